@@ -1,0 +1,30 @@
+"""Linear algebra on four kinds of Jacobian behind one face: structure belongs to the operator, method to the solver."""
+
+from bifurcate.linear.bordered import Bordered, Krylov, bordered
+from bifurcate.linear.operators import (
+    DiagonalLowRank,
+    Operator,
+    ShiftedLowRank,
+    apply,
+    compose,
+    dense,
+    shifted,
+    size,
+)
+from bifurcate.linear.spectrum import Spectrum, spectrum
+
+__all__ = [
+    "Bordered",
+    "DiagonalLowRank",
+    "Krylov",
+    "Operator",
+    "ShiftedLowRank",
+    "Spectrum",
+    "apply",
+    "bordered",
+    "compose",
+    "dense",
+    "shifted",
+    "size",
+    "spectrum",
+]

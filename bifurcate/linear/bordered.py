@@ -1,0 +1,251 @@
+"""Bordered linear systems: the one linear problem of continuation, dispatched on the kind of Jacobian.
+
+    ┌ M  B ┐ ┌ x ┐   ┌ f ┐        M  n × n, any kind of Operator, may be singular by up to k dimensions
+    │      │ │   │ = │   │        B  n × k, C  k × n, D  k × k
+    └ C  D ┘ └ y ┘   └ g ┘
+
+The whole is regular where M alone is not (Govaerts, Numerical Methods for Bifurcations of Dynamical Equilibria,
+SIAM 2000, section 3.2), so no path here ever solves with M by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.linalg import get_lapack_funcs
+from scipy.sparse.linalg import LinearOperator, gmres, splu
+
+from bifurcate.errors import BifurcateError, NotIsolated
+from bifurcate.linear.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, shifted, size
+
+__all__ = ["Bordered", "Krylov", "SingularSystem", "bordered"]
+
+_LAPACK = {kind: get_lapack_funcs(("getrf", "getrs"), dtype=kind) for kind in ("d", "D")}
+
+
+class SingularSystem(BifurcateError, ArithmeticError):
+    """A bordered system is singular to working precision, or GMRES did not converge on it."""
+
+
+@dataclass(frozen=True)
+class Krylov:
+    """How GMRES solves the systems of a Jacobian that is only a LinearOperator.
+
+    Attributes
+    ----------
+    tolerance : float
+        GMRES stops when ‖rhs − A z‖₂ ≤ tolerance · ‖rhs‖₂.
+    restart : int
+        Vectors kept before a restart: memory is restart + 5 states.
+    max_restarts : int
+        Restarts before the solve counts as failed.
+    preconditioner : callable, optional
+        v ↦ approximately (J − I)⁻¹ v on states, as vectors; the borders are left as they are.
+    """
+
+    tolerance: float = 1e-11
+    restart: int = 60
+    max_restarts: int = 20
+    preconditioner: Callable[[np.ndarray], np.ndarray] | None = None
+
+
+@dataclass(frozen=True)
+class Bordered:
+    """A factored bordered system.
+
+    Attributes
+    ----------
+    solve : callable
+        (f, g) ↦ (x, y) for f of shape (n,) and g of shape (k,), or (n, m) and (k, m).
+    """
+
+    solve: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+def bordered(
+    M: Operator, B: np.ndarray, C: np.ndarray, D: np.ndarray, krylov: Krylov | None = None, tolerance: float = 0.0
+) -> Bordered:
+    """Factor the bordered system of M with columns B, rows C and corner D.
+
+    Parameters
+    ----------
+    M : Operator
+        The n × n block: ndarray, sparse, DiagonalLowRank, ShiftedLowRank or LinearOperator.
+    B, C, D : ndarray
+        Shapes (n, k), (k, n) and (k, k); k may be 0 except for matrix-free M.
+    krylov : Krylov, optional
+        For a LinearOperator only.
+    tolerance : float, optional
+        Relative residual for this one system where it may be looser than ``krylov.tolerance``.
+
+    Returns
+    -------
+    Bordered
+        With ``solve(f, g)``.
+
+    Raises
+    ------
+    SingularSystem
+        If the system is singular to working precision; on solving, if GMRES fails.
+    NotIsolated
+        If M is a shifted low-rank operator of shift 0: its kernel has as many dimensions as the operator has
+        trivial unknowns.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> system = bordered(np.zeros((1, 1)), np.ones((1, 1)), np.ones((1, 1)), np.zeros((1, 1)))
+    >>> x, y = system.solve(np.array([2.0]), np.array([3.0]))
+    >>> float(x[0]), float(y[0])
+    (3.0, 2.0)
+    """
+    if isinstance(M, np.ndarray):
+        return _dense(M, B, C, D)
+    if isinstance(M, ShiftedLowRank):
+        return _shifted_low_rank(M, B, C, D)
+    if isinstance(M, DiagonalLowRank):
+        return _diagonal_low_rank(M, B, C, D)
+    if sp.issparse(M):
+        return _sparse(M, B, C, D)
+    return _matrix_free(M, B, C, D, krylov or Krylov(), tolerance)
+
+
+def _dense(M: np.ndarray, B: np.ndarray, C: np.ndarray, D: np.ndarray) -> Bordered:
+    n, k = B.shape
+    whole = np.empty((n + k, n + k), dtype=np.result_type(M, B, C, D), order="F")
+    whole[:n, :n], whole[:n, n:], whole[n:, :n], whole[n:, n:] = M, B, C, D
+    getrf, getrs = _LAPACK["D" if whole.dtype.kind == "c" else "d"]
+    lu, pivots, info = getrf(whole, overwrite_a=True)
+    pivot = np.abs(np.diagonal(lu))
+    if info != 0 or not pivot.min() > 1e-15 * pivot.max():
+        raise SingularSystem(f"a dense bordered system of {n + k} unknowns is singular")
+
+    def solve(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        z = getrs(lu, pivots, np.concatenate([f, g]))[0]
+        return z[:n], z[n:]
+
+    return Bordered(solve)
+
+
+def _sparse(M: sp.sparray, B: np.ndarray, C: np.ndarray, D: np.ndarray) -> Bordered:
+    n, k = B.shape
+    whole = sp.block_array([[M, sp.csc_array(B)], [sp.csc_array(C), sp.csc_array(D)]]) if k else M
+    kind = np.result_type(M.dtype, B, C, D)
+    try:
+        lu = splu(sp.csc_matrix(whole, dtype=kind))
+    except RuntimeError as error:
+        raise SingularSystem(f"a sparse bordered system of {n + k} unknowns is singular") from error
+
+    def solve(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        z = lu.solve(np.concatenate([f, g]).astype(kind))
+        return z[:n], z[n:]
+
+    return Bordered(solve)
+
+
+def _shifted_low_rank(M: ShiftedLowRank, B: np.ndarray, C: np.ndarray, D: np.ndarray) -> Bordered:
+    # With w = P x:  x = (f − L w − B y)/s, and what remains is the bordered core
+    #   ┌ s + K      P B    ┐ ┌ w ┐   ┌ P f     ┐
+    #   └ −C L    s D − C B ┘ └ y ┘ = └ s g − C f ┘
+    s, lift, project, core = M.shift, M.lift, M.project, M.core
+    if abs(s) < 1e-13:
+        free = M.shape[0] - lift.shape[1]
+        raise NotIsolated(
+            f"the Jacobian has the multiplier in question {free} times over: the solutions form a manifold of at "
+            f"least {free} dimensions, along which nothing is determined"
+        )
+    rows = np.vstack([-lift.rmatvec(row) for row in C]) if len(C) else np.zeros((0, lift.shape[1]))
+    inner = bordered(shifted(core, -s), apply(project, B), rows, s * D - C @ B)  # type: ignore[arg-type]
+
+    def solve_one(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        w, y = inner.solve(project @ f, s * g - C @ f)
+        return (f - lift @ w - B @ y) / s, y
+
+    return Bordered(_by_columns(solve_one))
+
+
+def _diagonal_low_rank(M: DiagonalLowRank, B: np.ndarray, C: np.ndarray, D: np.ndarray) -> Bordered:
+    # Eliminate the diagonal; what remains is small and dense. An entry of the diagonal that is (nearly) 0 says
+    # nothing about M's rank: move it aside by one more rank-one term, dᵢ → dᵢ + c with −c eᵢeᵢᵀ in the rest.
+    d, left, right = M.diagonal, M.left, M.right
+    scale = max(float(np.abs(d).max()), 1e-300)
+    small = np.flatnonzero(np.abs(d) < 1e-4 * scale)
+    if len(small):
+        unit = np.zeros((len(d), len(small)))
+        unit[small, np.arange(len(small))] = 1.0
+        d = d.copy()
+        d[small] += scale
+        left, right = np.hstack([left, -scale * unit]), np.hstack([right, unit])
+    m, k = left.shape[1], B.shape[1]
+    columns = np.hstack([left, B])  # unknowns w = Vᵀx and y stand in these columns
+    rows = np.vstack([right.T, C])
+    corner = np.zeros((m + k, m + k), dtype=np.result_type(d, left, B, C, D))
+    corner[:m, :m], corner[m:, m:] = -np.eye(m), D
+    schur = _dense(corner - rows @ (columns / d[:, None]), *_no_border(m + k))
+
+    def solve(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        by = d if f.ndim == 1 else d[:, None]
+        middle = np.concatenate([np.zeros((m, *f.shape[1:])), g])
+        z, _ = schur.solve(middle - rows @ (f / by), middle[:0])
+        return (f - columns @ z) / by, z[m:]
+
+    return Bordered(solve)
+
+
+def _no_border(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return np.zeros((n, 0)), np.zeros((0, n)), np.zeros((0, 0))
+
+
+def _matrix_free(
+    M: LinearOperator, B: np.ndarray, C: np.ndarray, D: np.ndarray, krylov: Krylov, tolerance: float
+) -> Bordered:
+    n, k = size(M), B.shape[1]
+    kind = np.result_type(M.dtype or float, B, C, D)
+
+    def matvec(z: np.ndarray) -> np.ndarray:
+        z = z.ravel()
+        x, y = z[:n], z[n:]
+        return np.concatenate([apply(M, x) + B @ y, C @ x + D @ y])
+
+    whole = LinearOperator((n + k, n + k), matvec=matvec, dtype=kind)
+    inverse = None
+    if krylov.preconditioner is not None:
+        precondition = krylov.preconditioner
+        inverse = LinearOperator(
+            whole.shape, matvec=lambda z: np.concatenate([precondition(z.ravel()[:n]), z.ravel()[n:]]), dtype=kind
+        )
+    rtol = max(tolerance, krylov.tolerance)
+
+    def solve_one(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rhs = np.concatenate([f, g]).astype(np.result_type(kind, f))
+        if not rhs.any():
+            return rhs[:n], rhs[n:]
+        restart = min(krylov.restart, n + k)
+        z, info = gmres(whole, rhs, rtol=rtol, atol=0.0, restart=restart, maxiter=krylov.max_restarts, M=inverse)
+        if info != 0:
+            # The asked-for residual may lie below what rounding allows; accept what is as good as it gets.
+            left = float(np.linalg.norm(rhs - matvec(z)) / np.linalg.norm(rhs))
+            if not left <= max(1e3 * rtol, 1e-8):
+                raise SingularSystem(
+                    f"GMRES({restart}) left a relative residual of {left:.1e} after {krylov.max_restarts} restarts on "
+                    f"{n + k} unknowns. The system may be nearly singular; a larger Krylov.restart or a "
+                    "preconditioner are the likely cures"
+                )
+        return z[:n], z[n:]
+
+    return Bordered(_by_columns(solve_one))
+
+
+def _by_columns(
+    solve_one: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
+) -> Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    def solve(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if f.ndim == 1:
+            return solve_one(f, g)
+        pairs = [solve_one(f[:, j], g[:, j]) for j in range(f.shape[1])]
+        return np.column_stack([x for x, _ in pairs]), np.column_stack([y for _, y in pairs])
+
+    return solve

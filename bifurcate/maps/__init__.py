@@ -1,0 +1,25 @@
+"""Map: a function with named parameters and its derivatives; and a catalogue of textbook maps."""
+
+from bifurcate.maps.catalogue import (
+    delayed_logistic,
+    generalised_henon,
+    henon,
+    logistic,
+    logistic_ring,
+    predator_prey,
+    ricker,
+)
+from bifurcate.maps.iterate import Iterate
+from bifurcate.maps.map import Map
+
+__all__ = [
+    "Iterate",
+    "Map",
+    "delayed_logistic",
+    "generalised_henon",
+    "henon",
+    "logistic",
+    "logistic_ring",
+    "predator_prey",
+    "ricker",
+]

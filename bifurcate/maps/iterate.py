@@ -1,0 +1,154 @@
+"""Iterate: the k-th iterate of a map on vectors, with the derivatives that solvers ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.linalg import LinearOperator
+
+from bifurcate.errors import InvalidInput
+from bifurcate.linear import DiagonalLowRank, Operator, ShiftedLowRank, apply, compose
+from bifurcate.maps.derivatives import STEP, central
+from bifurcate.maps.map import Map
+
+__all__ = ["Iterate"]
+
+DENSE = 200  # without a Jacobian given, states up to this size get a dense one from n directional derivatives
+
+Parameters = Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Iterate:
+    """The map f^k on flattened states.
+
+    Methods take the orbit (x₀, f(x₀), …, f^k(x₀)) where they need it, so that f is never evaluated twice for it.
+
+    Parameters
+    ----------
+    map : Map
+        f.
+    shape : tuple of int
+        The shape in which f wants its states.
+    period : int
+        k ≥ 1.
+    """
+
+    map: Map
+    shape: tuple[int, ...]
+    period: int = 1
+
+    @property
+    def size(self) -> int:
+        """Number of unknowns."""
+        return int(np.prod(self.shape, dtype=int))
+
+    def orbit(self, x: np.ndarray, p: Parameters) -> list[np.ndarray]:
+        """[x, f(x), …, f^k(x)] as vectors: k evaluations of f."""
+        states = [x]
+        for _ in range(self.period):
+            states.append(self._step(states[-1], p))
+        return states
+
+    def _step(self, x: np.ndarray, p: Parameters) -> np.ndarray:
+        y = np.asarray(self.map.f(x.reshape(self.shape), **p), dtype=float)
+        if y.shape != self.shape:
+            raise InvalidInput(f"{self.map.name} changed the state's shape from {self.shape} to {y.shape}")
+        return y.reshape(-1)
+
+    def margin(self, orbit: Sequence[np.ndarray], p: Parameters) -> float:
+        """The smallest domain margin along the orbit; +inf if no domain is declared, −inf if a state is not finite."""
+        if not np.isfinite(orbit[-1]).all():
+            return -np.inf
+        if self.map.domain is None:
+            return np.inf
+        margins = [np.min(self.map.domain(x.reshape(self.shape), **p)) for x in orbit[:-1]]
+        smallest = float(np.min(margins))
+        return smallest if np.isfinite(smallest) else -np.inf
+
+    def border_signs(self, orbit: Sequence[np.ndarray], p: Parameters) -> np.ndarray:
+        """The switching functions along the orbit, as one vector; empty if none are declared."""
+        if self.map.borders is None:
+            return np.empty(0)
+        return np.concatenate([np.ravel(self.map.borders(x.reshape(self.shape), **p)) for x in orbit[:-1]])
+
+    def jacobian(self, orbit: Sequence[np.ndarray], p: Parameters) -> Operator:
+        """Jacobian of f^k at orbit[0]: the product of those along the orbit, of their own kind."""
+        factors = [self._single(x, p) for x in orbit[:-1]]
+        return reduce(lambda inner, outer: compose(outer, inner), factors)
+
+    def _single(self, x: np.ndarray, p: Parameters) -> Operator:
+        n = len(x)
+        given = self.map.jacobian
+        if given is not None:
+            J = given(x.reshape(self.shape), **p)
+            if isinstance(J, LinearOperator | ShiftedLowRank | DiagonalLowRank) or sp.issparse(J):
+                return J
+            return np.asarray(J, dtype=float).reshape(n, n)
+        if n <= DENSE:
+            return self._dense(x, p)
+        return LinearOperator((n, n), matvec=lambda v: self._jvp(x, v.ravel(), p), dtype=float)
+
+    def _dense(self, x: np.ndarray, p: Parameters) -> np.ndarray:
+        n = len(x)
+        J = np.empty((n, n))
+        if self.map.jvp is not None or self.map.derivative != "central":
+            for j, e in enumerate(np.eye(n)):
+                J[:, j] = self._jvp(x, e, p)
+            return J
+        for j in range(n):  # a step of its own for every component, since they may differ in scale
+
+            def along(t: float, j: int = j) -> np.ndarray:
+                y = x.copy()
+                y[j] += t
+                return self._step(y, p)
+
+            J[:, j] = central(along, STEP * max(self.map.scale, abs(x[j])))
+        return J
+
+    def _jvp(self, x: np.ndarray, v: np.ndarray, p: Parameters) -> np.ndarray:
+        return self.map.tangent(x.reshape(self.shape), v.reshape(self.shape), p).reshape(-1)
+
+    def jvp(self, orbit: Sequence[np.ndarray], v: np.ndarray, p: Parameters) -> np.ndarray:
+        """Derivative of f^k at orbit[0] in the direction v: k directional derivatives of f, no matrix."""
+        for x in orbit[:-1]:
+            v = self._jvp(x, v, p)
+        return v
+
+    def parameter_derivative(self, orbit: Sequence[np.ndarray], p: Parameters, name: str) -> np.ndarray:
+        """∂f^k/∂name at orbit[0], by the recursion d ← f_x d + f_name along the orbit."""
+        d = np.zeros_like(orbit[0])
+        for j, x in enumerate(orbit[:-1]):
+            d = (self._jvp(x, d, p) if j else d) + self._by_parameter(x, p, name)
+        return d
+
+    def _by_parameter(self, x: np.ndarray, p: Parameters, name: str) -> np.ndarray:
+        if self.map.parameter_derivative is not None:
+            state = x.reshape(self.shape)
+            return np.asarray(self.map.parameter_derivative(state, name, **p), dtype=float).reshape(-1)
+        here = p[name]
+        return central(lambda t: self._step(x, {**p, name: here + t}), STEP * max(1.0, abs(here)))
+
+    def second(self, x: np.ndarray, columns: np.ndarray, dx: np.ndarray, dp: Parameters, p: Parameters) -> np.ndarray:
+        """Change of (f^k)' applied to the columns, along (dx, dp): d/dt J(x + t dx, p + t dp) V at t = 0.
+
+        Parameters
+        ----------
+        columns : ndarray, shape (n, m)
+            V; may be complex.
+        dp : mapping
+            Rates of the parameters that change.
+        """
+        reach = max(float(np.abs(dx).max(initial=0.0)), *(abs(rate) for rate in dp.values()), 1e-300)
+        step = STEP * max(self.map.scale, float(np.abs(x).max(initial=0.0))) / reach
+
+        def along(t: float) -> np.ndarray:
+            shifted = {**p, **{name: p[name] + t * rate for name, rate in dp.items()}}
+            orbit = self.orbit(x + t * dx, shifted)
+            return apply(self.jacobian(orbit, shifted), columns)
+
+        return central(along, step)
