@@ -1,6 +1,38 @@
-"""Bifurcation analysis of discrete maps."""
+"""Bifurcation analysis of discrete maps.
+
+One idea: a Map's fixed points and cycles are a Curve; tracing it gives a Branch with SpecialPoints on it; switching at one
+gives the next Curve.
+"""
 
 from bifurcate import maps
+from bifurcate.branch import Branch, Point
+from bifurcate.continuation import Step, StepControl, steps, trace
+from bifurcate.curves import Curve, cycles
+from bifurcate.linear import DiagonalLowRank, Krylov, ShiftedLowRank, Spectrum
 from bifurcate.maps import Map
+from bifurcate.solvers import Newton, NewtonKrylov, Solution, solve
+from bifurcate.special import SpecialPoint, switch, switches
 
-__all__ = ["Map", "maps"]
+__all__ = [
+    "Branch",
+    "Curve",
+    "DiagonalLowRank",
+    "Krylov",
+    "Map",
+    "Newton",
+    "NewtonKrylov",
+    "Point",
+    "ShiftedLowRank",
+    "Solution",
+    "SpecialPoint",
+    "Spectrum",
+    "Step",
+    "StepControl",
+    "cycles",
+    "maps",
+    "solve",
+    "steps",
+    "switch",
+    "switches",
+    "trace",
+]

@@ -1,0 +1,78 @@
+"""The target C of the weight update, kept as a factor: C = F Fᵀ with as many columns as it has stimuli."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+
+from bifurcate.adaptation.arithmetic import gain, over, respond, times
+from bifurcate.adaptation.stimuli import Stimuli
+
+__all__ = ["Target"]
+
+KEPT = 32  # references remembered by their parameters
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """C = F Fᵀ.
+
+    With u₀ = σ² + W₀ r₀/n a column of F is the response r₀/u₀ to one reference stimulus at the initial weights,
+    divided by √m if there are m of them. It moves with σ and b unless F was given.
+
+    Attributes
+    ----------
+    stimuli : Given or Tuned
+        Where the reference stimuli come from.
+    start : ndarray, shape (n, n), or None
+        W₀; None for all ones.
+    ensemble : bool
+        Average over the ensemble rather than take the baseline alone.
+    given : ndarray, shape (n, m), or None
+        A factor that never moves.
+    """
+
+    stimuli: Stimuli
+    start: np.ndarray | None = None
+    ensemble: bool = False
+    given: np.ndarray | None = None
+
+    @cached_property
+    def _references(self) -> Callable[[float], tuple[np.ndarray, np.ndarray]]:
+        # W₀ r₀ is a pass over n² weights, and r₀ depends on b alone.
+        @lru_cache(maxsize=KEPT)
+        def make(b: float) -> tuple[np.ndarray, np.ndarray]:
+            r = self.stimuli.references({"b": b}, self.ensemble).T
+            return r, times(self.start, r) / len(r)
+
+        return make
+
+    def denominators(self, p: Mapping[str, float]) -> tuple[np.ndarray, np.ndarray]:
+        """r₀ and u₀, one column per reference stimulus."""
+        r, y = self._references(float(p.get("b", 0.0)))
+        return r, p["sigma"] ** 2 + y
+
+    def factor(self, p: Mapping[str, float]) -> np.ndarray:
+        """F, shape (n, m)."""
+        if self.given is not None:
+            return self.given
+        r, u = self.denominators(p)
+        return respond(r, u) / np.sqrt(r.shape[1])
+
+    def rate(self, p: Mapping[str, float], name: str) -> np.ndarray:
+        """∂F/∂name, shape (n, m), or (n, 0) where F does not depend on it."""
+        if self.given is not None or name not in ("sigma", "b"):
+            return np.empty((self.stimuli.size, 0))
+        r, u = self.denominators(p)
+        if name == "sigma":
+            return -2.0 * p["sigma"] * gain(r, u) / np.sqrt(r.shape[1])
+        dr = self.stimuli.reference_rate(p, self.ensemble).T
+        return over(dr - respond(r, u) * times(self.start, dr) / len(r), u, r) / np.sqrt(r.shape[1])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}

@@ -1,0 +1,139 @@
+"""The update of all n² weights under one constant stimulus, as a Map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse.linalg import LinearOperator
+
+from bifurcate.adaptation.arithmetic import add_product, gain, over, product, respond, times
+from bifurcate.adaptation.stimuli import Stimuli, Stimulus
+from bifurcate.adaptation.target import Target
+from bifurcate.linear import DiagonalLowRank, ShiftedLowRank
+
+__all__ = ["Update", "core", "margins"]
+
+
+def core(p: dict[str, float], R: np.ndarray, g: np.ndarray, r: np.ndarray) -> DiagonalLowRank:
+    """What the Jacobian in y = W r/n has beside (1 + β) I: −(α/n) [(R·r) diag(g) + R (R²)ᵀ], with g = R²/r.
+
+    From y⁺ = (1+β) y + (α/n) R (R·r) − …, where δR = −g δy and g r = R².
+    """
+    k = -p["alpha"] / len(r)
+    return DiagonalLowRank(k * (R @ r) * g, (k * R)[:, None], (R * R)[:, None])
+
+
+def margins(u: np.ndarray, r: np.ndarray) -> np.ndarray:
+    """The denominators that count: those of neurons that are driven. A silent neuron's may have any sign."""
+    driven = u[r > 0.0]
+    return driven if len(driven) else np.ones(1)
+
+
+@dataclass(frozen=True, eq=False)
+class Update:
+    """W⁺ = (1+β) W + α R Rᵀ − (α+β) C, with R = r/(σ² + W r/n) and C = F Fᵀ, and all its derivatives.
+
+    One update costs one reading of W (for W r) and two more passes over n² numbers: W⁺ is filled with (1+β) W, then all
+    products are added to it in place by one call to BLAS. A directional derivative costs one reading more.
+
+    The derivative in the direction V is (1+β) V + α (δR Rᵀ + R δRᵀ) with δR = −g (V r/n) and g = r/u². It sees V only
+    through P V = V r/n, so that the Jacobian is (1+β) I + L P with the lift L δy = −α [(g δy) Rᵀ + R (g δy)ᵀ]. Its
+    multipliers are 1+β, n(n−1) times, and those of (1+β) I + P L, which is n × n and diagonal plus rank one.
+
+    With the clip, W⁺ = max(·, 0) entry by entry: nothing moves where an entry is clipped, and the Jacobian has no
+    structure left.
+
+    Attributes
+    ----------
+    stimuli : Given or Tuned
+    aim : Target
+    clip : bool
+    """
+
+    stimuli: Stimuli
+    aim: Target
+    clip: bool = False
+
+    def _response(self, W: np.ndarray, p: dict[str, float]) -> tuple[Stimulus, np.ndarray, np.ndarray]:
+        shown = self.stimuli.at(p)
+        u = p["sigma"] ** 2 + W @ shown.drive / len(W)
+        return shown, u, respond(shown.drive, u)
+
+    def _unclipped(self, W: np.ndarray, p: dict[str, float]) -> np.ndarray:
+        _, _, R = self._response(W, p)
+        F = self.aim.factor(p)
+        out = np.multiply(W, 1.0 + p["beta"], order="C")
+        add_product(out, np.column_stack([p["alpha"] * R, -(p["alpha"] + p["beta"]) * F]), np.column_stack([R, F]))
+        return out
+
+    def _clipped_away(self, W: np.ndarray, out: np.ndarray, p: dict[str, float]) -> np.ndarray:
+        if self.clip:
+            out[self._unclipped(W, p) <= 0.0] = 0.0
+        return out
+
+    def f(self, W: np.ndarray, **p: float) -> np.ndarray:
+        """W⁺."""
+        out = self._unclipped(W, p)
+        return np.maximum(out, 0.0, out=out) if self.clip else out
+
+    def jvp(self, W: np.ndarray, V: np.ndarray, **p: float) -> np.ndarray:
+        """The derivative of W⁺ in the direction V."""
+        shown, u, R = self._response(W, p)
+        dR = -gain(shown.drive, u) * (V @ shown.drive) / len(W)
+        out = np.multiply(V, 1.0 + p["beta"], order="C")
+        add_product(out, p["alpha"] * np.column_stack([dR, R]), np.column_stack([R, dR]))
+        return self._clipped_away(W, out, p)
+
+    def jacobian(self, W: np.ndarray, **p: float) -> ShiftedLowRank:
+        """(1+β) I + L P, on flattened weights; one reading of W."""
+        shown, u, R = self._response(W, p)
+        n, alpha, g = len(W), p["alpha"], gain(shown.drive, u)
+
+        def lift(dy: np.ndarray) -> np.ndarray:
+            q = -alpha * g * dy.ravel()
+            return product(np.column_stack([q, R]), np.column_stack([R, q])).ravel()
+
+        def lift_adjoint(X: np.ndarray) -> np.ndarray:
+            X = X.reshape(n, n)
+            return -alpha * g * (X @ R + R @ X)
+
+        L = LinearOperator((n * n, n), matvec=lift, rmatvec=lift_adjoint, dtype=float)
+        return ShiftedLowRank(1.0 + p["beta"], L, shown.project, core(p, R, g, shown.drive))
+
+    def parameter_derivative(self, W: np.ndarray, name: str, **p: float) -> np.ndarray:
+        """∂W⁺/∂name.
+
+        α gives R Rᵀ − C and β gives W − C. Every other parameter acts through R and F: on σ, dR = −2σ g; on a parameter
+        of the stimulus, dR = (dr − R W dr/n)/u.
+        """
+        shown, u, R = self._response(W, p)
+        F = self.aim.factor(p)
+        if name in ("alpha", "beta"):
+            out = product(-F, F)
+            if name == "alpha":
+                add_product(out, R[:, None], R[:, None])
+            else:
+                out += W
+            return self._clipped_away(W, out, p)
+        if name == "sigma":
+            dR = -2.0 * p["sigma"] * gain(shown.drive, u)
+        else:
+            dr = self.stimuli.rate(p, name)
+            dR = over(dr - R * (W @ dr) / len(W), u, shown.drive)
+        dF = self.aim.rate(p, name)
+        F = F[:, : dF.shape[1]]
+        down = -(p["alpha"] + p["beta"])
+        left = np.column_stack([p["alpha"] * dR, p["alpha"] * R, down * dF, down * F])
+        return self._clipped_away(W, product(left, np.column_stack([R, dR, F, dF])), p)
+
+    def domain(self, W: np.ndarray, **p: float) -> np.ndarray:
+        """The denominators of driven neurons: W⁺ has a pole where one is 0."""
+        drive = self.stimuli.at(p).drive
+        return margins(p["sigma"] ** 2 + times(W, drive) / len(W), drive)
+
+    def borders(self, W: np.ndarray, **p: float) -> np.ndarray:
+        """The input currents (the drive is once differentiable where one is 0); with the clip, also W⁺'s least entry."""
+        x = self.stimuli.at(p).current
+        parts = [x] if x is not None else []
+        return np.concatenate([*parts, [self._unclipped(W, p).min()]] if self.clip else parts)

@@ -1,0 +1,222 @@
+"""One point of a curve: the metric, the corrector, and the tangent.
+
+The corrector solves, for a row vector t and a level c,
+
+    ┌ M   B  ┐ ┌ δx ┐   ┌ −H(u)      ┐
+    │ C   D  │ │    │ = │ −g(u)      │        pseudo-arclength: t the last tangent, c = ⟨t, prediction⟩;
+    └ tₓ  tₚ ┘ └ δp ┘   └ c − ⟨t, u⟩ ┘        t = eₚ, c = a bound: exact arrival on it
+
+(Keller, in Applications of Bifurcation Theory, Academic Press 1977, 359), and the same matrix with right-hand side
+(0, 0, 1) yields the new tangent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from bifurcate.curves import Curve, Evaluation, Linearisation
+from bifurcate.errors import NotIsolated
+from bifurcate.linear import Bordered, Spectrum, bordered, spectrum
+from bifurcate.linear.bordered import SingularSystem
+
+__all__ = ["Corrector", "Failure", "Metric", "Node", "along", "correct", "system_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """Lengths on u = (x, p): ‖(x, p)‖² = ‖x‖²/(n·scale²) + Σ (pᵢ/widthᵢ)².
+
+    The root mean square of the state, in units of ``scale``, and every parameter in units of its bounds' width: steps mean
+    the same for one unknown and for 10⁶.
+    """
+
+    n: int
+    state: float
+    parameter: np.ndarray
+
+    @staticmethod
+    def of(curve: Curve, widths: np.ndarray) -> Metric:
+        """The metric of a curve whose parameters are bounded to intervals of these widths."""
+        return Metric(curve.size, 1.0 / (curve.size * curve.iterate.map.scale**2), 1.0 / widths**2)
+
+    def dual(self, t: np.ndarray) -> np.ndarray:
+        """The row vector v ↦ ⟨t, v⟩."""
+        row = t * self.state
+        row[self.n :] = t[self.n :] * self.parameter
+        return row
+
+    def dot(self, a: np.ndarray, b: np.ndarray) -> float:
+        """⟨a, b⟩."""
+        n = self.n
+        return float(self.state * (a[:n] @ b[:n]) + (self.parameter * a[n:]) @ b[n:])
+
+    def norm(self, a: np.ndarray) -> float:
+        """√⟨a, a⟩."""
+        return float(np.sqrt(self.dot(a, a)))
+
+
+@dataclass(frozen=True)
+class Corrector:
+    """Newton's method on the bordered system.
+
+    Attributes
+    ----------
+    tolerance : float
+        Stop when the residual's maximum norm is ≤ tolerance · max(scale, ‖u‖_∞).
+    max_iterations : int
+        Newton steps before the prediction counts as failed.
+    """
+
+    tolerance: float = 1e-10
+    max_iterations: int = 8
+
+
+FORCING = 1e-5  # GMRES need not solve better while Newton still gains digits
+POLISH = Corrector(tolerance=1e-14, max_iterations=8)
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A corrected point of a curve with its tangent; the spectrum is computed when first asked for."""
+
+    u: np.ndarray
+    tangent: np.ndarray
+    at: Evaluation
+    linear: Linearisation
+    residual: float
+    iterations: int
+    arclength: float = 0.0
+    leading: int = field(default=6, repr=False)
+
+    @cached_property
+    def spectrum(self) -> Spectrum:
+        """Multipliers of the cycle."""
+        return spectrum(self.linear.jacobian, self.leading)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a correction failed: "diverged", "domain", "singular" or "not-isolated", with the words that belong to it."""
+
+    reason: str
+    detail: str = ""
+
+
+def system_of(curve: Curve, linear: Linearisation, row: np.ndarray, tolerance: float = 0.0) -> Bordered:
+    """The square bordered system of a linearisation and one more row."""
+    n = curve.size
+    C, D = np.vstack([linear.C, row[None, :n]]), np.vstack([linear.D, row[None, n:]])
+    return bordered(linear.M, linear.B, C, D, curve.krylov, tolerance)
+
+
+def correct(
+    curve: Curve,
+    guess: np.ndarray,
+    row: np.ndarray,
+    level: float,
+    metric: Metric,
+    corrector: Corrector | None = None,
+    orient: np.ndarray | None = None,
+) -> Node | Failure:
+    """Bring a guess onto the curve, on the hyperplane row · u = level.
+
+    Parameters
+    ----------
+    guess : ndarray, shape (n + k,)
+        The prediction.
+    row : ndarray, shape (n + k,)
+        Normal of the hyperplane, as a row vector (a dual vector of the metric).
+    level : float
+        Where on it.
+    orient : ndarray, optional
+        The tangent returned makes an acute angle with it; with ``row`` if not given.
+
+    Returns
+    -------
+    Node or Failure
+        A Node when ‖H‖_∞ ≤ tolerance · max(scale, ‖u‖_∞); with ``POLISH`` when the residual no longer falls, too.
+    """
+    corrector = corrector or Corrector()
+    u, previous, n = guess, np.inf, curve.size
+    best: tuple[float, Evaluation] | None = None
+    scale = curve.iterate.map.scale
+    try:
+        for iteration in range(corrector.max_iterations + 1):
+            at = curve.equations.evaluate(u)
+            size = float(np.abs(at.residual).max()) if at.margin > 0 else np.inf
+            if not np.isfinite(size):
+                return Failure("domain", f"smallest margin {at.margin:.3g}")
+            if best is None or size < best[0]:
+                best = (size, at)
+            limit = max(scale, float(np.abs(u).max()))
+            done = size <= corrector.tolerance * limit
+            stalled = corrector is POLISH and best[0] <= 1e-10 * limit and not size < 0.5 * previous
+            if (done and iteration) or stalled or (iteration and corrector is POLISH and size == 0.0):
+                return _node(curve, best[1] if stalled else at, row, metric, best[0], iteration, orient)
+            if iteration == corrector.max_iterations or (iteration > 2 and size > 4.0 * previous):
+                break
+            linear = curve.equations.linearise(at)
+            system = system_of(curve, linear, row, 0.0 if corrector is POLISH else FORCING)
+            dx, dp = system.solve(-at.residual[:n], np.append(-at.residual[n:], level - row @ u))
+            step = np.concatenate([dx, dp])
+            u = _inside(curve, u, step)
+            previous = size
+    except SingularSystem as error:
+        return Failure("singular", str(error))
+    except NotIsolated as error:
+        return Failure("not-isolated", str(error))
+    if best is not None and corrector is POLISH and best[0] <= 1e-10 * max(scale, float(np.abs(best[1].u).max())):
+        return _node(curve, best[1], row, metric, best[0], corrector.max_iterations, orient)
+    return Failure("diverged", f"residual {previous:.1e} after {corrector.max_iterations} iterations")
+
+
+def _inside(curve: Curve, u: np.ndarray, step: np.ndarray) -> np.ndarray:
+    # A full Newton step, or the largest half of it that stays in the domain: a pole is never stepped over.
+    if curve.iterate.map.domain is None:
+        return u + step
+    t = 1.0
+    for _ in range(8):
+        if curve.equations.evaluate(u + t * step).margin > 0:
+            break
+        t *= 0.5
+    return u + t * step
+
+
+def _node(
+    curve: Curve,
+    at: Evaluation,
+    row: np.ndarray,
+    metric: Metric,
+    residual: float,
+    iterations: int,
+    orient: np.ndarray | None,
+) -> Node:
+    linear = curve.equations.linearise(at)
+    n, k = curve.size, len(curve.free)
+    x, p = system_of(curve, linear, row).solve(np.zeros(n), np.append(np.zeros(k - 1), 1.0))
+    t = np.concatenate([x, p])
+    t /= metric.norm(t)
+    if orient is not None and metric.dot(orient, t) < 0:
+        t = -t
+    return Node(at.u, t, at, linear, residual, iterations)
+
+
+def along(curve: Curve, a: Node, b: Node, fraction: float, metric: Metric, polish: bool = False) -> Node | Failure:
+    """The point of the curve a fraction of the way from node a to node b, by cubic Hermite prediction and correction."""
+    chord = b.u - a.u
+    h = metric.norm(chord)
+    f = fraction
+    guess = (
+        (1 + 2 * f) * (1 - f) ** 2 * a.u
+        + f**2 * (3 - 2 * f) * b.u
+        + h * (f * (1 - f) ** 2 * a.tangent - f**2 * (1 - f) * b.tangent)
+    )
+    row = metric.dual(chord / h)
+    found = correct(curve, guess, row, float(row @ guess), metric, POLISH if polish else None, chord)
+    if isinstance(found, Failure):
+        return found
+    s = a.arclength + f * (b.arclength - a.arclength)
+    return Node(found.u, found.tangent, found.at, found.linear, found.residual, found.iterations, s)

@@ -1,0 +1,214 @@
+"""Curve: a residual with one more unknown than equations, its derivative, and a first point.
+
+Unknowns are u = (x, p): the flattened state and the free parameters. Every kind of curve is a function that returns a
+Curve; one corrector, one step control and one tracer serve them all.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from bifurcate.errors import InvalidInput
+from bifurcate.linear import Krylov, Operator, shifted
+from bifurcate.maps import Iterate, Map
+from bifurcate.solvers import checked_period
+
+__all__ = ["Curve", "Cycle", "Equations", "Evaluation", "Linearisation", "cycles"]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """The equations evaluated at u: what was computed on the way is kept for the derivative.
+
+    Attributes
+    ----------
+    u : ndarray, shape (n + k,)
+        State and free parameters.
+    orbit : list of ndarray
+        The cycle's states, k + 1 of them.
+    parameters : dict
+        All parameters.
+    residual : ndarray, shape (n + k − 1,)
+        What is to vanish.
+    margin : float
+        The smallest domain margin along the orbit.
+    """
+
+    u: np.ndarray
+    orbit: list[np.ndarray]
+    parameters: Mapping[str, float]
+    residual: np.ndarray
+    margin: float
+
+
+@dataclass(frozen=True, eq=False)
+class Linearisation:
+    """The derivative of a curve's equations, as the upper rows of a bordered matrix.
+
+    ::
+
+        ┌ M  B ┐  M = J − I, n × n, of the Jacobian's own kind;  B  n × k: by the free parameters
+        └ C  D ┘  further equations, k − 1 of them (none for cycles)
+
+    Attributes
+    ----------
+    jacobian : Operator
+        J, the Jacobian of f^k.
+    """
+
+    jacobian: Operator
+    M: Operator
+    B: np.ndarray
+    C: np.ndarray
+    D: np.ndarray
+
+
+class Equations(Protocol):
+    """What defines a kind of curve."""
+
+    iterate: Iterate
+    fixed: Mapping[str, float]
+    free: tuple[str, ...]
+
+    def evaluate(self, u: np.ndarray) -> Evaluation:
+        """Residual and domain margin at u."""
+
+    def linearise(self, at: Evaluation) -> Linearisation:
+        """Derivative at an evaluated u."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cycle:
+    """The equations f^k(x; p) − x = 0 with one free parameter: n equations, n + 1 unknowns."""
+
+    iterate: Iterate
+    fixed: Mapping[str, float]
+    free: tuple[str, ...]
+
+    def evaluate(self, u: np.ndarray) -> Evaluation:
+        """Residual and domain margin at u: k evaluations of f."""
+        n = self.iterate.size
+        p = {**self.fixed, **dict(zip(self.free, u[n:].tolist()))}
+        orbit = self.iterate.orbit(u[:n], p)
+        return Evaluation(u, orbit, p, orbit[-1] - u[:n], self.iterate.margin(orbit, p))
+
+    def linearise(self, at: Evaluation) -> Linearisation:
+        """Jacobian and parameter derivative at an evaluated u."""
+        J = self.iterate.jacobian(at.orbit, at.parameters)
+        columns = [self.iterate.parameter_derivative(at.orbit, at.parameters, name) for name in self.free]
+        n, k = self.iterate.size, len(self.free)
+        return Linearisation(J, shifted(J, 1.0), np.column_stack(columns), np.zeros((k - 1, n)), np.zeros((k - 1, k)))
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A curve to trace.
+
+    Attributes
+    ----------
+    equations : Equations
+        Residual and derivative.
+    start : ndarray, shape (n + k,)
+        A point on the curve or near it: the flattened state and the free parameters.
+    kind : str
+        "cycle" here; the special point's kind for curves of such points.
+    direction : ndarray, optional
+        A tangent at the start where it is known; otherwise the direction of a growing first parameter.
+    sides : tuple of int
+        +1 and −1: the directions in which it is worth following.
+    origin : object, optional
+        The special point where the curve was born.
+    krylov : Krylov
+        How the systems of matrix-free Jacobians are solved.
+    """
+
+    equations: Equations
+    start: np.ndarray
+    kind: str = "cycle"
+    direction: np.ndarray | None = None
+    sides: tuple[int, ...] = (1, -1)
+    origin: Any = None
+    krylov: Krylov = dataclasses.field(default_factory=Krylov)
+
+    @property
+    def iterate(self) -> Iterate:
+        """The map's iterate whose solutions these are."""
+        return self.equations.iterate
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Names of the free parameters."""
+        return self.equations.free
+
+    @property
+    def period(self) -> int:
+        """Period of the cycles on the curve."""
+        return self.iterate.period
+
+    @property
+    def size(self) -> int:
+        """Number n of unknowns in the state."""
+        return self.iterate.size
+
+    def parameters(self, u: np.ndarray) -> dict[str, float]:
+        """All parameters at u."""
+        return {**self.equations.fixed, **dict(zip(self.free, u[self.size :].tolist()))}
+
+    def state(self, u: np.ndarray) -> np.ndarray:
+        """The state at u, in the map's shape."""
+        return u[: self.size].reshape(self.iterate.shape)
+
+    def replace(self, **changes: Any) -> Curve:
+        """The same curve with fields changed."""
+        return dataclasses.replace(self, **changes)
+
+
+def cycles(
+    map: Map, free: str, guess: Any, period: int = 1, krylov: Krylov | None = None
+) -> Curve:
+    """The curve of fixed points of f^period in one free parameter.
+
+    Parameters
+    ----------
+    map : Map
+        Its parameters are the start's; the free one varies from its value there.
+    free : str
+        Name of the free parameter.
+    guess : array_like
+        A state near a solution at the map's parameters; tracing corrects it first.
+    period : int
+        k ≥ 1.
+    krylov : Krylov, optional
+        Settings of GMRES for maps without a Jacobian and more than 200 unknowns.
+
+    Returns
+    -------
+    Curve
+
+    Raises
+    ------
+    InvalidInput
+        If the map has no such parameter, or the guess, the period or the map are unusable.
+
+    Examples
+    --------
+    >>> import bifurcate as bf
+    >>> curve = bf.cycles(bf.maps.logistic(r=2.5), free="r", guess=[0.6])
+    >>> curve.free, curve.start
+    (('r',), array([0.6, 2.5]))
+    """
+    if not isinstance(map, Map):
+        raise InvalidInput(f"map must be a bifurcate.Map, got {type(map).__name__}; wrap the function: Map(f, parameters)")
+    if not isinstance(free, str):
+        raise InvalidInput(f"free is {free!r}; it must be the name of one parameter")
+    map.require(free)
+    x = map.check(guess)
+    iterate = Iterate(map, x.shape, checked_period(period))
+    fixed = {name: value for name, value in map.parameters.items() if name != free}
+    start = np.append(x.reshape(-1), map.parameters[free])
+    return Curve(Cycle(iterate, fixed, (free,)), start, krylov=krylov or Krylov())

@@ -1,0 +1,7 @@
+"""Special points of a branch: their kinds, how they are noticed, how they are located, and the curves that start there."""
+
+from bifurcate.special.detection import Finding, examine
+from bifurcate.special.point import LABELS, SpecialPoint
+from bifurcate.special.switching import switch, switches
+
+__all__ = ["LABELS", "Finding", "SpecialPoint", "examine", "switch", "switches"]

@@ -1,0 +1,351 @@
+"""What happens between two neighbouring points of a branch: noticed from multipliers with their multiplicities.
+
+Watched are the three counts of a spectrum's signature (real multipliers beyond +1, real ones beyond −1, complex pairs outside
+the unit circle), the sign of the tangent's parameter component, and the map's switching functions. A determinant's sign
+would miss two multipliers that cross together; a product of two multipliers would take a real pair λ, 1/λ for a
+Neimark–Sacker point. A change that has more than one reading is halved until each half has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bifurcate.corrector import Failure, Metric, Node, along
+from bifurcate.curves import Curve
+from bifurcate.linear import spectrum
+from bifurcate.maps import Iterate
+from bifurcate.special.location import (
+    BranchPoint,
+    Critical,
+    fold_defect,
+    locate_branch_point,
+    locate_pair,
+    locate_real,
+)
+from bifurcate.special.point import SpecialPoint
+
+__all__ = ["Finding", "examine"]
+
+DEPTH = 40  # halvings of a step before an event is reported as an interval
+SMALLEST = 1e-9  # ... or an interval of this length, in the metric's units
+COLLISION = 6  # halvings before a change of counts without a crossing is taken for a collision of multipliers
+SAME = 1e-7  # two locations closer than this along the branch are one
+RANGE = 1e-5  # ∂H/∂p counts as inside the range of J − I below this
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What examine returns: special points in the order of the branch, where the branch ends early, and doubts.
+
+    Attributes
+    ----------
+    points : list of SpecialPoint
+    collapsed : SpecialPoint or None
+        The point at which the cycle shrank onto one of a smaller period; the branch ends there.
+    doubts : list of str
+        Changes of the counts that could not be explained by a point.
+    """
+
+    points: list[SpecialPoint] = field(default_factory=list)
+    collapsed: SpecialPoint | None = None
+    doubts: list[str] = field(default_factory=list)
+
+
+def examine(curve: Curve, a: Node, b: Node, metric: Metric) -> Finding:
+    """Find and locate every special point between two neighbouring nodes of a one-parameter curve."""
+    found = Finding(points=_borders(curve, a, b, metric))
+    search = _Search(curve, metric, found.doubts)
+    search.between(a, b, 0)
+    points = sorted(found.points + search.points, key=lambda point: point.arclength)
+    collapsed = [point for point in points if point.period < curve.period]
+    if collapsed:
+        points = points[: points.index(collapsed[0]) + 1]
+        return Finding(points, collapsed[0], found.doubts)
+    return Finding(points, None, found.doubts)
+
+
+def _turn(node: Node, n: int) -> float:
+    return 1.0 if node.tangent[n] >= 0 else -1.0
+
+
+@dataclass
+class _Search:
+    """One step's search; ``points`` and ``doubts`` fill as it goes."""
+
+    curve: Curve
+    metric: Metric
+    doubts: list[str]
+    points: list[SpecialPoint] = field(default_factory=list)
+
+    def between(self, a: Node, b: Node, depth: int) -> None:
+        up, down, pairs = np.subtract(b.spectrum.signature, a.spectrum.signature).tolist()
+        turned = _turn(a, self.curve.size) != _turn(b, self.curve.size)
+        if not (up or down or pairs or turned):
+            return
+        collision = (up + down + 2 * pairs == 0) and not turned
+        kinds = (bool(up) or turned) + bool(down) + bool(pairs)
+        if collision:
+            # Two real multipliers met and left the axis, or came back to it, outside the circle: nothing happened,
+            # unless crossings hide behind each other. Smaller pieces tell.
+            if depth < COLLISION:
+                self.halve(a, b, depth)
+            return
+        if kinds > 1 or (turned and abs(up) > 1):
+            self.halve(a, b, depth)
+        elif down:
+            self.real(a, b, depth, -1.0, abs(down))
+        elif pairs:
+            self.pair(a, b, depth, abs(pairs))
+        elif turned:
+            self.turning(a, b, depth, up)
+        else:
+            self.real(a, b, depth, 1.0, abs(up))
+
+    def near(self, a: Node, b: Node, fraction: float) -> Node | Failure:
+        """The node at a fraction of the step, or beside it: on a branch point itself the corrector is singular."""
+        node: Node | Failure = Failure("singular")
+        for aside in (0.0, 3e-3, -3e-3):
+            node = along(self.curve, a, b, min(max(fraction + aside, 0.0), 1.0), self.metric)
+            if isinstance(node, Node):
+                break
+        return node
+
+    def halve(self, a: Node, b: Node, depth: int) -> None:
+        length = b.arclength - a.arclength
+        middle = self.near(a, b, 0.5) if depth < DEPTH and length > SMALLEST else None
+        if isinstance(middle, Node):
+            self.between(a, middle, depth + 1)
+            self.between(middle, b, depth + 1)
+            return
+        nearest = float(np.abs(np.abs(np.concatenate([a.spectrum.values, b.spectrum.values])) - 1.0).min())
+        where = ", ".join(f"{name} = {b.at.parameters[name]:.10g}" for name in self.curve.free)
+        change = f"counts of multipliers went from {a.spectrum.signature} to {b.spectrum.signature} near {where}"
+        reason = f": {middle.detail}" if isinstance(middle, Failure) else ""
+        self.doubts.append(f"{change}; the nearest multiplier is {nearest:.1e} from the unit circle{reason}")
+
+    def real(self, a: Node, b: Node, depth: int, target: float, count: int) -> None:
+        """Flips, or branch points, where ``count`` real multipliers cross −1 or +1."""
+        found: list[SpecialPoint] = []
+        for fraction in _crossings(a, b, target, count):
+            node = self.near(a, b, fraction)
+            point = self.at(node, a, b, target) if isinstance(node, Node) else None
+            if point is not None and all(abs(point.arclength - other.arclength) > SAME for other in found):
+                found.append(point)
+        if sum(point.multiplicity for point in found) == count or any(p.period < self.curve.period for p in found):
+            self.points.extend(found)
+        else:
+            self.halve(a, b, depth)
+
+    def at(self, node: Node, a: Node, b: Node, target: float) -> SpecialPoint | None:
+        length = b.arclength - a.arclength
+        if target < 0:
+            critical = locate_real(self.curve, node, target, self.metric, length)
+            inside = critical is not None and _inside(critical.node.arclength, a, b)
+            return self.crossing("flip", critical) if critical is not None and inside else None
+        point = self.branch_point(node, a, b)
+        if point is not None:
+            return point
+        critical = locate_real(self.curve, node, target, self.metric, length)
+        if critical is None or not _inside(critical.node.arclength, a, b) or fold_defect(critical.node) < RANGE:
+            return None
+        return self.crossing("fold", critical)
+
+    def pair(self, a: Node, b: Node, depth: int, count: int) -> None:
+        """Neimark–Sacker points, where ``count`` complex pairs cross the unit circle."""
+        found: list[SpecialPoint] = []
+        for fraction in _pair_crossings(a, b, count):
+            node = self.near(a, b, fraction)
+            if isinstance(node, Failure):
+                continue
+            values = node.spectrum.values
+            complexes = values[~node.spectrum.real & (values.imag > 0)]
+            if not len(complexes):
+                continue
+            nearest = complexes[np.argmin(np.abs(np.abs(complexes) - 1.0))]
+            critical = locate_pair(self.curve, node, nearest, self.metric, b.arclength - a.arclength)
+            if critical is None or not _inside(critical.node.arclength, a, b):
+                continue
+            if all(abs(critical.node.arclength - other.arclength) > SAME for other in found):
+                found.append(self.crossing("neimark-sacker", critical))
+        if sum(point.multiplicity for point in found) == count:
+            self.points.extend(found)
+        else:
+            self.halve(a, b, depth)
+
+    def turning(self, a: Node, b: Node, depth: int, up: int) -> None:
+        """The parameter turns back: a fold, or a side branch that touches its branch point."""
+        node = _bisect(self.curve, a, b, self.metric, lambda x: float(x.tangent[self.curve.size]))
+        if node is None:
+            self.halve(a, b, depth)
+            return
+        if fold_defect(node) < 1e-2:
+            point = self.branch_point(node, a, b)
+            if point is not None:
+                self.points.append(point)
+                return
+        critical = locate_real(self.curve, node, 1.0, self.metric, b.arclength - a.arclength)
+        if critical is None or not _inside(critical.node.arclength, a, b):
+            self.halve(a, b, depth)
+            return
+        self.points.append(self.crossing("fold", critical))
+
+    def crossing(self, kind: str, critical: Critical) -> SpecialPoint:
+        node, n = critical.node, self.curve.size
+        free = self.curve.free[0]
+        error = critical.step * abs(float(node.tangent[n])) + critical.step**2
+        error += 4.0 * np.finfo(float).eps * max(1.0, abs(node.at.parameters[free]))
+        return SpecialPoint(
+            kind, node.at.parameters, self.curve.state(node.u), self.curve.period, node.spectrum, self.curve, node.u,
+            node.tangent, critical.kernel, critical.multiplicity, node.arclength, node.residual, critical.iterations,
+            {"parameter": error},
+        )  # fmt: skip
+
+    def branch_point(self, node: Node, a: Node, b: Node) -> SpecialPoint | None:
+        found = locate_branch_point(self.curve, node, self.metric)
+        if found is None or found.unfolding > 1e-8 * max(1.0, float(np.abs(found.u).max())):
+            return None
+        if self.metric.norm(found.u - node.u) > b.arclength - a.arclength + SAME:
+            return None
+        s = node.arclength + self.metric.dot(node.tangent, found.u - node.u)
+        if not _inside(s, a, b):
+            return None
+        return _branch_point(self.curve, found, node, s)
+
+
+def _branch_point(curve: Curve, found: BranchPoint, node: Node, s: float) -> SpecialPoint:
+    n, free = curve.size, curve.free[0]
+    p = curve.parameters(found.u)
+    error = found.step + 4.0 * np.finfo(float).eps * max(1.0, abs(p[free]))
+    orbit = curve.iterate.orbit(found.u[:n], p)
+    shorter = _smaller_period(orbit, curve)
+    iterate, kind = curve.iterate, "branch point"
+    if shorter < curve.period:
+        iterate = Iterate(curve.iterate.map, curve.iterate.shape, shorter)
+        orbit = orbit[: shorter + 1]
+        kind = "flip" if 2 * shorter == curve.period else kind
+    return SpecialPoint(
+        kind, p, curve.state(found.u), shorter, spectrum(iterate.jacobian(orbit, p)), curve, found.u, node.tangent,
+        found.kernel, found.kernel.shape[1] - 1, s, found.residual, found.iterations, {"parameter": error},
+    )  # fmt: skip
+
+
+def _smaller_period(orbit: list[np.ndarray], curve: Curve) -> int:
+    x, scale = orbit[0], max(curve.iterate.map.scale, float(np.abs(orbit[0]).max()))
+    for k in range(1, curve.period):
+        if curve.period % k == 0 and float(np.abs(orbit[k] - x).max()) < 1e-6 * scale:
+            return k
+    return curve.period
+
+
+def _inside(s: float, a: Node, b: Node) -> bool:
+    return a.arclength - SAME <= s <= b.arclength + SAME
+
+
+def _crossings(a: Node, b: Node, target: float, count: int) -> list[float]:
+    """Guesses, as fractions of the step, of where ``count`` real multipliers cross the target."""
+
+    def side(node: Node, beyond: bool) -> np.ndarray:
+        s = node.spectrum
+        outward = np.repeat(target * s.values.real[s.real], s.multiplicity[s.real])
+        kept = np.sort(outward[outward > 1.0] if beyond else outward[outward <= 1.0])
+        return kept[:count] if beyond else kept[-count:]
+
+    grows = np.count_nonzero(side(b, True)) > np.count_nonzero(side(a, True)) or _beyond(b, target) > _beyond(a, target)
+    low, high = (side(a, False), side(b, True)) if grows else (side(b, False), side(a, True))
+    m = min(len(low), len(high))
+    if m == 0:
+        return [0.5]
+    low, high = low[-m:], high[:m]
+    part = (1.0 - low) / np.maximum(high - low, 1e-300)
+    part = part if grows else 1.0 - part
+    return _spread(part)
+
+
+def _beyond(node: Node, target: float) -> int:
+    return node.spectrum.signature[0 if target > 0 else 1]
+
+
+def _pair_crossings(a: Node, b: Node, count: int) -> list[float]:
+    def moduli(node: Node, outside: bool) -> np.ndarray:
+        s = node.spectrum
+        kept = ~s.real & (s.values.imag > 0)
+        r = np.sort(np.repeat(np.abs(s.values[kept]), s.multiplicity[kept]))
+        return r[r > 1.0][:count] if outside else r[r <= 1.0][-count:]
+
+    grows = b.spectrum.signature[2] > a.spectrum.signature[2]
+    low, high = (moduli(a, False), moduli(b, True)) if grows else (moduli(b, False), moduli(a, True))
+    m = min(len(low), len(high))
+    if m == 0:
+        return [0.5]
+    part = (1.0 - low[-m:]) / np.maximum(high[:m] - low[-m:], 1e-300)
+    return _spread(part if grows else 1.0 - part)
+
+
+def _spread(fractions: np.ndarray) -> list[float]:
+    """Fractions in order, with those that nearly agree (a symmetric pair) named once."""
+    kept: list[float] = []
+    for f in np.clip(np.sort(fractions), 0.0, 1.0).tolist():
+        if not kept or f - kept[-1] > 1e-6:
+            kept.append(f)
+    return kept
+
+
+def _bisect(curve: Curve, a: Node, b: Node, metric: Metric, value: Callable[[Node], float]) -> Node | None:
+    """A node near the sign change of a function of nodes, by the Illinois method to 1e-6 of the step."""
+    left, right, f, g = 0.0, 1.0, value(a), value(b)
+    node: Node | None = a if abs(f) < abs(g) else b
+    for _ in range(60):
+        if right - left < 1e-6 or f == g:
+            break
+        t = (left * g - right * f) / (g - f)
+        found = along(curve, a, b, t, metric)
+        if isinstance(found, Failure):
+            return None
+        node, h = found, value(found)
+        if h == 0.0 or abs(h) < 1e-9:
+            break
+        if h * g < 0:
+            left, f = right, g
+        else:
+            f *= 0.5
+        right, g = t, h
+        if left > right:
+            left, right, f, g = right, left, g, f
+    return node
+
+
+def _borders(curve: Curve, a: Node, b: Node, metric: Metric) -> list[SpecialPoint]:
+    """Points where a switching function of the map changes sign."""
+    if curve.iterate.map.borders is None:
+        return []
+
+    def functions(node: Node) -> np.ndarray:
+        return curve.iterate.border_signs(node.at.orbit, node.at.parameters)
+
+    before, after = functions(a), functions(b)
+    points: list[SpecialPoint] = []
+    for i in np.flatnonzero((before > 0) != (after > 0)).tolist():
+        left, right = (0.0, before[i]), (1.0, after[i])
+        node: Node | Failure = a
+        for _ in range(60):
+            t = 0.5 * (left[0] + right[0])
+            node = along(curve, a, b, t, metric)
+            if isinstance(node, Failure) or right[0] - left[0] < 1e-13:
+                break
+            value = functions(node)[i]
+            left, right = ((t, value), right) if (value > 0) == (left[1] > 0) else (left, (t, value))
+        if isinstance(node, Failure) or any(abs(node.arclength - p.arclength) < SAME for p in points):
+            continue
+        n = curve.size
+        error = (right[0] - left[0]) * (b.arclength - a.arclength) * abs(float(node.tangent[n])) + 1e-15
+        points.append(
+            SpecialPoint(
+                "border", node.at.parameters, curve.state(node.u), curve.period, node.spectrum, curve, node.u,
+                node.tangent, np.zeros((n, 0)), 0, node.arclength, node.residual, 60, {"parameter": error},
+                note=f"switching function {i} changes sign: the map has a kink here",
+            )  # fmt: skip
+        )
+    return points

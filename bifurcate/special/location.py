@@ -1,0 +1,309 @@
+"""Exact location of special points by extended systems.
+
+Flip and fold (target τ = −1, +1), m multipliers meeting τ. Along the curve u(s), border J − τI as often as multipliers cross:
+
+    ┌ J − τI  W ┐ ┌ Φ ┐   ┌ 0 ┐
+    │           │ │   │ = │   │        S(s), m × m, is singular exactly where J has the multiplier τ;
+    └  Vᵀ     0 ┘ └ S ┘   └ I ┘        its derivative solves the same system with right-hand side (−J'Φ, 0).
+
+Every root δ of det(S + δ S') = 0 is one multiplier's Newton step in arclength: roots that vanish together are a multiple
+point, others are neighbours. (Govaerts, SIAM 2000, sections 3.3 and 4.2; Kuznetsov, Elements of Applied Bifurcation Theory,
+2004, section 10.2; a single border is singular where two multipliers meet τ together.)
+
+Neimark–Sacker: τ = e^{iθ} with θ unknown; S + S_s δ + S_θ dθ = 0, two real equations or more.
+
+Branch point: H(u) + W μ = 0 on kernel coordinates ξ ∈ R^{m+1}; the point is where the m reduced equations have μ = 0 and
+∂μ/∂ξ = 0 (Allgower, Böhmer & Mei; Kuznetsov 2004, section 10.3; Golubitsky & Schaeffer 1985, chapter I). Newton with the second
+derivatives of μ is regular at transcritical, pitchfork and symmetric multiple points alike, where a corrector on the
+branch itself is singular.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+
+from bifurcate.corrector import POLISH, Failure, Metric, Node, correct
+from bifurcate.curves import Curve
+from bifurcate.linear import apply, bordered, shifted
+from bifurcate.linear.bordered import SingularSystem
+from bifurcate.maps.derivatives import STEP, central
+
+__all__ = ["BranchPoint", "Critical", "fold_defect", "locate_branch_point", "locate_pair", "locate_real"]
+
+TOGETHER = 1e-6  # roots δ closer than this (in the metric's units) are one multiple point
+MOST = 12  # borders at the most
+
+
+@dataclass(frozen=True, eq=False)
+class Critical:
+    """A point of the curve where multipliers meet the unit circle."""
+
+    node: Node
+    kernel: np.ndarray  # (n, m), complex for Neimark–Sacker
+    multiplicity: int
+    iterations: int
+    step: float  # the last Newton step in arclength
+    angle: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class BranchPoint:
+    """A point where curves cross: u, the kernel T of the equations' derivative there, and its quadratic form."""
+
+    u: np.ndarray
+    kernel: np.ndarray  # (n + 1, m + 1)
+    quadratic: np.ndarray  # (m, m + 1, m + 1): ∂²μ/∂ξ²
+    unfolding: float  # max |μ|: 0 if it is a branch point
+    residual: float
+    iterations: int
+    step: float
+
+
+def _orthonormal(columns: np.ndarray) -> np.ndarray:
+    return scipy.linalg.qr(columns, mode="economic", check_finite=False)[0]
+
+
+def _near_null(node: Node, target: complex, m: int) -> np.ndarray:
+    """An orthonormal basis of the m directions that J − target·I shrinks most, by two bordered solves."""
+    n = len(node.at.orbit[0])
+    V = _orthonormal(np.random.default_rng(n + m).standard_normal((n, m)))
+    for _ in range(3):
+        V, _ = _border(node, target, V)
+        V = _orthonormal(V)
+    return V
+
+
+def _border(node: Node, target: complex, V: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    m = V.shape[1]
+    system = bordered(shifted(node.linear.jacobian, target), V, V.conj().T, np.zeros((m, m)))
+    return system.solve(np.zeros_like(V), np.eye(m, dtype=V.dtype))
+
+
+def _window(node: Node, target: complex) -> int:
+    """How many borders: the multipliers that are about as near to the target as the nearest one."""
+    distance = np.repeat(np.abs(node.spectrum.values - target), np.minimum(node.spectrum.multiplicity, MOST))
+    distance.sort()
+    return int(min(MOST, max(1, np.count_nonzero(distance <= 3.0 * distance[0] + TOGETHER))))
+
+
+def _rate(curve: Curve, node: Node, columns: np.ndarray) -> np.ndarray:
+    """J' Φ: how the Jacobian applied to the columns changes along the curve's tangent."""
+    n = curve.size
+    dp = dict(zip(curve.free, node.tangent[n:].tolist()))
+    return curve.iterate.second(node.u[:n], columns, node.tangent[:n], dp, node.at.parameters)
+
+
+def _advance(curve: Curve, node: Node, step: float, metric: Metric) -> Node | Failure:
+    row = metric.dual(node.tangent)
+    guess = node.u + step * node.tangent
+    found = correct(curve, guess, row, float(row @ guess), metric, POLISH, node.tangent)
+    if isinstance(found, Failure):
+        return found
+    return Node(
+        found.u, found.tangent, found.at, found.linear, found.residual, found.iterations, node.arclength + step
+    )
+
+
+def locate_real(curve: Curve, node: Node, target: float, metric: Metric, reach: float) -> Critical | None:
+    """The nearest point to a node on its curve where multipliers equal ±1.
+
+    Parameters
+    ----------
+    node : Node
+        The start, near the point.
+    target : {1.0, -1.0}
+        +1 for folds, −1 for flips.
+    reach : float
+        How far along the curve the point may lie; beyond it the search ends with None.
+
+    Returns
+    -------
+    Critical or None
+        When |δ| stops falling below 1e-8; None if Newton's method does not come to that.
+    """
+    travelled, previous = 0.0, np.inf
+    try:
+        V = _near_null(node, target, _window(node, target))
+        for iteration in range(1, 20):
+            m = V.shape[1]
+            system = bordered(shifted(node.linear.jacobian, target), V, V.T, np.zeros((m, m)))
+            Phi, S = system.solve(np.zeros_like(V), np.eye(m))
+            _, slope = system.solve(-_rate(curve, node, Phi), np.zeros((m, m)))
+            roots = scipy.linalg.eigvals(-S, slope, check_finite=False)
+            roots = roots[np.isfinite(roots) & (np.abs(roots.imag) <= TOGETHER + 1e-3 * np.abs(roots.real))].real
+            if not len(roots):
+                return None
+            step = float(roots[np.argmin(np.abs(roots))])
+            if abs(step) < 1e-13 or (abs(step) < 1e-8 and abs(step) >= 0.5 * previous):
+                together = int(np.count_nonzero(np.abs(roots) < TOGETHER))
+                kernel = _null_part(Phi, S, max(together, 1))
+                return Critical(node, kernel, max(together, 1), iteration, abs(step))
+            travelled += step
+            if abs(travelled) > reach:
+                return None
+            moved = _advance(curve, node, step, metric)
+            if isinstance(moved, Failure):
+                return None
+            node, previous, V = moved, abs(step), _orthonormal(Phi)
+    except (SingularSystem, np.linalg.LinAlgError, ValueError):
+        return None
+    return None
+
+
+def _null_part(Phi: np.ndarray, S: np.ndarray, m: int) -> np.ndarray:
+    """The kernel itself: the m directions of Φ that S annihilates."""
+    right = np.linalg.svd(S)[2].conj().T[:, -m:]
+    return _orthonormal(Phi @ right)
+
+
+def locate_pair(curve: Curve, node: Node, multiplier: complex, metric: Metric, reach: float) -> Critical | None:
+    """The nearest point to a node on its curve where a complex pair of multipliers has modulus 1.
+
+    Parameters
+    ----------
+    node : Node
+        The start, near the point.
+    multiplier : complex
+        The multiplier of the pair at the node with positive imaginary part.
+    reach : float
+        How far along the curve the point may lie.
+
+    Returns
+    -------
+    Critical or None
+        With the angle θ of the multiplier e^{iθ}; None if Newton's method does not converge, or converges to θ = 0 or π.
+    """
+    theta, travelled, previous = float(np.angle(multiplier)), 0.0, np.inf
+    near = np.abs(node.spectrum.values - multiplier) <= TOGETHER * abs(multiplier)
+    m = int(min(MOST, max(1, node.spectrum.multiplicity[near].sum())))
+    try:
+        V = _near_null(node, np.exp(1j * theta), m).astype(complex)
+        for iteration in range(1, 25):
+            tau = np.exp(1j * theta)
+            system = bordered(shifted(node.linear.jacobian, tau), V, V.conj().T, np.zeros((m, m)))
+            Phi, S = system.solve(np.zeros_like(V), np.eye(m, dtype=complex))
+            _, by_s = system.solve(-_rate(curve, node, Phi), np.zeros((m, m), dtype=complex))
+            _, by_theta = system.solve(1j * tau * Phi, np.zeros((m, m), dtype=complex))
+            columns = np.column_stack([by_s.ravel(), by_theta.ravel()])
+            matrix = np.vstack([columns.real, columns.imag])
+            rhs = -np.concatenate([S.real.ravel(), S.imag.ravel()])
+            step, turn = np.linalg.lstsq(matrix, rhs, rcond=None)[0].tolist()
+            size = abs(step) + abs(turn)
+            if size < 1e-13 or (size < 1e-8 and size >= 0.5 * previous):
+                if abs(np.sin(theta)) < 1e-6:
+                    return None
+                return Critical(node, _null_part(Phi, S, m), m, iteration, abs(step), abs(theta))
+            travelled += step
+            if abs(travelled) > reach or abs(turn) > 1.0:
+                return None
+            moved = _advance(curve, node, step, metric)
+            if isinstance(moved, Failure):
+                return None
+            node, previous, theta, V = moved, size, theta + turn, _orthonormal(Phi)
+    except (SingularSystem, np.linalg.LinAlgError, ValueError):
+        return None
+    return None
+
+
+def fold_defect(node: Node) -> float:
+    """How far ∂H/∂p lies outside the range of J − I, relative to its length: 0 at a branch point, not at a fold."""
+    B = node.linear.B[:, :1]
+    size = float(np.abs(B).max())
+    if size == 0.0:
+        return 0.0
+    V = _near_null(node, 1.0, 1)
+    system = bordered(shifted(node.linear.jacobian, 1.0), V, V.T, np.zeros((1, 1)))
+    _, g = system.solve(B, np.zeros((1, 1)))
+    return abs(float(g[0, 0])) / size
+
+
+def locate_branch_point(curve: Curve, node: Node, metric: Metric, borders: int | None = None) -> BranchPoint | None:
+    """The branch point near a node of a one-parameter curve.
+
+    Parameters
+    ----------
+    node : Node
+        The start.
+    borders : int, optional
+        m, the number of multipliers that meet +1 there; by default those that are as near to it as the nearest.
+
+    Returns
+    -------
+    BranchPoint or None
+        None if Newton's method does not converge.
+    """
+    n = curve.size
+    m = borders or _window(node, 1.0)
+    u, previous = node.u, np.inf
+    try:
+        W = _near_null(node, 1.0, m)
+        T = _orthonormal(np.column_stack([_scaled(node.tangent, metric), np.vstack([W, np.zeros((1, m))])]))
+        for iteration in range(1, 30):
+            u, mu, residual = _project(curve, u, W, T)
+            at = curve.equations.evaluate(u)
+            system = _kernel_system(curve, u, W, T)
+            U, slopes = _split(*system.solve(np.zeros((n, m + 1)), np.vstack([np.zeros((0, m + 1)), np.eye(m + 1)])))
+            second = _second_derivatives(curve, u, U, system, m)
+            matrix = second.reshape(m * (m + 1), m + 1)
+            xi = np.linalg.lstsq(matrix, -slopes.reshape(-1), rcond=1e-9)[0]
+            size = float(np.abs(xi).max())
+            if size < 1e-13 or (size < 1e-7 and size >= 0.5 * previous):
+                return BranchPoint(u, U, second, float(np.abs(mu).max()), float(np.abs(at.residual).max()), iteration, size)
+            if not np.isfinite(size) or size > 10.0 * np.sqrt(n):
+                return None
+            u, previous, T = u + U @ xi, size, _orthonormal(U)
+    except (SingularSystem, np.linalg.LinAlgError, ValueError):
+        return None
+    return None
+
+
+def _scaled(t: np.ndarray, metric: Metric) -> np.ndarray:
+    return t / np.linalg.norm(t)
+
+
+def _kernel_system(curve: Curve, u: np.ndarray, W: np.ndarray, T: np.ndarray):  # type: ignore[no-untyped-def]
+    # ┌ J − I  H_p  W ┐        unknowns: the n + 1 of u, and the unfolding μ ∈ R^m
+    # └  Tₓᵀ   Tₚᵀ  0 ┘
+    n, m = W.shape
+    linear = curve.equations.linearise(curve.equations.evaluate(u))
+    D = np.hstack([T[n:].T, np.zeros((m + 1, m))])
+    return bordered(linear.M, np.hstack([linear.B, W]), T[:n].T, D, curve.krylov)
+
+
+def _split(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.vstack([x, y[:1]]), y[1:]
+
+
+def _project(curve: Curve, u: np.ndarray, W: np.ndarray, T: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Newton for H(u) + W μ = 0 across the kernel directions T, which are held fixed."""
+    n, m = W.shape
+    mu = np.zeros(m)
+    best = np.inf
+    for _ in range(8):
+        r = curve.equations.evaluate(u).residual + W @ mu
+        size = float(np.abs(r).max())
+        if size == 0.0 or (size < 1e-12 and size >= 0.5 * best):
+            break
+        best = min(best, size)
+        du, dmu = _split(*_kernel_system(curve, u, W, T).solve(-r[:, None], np.zeros((m + 1, 1))))
+        u, mu = u + du[:, 0], mu + dmu[:, 0]
+    return u, mu, size
+
+
+def _second_derivatives(curve: Curve, u: np.ndarray, U: np.ndarray, system, m: int) -> np.ndarray:  # type: ignore[no-untyped-def]
+    """∂²μ/∂ξᵢ∂ξⱼ, from the system with right-hand side −D²H[Uᵢ, Uⱼ]."""
+    n = curve.size
+    second = np.empty((m, m + 1, m + 1))
+    scale = max(curve.iterate.map.scale, float(np.abs(u).max()))
+    for i in range(m + 1):
+
+        def derivative(t: float, i: int = i) -> np.ndarray:
+            linear = curve.equations.linearise(curve.equations.evaluate(u + t * U[:, i]))
+            return apply(linear.M, U[:n]) + linear.B @ U[n:]
+
+        bend = central(derivative, STEP * scale / float(np.abs(U[:, i]).max()))
+        _, second[:, i, :] = _split(*system.solve(-bend, np.zeros((m + 1, m + 1))))
+    return 0.5 * (second + second.transpose(0, 2, 1))

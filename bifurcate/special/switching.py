@@ -1,0 +1,192 @@
+"""From a special point to the curves that start there: switch (one of them) and switches (all)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bifurcate.corrector import POLISH, Failure, Metric, Node, correct
+from bifurcate.curves import Curve, Cycle
+from bifurcate.errors import InvalidInput, NotConverged
+from bifurcate.maps import Iterate
+from bifurcate.special.point import SpecialPoint
+
+__all__ = ["switch", "switches"]
+
+TRIES = 24  # random directions for points of corank 2 and more
+
+
+def switch(point: SpecialPoint, which: int = 0, amplitude: float | None = None) -> Curve:
+    """The curve that branches off at a special point.
+
+    Parameters
+    ----------
+    point : SpecialPoint
+        A flip (the doubled cycle is returned) or a branch point (the other branch; both its sides are traced).
+    which : int
+        Where more than one curve starts, the index into :func:`switches`.
+    amplitude : float, optional
+        Distance of the curve's first point from the special point: the state's root mean square, in units of
+        the map's scale. By default the largest of 10⁻², 3·10⁻³, … that works.
+
+    Returns
+    -------
+    Curve
+
+    Raises
+    ------
+    InvalidInput
+        If no curve starts at a point of this kind, or ``which`` is out of range.
+    NotConverged
+        If the new branch could not be reached.
+
+    Examples
+    --------
+    >>> import bifurcate as bf
+    >>> fixed = bf.trace(bf.cycles(bf.maps.logistic(), free="r", guess=[0.6]), bounds={"r": (2.5, 3.4)})
+    >>> doubled = bf.switch(fixed.first("flip"))
+    >>> doubled.period
+    2
+    """
+    curves = switches(point, amplitude)
+    if not -len(curves) <= which < len(curves):
+        raise InvalidInput(f"which is {which}; {len(curves)} curves start at {point}")
+    return curves[which]
+
+
+def switches(point: SpecialPoint, amplitude: float | None = None) -> tuple[Curve, ...]:
+    """Every curve found that branches off at a special point; see :func:`switch`.
+
+    At a simple point there is one. Where m ≥ 2 multipliers cross together the directions solve m equations on a sphere; they
+    are searched for from seeded random starts, so that the list may be incomplete, and where a symmetry makes a
+    continuum of them it holds samples.
+    """
+    if point.kind not in ("flip", "branch point"):
+        raise InvalidInput(f"no curve of cycles branches off at a {point.kind}; at a flip or branch point one does")
+    with np.errstate(all="ignore"):
+        curves = _doubled(point, amplitude) if point.kind == "flip" else _crossing(point, amplitude)
+    if not curves:
+        raise NotConverged(
+            f"no branch was reached from {point}", point.state, (point.residual,), "Try another amplitude."
+        )
+    return tuple(curves)
+
+
+def _amplitudes(given: float | None) -> tuple[float, ...]:
+    return (given,) if given is not None else (1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5)
+
+
+def _doubled(point: SpecialPoint, amplitude: float | None) -> list[Curve]:
+    old = point.curve
+    n = old.size
+    iterate = Iterate(old.iterate.map, old.iterate.shape, 2 * point.period)
+    curve = Curve(Cycle(iterate, old.equations.fixed, old.free), point.u, sides=(1,), origin=point, krylov=old.krylov)
+    kernel = np.vstack([np.real(point.kernel)[:n], np.zeros((1, point.kernel.shape[1]))])
+    if point.curve.period != point.period:  # found from its doubled side: the kernel holds the branch's tangent too
+        raise InvalidInput(f"{point} was met from its doubled cycle, which is the branch that it was met on")
+    metric = Metric.of(curve, np.ones(1))
+    if kernel.shape[1] == 1:
+        return _first(curve, point, [kernel[:, 0]], metric, amplitude)
+    return _sphere(curve, point, np.column_stack([kernel, point.tangent]), metric, amplitude)
+
+
+def _crossing(point: SpecialPoint, amplitude: float | None) -> list[Curve]:
+    old = point.curve
+    curve = Curve(old.equations, point.u, origin=point, krylov=old.krylov)
+    metric = Metric.of(curve, np.ones(1))
+    if point.multiplicity > 1:
+        return _sphere(curve, point, point.kernel, metric, amplitude)
+    return _sphere(curve, point, point.kernel, metric, amplitude, most=1)
+
+
+def _first(
+    curve: Curve, point: SpecialPoint, directions: list[np.ndarray], metric: Metric, amplitude: float | None
+) -> list[Curve]:
+    """Step along each direction, on the hyperplane across it."""
+    found = []
+    for t in directions:
+        t = t / metric.norm(t)
+        row = metric.dual(t)
+        for reach in _amplitudes(amplitude):
+            guess = point.u + reach * t
+            node = correct(curve, guess, row, float(row @ guess), metric, POLISH, t)
+            if isinstance(node, Node) and _is_doubled(node, guess, reach, metric):
+                found.append(curve.replace(start=node.u, direction=node.tangent))
+                break
+    return found
+
+
+def _is_doubled(node: Node, guess: np.ndarray, reach: float, metric: Metric) -> bool:
+    # x and f^k(x) lie on both sides of the old cycle, about 2·reach apart; on the old cycle itself they agree.
+    orbit = node.at.orbit
+    apart = np.append(orbit[len(orbit) // 2] - orbit[0], 0.0)
+    return metric.norm(apart) > reach and metric.norm(node.u - guess) < 2.0 * reach
+
+
+def _sphere(
+    curve: Curve, point: SpecialPoint, kernel: np.ndarray, metric: Metric, amplitude: float | None, most: int = 8
+) -> list[Curve]:
+    """Solutions on a small sphere around the point within its kernel directions, other than the branch it was met on."""
+    T = _orthonormal(kernel, metric)
+    known = np.array([metric.dot(point.tangent, t) for t in T.T])
+    known /= np.linalg.norm(known)
+    rng = np.random.default_rng(0)
+    for reach in _amplitudes(amplitude):
+        directions = [known]
+        curves = []
+        for _ in range(TRIES):
+            xi = rng.standard_normal(len(known))
+            xi -= 0.9 * (xi @ known) * known
+            node = _on_sphere(curve, point.u, T, xi / np.linalg.norm(xi), reach, metric)
+            if isinstance(node, Failure):
+                continue
+            at = np.array([metric.dot(node.u - point.u, t) for t in T.T])
+            at /= np.linalg.norm(at)
+            if all(abs(at @ other) < np.cos(0.05) for other in directions):
+                directions.append(at)
+                curves.append(curve.replace(start=node.u, direction=_outward(node, point.u, metric)))
+            if len(curves) == most:
+                break
+        if curves:
+            return curves
+    return []
+
+
+def _outward(node: Node, centre: np.ndarray, metric: Metric) -> np.ndarray:
+    return node.tangent if metric.dot(node.tangent, node.u - centre) >= 0 else -node.tangent
+
+
+def _orthonormal(columns: np.ndarray, metric: Metric) -> np.ndarray:
+    kept: list[np.ndarray] = []
+    for column in columns.T:
+        column = column / metric.norm(column)
+        for other in kept * 2:
+            column = column - metric.dot(other, column) * other
+        if metric.norm(column) > 1e-8:
+            kept.append(column / metric.norm(column))
+    return np.column_stack(kept)
+
+
+def _on_sphere(
+    curve: Curve, centre: np.ndarray, T: np.ndarray, xi: np.ndarray, reach: float, metric: Metric
+) -> Node | Failure:
+    """Newton for H(u) = 0 with the kernel coordinates of u − centre at distance ``reach``.
+
+    Linearised at ξ, the sphere is the hyperplane across ξ; the corrector solves on it, ξ is renewed, and again.
+    """
+    u = centre + reach * (T @ xi)
+    node: Node | Failure = Failure("diverged")
+    for _ in range(12):
+        row = metric.dual(T @ xi)
+        node = correct(curve, u, row, float(row @ centre) + reach, metric, None, T @ xi)
+        if isinstance(node, Failure):
+            return node
+        at = np.array([metric.dot(node.u - centre, t) for t in T.T])
+        size = float(np.linalg.norm(at))
+        if not size < 3.0 * reach:
+            return Failure("diverged", "left the neighbourhood of the point")
+        if np.linalg.norm(at / size - xi) < 1e-3:
+            break
+        xi = at / size
+        u = centre + reach * (T @ xi)
+    row = metric.dual(T @ xi)
+    return correct(curve, node.u, row, float(row @ node.u), metric, POLISH, T @ xi)
