@@ -1,17 +1,18 @@
 """Bifurcation analysis of discrete maps.
 
-One idea: a Map's fixed points and cycles are a Curve; tracing it gives a Branch with SpecialPoints on it; switching at one
-gives the next Curve.
+One idea: a Map's fixed points and cycles are a Curve; tracing it gives a Branch with SpecialPoints on it; switching
+at one gives the next Curve.
 """
 
-from bifurcate import maps
+from bifurcate import errors, maps
 from bifurcate.branch import Branch, Point
-from bifurcate.continuation import Step, StepControl, steps, trace
+from bifurcate.continuation import steps, trace
 from bifurcate.curves import Curve, cycles
 from bifurcate.linear import DiagonalLowRank, Krylov, ShiftedLowRank, Spectrum
 from bifurcate.maps import Map
 from bifurcate.solvers import Newton, NewtonKrylov, Solution, solve
 from bifurcate.special import SpecialPoint, switch, switches
+from bifurcate.stepping import Step, StepControl
 
 __all__ = [
     "Branch",
@@ -29,6 +30,7 @@ __all__ = [
     "Step",
     "StepControl",
     "cycles",
+    "errors",
     "maps",
     "solve",
     "steps",

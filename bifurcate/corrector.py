@@ -29,8 +29,8 @@ __all__ = ["Corrector", "Failure", "Metric", "Node", "along", "correct", "system
 class Metric:
     """Lengths on u = (x, p): ‖(x, p)‖² = ‖x‖²/(n·scale²) + Σ (pᵢ/widthᵢ)².
 
-    The root mean square of the state, in units of ``scale``, and every parameter in units of its bounds' width: steps mean
-    the same for one unknown and for 10⁶.
+    The root mean square of the state, in units of ``scale``, and every parameter in units of its bounds' width: steps
+    mean the same for one unknown and for 10⁶.
     """
 
     n: int
@@ -65,7 +65,8 @@ class Corrector:
     Attributes
     ----------
     tolerance : float
-        Stop when the residual's maximum norm is ≤ tolerance · max(scale, ‖u‖_∞).
+        Stop when the residual's maximum norm is ≤ tolerance · max(scale, ‖u‖_∞), or, where rounding keeps it above that
+        (large multipliers amplify it), when the last step was ≤ 10⁻¹³ · max(scale, ‖u‖_∞).
     max_iterations : int
         Newton steps before the prediction counts as failed.
     """
@@ -140,7 +141,7 @@ def correct(
         A Node when ‖H‖_∞ ≤ tolerance · max(scale, ‖u‖_∞); with ``POLISH`` when the residual no longer falls, too.
     """
     corrector = corrector or Corrector()
-    u, previous, n = guess, np.inf, curve.size
+    u, previous, moved, n = guess, np.inf, np.inf, curve.size
     best: tuple[float, Evaluation] | None = None
     scale = curve.iterate.map.scale
     try:
@@ -152,7 +153,7 @@ def correct(
             if best is None or size < best[0]:
                 best = (size, at)
             limit = max(scale, float(np.abs(u).max()))
-            done = size <= corrector.tolerance * limit
+            done = size <= corrector.tolerance * limit or moved <= 1e-13 * limit
             stalled = corrector is POLISH and best[0] <= 1e-10 * limit and not size < 0.5 * previous
             if (done and iteration) or stalled or (iteration and corrector is POLISH and size == 0.0):
                 return _node(curve, best[1] if stalled else at, row, metric, best[0], iteration, orient)
@@ -162,8 +163,7 @@ def correct(
             system = system_of(curve, linear, row, 0.0 if corrector is POLISH else FORCING)
             dx, dp = system.solve(-at.residual[:n], np.append(-at.residual[n:], level - row @ u))
             step = np.concatenate([dx, dp])
-            u = _inside(curve, u, step)
-            previous = size
+            u, previous, moved = _inside(curve, u, step), size, float(np.abs(step).max())
     except SingularSystem as error:
         return Failure("singular", str(error))
     except NotIsolated as error:
@@ -205,7 +205,7 @@ def _node(
 
 
 def along(curve: Curve, a: Node, b: Node, fraction: float, metric: Metric, polish: bool = False) -> Node | Failure:
-    """The point of the curve a fraction of the way from node a to node b, by cubic Hermite prediction and correction."""
+    """The point of the curve a fraction of the way from node a to node b: cubic Hermite prediction, then correction."""
     chord = b.u - a.u
     h = metric.norm(chord)
     f = fraction

@@ -71,9 +71,17 @@ class Linearisation:
 class Equations(Protocol):
     """What defines a kind of curve."""
 
-    iterate: Iterate
-    fixed: Mapping[str, float]
-    free: tuple[str, ...]
+    @property
+    def iterate(self) -> Iterate:
+        """The map's iterate."""
+
+    @property
+    def fixed(self) -> Mapping[str, float]:
+        """The parameters that are not free, with their values."""
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Names of the free ones."""
 
     def evaluate(self, u: np.ndarray) -> Evaluation:
         """Residual and domain margin at u."""
@@ -168,9 +176,7 @@ class Curve:
         return dataclasses.replace(self, **changes)
 
 
-def cycles(
-    map: Map, free: str, guess: Any, period: int = 1, krylov: Krylov | None = None
-) -> Curve:
+def cycles(map: Map, free: str, guess: Any, period: int = 1, krylov: Krylov | None = None) -> Curve:
     """The curve of fixed points of f^period in one free parameter.
 
     Parameters
@@ -203,7 +209,9 @@ def cycles(
     (('r',), array([0.6, 2.5]))
     """
     if not isinstance(map, Map):
-        raise InvalidInput(f"map must be a bifurcate.Map, got {type(map).__name__}; wrap the function: Map(f, parameters)")
+        raise InvalidInput(
+            f"map must be a bifurcate.Map, got {type(map).__name__}; wrap the function: Map(f, parameters)"
+        )
     if not isinstance(free, str):
         raise InvalidInput(f"free is {free!r}; it must be the name of one parameter")
     map.require(free)

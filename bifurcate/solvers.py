@@ -120,9 +120,9 @@ class Solution:
 def solve(map: Map, guess: Any, period: int = 1, method: Newton | NewtonKrylov | None = None) -> Solution:
     """Find a fixed point of f^period by Newton's method from a guess.
 
-    Every step is halved until ‖F‖₂ falls by the factor 1 − 10⁻⁴ t (Armijo) with all domain margins of the map positive, so
-    that no step crosses a pole: with margins affine in the state, as the adaptation network's are, the whole segment
-    between two iterates lies inside the domain then.
+    Every step is halved until ‖F‖₂ falls by the factor 1 − 10⁻⁴ t (Armijo) with all domain margins of the map
+    positive, so that no step crosses a pole: with margins affine in the state, as the adaptation network's are, the
+    whole segment between two iterates lies inside the domain then.
 
     Parameters
     ----------
@@ -183,7 +183,9 @@ def _newton_direction(iterate: Iterate) -> Direction:
 
     def direction(r: np.ndarray, orbit: list[np.ndarray], eta: float) -> np.ndarray:
         n = len(r)
-        system = bordered(shifted(iterate.jacobian(orbit, p), 1.0), np.zeros((n, 0)), np.zeros((0, n)), np.zeros((0, 0)))
+        system = bordered(
+            shifted(iterate.jacobian(orbit, p), 1.0), np.zeros((n, 0)), np.zeros((0, n)), np.zeros((0, 0))
+        )
         return system.solve(-r, np.zeros(0))[0]
 
     return direction
@@ -272,5 +274,3 @@ def _line_search(
             return trial, orbit
         t *= 0.5
     return reason
-
-

@@ -151,6 +151,7 @@ def _shifted_low_rank(M: ShiftedLowRank, B: np.ndarray, C: np.ndarray, D: np.nda
     #   ┌ s + K      P B    ┐ ┌ w ┐   ┌ P f     ┐
     #   └ −C L    s D − C B ┘ └ y ┘ = └ s g − C f ┘
     s, lift, project, core = M.shift, M.lift, M.project, M.core
+    assert core is not None  # set when M was made
     if abs(s) < 1e-13:
         free = M.shape[0] - lift.shape[1]
         raise NotIsolated(
@@ -158,7 +159,7 @@ def _shifted_low_rank(M: ShiftedLowRank, B: np.ndarray, C: np.ndarray, D: np.nda
             f"least {free} dimensions, along which nothing is determined"
         )
     rows = np.vstack([-lift.rmatvec(row) for row in C]) if len(C) else np.zeros((0, lift.shape[1]))
-    inner = bordered(shifted(core, -s), apply(project, B), rows, s * D - C @ B)  # type: ignore[arg-type]
+    inner = bordered(shifted(core, -s), apply(project, B), rows, s * D - C @ B)
 
     def solve_one(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         w, y = inner.solve(project @ f, s * g - C @ f)

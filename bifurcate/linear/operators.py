@@ -46,7 +46,7 @@ class DiagonalLowRank:
         n = len(self.diagonal)
         if self.left.shape != self.right.shape or self.left.ndim != 2 or len(self.left) != n:
             raise InvalidInput(
-                f"left {self.left.shape} and right {self.right.shape} must both have shape ({n}, k), as the diagonal has"
+                f"left {self.left.shape} and right {self.right.shape} must both have shape ({n}, k), like the diagonal"
             )
 
     @property
@@ -55,7 +55,7 @@ class DiagonalLowRank:
         return (len(self.diagonal), len(self.diagonal))
 
     @property
-    def T(self) -> DiagonalLowRank:  # noqa: N802 - numpy's name for it
+    def T(self) -> DiagonalLowRank:
         """The transpose."""
         return DiagonalLowRank(self.diagonal, self.right, self.left)
 
@@ -104,7 +104,9 @@ class ShiftedLowRank:
         object.__setattr__(self, "project", aslinearoperator(self.project))
         rows, rank = self.lift.shape
         if self.project.shape != (rank, rows):
-            raise InvalidInput(f"project has shape {self.project.shape}; lift {self.lift.shape} asks for {(rank, rows)}")
+            raise InvalidInput(
+                f"project has shape {self.project.shape}; lift {self.lift.shape} asks for {(rank, rows)}"
+            )
         if self.core is None:
             core = np.column_stack([self.project @ (self.lift @ e) for e in np.eye(rank)])
             object.__setattr__(self, "core", core)
@@ -118,7 +120,7 @@ class ShiftedLowRank:
         return self.shift * x + self.lift @ (self.project @ x)
 
     @property
-    def T(self) -> ShiftedLowRank:  # noqa: N802 - numpy's name for it
+    def T(self) -> ShiftedLowRank:
         """The transpose."""
         return ShiftedLowRank(self.shift, self.project.T, self.lift.T, self.core.T)  # type: ignore[union-attr]
 
@@ -168,7 +170,7 @@ def dense(A: Operator) -> np.ndarray:
     if isinstance(A, np.ndarray):
         return A
     if sp.issparse(A):
-        return A.toarray()
+        return A.toarray()  # type: ignore[union-attr]
     if isinstance(A, DiagonalLowRank):
         return np.diag(A.diagonal) + A.left @ A.right.T
     return apply(A, np.eye(size(A)))
@@ -209,11 +211,13 @@ def compose(outer: Operator, inner: Operator) -> Operator:
     if isinstance(outer, np.ndarray) and isinstance(inner, np.ndarray):
         return outer @ inner
     if sp.issparse(outer) and sp.issparse(inner):
-        return outer @ inner
+        return outer @ inner  # type: ignore[operator]
     if isinstance(outer, DiagonalLowRank) and isinstance(inner, DiagonalLowRank):
         return _diagonal_product(outer, inner)
     if isinstance(outer, ShiftedLowRank) and isinstance(inner, ShiftedLowRank):
         return _shifted_product(outer, inner)
+    if isinstance(outer, np.ndarray | DiagonalLowRank) and isinstance(inner, np.ndarray | DiagonalLowRank):
+        return dense(outer) @ dense(inner)
     return LinearOperator(inner.shape, matvec=lambda x: apply(outer, apply(inner, x)), dtype=float)
 
 
@@ -228,13 +232,13 @@ def _shifted_product(a: ShiftedLowRank, b: ShiftedLowRank) -> ShiftedLowRank:
     s, t = a.shift, b.shift
     if a.project is b.project:
         # (s + L₁P)(t + L₂P) = st + [s L₂ + L₁ (t + K₂)] P,  K₂ = P L₂
-        whole = shifted(b.core, -t)  # type: ignore[arg-type]
+        whole = _core(shifted(_core(b.core), -t))
         lift = _operator(
             b.lift.shape,
             lambda w: s * (b.lift @ w) + a.lift @ apply(whole, w),
-            lambda x: s * b.lift.rmatvec(x) + apply(whole.T, a.lift.rmatvec(x)),  # type: ignore[union-attr]
+            lambda x: s * b.lift.rmatvec(x) + apply(whole.T, a.lift.rmatvec(x)),
         )
-        core = _add_core(compose(shifted(a.core, -s), whole), -s * t)  # type: ignore[arg-type]
+        core = _core(shifted(compose(shifted(_core(a.core), -s), whole), s * t))
         return ShiftedLowRank(s * t, lift, b.project, core)
     # Different projections: stack them, [s L₂, L₁] over [P₂; t P₁ + (P₁L₂) P₂].
     mixed = np.column_stack([a.project @ (b.lift @ e) for e in np.eye(b.lift.shape[1])])
@@ -255,8 +259,9 @@ def _shifted_product(a: ShiftedLowRank, b: ShiftedLowRank) -> ShiftedLowRank:
     return ShiftedLowRank(s * t, lift, _operator((lift.shape[1], lift.shape[0]), project, project_adjoint))
 
 
-def _add_core(core: Operator, amount: complex) -> np.ndarray | DiagonalLowRank:
-    return shifted(core, -amount)  # type: ignore[return-value]
+def _core(A: Operator | None) -> np.ndarray | DiagonalLowRank:
+    assert isinstance(A, np.ndarray | DiagonalLowRank)
+    return A
 
 
 def _operator(shape: tuple[int, int], matvec: Callable, rmatvec: Callable) -> LinearOperator:

@@ -11,9 +11,10 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
 from bifurcate.linear.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, dense, size
 
-__all__ = ["Spectrum", "spectrum"]
+__all__ = ["EDGE", "Spectrum", "spectrum"]
 
 REAL = 1e-7  # |Im λ| ≤ REAL·max(1, |λ|) counts as real: a defective pair splits by about √eps ≈ 1.5e-8
+EDGE = 1e-9  # within EDGE of the unit circle a multiplier is neither inside nor outside: rounding moves it
 SAME = 1e-7  # multipliers closer than SAME·max(1, |λ|) are one multiplier, where an iterative solver repeats itself
 DENSE = 300  # operators up to this size are made dense: n products cost less there than three Arnoldi runs
 
@@ -56,13 +57,13 @@ class Spectrum:
 
     @property
     def outside(self) -> int:
-        """Number of multipliers of modulus > 1, with multiplicity."""
-        return int(self.multiplicity[np.abs(self.values) > 1.0].sum())
+        """Number of multipliers of modulus > 1 + 1e-9, with multiplicity."""
+        return int(self.multiplicity[np.abs(self.values) > 1.0 + EDGE].sum())
 
     @property
     def stable(self) -> bool:
-        """True if no known multiplier has modulus ≥ 1; see ``certified``."""
-        return bool((np.abs(self.values) < 1.0).all())
+        """True if every known multiplier has modulus < 1 − 1e-9; see ``certified``."""
+        return bool((np.abs(self.values) < 1.0 - EDGE).all())
 
     @property
     def margin(self) -> float:
@@ -78,9 +79,9 @@ class Spectrum:
         # (real λ > 1, real λ < −1, complex pairs outside the unit circle)
         lam, count = self.values, self.multiplicity
         real = _is_real(lam)
-        up = int(count[real & (lam.real > 1.0)].sum())
-        down = int(count[real & (lam.real < -1.0)].sum())
-        pairs = int(count[~real & (np.abs(lam) > 1.0)].sum()) // 2
+        up = int(count[real & (lam.real > 1.0 + EDGE)].sum())
+        down = int(count[real & (lam.real < -1.0 - EDGE)].sum())
+        pairs = int(count[~real & (np.abs(lam) > 1.0 + EDGE)].sum()) // 2
         return up, down, pairs
 
 

@@ -76,9 +76,7 @@ def generalised_henon(alpha: float = -0.4, beta: float = 1.03, R: float = -0.1) 
     return Map(
         lambda z, alpha, beta, R: np.array([z[1], alpha - beta * z[0] - z[1] ** 2 + R * z[0] * z[1]]),
         {"alpha": alpha, "beta": beta, "R": R},
-        jvp=lambda z, v, alpha, beta, R: np.array(
-            [v[1], (R * z[1] - beta) * v[0] + (R * z[0] - 2.0 * z[1]) * v[1]]
-        ),
+        jvp=lambda z, v, alpha, beta, R: np.array([v[1], (R * z[1] - beta) * v[0] + (R * z[0] - 2.0 * z[1]) * v[1]]),
         jacobian=lambda z, alpha, beta, R: np.array([[0.0, 1.0], [R * z[1] - beta, R * z[0] - 2.0 * z[1]]]),
         parameter_derivative=by_parameter,
         name="generalised henon",
@@ -154,7 +152,9 @@ def predator_prey(p1: float = 0.5, p2: float = 0.2, p3: float = 0.1) -> Map:
 
 
 def logistic_ring(n: int = 200, r: float = 2.5, e: float = 0.5, sparse: bool = False) -> Map:
-    """A ring of n coupled logistic units, xᵢ ↦ (1 − e) f(xᵢ) + (e/2)(f(xᵢ₋₁) + f(xᵢ₊₁)) (Kaneko, Prog. Theor. Phys. 72 (1984) 480).
+    """A ring of n coupled logistic units, xᵢ ↦ (1 − e) f(xᵢ) + (e/2)(f(xᵢ₋₁) + f(xᵢ₊₁)).
+
+    Kaneko, Prog. Theor. Phys. 72 (1984) 480.
 
     With λₖ = 1 − e + e cos(2πk/n) the homogeneous state x = 1 − 1/r has the multipliers λₖ (2 − r): flips at
     r = 2 + 1/λₖ and branch points at r = 2 − 1/λₖ, double unless k = 0 or n/2.

@@ -20,23 +20,31 @@ STEP = float(np.finfo(float).eps) ** 0.2
 def central(g: Callable[[float], np.ndarray], step: float) -> np.ndarray:
     """g'(0) by the five-point central difference (Fornberg, Math. Comp. 51 (1988) 699, table 1).
 
-    Exact for quartic polynomials. If a sample is not finite (the edge of a domain is close), the step is reduced by
-    ten, three times at most.
+    Exact for quartic polynomials. Where the three-point formula on the same samples disagrees by more than
+    10⁻⁵ of the slope (g bends strongly, or a sample fell over the edge of its domain), the step is reduced by eight, as
+    long as that gains more in truncation than it loses in rounding.
 
     Examples
     --------
     >>> import numpy as np
     >>> bool(abs(central(np.sin, 1e-3) - 1.0) < 1e-12)
     True
+    >>> bool(abs(central(lambda t: 1.0 / (1e-3 + t), 1.1e-3) / -1e6 - 1.0) < 1e-8)
+    True
     """
-    for _ in range(4):
-        near = g(step) - g(-step)
-        far = g(2 * step) - g(-2 * step)
-        slope = (8.0 * near - far) / (12.0 * step)
-        if np.isfinite(slope).all():
-            break
-        step /= 10.0
-    return slope
+    best, slope = np.inf, None
+    for _ in range(5):
+        near, far = g(step) - g(-step), g(2 * step) - g(-2 * step)
+        fourth = (8.0 * near - far) / (12.0 * step)
+        size = float(np.abs(fourth).max(initial=0.0))
+        bend = float(np.abs(fourth - near / (2.0 * step)).max(initial=0.0))
+        if bend <= 1e-5 * size or size == 0.0:
+            return fourth
+        error = (bend / size) ** 2 + 1e-16 / step
+        if np.isfinite(error) and error < best:
+            best, slope = error, fourth
+        step /= 8.0
+    return fourth if slope is None else slope
 
 
 def directional(

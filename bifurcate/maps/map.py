@@ -145,7 +145,9 @@ class Map:
             if y.shape != x.shape:
                 raise InvalidInput(f"{self.name} maps a state of shape {x.shape} to shape {y.shape}; they must agree")
             if np.iscomplexobj(y):
-                raise InvalidInput(f"{self.name} returns complex numbers; states are real (stack real and imaginary parts)")
+                raise InvalidInput(
+                    f"{self.name} returns complex numbers; states are real (stack real and imaginary parts)"
+                )
             self._check_domain(x)
             if not np.isfinite(y.astype(float)).all():
                 raise InvalidInput(f"{self.name} returns NaN or infinity at the first state given")
@@ -159,7 +161,9 @@ class Map:
             return
         margin = float(np.min(self.domain(x, **self.parameters)))
         if not margin > 0:
-            raise OutsideDomain(f"the state given is outside the domain of {self.name}: its smallest margin is {margin:.3g}")
+            raise OutsideDomain(
+                f"the state given is outside the domain of {self.name}: its smallest margin is {margin:.3g}"
+            )
 
     def _check_derivative(self, x: np.ndarray) -> None:
         if self.jvp is None and self.jacobian is None:
@@ -171,14 +175,16 @@ class Map:
         for label, given in (("jvp", plain.jvp), ("jacobian", plain.jacobian)):
             if given is None or not np.isfinite(expected).all():
                 continue
-            other = dataclasses.replace(plain, **{"jacobian" if label == "jvp" else "jvp": None})
+            other = dataclasses.replace(plain, jvp=given) if label == "jvp" else dataclasses.replace(plain, jvp=None)
             found = other.tangent(x, v, self.parameters)
             if found.shape != x.shape:
-                raise InvalidInput(f"the {label} of {self.name} returns shape {found.shape} for a state of shape {x.shape}")
+                raise InvalidInput(
+                    f"the {label} of {self.name} returns shape {found.shape} for a state of shape {x.shape}"
+                )
             error = float(np.abs(found - expected).max(initial=0.0))
             if not error <= allowed:
                 raise InvalidInput(
-                    f"the {label} of {self.name} differs from central differences of f by {error:.2e} (allowed {allowed:.1e})"
+                    f"the {label} of {self.name} differs from differences of f by {error:.2e} (allowed {allowed:.1e})"
                 )
 
 
@@ -196,7 +202,7 @@ def checked_state(x: Any) -> np.ndarray:
 
 
 def _checked_parameters(parameters: Mapping[str, float]) -> dict[str, float]:
-    checked = {}
+    checked: dict[str, float] = {}
     for name, value in dict(parameters).items():
         if not isinstance(value, numbers.Real) or not np.isfinite(float(value)):
             raise InvalidInput(f"parameter {name!r} is {value!r}; it must be a finite real number")
@@ -217,7 +223,9 @@ def _check_signature(f: Callable[..., Any], parameters: Mapping[str, float]) -> 
             raise InvalidInput(f"parameter {name!r} is not an argument of f, which takes {_listed(names)}")
     for p in taken:
         if p.default is p.empty and p.name in names and p.name not in parameters:
-            raise InvalidInput(f"f takes a parameter {p.name!r} for which no value is given (parameters: {_listed(parameters)})")
+            raise InvalidInput(
+                f"f takes a parameter {p.name!r} for which no value is given (parameters: {_listed(parameters)})"
+            )
 
 
 def _listed(names: Any) -> str:

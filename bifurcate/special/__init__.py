@@ -1,4 +1,4 @@
-"""Special points of a branch: their kinds, how they are noticed, how they are located, and the curves that start there."""
+"""Special points of a branch: their kinds, how they are noticed and located, and the curves that start there."""
 
 from bifurcate.special.detection import Finding, examine
 from bifurcate.special.point import LABELS, SpecialPoint

@@ -1,9 +1,9 @@
 """What happens between two neighbouring points of a branch: noticed from multipliers with their multiplicities.
 
-Watched are the three counts of a spectrum's signature (real multipliers beyond +1, real ones beyond −1, complex pairs outside
-the unit circle), the sign of the tangent's parameter component, and the map's switching functions. A determinant's sign
-would miss two multipliers that cross together; a product of two multipliers would take a real pair λ, 1/λ for a
-Neimark–Sacker point. A change that has more than one reading is halved until each half has one.
+Watched are the three counts of a spectrum's signature (real multipliers beyond +1, real ones beyond −1, complex pairs
+outside the unit circle), the sign of the tangent's parameter component, and the map's switching functions. A
+determinant's sign would miss two multipliers that cross together; a product of two multipliers would take a real pair
+λ, 1/λ for a Neimark–Sacker point. A change that has more than one reading is halved until each half has one.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ import numpy as np
 from bifurcate.corrector import Failure, Metric, Node, along
 from bifurcate.curves import Curve
 from bifurcate.linear import spectrum
+from bifurcate.linear.spectrum import EDGE
 from bifurcate.maps import Iterate
 from bifurcate.special.location import (
+    MOST,
     BranchPoint,
     Critical,
-    fold_defect,
     locate_branch_point,
     locate_pair,
     locate_real,
@@ -33,7 +34,7 @@ DEPTH = 40  # halvings of a step before an event is reported as an interval
 SMALLEST = 1e-9  # ... or an interval of this length, in the metric's units
 COLLISION = 6  # halvings before a change of counts without a crossing is taken for a collision of multipliers
 SAME = 1e-7  # two locations closer than this along the branch are one
-RANGE = 1e-5  # ∂H/∂p counts as inside the range of J − I below this
+NEAR = 1e-4  # a branch point seen from its side branch lies this close to where the parameter turns
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,14 @@ class Finding:
         The point at which the cycle shrank onto one of a smaller period; the branch ends there.
     doubts : list of str
         Changes of the counts that could not be explained by a point.
+    barrier : str
+        Not empty if the solutions stop being isolated between the two nodes: the branch cannot go on to the second one.
     """
 
     points: list[SpecialPoint] = field(default_factory=list)
     collapsed: SpecialPoint | None = None
     doubts: list[str] = field(default_factory=list)
+    barrier: str = ""
 
 
 def examine(curve: Curve, a: Node, b: Node, metric: Metric) -> Finding:
@@ -64,7 +68,7 @@ def examine(curve: Curve, a: Node, b: Node, metric: Metric) -> Finding:
     if collapsed:
         points = points[: points.index(collapsed[0]) + 1]
         return Finding(points, collapsed[0], found.doubts)
-    return Finding(points, None, found.doubts)
+    return Finding(points, None, found.doubts, search.barrier)
 
 
 def _turn(node: Node, n: int) -> float:
@@ -79,6 +83,7 @@ class _Search:
     metric: Metric
     doubts: list[str]
     points: list[SpecialPoint] = field(default_factory=list)
+    barrier: str = ""
 
     def between(self, a: Node, b: Node, depth: int) -> None:
         up, down, pairs = np.subtract(b.spectrum.signature, a.spectrum.signature).tolist()
@@ -101,6 +106,9 @@ class _Search:
             self.pair(a, b, depth, abs(pairs))
         elif turned:
             self.turning(a, b, depth, up)
+        elif _manifold(a, b, abs(up)):
+            where = ", ".join(f"{name} = {b.at.parameters[name]:.10g}" for name in self.curve.free)
+            self.barrier = f"{abs(up)} multipliers pass +1 together before {where}"
         else:
             self.real(a, b, depth, 1.0, abs(up))
 
@@ -140,18 +148,13 @@ class _Search:
             self.halve(a, b, depth)
 
     def at(self, node: Node, a: Node, b: Node, target: float) -> SpecialPoint | None:
-        length = b.arclength - a.arclength
         if target < 0:
-            critical = locate_real(self.curve, node, target, self.metric, length)
+            critical = locate_real(self.curve, node, target, self.metric, b.arclength - a.arclength)
             inside = critical is not None and _inside(critical.node.arclength, a, b)
             return self.crossing("flip", critical) if critical is not None and inside else None
-        point = self.branch_point(node, a, b)
-        if point is not None:
-            return point
-        critical = locate_real(self.curve, node, target, self.metric, length)
-        if critical is None or not _inside(critical.node.arclength, a, b) or fold_defect(critical.node) < RANGE:
-            return None
-        return self.crossing("fold", critical)
+        # No fold: the parameter would have turned. If this is no branch point either, the step jumped past an
+        # imperfect one, which the walk learns from the doubt that remains.
+        return self.branch_point(node, a, b)
 
     def pair(self, a: Node, b: Node, depth: int, count: int) -> None:
         """Neimark–Sacker points, where ``count`` complex pairs cross the unit circle."""
@@ -181,11 +184,10 @@ class _Search:
         if node is None:
             self.halve(a, b, depth)
             return
-        if fold_defect(node) < 1e-2:
-            point = self.branch_point(node, a, b)
-            if point is not None:
-                self.points.append(point)
-                return
+        point = self.branch_point(node, a, b)
+        if point is not None and abs(point.arclength - node.arclength) < NEAR:
+            self.points.append(point)
+            return
         critical = locate_real(self.curve, node, 1.0, self.metric, b.arclength - a.arclength)
         if critical is None or not _inside(critical.node.arclength, a, b):
             self.halve(a, b, depth)
@@ -195,7 +197,8 @@ class _Search:
     def crossing(self, kind: str, critical: Critical) -> SpecialPoint:
         node, n = critical.node, self.curve.size
         free = self.curve.free[0]
-        error = critical.step * abs(float(node.tangent[n])) + critical.step**2
+        uncertain = critical.step + _noise(self.curve, node) * critical.sensitivity
+        error = uncertain * abs(float(node.tangent[n])) + uncertain**2
         error += 4.0 * np.finfo(float).eps * max(1.0, abs(node.at.parameters[free]))
         return SpecialPoint(
             kind, node.at.parameters, self.curve.state(node.u), self.curve.period, node.spectrum, self.curve, node.u,
@@ -204,7 +207,7 @@ class _Search:
         )  # fmt: skip
 
     def branch_point(self, node: Node, a: Node, b: Node) -> SpecialPoint | None:
-        found = locate_branch_point(self.curve, node, self.metric)
+        found = locate_branch_point(self.curve, node)
         if found is None or found.unfolding > 1e-8 * max(1.0, float(np.abs(found.u).max())):
             return None
         if self.metric.norm(found.u - node.u) > b.arclength - a.arclength + SAME:
@@ -218,7 +221,7 @@ class _Search:
 def _branch_point(curve: Curve, found: BranchPoint, node: Node, s: float) -> SpecialPoint:
     n, free = curve.size, curve.free[0]
     p = curve.parameters(found.u)
-    error = found.step + 4.0 * np.finfo(float).eps * max(1.0, abs(p[free]))
+    error = found.step + _noise(curve, node) + 4.0 * np.finfo(float).eps * max(1.0, abs(p[free]))
     orbit = curve.iterate.orbit(found.u[:n], p)
     shorter = _smaller_period(orbit, curve)
     iterate, kind = curve.iterate, "branch point"
@@ -230,6 +233,13 @@ def _branch_point(curve: Curve, found: BranchPoint, node: Node, s: float) -> Spe
         kind, p, curve.state(found.u), shorter, spectrum(iterate.jacobian(orbit, p)), curve, found.u, node.tangent,
         found.kernel, found.kernel.shape[1] - 1, s, found.residual, found.iterations, {"parameter": error},
     )  # fmt: skip
+
+
+def _noise(curve: Curve, node: Node) -> float:
+    """The error to be expected of a Jacobian's entries: rounding, and truncation where they are differences."""
+    map = curve.iterate.map
+    differenced = map.jvp is None and map.jacobian is None and map.derivative == "central"
+    return (1e-12 if differenced else 1e-15) * max(1.0, float(np.abs(node.spectrum.values).max()))
 
 
 def _smaller_period(orbit: list[np.ndarray], curve: Curve) -> int:
@@ -250,7 +260,7 @@ def _crossings(a: Node, b: Node, target: float, count: int) -> list[float]:
     def side(node: Node, beyond: bool) -> np.ndarray:
         s = node.spectrum
         outward = np.repeat(target * s.values.real[s.real], s.multiplicity[s.real])
-        kept = np.sort(outward[outward > 1.0] if beyond else outward[outward <= 1.0])
+        kept = np.sort(outward[outward > 1.0 + EDGE] if beyond else outward[outward <= 1.0 + EDGE])
         return kept[:count] if beyond else kept[-count:]
 
     grows = np.count_nonzero(side(b, True)) > np.count_nonzero(side(a, True)) or _beyond(b, target) > _beyond(a, target)
@@ -264,6 +274,14 @@ def _crossings(a: Node, b: Node, target: float, count: int) -> list[float]:
     return _spread(part)
 
 
+def _manifold(a: Node, b: Node, count: int) -> bool:
+    """Whether a structured Jacobian's trivial multiplier passes +1, or more multipliers than a branch point has."""
+    shift_a, shift_b = (getattr(node.linear.jacobian, "shift", None) for node in (a, b))
+    if shift_a is not None and shift_b is not None:
+        return (shift_a > 1.0 + EDGE) != (shift_b > 1.0 + EDGE)
+    return count > MOST
+
+
 def _beyond(node: Node, target: float) -> int:
     return node.spectrum.signature[0 if target > 0 else 1]
 
@@ -273,7 +291,7 @@ def _pair_crossings(a: Node, b: Node, count: int) -> list[float]:
         s = node.spectrum
         kept = ~s.real & (s.values.imag > 0)
         r = np.sort(np.repeat(np.abs(s.values[kept]), s.multiplicity[kept]))
-        return r[r > 1.0][:count] if outside else r[r <= 1.0][-count:]
+        return r[r > 1.0 + EDGE][:count] if outside else r[r <= 1.0 + EDGE][-count:]
 
     grows = b.spectrum.signature[2] > a.spectrum.signature[2]
     low, high = (moduli(a, False), moduli(b, True)) if grows else (moduli(b, False), moduli(a, True))
@@ -341,11 +359,10 @@ def _borders(curve: Curve, a: Node, b: Node, metric: Metric) -> list[SpecialPoin
             continue
         n = curve.size
         error = (right[0] - left[0]) * (b.arclength - a.arclength) * abs(float(node.tangent[n])) + 1e-15
-        points.append(
-            SpecialPoint(
-                "border", node.at.parameters, curve.state(node.u), curve.period, node.spectrum, curve, node.u,
-                node.tangent, np.zeros((n, 0)), 0, node.arclength, node.residual, 60, {"parameter": error},
-                note=f"switching function {i} changes sign: the map has a kink here",
-            )  # fmt: skip
-        )
+        point = SpecialPoint(
+            "border", node.at.parameters, curve.state(node.u), curve.period, node.spectrum, curve, node.u, node.tangent,
+            np.zeros((n, 0)), 0, node.arclength, node.residual, 60, {"parameter": error},
+            note=f"switching function {i} changes sign: the map has a kink here",
+        )  # fmt: skip
+        points.append(point)
     return points

@@ -1,21 +1,22 @@
 """Exact location of special points by extended systems.
 
-Flip and fold (target τ = −1, +1), m multipliers meeting τ. Along the curve u(s), border J − τI as often as multipliers cross:
+Flip and fold (target τ = −1, +1), m multipliers meeting τ. Along the curve u(s), border J − τI as often as
+multipliers cross:
 
     ┌ J − τI  W ┐ ┌ Φ ┐   ┌ 0 ┐
     │           │ │   │ = │   │        S(s), m × m, is singular exactly where J has the multiplier τ;
     └  Vᵀ     0 ┘ └ S ┘   └ I ┘        its derivative solves the same system with right-hand side (−J'Φ, 0).
 
-Every root δ of det(S + δ S') = 0 is one multiplier's Newton step in arclength: roots that vanish together are a multiple
-point, others are neighbours. (Govaerts, SIAM 2000, sections 3.3 and 4.2; Kuznetsov, Elements of Applied Bifurcation Theory,
-2004, section 10.2; a single border is singular where two multipliers meet τ together.)
+Every root δ of det(S + δ S') = 0 is one multiplier's Newton step in arclength: roots that vanish together are a
+multiple point, others are neighbours. (Govaerts, SIAM 2000, sections 3.3 and 4.2; Kuznetsov, Elements of Applied
+Bifurcation Theory, 2004, section 10.2; a single border is singular where two multipliers meet τ together.)
 
 Neimark–Sacker: τ = e^{iθ} with θ unknown; S + S_s δ + S_θ dθ = 0, two real equations or more.
 
-Branch point: H(u) + W μ = 0 on kernel coordinates ξ ∈ R^{m+1}; the point is where the m reduced equations have μ = 0 and
-∂μ/∂ξ = 0 (Allgower, Böhmer & Mei; Kuznetsov 2004, section 10.3; Golubitsky & Schaeffer 1985, chapter I). Newton with the second
-derivatives of μ is regular at transcritical, pitchfork and symmetric multiple points alike, where a corrector on the
-branch itself is singular.
+Branch point: H(u) + W μ = 0 on kernel coordinates ξ ∈ R^{m+1}; the point is where the m reduced equations have μ = 0
+and ∂μ/∂ξ = 0 (Allgower, Böhmer & Mei; Kuznetsov 2004, section 10.3; Golubitsky & Schaeffer 1985, chapter I). Newton
+with the second derivatives of μ is regular at transcritical, pitchfork and symmetric multiple points alike, where a
+corrector on the branch itself is singular.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ import scipy.linalg
 
 from bifurcate.corrector import POLISH, Failure, Metric, Node, correct
 from bifurcate.curves import Curve
-from bifurcate.linear import apply, bordered, shifted
+from bifurcate.linear import Bordered, apply, bordered, shifted
 from bifurcate.linear.bordered import SingularSystem
 from bifurcate.maps.derivatives import STEP, central
 
-__all__ = ["BranchPoint", "Critical", "fold_defect", "locate_branch_point", "locate_pair", "locate_real"]
+__all__ = ["BranchPoint", "Critical", "locate_branch_point", "locate_pair", "locate_real"]
 
 TOGETHER = 1e-6  # roots δ closer than this (in the metric's units) are one multiple point
 MOST = 12  # borders at the most
@@ -46,6 +47,7 @@ class Critical:
     multiplicity: int
     iterations: int
     step: float  # the last Newton step in arclength
+    sensitivity: float  # by how much the place moves, in arclength, for a unit error of the Jacobian
     angle: float = 0.0
 
 
@@ -86,7 +88,8 @@ def _window(node: Node, target: complex) -> int:
     """How many borders: the multipliers that are about as near to the target as the nearest one."""
     distance = np.repeat(np.abs(node.spectrum.values - target), np.minimum(node.spectrum.multiplicity, MOST))
     distance.sort()
-    return int(min(MOST, max(1, np.count_nonzero(distance <= 3.0 * distance[0] + TOGETHER))))
+    near = int(np.count_nonzero(distance <= 3.0 * distance[0] + TOGETHER))
+    return min(MOST, max(1, near))
 
 
 def _rate(curve: Curve, node: Node, columns: np.ndarray) -> np.ndarray:
@@ -102,9 +105,7 @@ def _advance(curve: Curve, node: Node, step: float, metric: Metric) -> Node | Fa
     found = correct(curve, guess, row, float(row @ guess), metric, POLISH, node.tangent)
     if isinstance(found, Failure):
         return found
-    return Node(
-        found.u, found.tangent, found.at, found.linear, found.residual, found.iterations, node.arclength + step
-    )
+    return Node(found.u, found.tangent, found.at, found.linear, found.residual, found.iterations, node.arclength + step)
 
 
 def locate_real(curve: Curve, node: Node, target: float, metric: Metric, reach: float) -> Critical | None:
@@ -140,7 +141,8 @@ def locate_real(curve: Curve, node: Node, target: float, metric: Metric, reach: 
             if abs(step) < 1e-13 or (abs(step) < 1e-8 and abs(step) >= 0.5 * previous):
                 together = int(np.count_nonzero(np.abs(roots) < TOGETHER))
                 kernel = _null_part(Phi, S, max(together, 1))
-                return Critical(node, kernel, max(together, 1), iteration, abs(step))
+                sensitivity = float(np.linalg.norm(Phi) / np.linalg.svd(slope, compute_uv=False)[-1])
+                return Critical(node, kernel, max(together, 1), iteration, abs(step), sensitivity)
             travelled += step
             if abs(travelled) > reach:
                 return None
@@ -174,7 +176,8 @@ def locate_pair(curve: Curve, node: Node, multiplier: complex, metric: Metric, r
     Returns
     -------
     Critical or None
-        With the angle θ of the multiplier e^{iθ}; None if Newton's method does not converge, or converges to θ = 0 or π.
+        With the angle θ of the multiplier e^{iθ}; None if Newton's method does not converge, or converges to θ = 0 or
+        π.
     """
     theta, travelled, previous = float(np.angle(multiplier)), 0.0, np.inf
     near = np.abs(node.spectrum.values - multiplier) <= TOGETHER * abs(multiplier)
@@ -195,7 +198,9 @@ def locate_pair(curve: Curve, node: Node, multiplier: complex, metric: Metric, r
             if size < 1e-13 or (size < 1e-8 and size >= 0.5 * previous):
                 if abs(np.sin(theta)) < 1e-6:
                     return None
-                return Critical(node, _null_part(Phi, S, m), m, iteration, abs(step), abs(theta))
+                sensitivity = float(np.linalg.norm(Phi) / np.linalg.svd(matrix, compute_uv=False)[-1])
+                kernel = _null_part(Phi, S, m)
+                return Critical(node, kernel, m, iteration, abs(step), sensitivity, abs(theta))
             travelled += step
             if abs(travelled) > reach or abs(turn) > 1.0:
                 return None
@@ -208,19 +213,7 @@ def locate_pair(curve: Curve, node: Node, multiplier: complex, metric: Metric, r
     return None
 
 
-def fold_defect(node: Node) -> float:
-    """How far ∂H/∂p lies outside the range of J − I, relative to its length: 0 at a branch point, not at a fold."""
-    B = node.linear.B[:, :1]
-    size = float(np.abs(B).max())
-    if size == 0.0:
-        return 0.0
-    V = _near_null(node, 1.0, 1)
-    system = bordered(shifted(node.linear.jacobian, 1.0), V, V.T, np.zeros((1, 1)))
-    _, g = system.solve(B, np.zeros((1, 1)))
-    return abs(float(g[0, 0])) / size
-
-
-def locate_branch_point(curve: Curve, node: Node, metric: Metric, borders: int | None = None) -> BranchPoint | None:
+def locate_branch_point(curve: Curve, node: Node, borders: int | None = None) -> BranchPoint | None:
     """The branch point near a node of a one-parameter curve.
 
     Parameters
@@ -240,9 +233,11 @@ def locate_branch_point(curve: Curve, node: Node, metric: Metric, borders: int |
     u, previous = node.u, np.inf
     try:
         W = _near_null(node, 1.0, m)
-        T = _orthonormal(np.column_stack([_scaled(node.tangent, metric), np.vstack([W, np.zeros((1, m))])]))
+        T = _orthonormal(
+            np.column_stack([node.tangent / np.linalg.norm(node.tangent), np.vstack([W, np.zeros((1, m))])])
+        )
         for iteration in range(1, 30):
-            u, mu, residual = _project(curve, u, W, T)
+            u, mu = _project(curve, u, W, T)
             at = curve.equations.evaluate(u)
             system = _kernel_system(curve, u, W, T)
             U, slopes = _split(*system.solve(np.zeros((n, m + 1)), np.vstack([np.zeros((0, m + 1)), np.eye(m + 1)])))
@@ -251,7 +246,9 @@ def locate_branch_point(curve: Curve, node: Node, metric: Metric, borders: int |
             xi = np.linalg.lstsq(matrix, -slopes.reshape(-1), rcond=1e-9)[0]
             size = float(np.abs(xi).max())
             if size < 1e-13 or (size < 1e-7 and size >= 0.5 * previous):
-                return BranchPoint(u, U, second, float(np.abs(mu).max()), float(np.abs(at.residual).max()), iteration, size)
+                return BranchPoint(
+                    u, U, second, float(np.abs(mu).max()), float(np.abs(at.residual).max()), iteration, size
+                )
             if not np.isfinite(size) or size > 10.0 * np.sqrt(n):
                 return None
             u, previous, T = u + U @ xi, size, _orthonormal(U)
@@ -260,11 +257,7 @@ def locate_branch_point(curve: Curve, node: Node, metric: Metric, borders: int |
     return None
 
 
-def _scaled(t: np.ndarray, metric: Metric) -> np.ndarray:
-    return t / np.linalg.norm(t)
-
-
-def _kernel_system(curve: Curve, u: np.ndarray, W: np.ndarray, T: np.ndarray):  # type: ignore[no-untyped-def]
+def _kernel_system(curve: Curve, u: np.ndarray, W: np.ndarray, T: np.ndarray) -> Bordered:
     # ┌ J − I  H_p  W ┐        unknowns: the n + 1 of u, and the unfolding μ ∈ R^m
     # └  Tₓᵀ   Tₚᵀ  0 ┘
     n, m = W.shape
@@ -277,9 +270,9 @@ def _split(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.vstack([x, y[:1]]), y[1:]
 
 
-def _project(curve: Curve, u: np.ndarray, W: np.ndarray, T: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+def _project(curve: Curve, u: np.ndarray, W: np.ndarray, T: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Newton for H(u) + W μ = 0 across the kernel directions T, which are held fixed."""
-    n, m = W.shape
+    m = W.shape[1]
     mu = np.zeros(m)
     best = np.inf
     for _ in range(8):
@@ -290,10 +283,10 @@ def _project(curve: Curve, u: np.ndarray, W: np.ndarray, T: np.ndarray) -> tuple
         best = min(best, size)
         du, dmu = _split(*_kernel_system(curve, u, W, T).solve(-r[:, None], np.zeros((m + 1, 1))))
         u, mu = u + du[:, 0], mu + dmu[:, 0]
-    return u, mu, size
+    return u, mu
 
 
-def _second_derivatives(curve: Curve, u: np.ndarray, U: np.ndarray, system, m: int) -> np.ndarray:  # type: ignore[no-untyped-def]
+def _second_derivatives(curve: Curve, u: np.ndarray, U: np.ndarray, system: Bordered, m: int) -> np.ndarray:
     """∂²μ/∂ξᵢ∂ξⱼ, from the system with right-hand side −D²H[Uᵢ, Uⱼ]."""
     n = curve.size
     second = np.empty((m, m + 1, m + 1))

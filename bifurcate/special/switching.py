@@ -56,9 +56,9 @@ def switch(point: SpecialPoint, which: int = 0, amplitude: float | None = None) 
 def switches(point: SpecialPoint, amplitude: float | None = None) -> tuple[Curve, ...]:
     """Every curve found that branches off at a special point; see :func:`switch`.
 
-    At a simple point there is one. Where m ≥ 2 multipliers cross together the directions solve m equations on a sphere; they
-    are searched for from seeded random starts, so that the list may be incomplete, and where a symmetry makes a
-    continuum of them it holds samples.
+    At a simple point there is one. Where m ≥ 2 multipliers cross together the directions solve m equations on a
+    sphere; they are searched for from seeded random starts, so that the list may be incomplete, and where a symmetry
+    makes a continuum of them it holds samples.
     """
     if point.kind not in ("flip", "branch point"):
         raise InvalidInput(f"no curve of cycles branches off at a {point.kind}; at a flip or branch point one does")
@@ -125,7 +125,7 @@ def _is_doubled(node: Node, guess: np.ndarray, reach: float, metric: Metric) -> 
 def _sphere(
     curve: Curve, point: SpecialPoint, kernel: np.ndarray, metric: Metric, amplitude: float | None, most: int = 8
 ) -> list[Curve]:
-    """Solutions on a small sphere around the point within its kernel directions, other than the branch it was met on."""
+    """Solutions on a small sphere within the kernel directions, other than the branch that the point was met on."""
     T = _orthonormal(kernel, metric)
     known = np.array([metric.dot(point.tangent, t) for t in T.T])
     known /= np.linalg.norm(known)
@@ -188,5 +188,6 @@ def _on_sphere(
             break
         xi = at / size
         u = centre + reach * (T @ xi)
+    assert isinstance(node, Node)
     row = metric.dual(T @ xi)
     return correct(curve, node.u, row, float(row @ node.u), metric, POLISH, T @ xi)

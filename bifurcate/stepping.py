@@ -1,0 +1,256 @@
+"""One step along a curve, and the walk made of them.
+
+A step predicts u + h t, corrects on the hyperplane across t, and is accepted if the tangent turned by less than
+``StepControl.largest_angle`` and the correction was shorter than half the step: a prediction that fell onto another
+branch fails one of the two and is tried again with half the step (Allgower & Georg, Numerical Continuation Methods,
+SIAM 2003, chapter 6; Deuflhard, Fiedler & Kunkel, SIAM J. Numer. Anal. 24 (1987) 912).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from bifurcate.corrector import POLISH, Failure, Metric, Node, correct
+from bifurcate.curves import Curve
+from bifurcate.errors import InvalidInput, Stop
+from bifurcate.special import Finding, SpecialPoint, examine
+
+__all__ = ["Step", "StepControl", "Walk", "walk_along"]
+
+
+@dataclass(frozen=True)
+class StepControl:
+    """How long the steps are. Lengths are in the metric of the curve: a parameter's bounds have width 1.
+
+    Attributes
+    ----------
+    first : float
+        Length of the first step.
+    smallest : float
+        A step that fails at this length ends the branch.
+    surest : float
+        A step in which multipliers changed without a point that explains it is repeated with a quarter of its length
+        while that is longer than this: it may have jumped past an imperfect bifurcation.
+    largest : float
+        No step is longer.
+    max_steps : int
+        Steps in each direction.
+    iterations : int
+        Newton steps that are aimed at: fewer lengthen the next step, more shorten it.
+    angle : float
+        Angle between neighbouring tangents that is aimed at, in radians.
+    largest_angle : float
+        A step that turns the tangent by more is repeated at half its length.
+    """
+
+    first: float = 0.005
+    smallest: float = 1e-8
+    surest: float = 1e-5
+    largest: float = 0.02
+    max_steps: int = 1000
+    iterations: int = 3
+    angle: float = 0.15
+    largest_angle: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.smallest <= self.first <= self.largest:
+            raise InvalidInput(
+                f"steps must obey 0 < smallest ≤ first ≤ largest, got {self.smallest}, {self.first}, {self.largest}"
+            )
+        if self.max_steps < 1:
+            raise InvalidInput(f"max_steps is {self.max_steps}; it must be at least 1")
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One accepted step.
+
+    Attributes
+    ----------
+    node : Node
+        The new point, with tangent, linearisation and spectrum.
+    length : float
+        Arclength from the previous one.
+    finding : Finding
+        Special points between the previous point and this one.
+    stop : Stop or None
+        Why the walk ends here, if it does.
+    """
+
+    node: Node
+    length: float
+    finding: Finding
+    stop: Stop | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """What stays the same during one walk along a curve."""
+
+    curve: Curve
+    lower: np.ndarray
+    upper: np.ndarray
+    metric: Metric
+    control: StepControl
+    detect: bool
+
+
+def walk_along(walk: Walk, node: Node) -> Iterator[Step]:
+    """Accepted steps from a node along its tangent; the last one carries the reason for the end."""
+    control, start = walk.control, node
+    h = control.first
+    for number in range(control.max_steps):
+        if number == 0 and (stop := _leaves_at_once(walk, node)) is not None:
+            yield Step(node, 0.0, Finding(), stop)
+            return
+        tried = _step(walk, node, h)
+        while isinstance(tried, Failure) and 0.5 * h >= control.smallest:
+            h *= 0.5
+            tried = _step(walk, node, h)
+        if isinstance(tried, Failure):
+            if node.at.margin < 1e-3 * start.at.margin < np.inf:
+                tried = Failure("domain", f"smallest margin {node.at.margin:.1e}")
+            yield Step(node, 0.0, _pole(walk, node, tried), _why(tried, node, walk))
+            return
+        new, stop = tried
+        if number > 2 and _passes(walk, node, new, start):
+            new, stop = _closing(walk, node, start), Stop("closed")
+        finding = examine(walk.curve, node, new, walk.metric) if walk.detect else Finding()
+        if finding.doubts and 0.25 * h >= control.surest and new.spectrum.certified:
+            # A change without a point that explains it: the step may have jumped. A shorter one will tell.
+            h *= 0.25
+            continue
+        if finding.barrier:
+            yield Step(node, 0.0, Finding(), _why(Failure("not-isolated", finding.barrier), node, walk))
+            return
+        if finding.collapsed is not None:
+            stop = Stop("collapsed", str(finding.collapsed))
+        if number == control.max_steps - 1 and stop is None:
+            stop = Stop("steps", str(control.max_steps))
+        yield Step(new, new.arclength - node.arclength, finding, stop)
+        if stop is not None:
+            return
+        h = _next_length(control, node, new, walk.metric)
+        node = new
+
+
+def _leaves_at_once(walk: Walk, node: Node) -> Stop | None:
+    p, t = node.u[walk.curve.size :], node.tangent[walk.curve.size :]
+    for i, name in enumerate(walk.curve.free):
+        edge = 1e-12 * (walk.upper[i] - walk.lower[i])
+        if (p[i] <= walk.lower[i] + edge and t[i] < 0) or (p[i] >= walk.upper[i] - edge and t[i] > 0):
+            return Stop("bound", f"{name} = {p[i]:.10g}")
+    return None
+
+
+def _step(walk: Walk, node: Node, h: float) -> tuple[Node, Stop | None] | Failure:
+    """One prediction and correction of length h, or onto the bound if that comes first."""
+    curve, metric = walk.curve, walk.metric
+    n = curve.size
+    p, t = node.u[n:], node.tangent[n:]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        room = np.where(t > 0, (walk.upper - p) / t, np.where(t < 0, (walk.lower - p) / t, np.inf))
+    i = int(np.argmin(room))
+    if room[i] <= h:
+        return _onto_bound(walk, node, i, float(room[i]))
+    guess = node.u + h * node.tangent
+    row = metric.dual(node.tangent)
+    new = correct(curve, guess, row, float(row @ guess), metric, None, node.tangent)
+    if isinstance(new, Failure):
+        return new
+    if (refusal := _suspicious(walk, node, new, guess, h)) is not None:
+        return refusal
+    outside = np.maximum(walk.lower - new.u[n:], new.u[n:] - walk.upper)
+    if (outside > 0).any():
+        # The curve bends over the bound: arrive on it from the chord between the two.
+        i = int(np.argmax(outside / (walk.upper - walk.lower)))
+        bound = walk.upper[i] if new.u[n + i] > walk.upper[i] else walk.lower[i]
+        part = (bound - node.u[n + i]) / (new.u[n + i] - node.u[n + i])
+        return _onto_bound(walk, node, i, h * float(part), node.u + part * (new.u - node.u))
+    return dataclasses.replace(new, arclength=node.arclength + metric.norm(new.u - node.u)), None
+
+
+def _onto_bound(
+    walk: Walk, node: Node, i: int, h: float, guess: np.ndarray | None = None
+) -> tuple[Node, Stop | None] | Failure:
+    n = walk.curve.size
+    bound = walk.upper[i] if node.tangent[n + i] > 0 else walk.lower[i]
+    if guess is None:
+        guess = node.u + h * node.tangent
+    guess = guess.copy()
+    guess[n + i] = bound
+    row = np.zeros(len(guess))
+    row[n + i] = 1.0 / (walk.upper[i] - walk.lower[i])
+    new = correct(walk.curve, guess, row, float(row @ guess), walk.metric, None, node.tangent)
+    if isinstance(new, Failure):
+        return new
+    if (refusal := _suspicious(walk, node, new, guess, max(h, 1e-12))) is not None:
+        return refusal
+    new.u[n + i] = bound
+    new = dataclasses.replace(new, arclength=node.arclength + walk.metric.norm(new.u - node.u))
+    return new, Stop("bound", f"{walk.curve.free[i]} = {bound:.10g}")
+
+
+def _suspicious(walk: Walk, node: Node, new: Node, guess: np.ndarray, h: float) -> Failure | None:
+    """A prediction that fell onto another branch: far from where it was sent, or with another tangent."""
+    metric = walk.metric
+    off = metric.norm(new.u - guess)
+    cosine = metric.dot(node.tangent, new.tangent)
+    if cosine < np.cos(walk.control.largest_angle):
+        return Failure("diverged", f"the tangent turned by {np.arccos(max(-1.0, cosine)):.2f} rad in one step")
+    if off > 0.5 * h + 1e-9:
+        return Failure("diverged", f"the correction ({off:.1e}) was longer than half the step ({h:.1e})")
+    return None
+
+
+def _next_length(control: StepControl, node: Node, new: Node, metric: Metric) -> float:
+    length = new.arclength - node.arclength
+    turned = float(np.arccos(np.clip(metric.dot(node.tangent, new.tangent), -1.0, 1.0)))
+    by_angle = control.angle / max(turned, 1e-3 * control.angle)
+    by_work = 2.0 ** ((control.iterations - new.iterations) / 2.0)
+    return float(np.clip(length * np.clip(min(by_angle, by_work), 0.3, 2.0), control.smallest, control.largest))
+
+
+def _passes(walk: Walk, node: Node, new: Node, start: Node) -> bool:
+    """Whether the step from node to new runs through the start, in the start's own direction."""
+    metric = walk.metric
+    h = metric.norm(new.u - node.u)
+    if metric.norm(start.u - node.u) > 2.0 * h or metric.dot(new.tangent, start.tangent) < 0.8:
+        return False
+    before, after = (metric.dot(start.tangent, end.u - start.u) for end in (node, new))
+    if not before < 0 <= after:
+        return False
+    row = metric.dual(start.tangent)
+    part = -before / (after - before)
+    guess = node.u + part * (new.u - node.u)
+    found = correct(walk.curve, guess, row, float(row @ start.u), metric, POLISH, start.tangent)
+    return isinstance(found, Node) and metric.norm(found.u - start.u) < 1e-6
+
+
+def _closing(walk: Walk, node: Node, start: Node) -> Node:
+    return dataclasses.replace(start, arclength=node.arclength + walk.metric.norm(start.u - node.u))
+
+
+def _why(failure: Failure, node: Node, walk: Walk) -> Stop:
+    reason = {"diverged": "stalled"}.get(failure.reason, failure.reason)
+    where = ", ".join(f"{name} = {value:.10g}" for name, value in zip(walk.curve.free, node.u[walk.curve.size :]))
+    advice = walk.curve.iterate.map.advice if reason == "not-isolated" else ""
+    return Stop(reason, f"at {where}: {failure.detail}" + (f". {advice}" if advice else ""))
+
+
+def _pole(walk: Walk, node: Node, failure: Failure) -> Finding:
+    """A special point "pole" where the walk ran up to the edge of the map's domain."""
+    if failure.reason != "domain":
+        return Finding()
+    n = walk.curve.size
+    point = SpecialPoint(
+        "pole", node.at.parameters, walk.curve.state(node.u), walk.curve.period, node.spectrum, walk.curve, node.u,
+        node.tangent, np.zeros((n, 0)), 0, node.arclength, node.residual, 0,
+        {"parameter": 2.0 * walk.control.smallest * float((walk.upper - walk.lower)[0])},
+        note=f"the last point before the edge of the domain, at margin {node.at.margin:.1e}",
+    )  # fmt: skip
+    return Finding([point])

@@ -1,0 +1,168 @@
+"""What happens between two points of a branch is told apart, by maps whose events are known in closed form."""
+
+import numpy as np
+import pytest
+
+import bifurcate as bf
+
+LARGE = bf.StepControl(first=0.05, largest=0.1)  # several events fall into one step
+
+
+def linear_map(matrix, p):
+    """x ↦ M(p) x, with the fixed point 0 whatever p is."""
+    return bf.Map(
+        lambda x, p: matrix(p) @ x,
+        {"p": p},
+        jacobian=lambda x, p: matrix(p),
+        parameter_derivative=lambda x, name, p: 0 * x,
+    )
+
+
+def special_of(map, guess, bounds, control=LARGE, free="p", period=1):
+    branch = bf.trace(bf.cycles(map, free, guess, period=period), {free: bounds}, control=control)
+    assert branch.doubts == ()
+    return [(point.label, point.multiplicity, point.parameters[free]) for point in branch.special]
+
+
+def test_a_real_pair_with_product_one_is_no_neimark_sacker_point():
+    assert special_of(linear_map(lambda p: np.diag([2.0 + p, 0.5 + p]), -0.1), [0.0, 0.0], (-0.2, 0.2)) == []
+
+
+@pytest.mark.parametrize("centre", [1.5, -1.5])
+def test_multipliers_that_meet_outside_the_circle_are_no_event(centre):
+    collide = linear_map(lambda p: np.array([[centre, 1.0], [-p, centre]]), -0.05)
+    assert special_of(collide, [0.0, 0.0], (-0.1, 0.1)) == []
+
+
+def test_two_flips_in_one_step_are_two_points():
+    first, second = ((lambda x, r, d=d: (r + d) * x * (1 - x)) for d in (0.0, 1e-5))
+    both = bf.Map(lambda x, r: np.array([first(x[0], r), second(x[1], r)]), {"r": 2.5})
+    found = special_of(both, [0.6, 0.6], (2.4, 3.3), free="r")
+    assert [(label, m) for label, m, _ in found] == [("PD", 1), ("PD", 1)]
+    assert np.abs(np.array([r for _, _, r in found]) - [3.0 - 1e-5, 3.0]).max() < 1e-10
+
+
+def test_a_symmetric_pair_of_flips_is_one_double_point():
+    both = bf.Map(lambda x, r: r * x * (1 - x), {"r": 2.5})
+    found = special_of(both, [0.6, 0.6], (2.4, 3.3), free="r")
+    assert [(label, m) for label, m, _ in found] == [("PD", 2)]
+    assert abs(found[0][2] - 3.0) < 1e-10
+
+
+def test_a_flip_out_and_a_flip_back_in_one_branch():
+    there_and_back = linear_map(lambda p: np.array([[-1.0 - 0.02 + p * p]]), -0.5)
+    found = special_of(there_and_back, [0.0], (-0.6, 0.6))
+    assert [(label, m) for label, m, _ in found] == [("PD", 1), ("PD", 1)]
+    assert np.abs(np.array([p for _, _, p in found]) - [-np.sqrt(0.02), np.sqrt(0.02)]).max() < 1e-10 or found == []
+
+
+def test_neimark_sacker_alone_and_twice_together():
+    def delayed(z, r):
+        return np.array([r * z[0] * (1 - z[1]), z[0]])
+
+    one = special_of(bf.Map(delayed, {"r": 1.9}), [0.47, 0.47], (1.5, 2.5), free="r")
+    assert [(label, m) for label, m, _ in one] == [("NS", 1)]
+    assert abs(one[0][2] - 2.0) < 1e-10
+    twice = bf.Map(lambda z, r: np.concatenate([delayed(z[:2], r), delayed(z[2:], r)]), {"r": 1.9})
+    two = special_of(twice, [0.47] * 4, (1.5, 2.5), free="r")
+    assert [(label, m) for label, m, _ in two] == [("NS", 2)]
+    assert abs(two[0][2] - 2.0) < 1e-10
+
+
+def test_flip_and_neimark_sacker_in_one_step_are_both_found():
+    def mixed(p):
+        rotation = (1.0 + p) * np.array([[np.cos(1.0), -np.sin(1.0)], [np.sin(1.0), np.cos(1.0)]])
+        return np.block([[rotation, np.zeros((2, 1))], [np.zeros((1, 2)), np.array([[-1.0 - p + 1e-3]])]])
+
+    found = special_of(linear_map(mixed, -0.1), [0.0, 0.0, 0.0], (-0.2, 0.2))
+    assert [(label, m) for label, m, _ in found] == [("NS", 1), ("PD", 1)]
+    assert np.abs(np.array([p for _, _, p in found]) - [0.0, 1e-3]).max() < 1e-10
+
+
+def test_pitchfork_is_a_branch_point_from_both_of_its_branches():
+    fork = bf.Map(lambda x, p: x + 0.3 * (p * x - x**3), {"p": -0.5})
+    trivial = bf.trace(bf.cycles(fork, "p", [0.0]), {"p": (-1.0, 1.0)})
+    assert [point.label for point in trivial.special] == ["BP"]
+    side = bf.trace(bf.switch(trivial.first("BP")), {"p": (-1.0, 1.0)})
+    assert np.abs(side["p"] - side.states[:, 0] ** 2).max() < 1e-8
+    assert side.states.min() < -0.9 and side.states.max() > 0.9
+    # Its multiplier 1 − 0.6 x² only touches +1: no count changes there.
+    assert [point.label for point in side.special] == ["BP"]
+    assert abs(side.special[0].parameters["p"]) < 1e-10
+
+
+def test_transcritical_switch_reaches_both_sides():
+    cross = bf.Map(lambda x, p: x + 0.3 * (p * x - x**2), {"p": -0.5})
+    trivial = bf.trace(bf.cycles(cross, "p", [0.0]), {"p": (-1.0, 1.0)})
+    other = bf.trace(bf.switch(trivial.first("BP")), {"p": (-1.0, 1.0)})
+    assert np.abs(other["p"] - other.states[:, 0]).max() < 1e-8
+    assert sorted(other["p"][[0, -1]]) == [-1.0, 1.0]
+
+
+def test_double_branch_point_with_four_branches():
+    # x⁺ = x + p x − x y, y⁺ = y + p y − x y: through 0 pass y = x = p besides the axes' families.
+    both = bf.Map(lambda z, p: z + 0.2 * np.array([p * z[0] - z[0] ** 2, p * z[1] - z[1] ** 2]), {"p": -0.5})
+    point = bf.trace(bf.cycles(both, "p", [0.0, 0.0]), {"p": (-1.0, 1.0)}).first("BP")
+    assert point.multiplicity == 2 and abs(point.parameters["p"]) < 1e-10
+    curves = bf.switches(point)
+    ends = set()
+    for curve in curves:
+        branch = bf.trace(curve, {"p": (-1.0, 1.0)})
+        end = branch.states[np.argmax(branch["p"])]
+        ends.add(tuple(np.round(end, 6) + 0.0))
+    assert ends == {(1.0, 0.0), (0.0, 1.0), (1.0, 1.0)}
+
+
+def test_a_doubled_cycle_that_returns_to_a_flip_ends_there():
+    bubble = bf.Map(lambda x, p: -(1.0 + 0.1 - p * p) * x + x**3, {"p": -0.6})
+    fixed = bf.trace(bf.cycles(bubble, "p", [0.0]), {"p": (-0.6, 0.6)})
+    assert [point.label for point in fixed.special] == ["PD", "PD"]
+    doubled = bf.trace(bf.switch(fixed.special[0]), {"p": (-0.6, 0.6)})
+    assert doubled.stop[1].reason == "collapsed"
+    end = doubled.special[-1]
+    assert (end.kind, end.period) == ("flip", 1)
+    assert abs(end.parameters["p"] - np.sqrt(0.1)) < 1e-9
+    assert np.abs(doubled.states[:, 0] ** 2 - (0.1 - doubled["p"] ** 2)).max() < 1e-8
+
+
+def test_fold_of_a_cycle_born_by_a_subcritical_flip():
+    # 2-cycles of −(1 + p) x − x³ + x⁵ obey p = −x² + x⁴: a fold at x² = 1/2, p = −1/4.
+    map = bf.Map(lambda x, p: -(1.0 + p) * x - x**3 + x**5, {"p": -0.3})
+    flip = bf.trace(bf.cycles(map, "p", [0.0]), {"p": (-0.4, 0.3)}).first("PD")
+    doubled = bf.trace(bf.switch(flip), {"p": (-0.4, 0.3)})
+    fold = doubled.first("fold")
+    assert abs(fold.parameters["p"] + 0.25) < 1e-10
+    assert abs(fold.state[0] ** 2 - 0.5) < 1e-8
+
+
+def test_a_border_is_located_where_the_map_has_its_kink():
+    kinked = bf.Map(lambda x, p: p - 0.1 - 0.5 * x + 0.3 * np.abs(x), {"p": -0.5}, borders=lambda x, p: x)
+    found = special_of(kinked, [-0.3], (-1.0, 1.0))
+    assert [label for label, _, _ in found] == ["BORDER"]
+    assert abs(found[0][2] - 0.1) < 1e-10
+
+
+def test_a_pole_ends_the_branch():
+    polar = bf.Map(
+        lambda x, p: x + 0.1 * (p / x - 1.0),
+        {"p": 0.5},
+        jvp=lambda x, v, p: (1 - 0.1 * p / x**2) * v,
+        domain=lambda x, p: x,
+    )
+    branch = bf.trace(bf.cycles(polar, "p", [0.5]), {"p": (-1.0, 1.0)})
+    assert branch.stop[0].reason == "domain"
+    assert [point.label for point in branch.special] == ["POLE", "PD"]
+    assert abs(branch.first("pole").parameters["p"]) < branch.first("pole").errors["parameter"] < 1e-7
+    assert branch.doubts == ()
+    assert abs(branch.first("flip").parameters["p"] - 0.05) < 1e-10
+    assert branch.states.min() > 0
+
+
+def test_switch_refuses_what_starts_no_cycle():
+    circle = bf.Map(lambda x, p: x + 0.1 * (x**2 + p**2 - 1.0), {"p": 0.0})
+    fold = bf.trace(bf.cycles(circle, "p", [-1.0]), {"p": (-2.0, 2.0)}).first("fold")
+    with pytest.raises(bf.errors.InvalidInput, match="no curve of cycles branches off at a fold"):
+        bf.switch(fold)
+    with pytest.raises(bf.errors.InvalidInput, match="which is 3"):
+        flip = bf.trace(bf.cycles(bf.maps.logistic(), "r", [0.6]), {"r": (2.5, 3.2)}).first("PD")
+        bf.switch(flip, which=3)
