@@ -27,10 +27,10 @@ __all__ = ["Corrector", "Failure", "Metric", "Node", "along", "correct", "system
 
 @dataclass(frozen=True, eq=False)
 class Metric:
-    """Lengths on u = (x, p): ‖(x, p)‖² = ‖x‖²/(n·scale²) + Σ (pᵢ/widthᵢ)².
+    """Lengths on u = (x, p): ‖(x, p)‖² = ‖x‖²/(n·unit²) + Σ (pᵢ/widthᵢ)².
 
-    The root mean square of the state, in units of ``scale``, and every parameter in units of its bounds' width: steps
-    mean the same for one unknown and for 10⁶.
+    The root mean square of the state, in units of the map's scale or of the curve's start if that is larger, and
+    every parameter in units of its bounds' width: steps mean the same for one unknown and for 10⁶.
     """
 
     n: int
@@ -40,7 +40,9 @@ class Metric:
     @staticmethod
     def of(curve: Curve, widths: np.ndarray) -> Metric:
         """The metric of a curve whose parameters are bounded to intervals of these widths."""
-        return Metric(curve.size, 1.0 / (curve.size * curve.iterate.map.scale**2), 1.0 / widths**2)
+        n = curve.size
+        unit = max(curve.iterate.map.scale, float(np.linalg.norm(curve.start[:n])) / np.sqrt(n))
+        return Metric(n, 1.0 / (n * unit**2), 1.0 / widths**2)
 
     def dual(self, t: np.ndarray) -> np.ndarray:
         """The row vector v ↦ ⟨t, v⟩."""

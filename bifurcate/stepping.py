@@ -36,7 +36,7 @@ class StepControl:
         A step in which multipliers changed without a point that explains it is repeated with a quarter of its length
         while that is longer than this: it may have jumped past an imperfect bifurcation.
     largest : float
-        No step is longer.
+        No step changes the parameters by more than this, nor is ten times as long.
     max_steps : int
         Steps in each direction.
     iterations : int
@@ -212,7 +212,10 @@ def _next_length(control: StepControl, node: Node, new: Node, metric: Metric) ->
     turned = float(np.arccos(np.clip(metric.dot(node.tangent, new.tangent), -1.0, 1.0)))
     by_angle = control.angle / max(turned, 1e-3 * control.angle)
     by_work = 2.0 ** ((control.iterations - new.iterations) / 2.0)
-    return float(np.clip(length * np.clip(min(by_angle, by_work), 0.3, 2.0), control.smallest, control.largest))
+    t = new.tangent.copy()
+    t[: metric.n] = 0.0
+    longest = control.largest / max(metric.norm(t), 0.1)
+    return float(np.clip(length * np.clip(min(by_angle, by_work), 0.3, 2.0), control.smallest, longest))
 
 
 def _passes(walk: Walk, node: Node, new: Node, start: Node) -> bool:
