@@ -84,7 +84,7 @@ def trace(
     Returns
     -------
     Branch
-        Each point satisfies ‖f^k(x) − x‖_∞ ≤ 1e-10 · max(scale, ‖u‖_∞), or Newton's last step there was shorter than
+        Each point satisfies ‖f^k(x) − x‖_∞ ≤ 1e-11 · max(scale, ‖u‖_∞), or Newton's last step there was shorter than
         1e-13 · max(scale, ‖u‖_∞). ``branch.stop`` tells why either end is an end. An
         interrupt (Ctrl-C) ends the branch and keeps it.
 

@@ -73,7 +73,7 @@ class Corrector:
         Newton steps before the prediction counts as failed.
     """
 
-    tolerance: float = 1e-10
+    tolerance: float = 1e-11
     max_iterations: int = 8
 
 

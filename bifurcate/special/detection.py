@@ -34,6 +34,7 @@ DEPTH = 40  # halvings of a step before an event is reported as an interval
 SMALLEST = 1e-9  # ... or an interval of this length, in the metric's units
 COLLISION = 6  # halvings before a change of counts without a crossing is taken for a collision of multipliers
 SAME = 1e-7  # two locations closer than this along the branch are one
+TINY = 1e-6  # more multipliers than a point can have, within such a length: a manifold of solutions, not a point
 NEAR = 1e-4  # a branch point seen from its side branch lies this close to where the parameter turns
 
 
@@ -106,9 +107,11 @@ class _Search:
             self.pair(a, b, depth, abs(pairs))
         elif turned:
             self.turning(a, b, depth, up)
-        elif _manifold(a, b, abs(up)):
+        elif _trivial(a, b) or (abs(up) > MOST and b.arclength - a.arclength < TINY):
             where = ", ".join(f"{name} = {b.at.parameters[name]:.10g}" for name in self.curve.free)
             self.barrier = f"{abs(up)} multipliers pass +1 together before {where}"
+        elif abs(up) > MOST:
+            self.halve(a, b, depth)
         else:
             self.real(a, b, depth, 1.0, abs(up))
 
@@ -274,12 +277,12 @@ def _crossings(a: Node, b: Node, target: float, count: int) -> list[float]:
     return _spread(part)
 
 
-def _manifold(a: Node, b: Node, count: int) -> bool:
-    """Whether a structured Jacobian's trivial multiplier passes +1, or more multipliers than a branch point has."""
+def _trivial(a: Node, b: Node) -> bool:
+    """Whether a structured Jacobian's trivial multiplier passes +1."""
     shift_a, shift_b = (getattr(node.linear.jacobian, "shift", None) for node in (a, b))
     if shift_a is not None and shift_b is not None:
         return (shift_a > 1.0 + EDGE) != (shift_b > 1.0 + EDGE)
-    return count > MOST
+    return False
 
 
 def _beyond(node: Node, target: float) -> int:
