@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
+from bifurcate.adaptation.checks import drives, finite
 from bifurcate.errors import InvalidInput
 
-__all__ = ["Components", "Given", "Stimuli", "Stimulus", "Tuned", "components", "finite"]
+__all__ = ["Components", "Given", "Stimuli", "Stimulus", "Tuned", "components", "several"]
 
 KEPT = 32  # stimuli remembered by their parameters
 STEP = float(np.finfo(float).eps) ** 0.2  # the best step of a five-point difference of a function of scale 1
@@ -70,9 +71,9 @@ class Given:
     @classmethod
     def checked(cls, drive: Any, baseline: Any, ensemble: Any) -> Given:
         """From user input, or InvalidInput."""
-        drive = _drives("drive", drive)
-        baseline = _drives("baseline_drive", baseline, len(drive))
-        rows = None if ensemble is None else np.array([_drives("ensemble", row, len(drive)) for row in ensemble])
+        drive = drives("drive", drive)
+        baseline = drives("baseline_drive", baseline, len(drive))
+        rows = None if ensemble is None else np.array([drives("ensemble", row, len(drive)) for row in ensemble])
         if rows is not None and rows.ndim != 2:
             raise InvalidInput("ensemble is empty; give at least one drive")
         return cls(drive, baseline, rows)
@@ -81,6 +82,11 @@ class Given:
     def size(self) -> int:
         """Number of neurons."""
         return len(self.drive)
+
+    def replace(self, changed: Mapping[str, Any]) -> Given:
+        """With drive, baseline_drive or ensemble set anew."""
+        now = {"drive": self.drive, "baseline_drive": self.baseline, "ensemble": self.ensemble, **changed}
+        return Given.checked(now["drive"], now["baseline_drive"], now["ensemble"])
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -148,8 +154,8 @@ def components(value: Any, argument: str) -> Components:
         contrast, orientation = pairs
     except (TypeError, ValueError) as error:
         raise InvalidInput(
-            f"{argument} is {value!r}; give (contrast, orientation), each a number or an array of shape (k,), or a list "
-            "of such pairs of numbers"
+            f"{argument} is {value!r}; give (contrast, orientation), each a number or an array of shape (k,), or a "
+            "list of such pairs of numbers"
         ) from error
     contrast, orientation = (
         np.atleast_1d(finite(f"the {kind} of {argument}", part))
@@ -161,6 +167,15 @@ def components(value: Any, argument: str) -> Components:
             "must have one shape (k,) with k ≥ 1"
         )
     return Components(contrast, orientation)
+
+
+def several(values: Any) -> tuple[Components, ...] | None:
+    """An ensemble of stimuli, each as :func:`components` takes it."""
+    if values is None:
+        return None
+    if not isinstance(values, Sequence) or len(values) == 0:
+        raise InvalidInput(f"ensemble is {values!r}; give a list of at least one stimulus (contrast, orientation)")
+    return tuple(components(value, f"ensemble[{j}]") for j, value in enumerate(values))
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +209,9 @@ class Tuned:
             f = np.asarray(self.tuning(shown.orientation, self.preferred))
             expected = (len(shown.orientation), self.size)
             if f.shape != expected:
-                raise InvalidInput(f"tuning returns shape {f.shape} for {expected[0]} orientations; it must be {expected}")
+                raise InvalidInput(
+                    f"tuning returns shape {f.shape} for {expected[0]} orientations; it must be {expected}"
+                )
             if np.iscomplexobj(f) or not np.isfinite(f.astype(float)).all():
                 raise InvalidInput("tuning returns numbers that are NaN, infinite or complex")
 
@@ -216,11 +233,13 @@ class Tuned:
         values = (self.b, *self.stimulus.contrast, *self.stimulus.orientation)
         return {name: float(value) for name, value in zip(self.names, values, strict=True)}
 
-    def replace(self, changed: Mapping[str, float]) -> Tuned:
-        """With the parameters named set anew."""
+    def replace(self, changed: Mapping[str, Any]) -> Tuned:
+        """With parameters or the ensemble set anew."""
         p = {**self.parameters, **changed}
-        contrast, orientation = self._unpack(tuple(p[name] for name in self.names))
-        return dataclasses.replace(self, b=p["b"], stimulus=Components(contrast, orientation))
+        contrast, orientation = self._unpack(tuple(float(p[name]) for name in self.names))
+        ensemble = several(changed["ensemble"]) if "ensemble" in changed else self.ensemble
+        stimulus = Components(contrast, orientation)
+        return dataclasses.replace(self, b=float(p["b"]), stimulus=stimulus, ensemble=ensemble)
 
     def _unpack(self, key: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
         k = len(self.stimulus.contrast)
@@ -285,24 +304,3 @@ class Tuned:
 
 
 Stimuli = Given | Tuned
-
-
-def finite(name: str, value: Any) -> np.ndarray:
-    """Value as an array of finite floats of its own, or InvalidInput naming the argument."""
-    try:
-        array = np.array(np.nan if np.iscomplexobj(value) else value, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"{name} is {value!r}; it must be made of real numbers") from error
-    if not np.isfinite(array).all():
-        raise InvalidInput(f"{name} has entries that are NaN, infinite or complex; it must be made of finite real numbers")
-    return array
-
-
-def _drives(name: str, value: Any, n: int | None = None) -> np.ndarray:
-    drive = finite(name, value)
-    if drive.ndim != 1 or len(drive) == 0 or (n is not None and len(drive) != n):
-        raise InvalidInput(f"{name} has shape {drive.shape}; it must be {(n,) if n else '(n,) with n ≥ 1'}")
-    if (drive < 0).any():
-        raise InvalidInput(f"{name} has negative entries; a drive is at least 0")
-    drive.flags.writeable = False
-    return drive

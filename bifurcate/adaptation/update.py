@@ -87,8 +87,13 @@ class Update:
 
     def jacobian(self, W: np.ndarray, **p: float) -> ShiftedLowRank:
         """(1+β) I + L P, on flattened weights; one reading of W."""
-        shown, u, R = self._response(W, p)
-        n, alpha, g = len(W), p["alpha"], gain(shown.drive, u)
+        return self.jacobian_at(W @ self.stimuli.at(p).drive / len(W), p)
+
+    def jacobian_at(self, y: np.ndarray, p: dict[str, float]) -> ShiftedLowRank:
+        """The same from y = W r/n, through which alone it depends on W."""
+        shown, n, alpha = self.stimuli.at(p), len(y), p["alpha"]
+        u = p["sigma"] ** 2 + y
+        R, g = respond(shown.drive, u), gain(shown.drive, u)
 
         def lift(dy: np.ndarray) -> np.ndarray:
             q = -alpha * g * dy.ravel()
@@ -133,7 +138,7 @@ class Update:
         return margins(p["sigma"] ** 2 + times(W, drive) / len(W), drive)
 
     def borders(self, W: np.ndarray, **p: float) -> np.ndarray:
-        """The input currents (the drive is once differentiable where one is 0); with the clip, also W⁺'s least entry."""
+        """The input currents, since the drive has a bend where one is 0; with the clip, also the least entry of W⁺."""
         x = self.stimuli.at(p).current
         parts = [x] if x is not None else []
         return np.concatenate([*parts, [self._unclipped(W, p).min()]] if self.clip else parts)

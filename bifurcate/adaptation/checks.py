@@ -1,0 +1,71 @@
+"""What users give, checked: every message names the argument, what was wrong with it and what is allowed."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bifurcate.errors import InvalidInput
+
+__all__ = ["drives", "finite", "number", "weights"]
+
+Limits = Mapping[str, tuple[float, float]]
+
+
+def finite(name: str, value: Any) -> np.ndarray:
+    """An array of its own, of finite floats.
+
+    Examples
+    --------
+    >>> finite("drive", [1, 2])
+    array([1., 2.])
+    """
+    try:
+        array = np.array(np.nan if np.iscomplexobj(value) else value, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{name} is {value!r}; it must be made of real numbers") from error
+    if not np.isfinite(array).all():
+        raise InvalidInput(f"{name} has entries that are NaN, infinite or complex; they must be finite real numbers")
+    return array
+
+
+def number(name: str, value: Any, limits: Limits) -> float:
+    """A finite real number within the closed interval that limits may have for that name.
+
+    Examples
+    --------
+    >>> number("alpha", 1, {"alpha": (0.0, 1.0)})
+    1.0
+    """
+    low, high = limits.get(name, (-np.inf, np.inf))
+    if not isinstance(value, numbers.Real) or not np.isfinite(float(value)) or not low <= float(value) <= high:
+        span = "a finite real number"
+        if low > -np.inf:
+            span += f" of at least {low:g}" if high == np.inf else f" in [{low:g}, {high:g}]"
+        raise InvalidInput(f"{name} is {value!r}; it must be {span}")
+    return float(value)
+
+
+def drives(name: str, value: Any, n: int | None = None) -> np.ndarray:
+    """Drives of all neurons, read-only."""
+    drive = finite(name, value)
+    if drive.ndim != 1 or len(drive) == 0 or (n is not None and len(drive) != n):
+        raise InvalidInput(f"{name} has shape {drive.shape}; it must be {(n,) if n else '(n,) with n ≥ 1'}")
+    if (drive < 0).any():
+        raise InvalidInput(f"{name} has negative entries; a drive is at least 0")
+    drive.flags.writeable = False
+    return drive
+
+
+def weights(initial: Any, n: int) -> np.ndarray | None:
+    """Initial weights, C-contiguous and read-only; None for all ones."""
+    if initial is None:
+        return None
+    W = np.ascontiguousarray(finite("initial", initial))
+    if W.shape != (n, n):
+        raise InvalidInput(f"initial has shape {W.shape}; it must be {(n, n)}")
+    W.flags.writeable = False
+    return W

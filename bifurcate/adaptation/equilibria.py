@@ -1,0 +1,235 @@
+"""Equilibria of the network under its constant stimulus: whether there are any, where, and with which weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bifurcate.adaptation.arithmetic import add_product, product, respond, times
+from bifurcate.adaptation.scalar import Scalar
+from bifurcate.errors import InvalidInput
+from bifurcate.linear import bordered, shifted
+
+if TYPE_CHECKING:
+    from bifurcate.adaptation.network import Network
+
+__all__ = ["equilibria", "equilibrium", "last_beta", "lift", "off_target"]
+
+MOST = 12  # driven neurons up to which all 2ⁿ choices of roots are searched
+AT_REST = 1e-8  # |y⁺ − y| ≤ AT_REST·max(|y|, σ²) counts as an equilibrium where weights are wanted for a given y
+
+
+def equilibrium(net: Network) -> np.ndarray:
+    """The y of the positive equilibrium (β < 0), of the manifold's (β = 0), or of the branch from β = 0 (β > 0).
+
+    Raises
+    ------
+    InvalidInput
+        If there is none, saying why; or if it lies so close to a pole that rounding hides it.
+    """
+    y = _equilibrium(net)
+    left = _residual(net, y)
+    if not left <= 1e-7 * max(float(np.abs(y).max()), net.sigma**2):
+        u = float((net.sigma**2 + y)[net.drive > 0.0].min())
+        raise InvalidInput(
+            f"the equilibrium lies too close to a pole for double precision: a driven neuron's sigma^2 + y is {u:.1e}, "
+            f"and one update moves y by {left:.1e}; a floor of the tuning or b > 0 keeps drives apart from 0"
+        )
+    return y
+
+
+def _equilibrium(net: Network) -> np.ndarray:
+    beta, alpha = net.beta, net.alpha
+    if beta == 0.0 and alpha == 0.0:
+        return _start(net)
+    if beta == 0.0:
+        return _at_beta_zero(net, 1.0)
+    scalar = _scalar(net)
+    if alpha == 0.0 or beta < 0.0:
+        if alpha == 0.0 and not (scalar.a > 0.0).all():
+            raise InvalidInput("the equilibrium W = C of alpha = 0 lies at or beyond a pole of the response")
+        return _state(net, scalar.positive())
+    R = scalar.branch()
+    end = _first_gap(scalar, alpha, beta, R is not None)
+    if R is None or end is not None:
+        where = f"it ends in a fold at beta = {end:.10g}" if end else "none starts there, the target has zero responses"
+        raise InvalidInput(
+            f"at beta = {beta:g}, alpha = {alpha:g} there is no equilibrium on the branch from beta = 0: {where}; "
+            f"lower beta, or ask net.equilibria(patterns='all') for others (up to {MOST} neurons)"
+        )
+    return _polish(net, _state(net, R))
+
+
+def last_beta(net: Network, highest: float = 1.0) -> float:
+    """The β up to which the branch of equilibria that starts at β = 0 exists: its fold, or ``highest``.
+
+    There α μ/n = β for an eigenvalue μ of (R·r) diag(R²/r) + R (R²)ᵀ: the least one, unless neurons equal by symmetry
+    have modes of their own, to which the branch, which keeps the symmetry, is blind.
+
+    Examples
+    --------
+    >>> from bifurcate.adaptation import Network
+    >>> net = Network([1.0, 1.0], [1.0, 1.0], alpha=0.1, beta=0.0, sigma=1.0)
+    >>> float(round(last_beta(net), 6))
+    0.007947
+    """
+    if not highest > 0.0 or net.alpha == 0.0:
+        raise InvalidInput("highest and alpha must be positive: without adaptation the equilibrium W = C has no fold")
+    scalar = _scalar(net, gamma=net.alpha / highest)
+    end = _first_gap(scalar, net.alpha, highest, scalar.reached())
+    return highest if end is None else end
+
+
+def equilibria(net: Network, patterns: str) -> list[np.ndarray]:
+    """All y at rest; see :meth:`Network.equilibria`."""
+    if patterns not in ("positive", "all"):
+        raise InvalidInput(f"patterns is {patterns!r}; allowed are 'positive' and 'all'")
+    if net.beta == 0.0:
+        if net.alpha == 0.0:
+            return [_start(net)]
+        return [equilibrium(net)] if patterns == "positive" else [equilibrium(net), _at_beta_zero(net, -1.0)]
+    scalar = _scalar(net)
+    if patterns == "positive" and (net.beta < 0.0 or net.alpha == 0.0):
+        return [equilibrium(net)]
+    if len(scalar.r) > MOST:
+        raise InvalidInput(
+            f"{len(scalar.r)} neurons are driven, which makes 2^{len(scalar.r)} choices of roots to search; at most "
+            f"{MOST} are allowed"
+        )
+    found: list[np.ndarray] = []
+    for R in scalar.every():
+        if patterns == "positive" and not (R > 0.0).all():
+            continue
+        y = _polish(net, _state(net, R))
+        scale = max(float(np.abs(y).max()), net.sigma**2)
+        known = bool(found) and float(np.abs(np.array(found) - y).max(axis=1).min()) <= 1e-8 * scale
+        if not known and _residual(net, y) <= 1e-9 * scale:
+            found.append(y)
+    return found
+
+
+def lift(net: Network, y: np.ndarray) -> np.ndarray:
+    """Weights with W r/n = y; see :meth:`Network.lift`."""
+    r, n, p = net.drive, len(y), net.parameters
+    scale = max(float(np.abs(y).max()), net.sigma**2)
+    if net.beta != 0.0 and _residual(net, y) <= AT_REST * scale:
+        # C − γ (R Rᵀ − C). Where β is tiny, γ magnifies the rounding of its second part: the correction below, which is
+        # of that size, restores W r/n = y.
+        gamma, R, F = net.alpha / net.beta, respond(r, net.sigma**2 + y), net.aim.factor(p)
+        W = product(np.column_stack([(1.0 + gamma) * F, -gamma * R]), np.column_stack([F, R]))
+    else:
+        W = np.array(net.initial, order="C")
+    d = n * y - times(W, r)
+    rr = float(r @ r)
+    q = d / rr - (float(r @ d) / (2.0 * rr * rr)) * r
+    add_product(W, np.column_stack([q, r]), np.column_stack([r, q]))
+    return W
+
+
+def off_target(F: np.ndarray, R: np.ndarray) -> float:
+    """‖C − R Rᵀ‖ (Frobenius) for C = F Fᵀ, from a QR factorisation of [F R] in O(n m²).
+
+    Examples
+    --------
+    >>> off_target(np.array([[3.0], [0.0]]), np.array([0.0, 4.0])) ** 2
+    337.0
+    """
+    T = np.asarray(np.linalg.qr(np.column_stack([F, R]), mode="r"))
+    m = F.shape[1]
+    return float(np.linalg.norm(T[:, :m] @ T[:, :m].T - np.outer(T[:, m], T[:, m])))
+
+
+def _scalar(net: Network, gamma: float | None = None) -> Scalar:
+    r, F = net.drive, net.aim.factor(net.parameters)
+    driven = r > 0.0
+    h = (F @ (F.T @ r))[driven] / len(r)
+    return Scalar(r[driven], h, net.sigma**2, net.alpha / net.beta if gamma is None else gamma, len(r))
+
+
+def _start(net: Network) -> np.ndarray:
+    return times(net.start, net.drive) / len(net.drive)
+
+
+def _state(net: Network, R: np.ndarray) -> np.ndarray:
+    r, F = net.drive, net.aim.factor(net.parameters)
+    y = (1.0 + net.alpha / net.beta) * (F @ (F.T @ r)) / len(r)
+    y[r > 0.0] = r[r > 0.0] / R - net.sigma**2
+    return y
+
+
+def _at_beta_zero(net: Network, sign: float) -> np.ndarray:
+    # R (R·r) = C r, hence R = ± C r/√(rᵀ C r) wherever r > 0, and C r = 0 is needed elsewhere.
+    r, F = net.drive, net.aim.factor(net.parameters)
+    pull, strength = F @ (F.T @ r), float(np.linalg.norm(F.T @ r))
+    driven = r > 0.0
+    missing, drifting = np.flatnonzero(driven & ~(pull > 0.0)), np.flatnonzero(~driven & (pull != 0.0))
+    if len(missing):
+        raise InvalidInput(
+            f"at beta = 0 there is no equilibrium: neuron {missing[0]} ({len(missing)} in all) is driven but its "
+            "target response is 0, so that its weights grow without bound"
+        )
+    if len(drifting):
+        raise InvalidInput(
+            f"at beta = 0 there is no equilibrium: neuron {drifting[0]} ({len(drifting)} in all) is silent under the "
+            "stimulus but not in the target, so that its weights drift without bound, although the outputs may settle"
+        )
+    y = _start(net)
+    y[driven] = sign * r[driven] * strength / pull[driven] - net.sigma**2
+    return y
+
+
+def weights_settle(net: Network) -> bool:
+    """Whether R Rᵀ = C where outputs rest at β = 0: weights at rest require it beyond (R Rᵀ − C) r = 0.
+
+    R is ± C r/√(rᵀ C r) there; from y it would carry the rounding of u = σ² + y, which can be much smaller than σ².
+    """
+    r, F = net.drive, net.aim.factor(net.parameters)
+    strength = float(np.linalg.norm(F.T @ r))
+    R = np.where(r > 0.0, F @ (F.T @ r), 0.0) / (strength or 1.0)
+    return off_target(F, R) <= 1e-10 * max(float(np.linalg.norm(F)) ** 2, 1e-300)
+
+
+def _residual(net: Network, y: np.ndarray) -> float:
+    return float(np.abs(net.aim_reduction.f(y, **net.parameters) - y).max())
+
+
+def _polish(net: Network, y: np.ndarray) -> np.ndarray:
+    """Newton's method on y⁺ − y, kept while the residual falls."""
+    n, p, reduction = len(y), net.parameters, net.aim_reduction
+    for _ in range(3):
+        move = reduction.f(y, **p) - y
+        if not float(np.abs(move).max()) > 4e-16 * max(float(np.abs(y).max()), net.sigma**2):
+            break
+        J = shifted(reduction.jacobian(y, **p), 1.0)
+        try:
+            system = bordered(J, np.zeros((n, 0)), np.zeros((0, n)), np.zeros((0, 0)))
+        except ArithmeticError:  # on a fold, or responses of very different size: y is as good as it gets
+            break
+        better = y - system.solve(move, np.zeros(0))[0]
+        if not _residual(net, better) < float(np.abs(move).max()):
+            break
+        y = better
+    return y
+
+
+def _first_gap(scalar: Scalar, alpha: float, beta: float, exists: bool) -> float | None:
+    """The least β' ≤ β beyond which the branch from β = 0 has no equilibrium; None if it reaches β, 0 if none starts.
+
+    The branch is sampled on a logarithmic grid of β', the end found by bisection: past a fold it may exist anew, but
+    then it is another branch.
+    """
+    grid = beta * np.logspace(-12.0, 0.0, 97)
+    there = [scalar.at(alpha / each).reached() for each in grid[:-1]] + [exists]
+    if all(there):
+        return None
+    j = there.index(False)
+    if j == 0:
+        return 0.0
+    low, high = grid[j - 1], grid[j]
+    while high - low > 1e-13 * high:
+        middle = 0.5 * (low + high)
+        if not low < middle < high:
+            break
+        low, high = (middle, high) if scalar.at(alpha / middle).reached() else (low, middle)
+    return float(low)

@@ -1,0 +1,373 @@
+"""The network: divisive normalisation whose weights adapt until responses meet a target."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from bifurcate.adaptation import equilibria as _equilibria
+from bifurcate.adaptation.arithmetic import respond, times
+from bifurcate.adaptation.checks import finite, number, weights
+from bifurcate.adaptation.reduction import Reduction
+from bifurcate.adaptation.stability import Stability, stability
+from bifurcate.adaptation.stimuli import Given, Stimuli, Tuned
+from bifurcate.adaptation.target import Target
+from bifurcate.adaptation.update import Update
+from bifurcate.errors import InvalidInput
+from bifurcate.linear import Spectrum, spectrum
+from bifurcate.maps import Map
+
+__all__ = ["Network"]
+
+TARGETS = ("baseline", "frozen", "ensemble")
+RATES = ("alpha", "beta", "sigma")
+ALLOWED = {"alpha": (0.0, np.inf), "sigma": (0.0, np.inf)}
+
+
+@dataclass(frozen=True, eq=False, repr=False, init=False)
+class Network:
+    """n neurons that divide their drives by a weighted sum of drives, and adapt the weights.
+
+        R  = r/(σ² + W r/n)                         responses, elementwise
+        W⁺ = W + α (R Rᵀ − C) + β (W − C)           weights, n × n
+
+    Parameters
+    ----------
+    drive : array_like, shape (n,)
+        r ≥ 0, not all 0. A neuron whose drive is 0 is silent: R = 0 whatever its weights. (:func:`ring` makes drives
+        from tuning curves; the parameters of the stimulus are then parameters of the maps, too.)
+    baseline_drive : array_like, shape (n,)
+        r₀ ≥ 0, the drive of the stimulus whose responses are the target.
+    alpha, beta, sigma : float
+        α ≥ 0 and β, the rates; σ ≥ 0, the semi-saturation. β < 0 is decay towards C, β > 0 growth away from it;
+        σ = 0 is allowed where all driven neurons' denominators are positive at the initial weights.
+    initial : array_like, shape (n, n), optional
+        W₀; all ones if not given.
+    target : {"baseline", "frozen", "ensemble"} or array_like of shape (n,) or (n, m)
+        C. "baseline": R₀ R₀ᵀ with R₀ = r₀/(σ² + W₀ r₀/n), which moves with σ and with b. "frozen": the same, held at
+        what it is now. "ensemble": the mean of R Rᵀ over the ensemble at W₀. An array F: C = F Fᵀ.
+    ensemble : array_like, shape (m, n), optional
+        Drives for target="ensemble".
+    clip : bool
+        Clip the weights, W⁺ = max(·, 0). There is then no reduced map, and no structure in the Jacobian.
+    limits : mapping of str to (float, float), optional
+        Closed intervals to which parameters are confined, here and in :meth:`replace`.
+
+    Attributes
+    ----------
+    update : Map
+        W ↦ W⁺ on (n, n), with exact derivatives and a structured Jacobian.
+    reduced : Map
+        y ↦ y⁺ on (n,) for y = W r/n, with exact derivatives.
+
+    Examples
+    --------
+    >>> net = Network([1.0, 0.5], [1.0, 1.0], alpha=0.1, beta=-0.1, sigma=0.5)
+    >>> W = net.equilibrium()
+    >>> bool(abs(net.update(W) - W).max() < 1e-15)
+    True
+    >>> net.stability(W).weights
+    'stable'
+    """
+
+    stimuli: Stimuli
+    alpha: float
+    beta: float
+    sigma: float
+    start: np.ndarray | None
+    aim: Target
+    clip: bool
+    limits: Mapping[str, tuple[float, float]]
+
+    def __init__(
+        self,
+        drive: Any,
+        baseline_drive: Any = None,
+        *,
+        alpha: float,
+        beta: float,
+        sigma: float,
+        initial: Any = None,
+        target: Any = "baseline",
+        ensemble: Any = None,
+        clip: bool = False,
+        limits: Mapping[str, tuple[float, float]] | None = None,
+    ) -> None:
+        stimuli = drive if isinstance(drive, Given | Tuned) else Given.checked(drive, baseline_drive, ensemble)
+        limits = {**ALLOWED, **(limits or {})}
+        rates = {name: number(name, value, limits) for name, value in zip(RATES, (alpha, beta, sigma), strict=True)}
+        for name, value in stimuli.parameters.items():
+            number(name, value, limits)
+        self._set(stimuli=stimuli, **rates, start=weights(initial, stimuli.size), clip=bool(clip), limits=limits)
+        self._set(aim=self._aimed(target))
+        self._check_drive()
+
+    def _set(self, **values: Any) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def _aimed(self, target: Any) -> Target:
+        if isinstance(target, str):
+            if target not in TARGETS:
+                raise InvalidInput(
+                    f"target is {target!r}; allowed are {', '.join(TARGETS)} or an array F with C = F F^T"
+                )
+            if target == "ensemble" and self.stimuli.ensemble is None:
+                raise InvalidInput("target is 'ensemble' but no ensemble is given")
+            aim = Target(self.stimuli, self.start, ensemble=target == "ensemble")
+            r0, u0 = aim.denominators(self.parameters)
+            if not (u0[r0 > 0.0] > 0.0).all():
+                raise InvalidInput(
+                    "initial puts the target's response beyond a pole: sigma^2 + W0 r0/n must be positive where r0 > 0"
+                )
+            return dataclasses.replace(aim, given=aim.factor(self.parameters)) if target == "frozen" else aim
+        factor = finite("target", target)
+        factor = factor[:, None] if factor.ndim == 1 else factor
+        if factor.ndim != 2 or len(factor) != self.size or factor.shape[1] == 0:
+            raise InvalidInput(
+                f"target has shape {factor.shape}; a factor has shape (n,) or (n, m), here n = {self.size}"
+            )
+        return Target(self.stimuli, self.start, given=factor)
+
+    def _check_drive(self) -> None:
+        r = self.drive
+        if not (r > 0.0).any():
+            raise InvalidInput("the stimulus leaves all neurons silent; at least one drive must be positive")
+        y = times(self.start, r) / self.size
+        if self.sigma == 0.0 and not (y[r > 0.0] > 0.0).all():
+            raise InvalidInput(
+                "sigma is 0 where W r/n of a driven neuron is not positive at the initial weights; take sigma > 0"
+            )
+
+    @property
+    def size(self) -> int:
+        """Number of neurons, n."""
+        return self.stimuli.size
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """α, β, σ and, for drives made by tuning curves, b, the contrasts and the orientations."""
+        return {"alpha": self.alpha, "beta": self.beta, "sigma": self.sigma, **self.stimuli.parameters}
+
+    @property
+    def initial(self) -> np.ndarray:
+        """W₀, read-only."""
+        return np.broadcast_to(1.0, (self.size, self.size)) if self.start is None else self.start
+
+    @property
+    def drive(self) -> np.ndarray:
+        """r, shape (n,)."""
+        return self.stimuli.at(self.parameters).drive
+
+    @property
+    def baseline_drive(self) -> np.ndarray:
+        """r₀, shape (n,)."""
+        return self.stimuli.references(self.parameters, False)[0]
+
+    @property
+    def baseline_response(self) -> np.ndarray:
+        """R₀ = r₀/(σ² + W₀ r₀/n), shape (n,)."""
+        r = self.baseline_drive
+        return respond(r, self.sigma**2 + times(self.start, r) / self.size)
+
+    def target(self) -> np.ndarray:
+        """C, shape (n, n)."""
+        F = self.aim.factor(self.parameters)
+        return F @ F.T
+
+    @cached_property
+    def update(self) -> Map:
+        """W ↦ W⁺ as a Map; see :class:`~bifurcate.adaptation.update.Update` for what it costs."""
+        rule = Update(self.stimuli, self.aim, self.clip)
+        kinked = self.clip or isinstance(self.stimuli, Tuned)
+        return Map(
+            rule.f,
+            self.parameters,
+            jvp=rule.jvp,
+            jacobian=None if self.clip else rule.jacobian,
+            parameter_derivative=rule.parameter_derivative,
+            domain=rule.domain,
+            borders=rule.borders if kinked else None,
+            scale=float(np.abs(self.initial[0] if self.start is None else self.start).max()) or 1.0,
+            name="adaptation of weights",
+            advice="At beta = 0 the equilibria of the weights form a manifold of n(n-1) dimensions: every W with the "
+            "same W r/n is one. net.reduced, the map of y = W r/n, has an isolated one; or take beta different from 0.",
+        )
+
+    @cached_property
+    def reduced(self) -> Map:
+        """y ↦ y⁺ as a Map; see :class:`~bifurcate.adaptation.reduction.Reduction`.
+
+        Raises
+        ------
+        InvalidInput
+            With the clip on.
+        """
+        if self.clip:
+            raise InvalidInput(
+                "there is no reduced map with clip=True: what is clipped depends on every weight, not on W r/n alone; "
+                "use net.update, or net.replace(clip=False)"
+            )
+        rule = self.aim_reduction
+        return Map(
+            rule.f,
+            self.parameters,
+            jvp=rule.jvp,
+            jacobian=rule.jacobian,
+            parameter_derivative=rule.parameter_derivative,
+            domain=rule.domain,
+            borders=rule.borders if isinstance(self.stimuli, Tuned) else None,
+            scale=float(np.abs(times(self.start, self.drive)).max()) / self.size or 1.0,
+            name="adaptation of W r/n",
+            advice="At beta = 0 the W r/n of a silent neuron is free; take beta different from 0 or a stimulus that "
+            "drives all neurons.",
+        )
+
+    @cached_property
+    def aim_reduction(self) -> Reduction:
+        """The reduced rule itself; with the clip, that of the unclipped weights."""
+        return Reduction(self.stimuli, self.aim)
+
+    def project(self, W: Any) -> np.ndarray:
+        """y = W r/n."""
+        W = self._state(W)
+        return W @ self.drive / self.size if W.ndim == 2 else W
+
+    def response(self, state: Any) -> np.ndarray:
+        """R for weights W (n, n) or for y = W r/n (n,)."""
+        return respond(self.drive, self.sigma**2 + self.project(state))
+
+    def lift(self, y: Any) -> np.ndarray:
+        """Weights W with W r/n = y.
+
+        At an equilibrium with β ≠ 0 those at rest, W = (1+γ) C − γ R Rᵀ with γ = α/β. Otherwise W₀ and the symmetric
+        change of least Frobenius norm, (d rᵀ + r dᵀ)/(r·r) − (r·d) r rᵀ/(r·r)² with d = n y − W₀ r.
+
+        Examples
+        --------
+        >>> net = Network([1.0, 0.5], [1.0, 1.0], alpha=0.1, beta=0.0, sigma=0.5)
+        >>> W = net.lift([0.6, 0.8])
+        >>> net.project(W).round(12)
+        array([0.6, 0.8])
+        """
+        y = self._state(y)
+        if y.ndim != 1:
+            raise InvalidInput(f"y has shape {y.shape}; it must be {(self.size,)}")
+        return _equilibria.lift(self, y)
+
+    def equilibrium(self, reduced: bool = False) -> np.ndarray:
+        """Weights at rest, or with ``reduced`` their y = W r/n.
+
+        β < 0: the one positive equilibrium. β = 0: the point of the manifold W r/n = r/R* − σ² that is nearest W₀
+        among symmetric changes, where R* = R₀ for the baseline's target. β > 0: the branch that starts at β = 0.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such equilibrium; the message says why and, for β > 0, at which β the branch ends.
+        """
+        y = _equilibria.equilibrium(self)
+        if reduced:
+            _ = self.reduced
+            return y
+        return self._weights_at(y)
+
+    def equilibria(self, patterns: str = "positive", reduced: bool = False) -> list[np.ndarray]:
+        """All equilibria: those of positive responses, or with patterns="all" of responses of any sign.
+
+        For β ≠ 0 by a scan of the scalar equation to which they reduce, for each of the 2ⁿ choices of roots (at most
+        12 driven neurons, unless the positive one is known to be unique); each is checked against the map. At β = 0
+        one point of each manifold. With ``reduced`` as y = W r/n.
+        """
+        found = _equilibria.equilibria(self, patterns)
+        if reduced:
+            _ = self.reduced
+            return found
+        return [self._weights_at(y) for y in found]
+
+    def _weights_at(self, y: np.ndarray) -> np.ndarray:
+        if self.beta == 0.0 and self.alpha == 0.0:
+            return np.array(self.initial, order="C")
+        if self.beta == 0.0 and not _equilibria.weights_settle(self):
+            raise InvalidInput(
+                "at beta = 0 the outputs have an equilibrium but the weights have none: they drift by "
+                "alpha (R R^T - C) a step, as C has a higher rank; ask for reduced=True"
+            )
+        W = _equilibria.lift(self, y)
+        if self.clip and W.min() < 0.0:
+            raise InvalidInput(
+                f"the equilibrium of the unclipped rule has negative weights (down to {W.min():.3g}), which clip=True "
+                "forbids; iterate net.update to find where the clipped weights settle"
+            )
+        return W
+
+    def spectrum(self, state: Any) -> Spectrum:
+        """All n² multipliers at W (n, n) or y (n,), with their multiplicities."""
+        return spectrum(Update(self.stimuli, self.aim).jacobian_at(self._unclipped(state), self.parameters))
+
+    def stability(self, state: Any) -> Stability:
+        """Stability of the outputs and of the weights at an equilibrium W (n, n) or y (n,).
+
+        Raises
+        ------
+        InvalidInput
+            If the outputs are not at rest there.
+        """
+        return stability(self, self._unclipped(state))
+
+    def _unclipped(self, state: Any) -> np.ndarray:
+        """The state's y, where the clip does nothing."""
+        state = self._state(state)
+        plain = Update(self.stimuli, self.aim)
+        if self.clip and not (state.ndim == 2 and plain.f(state, **self.parameters).min() > 0.0):
+            raise InvalidInput("with clip=True multipliers are known only at weights (n, n) none of which is clipped")
+        return self.project(state)
+
+    def replace(self, **changed: Any) -> Network:
+        """The same network with parameters set anew, or with another initial, target, ensemble or clip.
+
+        A frozen target stays what it was. Drives made by tuning curves follow b, contrast and orientation; given ones
+        are replaced by drive and baseline_drive.
+
+        Examples
+        --------
+        >>> net = Network([1.0, 0.5], [1.0, 1.0], alpha=0.1, beta=-0.1, sigma=0.5)
+        >>> net.replace(sigma=0.2)
+        Network(n=2, alpha=0.1, beta=-0.1, sigma=0.2)
+        """
+        parts = ("drive", "baseline_drive") if isinstance(self.stimuli, Given) else ()
+        allowed = (*self.parameters, "initial", "target", "ensemble", "clip", *parts)
+        for name in changed:
+            if name not in allowed:
+                raise InvalidInput(f"a network has no {name!r} to replace; it has {', '.join(allowed)}")
+        target = "ensemble" if self.aim.ensemble else "baseline" if self.aim.given is None else self.aim.given
+        kept = {
+            **{name: getattr(self, name) for name in RATES},
+            "initial": self.start,
+            "target": target,
+            "clip": self.clip,
+            "limits": self.limits,
+        }
+        of_stimuli = (*self.stimuli.parameters, "ensemble", *parts)
+        own = {name: changed.pop(name) for name in tuple(changed) if name in of_stimuli}
+        for name in self.stimuli.parameters.keys() & own.keys():
+            number(name, own[name], self.limits)
+        return Network(self.stimuli.replace(own), **{**kept, **changed})
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value:.6g}" for name, value in self.parameters.items())
+        return f"Network(n={self.size}, {shown})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+
+    def _state(self, state: Any) -> np.ndarray:
+        state = np.asarray(state, dtype=float)
+        if state.shape not in ((self.size,), (self.size, self.size)):
+            raise InvalidInput(f"a state has shape {state.shape}; it must be (n, n) or (n,) with n = {self.size}")
+        return state

@@ -1,0 +1,129 @@
+"""Networks from tuning curves: a ring of orientations, and the question as it was posed."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from bifurcate.adaptation.network import Network
+from bifurcate.adaptation.stimuli import Tuned, Tuning, components, finite, several
+from bifurcate.adaptation.tuning import HALF_WIDTH, raised_cosine
+from bifurcate.errors import InvalidInput
+
+__all__ = ["literal", "ring"]
+
+POSED = {"alpha": (0.0, 1.0), "beta": (0.0, 1.0), "b": (0.0, 1.0)}
+
+
+def ring(
+    n: int,
+    baseline: Any,
+    stimulus: Any,
+    *,
+    alpha: float,
+    beta: float,
+    sigma: float,
+    b: float = 0.0,
+    tuning: Tuning | None = None,
+    floor: float = 0.1,
+    half_width: float = HALF_WIDTH,
+    initial: Any = None,
+    target: Any = "baseline",
+    ensemble: Any = None,
+    clip: bool = False,
+) -> Network:
+    """A network of n neurons whose preferred orientations are evenly spaced on [0, π).
+
+    The drive is r = max(x, 0)² with x = Σₖ cₖ f(θₖ) + b. The parameters of its maps are alpha, beta, sigma, b and
+    contrast and orientation, or contrast_1, contrast_2, …, orientation_1, … for a stimulus of several components.
+
+    Parameters
+    ----------
+    n : int
+        Number of neurons, at least 1.
+    baseline, stimulus : pair or list of pairs
+        (contrast, orientation), each a number or an array of shape (k,); or a list of such pairs of numbers.
+        Orientations in radians, of period π. A contrast may be negative.
+    alpha, beta, sigma : float
+        As for :class:`Network`.
+    b : float
+        Input current without a stimulus.
+    tuning : callable, optional
+        (orientation (k,), preferred (n,)) ↦ f, shape (k, n); :func:`raised_cosine` if not given.
+    floor, half_width : float
+        Of the raised cosine; without effect on another tuning.
+    initial, target, clip
+        As for :class:`Network`.
+    ensemble : list of stimuli, optional
+        For target="ensemble".
+
+    Returns
+    -------
+    Network
+
+    Examples
+    --------
+    >>> ring(180, baseline=(0.8, 0.0), stimulus=(0.8, 1.05), alpha=0.05, beta=-0.1, sigma=1 / 6, b=0.05)
+    Network(n=180, alpha=0.05, beta=-0.1, sigma=0.166667, b=0.05, contrast=0.8, orientation=1.05)
+    """
+    return Network(
+        _tuned(n, baseline, stimulus, b, tuning, floor, half_width, ensemble),
+        alpha=alpha,
+        beta=beta,
+        sigma=sigma,
+        initial=initial,
+        target=target,
+        clip=clip,
+    )
+
+
+def literal(
+    n: int,
+    baseline: Any,
+    stimulus: Any,
+    *,
+    alpha: float,
+    beta: float,
+    sigma: float,
+    b: float = 0.0,
+    tuning: Tuning | None = None,
+    floor: float = 0.1,
+    half_width: float = HALF_WIDTH,
+) -> Network:
+    """The question as posed: α, β and b in [0, 1], W₀ all ones, the baseline's target, no clip.
+
+    The β term is then growth away from C. The limits hold for :meth:`Network.replace`, too.
+
+    Parameters
+    ----------
+    n, baseline, stimulus, alpha, beta, sigma, b, tuning, floor, half_width
+        As for :func:`ring`.
+
+    Examples
+    --------
+    >>> literal(12, baseline=(1.0, 0.0), stimulus=(1.0, 0.5), alpha=0.1, beta=-0.1, sigma=0.2)
+    Traceback (most recent call last):
+    bifurcate.errors.InvalidInput: beta is -0.1; it must be a finite real number in [0, 1]
+    """
+    stimuli = _tuned(n, baseline, stimulus, b, tuning, floor, half_width, None)
+    return Network(stimuli, alpha=alpha, beta=beta, sigma=sigma, limits=POSED)
+
+
+def _tuned(
+    n: int, baseline: Any, stimulus: Any, b: Any, tuning: Tuning | None, floor: float, half_width: float, ensemble: Any
+) -> Tuned:
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+        raise InvalidInput(f"n is {n!r}; it must be a whole number of at least 1")
+    current = finite("b", b)
+    if current.ndim:
+        raise InvalidInput(f"b has shape {current.shape}; it must be a number")
+    return Tuned(
+        np.arange(n) * (np.pi / n),
+        tuning or partial(raised_cosine, floor=floor, half_width=half_width),
+        components(stimulus, "stimulus"),
+        components(baseline, "baseline"),
+        float(current),
+        several(ensemble),
+    )
