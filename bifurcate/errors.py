@@ -67,6 +67,7 @@ _ADVICE = {
     "check the map's jvp, or declare its domain",
     "domain": "the branch left the domain that the map declares ({detail})",
     "not-isolated": "the solutions stop being isolated here ({detail})",
+    "escaped": "the state ran away ({detail}); raise StepControl.farthest to follow it further",
     "collapsed": "the cycle shrank onto a solution of a smaller period ({detail}); beyond it lies the same cycle, "
     "traversed half a period later",
     "interrupted": "interrupted by the user; all that was found so far is kept",
@@ -83,8 +84,8 @@ class Stop:
     Attributes
     ----------
     reason : str
-        One word: "bound", "closed", "steps", "stalled", "domain", "not-isolated", "collapsed", "interrupted",
-        "origin" or "singular".
+        One word: "bound", "closed", "steps", "stalled", "domain", "not-isolated", "escaped", "collapsed",
+        "interrupted", "origin" or "singular".
     detail : str
         The numbers that belong to it.
     """

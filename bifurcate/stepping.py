@@ -37,6 +37,9 @@ class StepControl:
         while that is longer than this: it may have jumped past an imperfect bifurcation.
     largest : float
         No step changes the parameters by more than this, nor is ten times as long.
+    farthest : float
+        A state whose root mean square exceeds this many times the metric's unit (the map's scale, or the size of the
+        start if that is larger) ends the branch.
     max_steps : int
         Steps in each direction.
     iterations : int
@@ -51,6 +54,7 @@ class StepControl:
     smallest: float = 1e-8
     surest: float = 1e-5
     largest: float = 0.02
+    farthest: float = 50.0
     max_steps: int = 1000
     iterations: int = 3
     angle: float = 0.15
@@ -129,6 +133,8 @@ def walk_along(walk: Walk, node: Node) -> Iterator[Step]:
             return
         if finding.collapsed is not None:
             stop = Stop("collapsed", str(finding.collapsed))
+        if stop is None and _size(walk, new) > control.farthest:
+            stop = Stop("escaped", f"at {_where(walk, new)} its root mean square is {_size(walk, new):.0f} units")
         if number == control.max_steps - 1 and stop is None:
             stop = Stop("steps", str(control.max_steps))
         yield Step(new, new.arclength - node.arclength, finding, stop)
@@ -238,11 +244,19 @@ def _closing(walk: Walk, node: Node, start: Node) -> Node:
     return dataclasses.replace(start, arclength=node.arclength + walk.metric.norm(start.u - node.u))
 
 
+def _size(walk: Walk, node: Node) -> float:
+    x = node.u[: walk.curve.size]
+    return float(np.sqrt(walk.metric.state * (x @ x)))
+
+
+def _where(walk: Walk, node: Node) -> str:
+    return ", ".join(f"{name} = {value:.10g}" for name, value in zip(walk.curve.free, node.u[walk.curve.size :]))
+
+
 def _why(failure: Failure, node: Node, walk: Walk) -> Stop:
     reason = {"diverged": "stalled"}.get(failure.reason, failure.reason)
-    where = ", ".join(f"{name} = {value:.10g}" for name, value in zip(walk.curve.free, node.u[walk.curve.size :]))
     advice = walk.curve.iterate.map.advice if reason == "not-isolated" else ""
-    return Stop(reason, f"at {where}: {failure.detail}" + (f". {advice}" if advice else ""))
+    return Stop(reason, f"at {_where(walk, node)}: {failure.detail}" + (f". {advice}" if advice else ""))
 
 
 def _pole(walk: Walk, node: Node, failure: Failure) -> Finding:

@@ -72,7 +72,7 @@ def switches(point: SpecialPoint, amplitude: float | None = None) -> tuple[Curve
 
 
 def _amplitudes(given: float | None) -> tuple[float, ...]:
-    return (given,) if given is not None else (1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5)
+    return (given,) if given is not None else (1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6)
 
 
 def _doubled(point: SpecialPoint, amplitude: float | None) -> list[Curve]:
