@@ -4,12 +4,13 @@ One idea: a Map's fixed points and cycles are a Curve; tracing it gives a Branch
 at one gives the next Curve.
 """
 
-from bifurcate import errors, maps
+from bifurcate import adaptation, errors, maps, plot
 from bifurcate.branch import Branch, Point
 from bifurcate.continuation import steps, trace
 from bifurcate.curves import Curve, cycles
 from bifurcate.linear import DiagonalLowRank, Krylov, ShiftedLowRank, Spectrum
 from bifurcate.maps import Map
+from bifurcate.orbits import Orbit, OrbitDiagram, orbit, orbit_diagram
 from bifurcate.solvers import Newton, NewtonKrylov, Solution, solve
 from bifurcate.special import SpecialPoint, switch, switches
 from bifurcate.stepping import Step, StepControl
@@ -22,6 +23,8 @@ __all__ = [
     "Map",
     "Newton",
     "NewtonKrylov",
+    "Orbit",
+    "OrbitDiagram",
     "Point",
     "ShiftedLowRank",
     "Solution",
@@ -29,9 +32,13 @@ __all__ = [
     "Spectrum",
     "Step",
     "StepControl",
+    "adaptation",
     "cycles",
     "errors",
     "maps",
+    "orbit",
+    "orbit_diagram",
+    "plot",
     "solve",
     "steps",
     "switch",

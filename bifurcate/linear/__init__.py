@@ -8,6 +8,7 @@ from bifurcate.linear.operators import (
     apply,
     compose,
     dense,
+    essence,
     shifted,
     size,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "bordered",
     "compose",
     "dense",
+    "essence",
     "shifted",
     "size",
     "spectrum",

@@ -12,7 +12,17 @@ from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 from bifurcate.errors import InvalidInput
 
-__all__ = ["DiagonalLowRank", "Operator", "ShiftedLowRank", "apply", "compose", "dense", "shifted", "size"]
+__all__ = [
+    "DiagonalLowRank",
+    "Operator",
+    "ShiftedLowRank",
+    "apply",
+    "compose",
+    "dense",
+    "essence",
+    "shifted",
+    "size",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,6 +207,20 @@ def shifted(A: Operator, target: complex) -> Operator:
         return ShiftedLowRank(A.shift - target, A.lift, A.project, A.core)
     kind = np.result_type(A.dtype or float, type(target))
     return LinearOperator(A.shape, matvec=lambda x: apply(A, x) - target * x, dtype=kind)
+
+
+def essence(A: Operator) -> Operator:
+    """The smallest operator with A's multipliers: the core s I + P L of a shifted low-rank one, A itself otherwise.
+
+    An eigenvector w of the core lifts to the eigenvector L w of A.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float(essence(ShiftedLowRank(0.5, np.ones((3, 1)), np.array([[0.2, 0.0, 0.1]])))[0, 0].round(12))
+    0.8
+    """
+    return shifted(_core(A.core), -A.shift) if isinstance(A, ShiftedLowRank) else A
 
 
 def compose(outer: Operator, inner: Operator) -> Operator:

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.errors import InvalidInput
-from bifurcate.linear import DiagonalLowRank, Operator, ShiftedLowRank, apply, compose
+from bifurcate.linear import DiagonalLowRank, Operator, ShiftedLowRank, apply, compose, essence
 from bifurcate.maps.derivatives import STEP, central
 from bifurcate.maps.map import Map
 
@@ -138,8 +138,8 @@ class Iterate:
 
         Parameters
         ----------
-        columns : ndarray, shape (n, m)
-            V; may be complex.
+        columns : ndarray, shape (m, j)
+            V, may be complex; where J is structured these are vectors of its essence, m ≤ n.
         dp : mapping
             Rates of the parameters that change.
         """
@@ -149,6 +149,6 @@ class Iterate:
         def along(t: float) -> np.ndarray:
             shifted = {**p, **{name: p[name] + t * rate for name, rate in dp.items()}}
             orbit = self.orbit(x + t * dx, shifted)
-            return apply(self.jacobian(orbit, shifted), columns)
+            return apply(essence(self.jacobian(orbit, shifted)), columns)
 
         return central(along, step)

@@ -11,6 +11,9 @@ Every root δ of det(S + δ S') = 0 is one multiplier's Newton step in arclength
 multiple point, others are neighbours. (Govaerts, SIAM 2000, sections 3.3 and 4.2; Kuznetsov, Elements of Applied
 Bifurcation Theory, 2004, section 10.2; a single border is singular where two multipliers meet τ together.)
 
+A structured Jacobian is replaced by its essence, the small core with the same multipliers: only the steps along the
+curve then cost passes over the state.
+
 Neimark–Sacker: τ = e^{iθ} with θ unknown; S + S_s δ + S_θ dθ = 0, two real equations or more.
 
 Branch point: H(u) + W μ = 0 on kernel coordinates ξ ∈ R^{m+1}; the point is where the m reduced equations have μ = 0
@@ -28,7 +31,7 @@ import scipy.linalg
 
 from bifurcate.corrector import POLISH, Failure, Metric, Node, correct
 from bifurcate.curves import Curve
-from bifurcate.linear import Bordered, apply, bordered, shifted
+from bifurcate.linear import Bordered, ShiftedLowRank, apply, bordered, essence, shifted, size
 from bifurcate.linear.bordered import SingularSystem
 from bifurcate.maps.derivatives import STEP, central
 
@@ -69,8 +72,8 @@ def _orthonormal(columns: np.ndarray) -> np.ndarray:
 
 
 def _near_null(node: Node, target: complex, m: int) -> np.ndarray:
-    """An orthonormal basis of the m directions that J − target·I shrinks most, by two bordered solves."""
-    n = len(node.at.orbit[0])
+    """An orthonormal basis of the m directions that J − target·I shrinks most (in J's essence), by bordered solves."""
+    n = size(essence(node.linear.jacobian))
     V = _orthonormal(np.random.default_rng(n + m).standard_normal((n, m)))
     for _ in range(3):
         V, _ = _border(node, target, V)
@@ -78,9 +81,17 @@ def _near_null(node: Node, target: complex, m: int) -> np.ndarray:
     return V
 
 
+def _whole(node: Node, columns: np.ndarray) -> np.ndarray:
+    """Vectors of a Jacobian's essence as directions of the state, orthonormal."""
+    J = node.linear.jacobian
+    if not isinstance(J, ShiftedLowRank):
+        return columns
+    return _orthonormal(apply(J.lift, columns))
+
+
 def _border(node: Node, target: complex, V: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     m = V.shape[1]
-    system = bordered(shifted(node.linear.jacobian, target), V, V.conj().T, np.zeros((m, m)))
+    system = bordered(shifted(essence(node.linear.jacobian), target), V, V.conj().T, np.zeros((m, m)))
     return system.solve(np.zeros_like(V), np.eye(m, dtype=V.dtype))
 
 
@@ -93,7 +104,7 @@ def _window(node: Node, target: complex) -> int:
 
 
 def _rate(curve: Curve, node: Node, columns: np.ndarray) -> np.ndarray:
-    """J' Φ: how the Jacobian applied to the columns changes along the curve's tangent."""
+    """J' Φ: how the Jacobian's essence applied to the columns changes along the curve's tangent."""
     n = curve.size
     dp = dict(zip(curve.free, node.tangent[n:].tolist()))
     return curve.iterate.second(node.u[:n], columns, node.tangent[:n], dp, node.at.parameters)
@@ -130,7 +141,7 @@ def locate_real(curve: Curve, node: Node, target: float, metric: Metric, reach: 
         V = _near_null(node, target, _window(node, target))
         for iteration in range(1, 20):
             m = V.shape[1]
-            system = bordered(shifted(node.linear.jacobian, target), V, V.T, np.zeros((m, m)))
+            system = bordered(shifted(essence(node.linear.jacobian), target), V, V.T, np.zeros((m, m)))
             Phi, S = system.solve(np.zeros_like(V), np.eye(m))
             _, slope = system.solve(-_rate(curve, node, Phi), np.zeros((m, m)))
             roots = scipy.linalg.eigvals(-S, slope, check_finite=False)
@@ -140,7 +151,7 @@ def locate_real(curve: Curve, node: Node, target: float, metric: Metric, reach: 
             step = float(roots[np.argmin(np.abs(roots))])
             if abs(step) < 1e-13 or (abs(step) < 1e-8 and abs(step) >= 0.5 * previous):
                 together = int(np.count_nonzero(np.abs(roots) < TOGETHER))
-                kernel = _null_part(Phi, S, max(together, 1))
+                kernel = _whole(node, _null_part(Phi, S, max(together, 1)))
                 sensitivity = float(np.linalg.norm(Phi) / np.linalg.svd(slope, compute_uv=False)[-1])
                 return Critical(node, kernel, max(together, 1), iteration, abs(step), sensitivity)
             travelled += step
@@ -186,7 +197,7 @@ def locate_pair(curve: Curve, node: Node, multiplier: complex, metric: Metric, r
         V = _near_null(node, np.exp(1j * theta), m).astype(complex)
         for iteration in range(1, 25):
             tau = np.exp(1j * theta)
-            system = bordered(shifted(node.linear.jacobian, tau), V, V.conj().T, np.zeros((m, m)))
+            system = bordered(shifted(essence(node.linear.jacobian), tau), V, V.conj().T, np.zeros((m, m)))
             Phi, S = system.solve(np.zeros_like(V), np.eye(m, dtype=complex))
             _, by_s = system.solve(-_rate(curve, node, Phi), np.zeros((m, m), dtype=complex))
             _, by_theta = system.solve(1j * tau * Phi, np.zeros((m, m), dtype=complex))
@@ -194,12 +205,12 @@ def locate_pair(curve: Curve, node: Node, multiplier: complex, metric: Metric, r
             matrix = np.vstack([columns.real, columns.imag])
             rhs = -np.concatenate([S.real.ravel(), S.imag.ravel()])
             step, turn = np.linalg.lstsq(matrix, rhs, rcond=None)[0].tolist()
-            size = abs(step) + abs(turn)
-            if size < 1e-13 or (size < 1e-8 and size >= 0.5 * previous):
+            change = abs(step) + abs(turn)
+            if change < 1e-13 or (change < 1e-8 and change >= 0.5 * previous):
                 if abs(np.sin(theta)) < 1e-6:
                     return None
                 sensitivity = float(np.linalg.norm(Phi) / np.linalg.svd(matrix, compute_uv=False)[-1])
-                kernel = _null_part(Phi, S, m)
+                kernel = _whole(node, _null_part(Phi, S, m))
                 return Critical(node, kernel, m, iteration, abs(step), sensitivity, abs(theta))
             travelled += step
             if abs(travelled) > reach or abs(turn) > 1.0:
@@ -207,7 +218,7 @@ def locate_pair(curve: Curve, node: Node, multiplier: complex, metric: Metric, r
             moved = _advance(curve, node, step, metric)
             if isinstance(moved, Failure):
                 return None
-            node, previous, theta, V = moved, size, theta + turn, _orthonormal(Phi)
+            node, previous, theta, V = moved, change, theta + turn, _orthonormal(Phi)
     except (SingularSystem, np.linalg.LinAlgError, ValueError):
         return None
     return None
@@ -232,7 +243,7 @@ def locate_branch_point(curve: Curve, node: Node, borders: int | None = None) ->
     m = borders or _window(node, 1.0)
     u, previous = node.u, np.inf
     try:
-        W = _near_null(node, 1.0, m)
+        W = _whole(node, _near_null(node, 1.0, m))
         T = _orthonormal(
             np.column_stack([node.tangent / np.linalg.norm(node.tangent), np.vstack([W, np.zeros((1, m))])])
         )
