@@ -263,10 +263,8 @@ def _pole(walk: Walk, node: Node, failure: Failure) -> Finding:
     """A special point "pole" where the walk ran up to the edge of the map's domain."""
     if failure.reason != "domain":
         return Finding()
-    n = walk.curve.size
     point = SpecialPoint(
-        "pole", node.at.parameters, walk.curve.state(node.u), walk.curve.period, node.spectrum, walk.curve, node.u,
-        node.tangent, np.zeros((n, 0)), 0, node.arclength, node.residual, 0,
+        "pole", walk.curve, node.u, walk.curve.period, 0, node.arclength, node.residual, 0,
         {"parameter": 2.0 * walk.control.smallest * float((walk.upper - walk.lower)[0])},
         note=f"the last point before the edge of the domain, at margin {node.at.margin:.1e}",
     )  # fmt: skip

@@ -9,6 +9,7 @@ from bifurcate.linear.operators import (
     compose,
     dense,
     essence,
+    lifted,
     shifted,
     size,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "compose",
     "dense",
     "essence",
+    "lifted",
     "shifted",
     "size",
     "spectrum",

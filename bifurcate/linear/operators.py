@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+import scipy.linalg
 import scipy.sparse as sp
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
@@ -20,6 +21,7 @@ __all__ = [
     "compose",
     "dense",
     "essence",
+    "lifted",
     "shifted",
     "size",
 ]
@@ -221,6 +223,21 @@ def essence(A: Operator) -> Operator:
     0.8
     """
     return shifted(_core(A.core), -A.shift) if isinstance(A, ShiftedLowRank) else A
+
+
+def lifted(A: Operator, columns: np.ndarray) -> np.ndarray:
+    """Vectors of A's essence as vectors that A acts on, orthonormal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> A = ShiftedLowRank(0.5, np.ones((4, 1)), np.array([[0.2, 0.0, 0.1, 0.0]]))
+    >>> abs(lifted(A, np.ones((1, 1)))).ravel()
+    array([0.5, 0.5, 0.5, 0.5])
+    """
+    if not isinstance(A, ShiftedLowRank):
+        return columns
+    return scipy.linalg.qr(apply(A.lift, columns), mode="economic", check_finite=False)[0]
 
 
 def compose(outer: Operator, inner: Operator) -> Operator:

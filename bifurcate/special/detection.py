@@ -15,9 +15,7 @@ import numpy as np
 
 from bifurcate.corrector import Failure, Metric, Node, along
 from bifurcate.curves import Curve
-from bifurcate.linear import spectrum
 from bifurcate.linear.spectrum import EDGE
-from bifurcate.maps import Iterate
 from bifurcate.special.location import (
     MOST,
     BranchPoint,
@@ -62,7 +60,7 @@ class Finding:
 def examine(curve: Curve, a: Node, b: Node, metric: Metric) -> Finding:
     """Find and locate every special point between two neighbouring nodes of a one-parameter curve."""
     found = Finding(points=_borders(curve, a, b, metric))
-    search = _Search(curve, metric, found.doubts)
+    search = _Search(curve, metric, found.doubts, _noise(curve, a))
     search.between(a, b, 0)
     points = sorted(found.points + search.points, key=lambda point: point.arclength)
     collapsed = [point for point in points if point.period < curve.period]
@@ -83,6 +81,7 @@ class _Search:
     curve: Curve
     metric: Metric
     doubts: list[str]
+    noise: float
     points: list[SpecialPoint] = field(default_factory=list)
     barrier: str = ""
 
@@ -142,7 +141,7 @@ class _Search:
         found: list[SpecialPoint] = []
         for fraction in _crossings(a, b, target, count):
             node = self.near(a, b, fraction)
-            point = self.at(node, a, b, target) if isinstance(node, Node) else None
+            point = self.at(node, a, b, target, _between(a, b, fraction)) if isinstance(node, Node) else None
             if point is not None and all(abs(point.arclength - other.arclength) > SAME for other in found):
                 found.append(point)
         if sum(point.multiplicity for point in found) == count or any(p.period < self.curve.period for p in found):
@@ -150,9 +149,9 @@ class _Search:
         else:
             self.halve(a, b, depth)
 
-    def at(self, node: Node, a: Node, b: Node, target: float) -> SpecialPoint | None:
+    def at(self, node: Node, a: Node, b: Node, target: float, values: np.ndarray | None) -> SpecialPoint | None:
         if target < 0:
-            critical = locate_real(self.curve, node, target, self.metric, b.arclength - a.arclength)
+            critical = locate_real(self.curve, node, target, self.metric, b.arclength - a.arclength, values)
             inside = critical is not None and _inside(critical.node.arclength, a, b)
             return self.crossing("flip", critical) if critical is not None and inside else None
         # No fold: the parameter would have turned. If this is no branch point either, the step jumped past an
@@ -200,13 +199,13 @@ class _Search:
     def crossing(self, kind: str, critical: Critical) -> SpecialPoint:
         node, n = critical.node, self.curve.size
         free = self.curve.free[0]
-        uncertain = critical.step + _noise(self.curve, node) * critical.sensitivity
+        uncertain = critical.step + self.noise * critical.sensitivity
         error = uncertain * abs(float(node.tangent[n])) + uncertain**2
         error += 4.0 * np.finfo(float).eps * max(1.0, abs(node.at.parameters[free]))
         return SpecialPoint(
-            kind, node.at.parameters, self.curve.state(node.u), self.curve.period, node.spectrum, self.curve, node.u,
-            node.tangent, critical.kernel, critical.multiplicity, node.arclength, node.residual, critical.iterations,
-            {"parameter": error},
+            kind, self.curve, node.u, self.curve.period, critical.multiplicity, node.arclength, node.residual,
+            critical.iterations, {"parameter": error}, null=critical.kernel,
+            tangent=node.tangent if critical.multiplicity > 1 else None,
         )  # fmt: skip
 
     def branch_point(self, node: Node, a: Node, b: Node) -> SpecialPoint | None:
@@ -218,23 +217,19 @@ class _Search:
         s = node.arclength + self.metric.dot(node.tangent, found.u - node.u)
         if not _inside(s, a, b):
             return None
-        return _branch_point(self.curve, found, node, s)
+        return _branch_point(self.curve, found, node, s, self.noise)
 
 
-def _branch_point(curve: Curve, found: BranchPoint, node: Node, s: float) -> SpecialPoint:
+def _branch_point(curve: Curve, found: BranchPoint, node: Node, s: float, noise: float) -> SpecialPoint:
     n, free = curve.size, curve.free[0]
     p = curve.parameters(found.u)
-    error = found.step + _noise(curve, node) + 4.0 * np.finfo(float).eps * max(1.0, abs(p[free]))
+    error = found.step + noise + 4.0 * np.finfo(float).eps * max(1.0, abs(p[free]))
     orbit = curve.iterate.orbit(found.u[:n], p)
     shorter = _smaller_period(orbit, curve)
-    iterate, kind = curve.iterate, "branch point"
-    if shorter < curve.period:
-        iterate = Iterate(curve.iterate.map, curve.iterate.shape, shorter)
-        orbit = orbit[: shorter + 1]
-        kind = "flip" if 2 * shorter == curve.period else kind
+    kind = "flip" if 2 * shorter == curve.period else "branch point"
     return SpecialPoint(
-        kind, p, curve.state(found.u), shorter, spectrum(iterate.jacobian(orbit, p)), curve, found.u, node.tangent,
-        found.kernel, found.kernel.shape[1] - 1, s, found.residual, found.iterations, {"parameter": error},
+        kind, curve, found.u, shorter, found.kernel.shape[1] - 1, s, found.residual, found.iterations,
+        {"parameter": error}, tangent=node.tangent, null=found.kernel,
     )  # fmt: skip
 
 
@@ -283,6 +278,19 @@ def _trivial(a: Node, b: Node) -> bool:
     if shift_a is not None and shift_b is not None:
         return (shift_a > 1.0 + EDGE) != (shift_b > 1.0 + EDGE)
     return False
+
+
+def _between(a: Node, b: Node, fraction: float) -> np.ndarray | None:
+    """The multipliers at a fraction of the step, interpolated in order; None unless all of them are real."""
+    s, t = a.spectrum, b.spectrum
+    if (
+        s.values.imag.any()
+        or t.values.imag.any()
+        or not np.array_equal(np.sort(s.multiplicity), np.sort(t.multiplicity))
+    ):
+        return None
+    few, less = s.values.real[s.multiplicity == 1], t.values.real[t.multiplicity == 1]
+    return (1.0 - fraction) * np.sort(few) + fraction * np.sort(less)
 
 
 def _beyond(node: Node, target: float) -> int:
@@ -363,8 +371,7 @@ def _borders(curve: Curve, a: Node, b: Node, metric: Metric) -> list[SpecialPoin
         n = curve.size
         error = (right[0] - left[0]) * (b.arclength - a.arclength) * abs(float(node.tangent[n])) + 1e-15
         point = SpecialPoint(
-            "border", node.at.parameters, curve.state(node.u), curve.period, node.spectrum, curve, node.u, node.tangent,
-            np.zeros((n, 0)), 0, node.arclength, node.residual, 60, {"parameter": error},
+            "border", curve, node.u, curve.period, 0, node.arclength, node.residual, 60, {"parameter": error},
             note=f"switching function {i} changes sign: the map has a kink here",
         )  # fmt: skip
         points.append(point)

@@ -31,7 +31,7 @@ import scipy.linalg
 
 from bifurcate.corrector import POLISH, Failure, Metric, Node, correct
 from bifurcate.curves import Curve
-from bifurcate.linear import Bordered, ShiftedLowRank, apply, bordered, essence, shifted, size
+from bifurcate.linear import Bordered, apply, bordered, essence, lifted, shifted, size
 from bifurcate.linear.bordered import SingularSystem
 from bifurcate.maps.derivatives import STEP, central
 
@@ -46,7 +46,7 @@ class Critical:
     """A point of the curve where multipliers meet the unit circle."""
 
     node: Node
-    kernel: np.ndarray  # (n, m), complex for Neimark–Sacker
+    kernel: np.ndarray  # (·, m) in the Jacobian's essence, complex for Neimark–Sacker
     multiplicity: int
     iterations: int
     step: float  # the last Newton step in arclength
@@ -81,24 +81,19 @@ def _near_null(node: Node, target: complex, m: int) -> np.ndarray:
     return V
 
 
-def _whole(node: Node, columns: np.ndarray) -> np.ndarray:
-    """Vectors of a Jacobian's essence as directions of the state, orthonormal."""
-    J = node.linear.jacobian
-    if not isinstance(J, ShiftedLowRank):
-        return columns
-    return _orthonormal(apply(J.lift, columns))
-
-
 def _border(node: Node, target: complex, V: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     m = V.shape[1]
     system = bordered(shifted(essence(node.linear.jacobian), target), V, V.conj().T, np.zeros((m, m)))
     return system.solve(np.zeros_like(V), np.eye(m, dtype=V.dtype))
 
 
-def _window(node: Node, target: complex) -> int:
+def _values(node: Node) -> np.ndarray:
+    return np.repeat(node.spectrum.values, np.minimum(node.spectrum.multiplicity, MOST))
+
+
+def _window(values: np.ndarray, target: complex) -> int:
     """How many borders: the multipliers that are about as near to the target as the nearest one."""
-    distance = np.repeat(np.abs(node.spectrum.values - target), np.minimum(node.spectrum.multiplicity, MOST))
-    distance.sort()
+    distance = np.sort(np.abs(values - target))
     near = int(np.count_nonzero(distance <= 3.0 * distance[0] + TOGETHER))
     return min(MOST, max(1, near))
 
@@ -119,7 +114,9 @@ def _advance(curve: Curve, node: Node, step: float, metric: Metric) -> Node | Fa
     return Node(found.u, found.tangent, found.at, found.linear, found.residual, found.iterations, node.arclength + step)
 
 
-def locate_real(curve: Curve, node: Node, target: float, metric: Metric, reach: float) -> Critical | None:
+def locate_real(
+    curve: Curve, node: Node, target: float, metric: Metric, reach: float, values: np.ndarray | None = None
+) -> Critical | None:
     """The nearest point to a node on its curve where multipliers equal ±1.
 
     Parameters
@@ -130,6 +127,8 @@ def locate_real(curve: Curve, node: Node, target: float, metric: Metric, reach: 
         +1 for folds, −1 for flips.
     reach : float
         How far along the curve the point may lie; beyond it the search ends with None.
+    values : ndarray, optional
+        The multipliers at the node, roughly, where they are known without computing them.
 
     Returns
     -------
@@ -138,7 +137,7 @@ def locate_real(curve: Curve, node: Node, target: float, metric: Metric, reach: 
     """
     travelled, previous = 0.0, np.inf
     try:
-        V = _near_null(node, target, _window(node, target))
+        V = _near_null(node, target, _window(_values(node) if values is None else values, target))
         for iteration in range(1, 20):
             m = V.shape[1]
             system = bordered(shifted(essence(node.linear.jacobian), target), V, V.T, np.zeros((m, m)))
@@ -151,7 +150,7 @@ def locate_real(curve: Curve, node: Node, target: float, metric: Metric, reach: 
             step = float(roots[np.argmin(np.abs(roots))])
             if abs(step) < 1e-13 or (abs(step) < 1e-8 and abs(step) >= 0.5 * previous):
                 together = int(np.count_nonzero(np.abs(roots) < TOGETHER))
-                kernel = _whole(node, _null_part(Phi, S, max(together, 1)))
+                kernel = _null_part(Phi, S, max(together, 1))
                 sensitivity = float(np.linalg.norm(Phi) / np.linalg.svd(slope, compute_uv=False)[-1])
                 return Critical(node, kernel, max(together, 1), iteration, abs(step), sensitivity)
             travelled += step
@@ -210,7 +209,7 @@ def locate_pair(curve: Curve, node: Node, multiplier: complex, metric: Metric, r
                 if abs(np.sin(theta)) < 1e-6:
                     return None
                 sensitivity = float(np.linalg.norm(Phi) / np.linalg.svd(matrix, compute_uv=False)[-1])
-                kernel = _whole(node, _null_part(Phi, S, m))
+                kernel = _null_part(Phi, S, m)
                 return Critical(node, kernel, m, iteration, abs(step), sensitivity, abs(theta))
             travelled += step
             if abs(travelled) > reach or abs(turn) > 1.0:
@@ -240,10 +239,10 @@ def locate_branch_point(curve: Curve, node: Node, borders: int | None = None) ->
         None if Newton's method does not converge.
     """
     n = curve.size
-    m = borders or _window(node, 1.0)
+    m = borders or _window(_values(node), 1.0)
     u, previous = node.u, np.inf
     try:
-        W = _whole(node, _near_null(node, 1.0, m))
+        W = lifted(node.linear.jacobian, _near_null(node, 1.0, m))
         T = _orthonormal(
             np.column_stack([node.tangent / np.linalg.norm(node.tangent), np.vstack([W, np.zeros((1, m))])])
         )

@@ -80,13 +80,15 @@ def _doubled(point: SpecialPoint, amplitude: float | None) -> list[Curve]:
     n = old.size
     iterate = Iterate(old.iterate.map, old.iterate.shape, 2 * point.period)
     curve = Curve(Cycle(iterate, old.equations.fixed, old.free), point.u, sides=(1,), origin=point, krylov=old.krylov)
-    kernel = np.vstack([np.real(point.kernel)[:n], np.zeros((1, point.kernel.shape[1]))])
-    if point.curve.period != point.period:  # found from its doubled side: the kernel holds the branch's tangent too
+    if old.period != point.period:  # found from its doubled side, where the kernel holds the branch's tangent
         raise InvalidInput(f"{point} was met from its doubled cycle, which is the branch that it was met on")
+    found = point.kernel
+    kernel = np.vstack([found, np.zeros((1, found.shape[1]))])
     metric = Metric.of(curve, np.ones(1))
     if kernel.shape[1] == 1:
         return _first(curve, point, [kernel[:, 0]], metric, amplitude)
-    return _sphere(curve, point, np.column_stack([kernel, point.tangent]), metric, amplitude)
+    tangent = np.zeros((n + 1, 0)) if point.tangent is None else point.tangent[:, None]
+    return _sphere(curve, point, np.hstack([kernel, tangent]), metric, amplitude)
 
 
 def _crossing(point: SpecialPoint, amplitude: float | None) -> list[Curve]:
@@ -127,6 +129,7 @@ def _sphere(
 ) -> list[Curve]:
     """Solutions on a small sphere within the kernel directions, other than the branch that the point was met on."""
     T = _orthonormal(kernel, metric)
+    assert point.tangent is not None  # kept wherever the branches' directions are to be searched for
     known = np.array([metric.dot(point.tangent, t) for t in T.T])
     known /= np.linalg.norm(known)
     rng = np.random.default_rng(0)
