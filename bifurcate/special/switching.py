@@ -7,6 +7,7 @@ import numpy as np
 from bifurcate.corrector import POLISH, Failure, Metric, Node, correct
 from bifurcate.curves import Curve, Cycle
 from bifurcate.errors import InvalidInput, NotConverged
+from bifurcate.linear import Spectrum
 from bifurcate.maps import Iterate
 from bifurcate.special.point import SpecialPoint
 
@@ -86,7 +87,7 @@ def _doubled(point: SpecialPoint, amplitude: float | None) -> list[Curve]:
     kernel = np.vstack([found, np.zeros((1, found.shape[1]))])
     metric = Metric.of(curve, np.ones(1))
     if kernel.shape[1] == 1:
-        return _first(curve, point, [kernel[:, 0]], metric, amplitude)
+        return _first(curve, point, kernel[:, 0], metric, amplitude)
     tangent = np.zeros((n + 1, 0)) if point.tangent is None else point.tangent[:, None]
     return _sphere(curve, point, np.hstack([kernel, tangent]), metric, amplitude)
 
@@ -101,20 +102,33 @@ def _crossing(point: SpecialPoint, amplitude: float | None) -> list[Curve]:
 
 
 def _first(
-    curve: Curve, point: SpecialPoint, directions: list[np.ndarray], metric: Metric, amplitude: float | None
+    curve: Curve, point: SpecialPoint, direction: np.ndarray, metric: Metric, amplitude: float | None
 ) -> list[Curve]:
-    """Step along each direction, on the hyperplane across it."""
-    found = []
-    for t in directions:
-        t = t / metric.norm(t)
-        row = metric.dual(t)
-        for reach in _amplitudes(amplitude):
-            guess = point.u + reach * t
-            node = correct(curve, guess, row, float(row @ guess), metric, POLISH, t)
-            if isinstance(node, Node) and _is_doubled(node, guess, reach, metric):
-                found.append(curve.replace(start=node.u, direction=node.tangent))
-                break
-    return found
+    """Step along the direction, on the hyperplane across it."""
+    t = direction / metric.norm(direction)
+    row = metric.dual(t)
+    for reach in _amplitudes(amplitude):
+        guess = point.u + reach * t
+        node = correct(curve, guess, row, float(row @ guess), metric, POLISH, t)
+        if isinstance(node, Node) and _is_doubled(node, guess, reach, metric) and (amplitude or _is_next(node, point)):
+            return [curve.replace(start=node.u, direction=node.tangent)]
+    return []
+
+
+def _is_next(node: Node, point: SpecialPoint) -> bool:
+    """Whether no multiplier but the critical ones has crossed the circle between a point and the start of its branch.
+
+    Farther out the branch may already have passed special points, which its trace would then never see.
+    """
+    s, m = point.spectrum, point.multiplicity
+    if not (s.certified and node.spectrum.certified):
+        return True
+    power, target = (2, -1.0) if point.kind == "flip" else (1, 1.0)
+    distance = np.where(s.multiplicity == 1, np.abs(s.values - target), np.inf)
+    rest = np.sort(np.argsort(distance)[m:])
+    before = Spectrum(s.values[rest] ** power, s.multiplicity[rest], s.size).signature
+    up, down, pairs = np.subtract(node.spectrum.signature, before).tolist()
+    return down == 0 and pairs >= 0 and 0 <= up + 2 * pairs <= m
 
 
 def _is_doubled(node: Node, guess: np.ndarray, reach: float, metric: Metric) -> bool:
@@ -140,7 +154,7 @@ def _sphere(
             xi = rng.standard_normal(len(known))
             xi -= 0.9 * (xi @ known) * known
             node = _on_sphere(curve, point.u, T, xi / np.linalg.norm(xi), reach, metric)
-            if isinstance(node, Failure):
+            if isinstance(node, Failure) or not (amplitude or _is_next(node, point)):
                 continue
             at = np.array([metric.dot(node.u - point.u, t) for t in T.T])
             at /= np.linalg.norm(at)
