@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -158,7 +159,7 @@ class Curve:
         """Period of the cycles on the curve."""
         return self.iterate.period
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Number n of unknowns in the state."""
         return self.iterate.size

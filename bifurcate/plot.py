@@ -16,7 +16,7 @@ from bifurcate.maps import Iterate
 from bifurcate.orbits import OrbitDiagram
 from bifurcate.special import SpecialPoint
 
-__all__ = ["diagram", "observe"]
+__all__ = ["diagram", "observe", "stable_around"]
 
 Observable = Callable[..., float] | int
 
@@ -30,6 +30,10 @@ MARKERS = {
     "border": ("|", "#4d4d4d", "border"),
 }
 COLOURS = ("#1a1a1a", "#1b6ca8", "#2a9d5c", "#c2571a", "#7a4fb5")  # by number of doublings
+SOLID: dict[str, Any] = {"ls": "-", "lw": 1.5}
+DASHED: dict[str, Any] = {"ls": (0, (4, 2)), "lw": 0.8}
+DOTS: dict[str, Any] = {"ls": "", "marker": "o", "ms": 2.2, "mew": 0.0, "color": "0.45"}
+LARGE, SMALL = 5.5, 3.0  # marks where the branch is stable on a side, and where it is on neither
 
 
 def observe(branch: Branch, observable: Observable = 0) -> np.ndarray:
@@ -74,6 +78,21 @@ def _value(observable: Observable, x: np.ndarray, p: dict[str, float]) -> float:
     return float(x.reshape(-1)[observable]) if isinstance(observable, int) else float(observable(x, **p))
 
 
+def stable_around(branch: Branch, point: SpecialPoint) -> tuple[bool | None, bool | None]:
+    """Whether a branch is stable just before and just after a special point of its own; None where it ends there.
+
+    Examples
+    --------
+    >>> import bifurcate as bf
+    >>> branch = bf.trace(bf.cycles(bf.maps.logistic(), "r", [0.6]), {"r": (2.0, 3.2)})
+    >>> bf.plot.stable_around(branch, branch.first("flip"))
+    (True, False)
+    """
+    after = int(np.searchsorted(branch.arclength, point.arclength))
+    stable = branch.stable.tolist()
+    return stable[after - 1] if after > 0 else None, stable[after] if after < len(stable) else None
+
+
 def diagram(
     branches: Branch | Iterable[Branch],
     parameter: str,
@@ -83,6 +102,7 @@ def diagram(
     ylabel: str = "",
     xlabel: str = "",
     kinds: Sequence[str] = tuple(MARKERS),
+    legend: bool = True,
 ) -> Axes:
     """Draw a bifurcation diagram: stable parts solid, unstable parts dashed, special points marked by kind.
 
@@ -95,13 +115,16 @@ def diagram(
     observable : callable or int
         The vertical axis: ``observable(x, **parameters)`` → float, or the index of a component.
     orbits : OrbitDiagram, optional
-        Long-run samples of the same observable, drawn faintly underneath.
+        Long-run samples of the same observable, drawn faintly underneath; where an orbit ended early, a tick on the
+        lower edge says so.
     ax : Axes, optional
         Where to draw; a new figure if not given.
     ylabel, xlabel : str
         Labels; the parameter's name if ``xlabel`` is empty.
     kinds : sequence of str
-        Special points to mark.
+        Special points to mark: small where the branch is unstable on both sides, large elsewhere.
+    legend : bool
+        Explain lines and marks in a legend above the axes.
 
     Returns
     -------
@@ -120,38 +143,77 @@ def diagram(
         raise InvalidInput("branches is empty; give at least one Branch")
     if ax is None:
         ax = Figure(figsize=(6.4, 4.2), layout="constrained").add_subplot()
+    entries = _lines(ax, branches, parameter, observable) + _points(ax, branches, parameter, observable, kinds)
     if orbits is not None:
-        m, keep = orbits.samples.shape
-        ax.plot(
-            np.repeat(orbits.values, keep), orbits.samples.ravel(), ",", color="0.72", rasterized=True, zorder=1
+        entries += _orbits(ax, orbits)
+    if legend:
+        ax.legend(
+            handles=entries, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=min(4, -(-len(entries) // 2)),
+            frameon=False, fontsize="small", borderaxespad=0.2, handlelength=1.8, columnspacing=1.4,
         )  # fmt: skip
-    base = min(branch.curve.period for branch in branches)
-    for branch in branches:
-        _lines(ax, branch, parameter, observable, COLOURS[_doublings(branch.curve.period, base) % len(COLOURS)])
-    shown = _points(ax, branches, parameter, observable, kinds)
-    _legend(ax, shown, orbits is not None)
     ax.set_xlabel(xlabel or parameter)
     ax.set_ylabel(ylabel or (f"component {observable}" if isinstance(observable, int) else ""))
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 
 
-def _doublings(period: int, base: int) -> int:
-    return int(round(np.log2(period / base)))
+def _orbits(ax: Axes, orbits: OrbitDiagram) -> list[Line2D]:
+    keep = orbits.samples.shape[1]
+    # Wider than the lines above them, so that they show beside these, and translucent, so that they show how often.
+    ax.plot(
+        np.repeat(orbits.values, keep), orbits.samples.ravel(), alpha=0.25, zorder=1, rasterized=True, **DOTS
+    )  # fmt: skip
+    entries = [Line2D([], [], label="simulated orbits", **DOTS)]
+    left = orbits.values[[end != "steps" for end in orbits.ends]]
+    if len(left):
+        style: dict[str, Any] = {"ls": "", "marker": "|", "ms": 5.0, "mew": 0.6, "color": "#b2182b"}
+        ax.plot(left, np.zeros(len(left)), transform=ax.get_xaxis_transform(), zorder=1, **style)
+        entries.append(Line2D([], [], label="orbit left the domain", **style))
+    return entries
 
 
-def _lines(ax: Axes, branch: Branch, parameter: str, observable: Observable, colour: str) -> None:
-    p, values = branch[parameter], observe(branch, observable)
-    origin = branch.curve.origin
-    stable = branch.stable
-    if origin is not None and len(branch.curve.sides) == 1:  # the doubled cycle starts at its flip
-        first = _along_cycle(branch, origin.state, _free(branch, origin), branch.curve.period, observable)
-        p, values = np.append(origin.parameters[parameter], p), np.vstack([_nearest(first, values[0]), values])
-        stable = np.append(stable[0], stable)
-    for start, stop in _runs(stable):
-        style = {"ls": "-", "lw": 1.6} if stable[start] else {"ls": (0, (4, 2)), "lw": 1.0}
-        for column in values.T:
-            ax.plot(p[start:stop], column[start:stop], color=colour, zorder=3, **style)
+def _lines(ax: Axes, branches: list[Branch], parameter: str, observable: Observable) -> list[Line2D]:
+    """Every branch as lines; legend entries for the periods and for both kinds of stability."""
+    base = min(branch.curve.period for branch in branches)
+    colours = {}
+    for branch in branches:
+        period = branch.curve.period
+        colours[period] = COLOURS[round(np.log2(period / base)) % len(COLOURS)]
+        p, values, stable = _with_ends(branch, parameter, observable)
+        for start, stop in _runs(stable):
+            style = SOLID if stable[start] else DASHED
+            for column in values.T:
+                ax.plot(p[start:stop], column[start:stop], color=colours[period], zorder=3, **style)
+    only = len(colours) == 1
+    entries = [Line2D([], [], color=colour, label=f"period {k}", **SOLID) for k, colour in sorted(colours.items())]
+    both = [
+        Line2D([], [], color="0.1", label="stable", **SOLID),
+        Line2D([], [], color="0.1", label="unstable", **DASHED),
+    ]
+    return both if only else entries + both[1:]
+
+
+def _with_ends(branch: Branch, parameter: str, observable: Observable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Parameter, observable and stability along a branch, and at the points where its cycle is born or collapses."""
+    p, values, stable = branch[parameter], observe(branch, observable), branch.stable
+    born = branch.curve.origin if len(branch.curve.sides) == 1 else None
+    if born is not None:
+        first = _nearest(_cycle_at(branch, born, observable), values[0])
+        p, values, stable = np.append(born.parameters[parameter], p), np.vstack([first, values]), _padded(stable, 1, 0)
+    if branch.special and branch.special[-1].period < branch.curve.period:
+        last = _nearest(_cycle_at(branch, branch.special[-1], observable), values[-1])
+        p = np.append(p, branch.special[-1].parameters[parameter])
+        values, stable = np.vstack([values, last]), _padded(stable, 0, 1)
+    return p, values, stable
+
+
+def _padded(stable: np.ndarray, before: int, after: int) -> np.ndarray:
+    return np.pad(stable, (before, after), mode="edge")
+
+
+def _cycle_at(branch: Branch, point: SpecialPoint, observable: Observable) -> list[float]:
+    free = {name: point.parameters[name] for name in branch.curve.free}
+    return _along_cycle(branch, point.state, free, branch.curve.period, observable)
 
 
 def _nearest(first: list[float], after: np.ndarray) -> np.ndarray:
@@ -159,10 +221,6 @@ def _nearest(first: list[float], after: np.ndarray) -> np.ndarray:
     order = np.empty(len(first))
     order[np.argsort(after)] = np.sort(first)
     return order
-
-
-def _free(branch: Branch, point: SpecialPoint) -> dict[str, float]:
-    return {name: point.parameters[name] for name in branch.curve.free}
 
 
 def _runs(stable: np.ndarray) -> list[tuple[int, int]]:
@@ -174,31 +232,28 @@ def _runs(stable: np.ndarray) -> list[tuple[int, int]]:
 
 def _points(
     ax: Axes, branches: list[Branch], parameter: str, observable: Observable, kinds: Sequence[str]
-) -> list[str]:
-    shown: list[str] = []
+) -> list[Line2D]:
+    """Every special point; legend entries for the kinds that occur."""
+    shown: dict[str, set[bool]] = {}
     for branch in branches:
         for point in branch.special:
             if point.kind not in kinds:
                 continue
-            values = _along_cycle(branch, point.state, _free(branch, point), point.period, observable)
-            marker, colour, _ = MARKERS[point.kind]
-            face = {"markerfacecolor": "white"} if marker in "osD" else {}
+            before, after = stable_around(branch, point)
+            large = bool(before or after) or point.kind in ("pole", "border")
+            shown.setdefault(point.kind, set()).add(large)
+            values = _cycle_at(branch, point, observable)
             p = [point.parameters[parameter]] * len(values)
-            ax.plot(p, values, marker, color=colour, ms=5.5, mew=1.3, zorder=5, **face)
-            if point.kind not in shown:
-                shown.append(point.kind)
-    return shown
+            ax.plot(p, values, zorder=5 if large else 4, **_mark(point.kind, large))
+    entries = [Line2D([], [], label=MARKERS[kind][2], **_mark(kind, True)) for kind in MARKERS if kind in shown]
+    if any(False in sizes for sizes in shown.values()):
+        small = {**_mark("flip", False), "color": "0.3"}
+        entries.append(Line2D([], [], label="small: unstable on both sides", **small))
+    return entries
 
 
-def _legend(ax: Axes, shown: list[str], orbits: bool) -> None:
-    lines: list[Any] = [
-        Line2D([], [], color="0.1", lw=1.6, label="stable"),
-        Line2D([], [], color="0.1", lw=1.0, ls=(0, (4, 2)), label="unstable"),
-    ]
-    for kind in shown:
-        marker, colour, words = MARKERS[kind]
-        face = {"markerfacecolor": "white"} if marker in "osD" else {}
-        lines.append(Line2D([], [], ls="", marker=marker, color=colour, ms=5.5, mew=1.3, label=words, **face))
-    if orbits:
-        lines.append(Line2D([], [], ls="", marker=".", color="0.72", ms=5, label="simulated orbits"))
-    ax.legend(handles=lines, frameon=False, fontsize=8)
+def _mark(kind: str, large: bool) -> dict[str, Any]:
+    marker, colour, _ = MARKERS[kind]
+    face = {"markerfacecolor": "white"} if marker in "osD" else {}
+    size = {"ms": LARGE, "mew": 1.3} if large else {"ms": SMALL, "mew": 0.8}
+    return {"ls": "", "marker": marker, "color": colour, **size, **face}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 
 import numpy as np
 import scipy.sparse as sp
@@ -42,10 +43,10 @@ class Iterate:
     shape: tuple[int, ...]
     period: int = 1
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Number of unknowns."""
-        return int(np.prod(self.shape, dtype=int))
+        return math.prod(self.shape)
 
     def orbit(self, x: np.ndarray, p: Parameters) -> list[np.ndarray]:
         """[x, f(x), …, f^k(x)] as vectors: k evaluations of f."""
