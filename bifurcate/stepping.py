@@ -265,7 +265,7 @@ def _pole(walk: Walk, node: Node, failure: Failure) -> Finding:
         return Finding()
     point = SpecialPoint(
         "pole", walk.curve, node.u, walk.curve.period, 0, node.arclength, node.residual, 0,
-        {"parameter": 2.0 * walk.control.smallest * float((walk.upper - walk.lower)[0])},
+        2.0 * walk.control.smallest * float((walk.upper - walk.lower)[0]),
         note=f"the last point before the edge of the domain, at margin {node.at.margin:.1e}",
     )  # fmt: skip
     return Finding([point])

@@ -168,7 +168,7 @@ def test_the_weights_stop_before_beta_zero_and_say_why(wrap, rng):
 
 
 def scalar_cycle(a, period):
-    """The cycle of v ↦ v + a (v⁻² − 1) of the given period that the doublings from v = 1 lead to, and its multiplier."""
+    """Multiplier of the cycle of v ↦ v + a (v⁻² − 1) of a period that the doublings from v = 1 lead to."""
     v = 0.9
     for _ in range(20000):
         v = v + a * (v**-2 - 1)

@@ -106,3 +106,12 @@ def test_a_manifold_of_solutions_is_refused():
 def test_unusable_arguments(arguments, words):
     with pytest.raises(InvalidInput, match=words):
         bf.solve(bf.maps.logistic(), **arguments)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_structured_jacobians_are_solved_with(method, rng):
+    net = bf.adaptation.Network(rng.uniform(0.2, 1, 8), rng.uniform(0.2, 1, 8), alpha=0.1, beta=-0.3, sigma=0.5)
+    weights = bf.solve(net.update, net.initial, method=method)
+    assert np.abs(weights.state - net.equilibrium()).max() < 1e-9
+    reduced = bf.solve(net.reduced, net.project(net.initial), method=method)
+    assert np.abs(reduced.state - net.equilibrium(reduced=True)).max() < 1e-9

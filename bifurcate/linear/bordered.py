@@ -102,15 +102,30 @@ def bordered(
     >>> float(x[0]), float(y[0])
     (3.0, 2.0)
     """
-    if isinstance(M, np.ndarray):
-        return _dense(M, B, C, D)
     if isinstance(M, ShiftedLowRank):
-        return _shifted_low_rank(M, B, C, D)
+        return _either(_shifted_low_rank(M, B, C, D), B, C, D, np.asarray(M.shift))
     if isinstance(M, DiagonalLowRank):
-        return _diagonal_low_rank(M, B, C, D)
-    if sp.issparse(M):
-        return _sparse(M, B, C, D)
-    return _matrix_free(M, B, C, D, krylov or Krylov(), tolerance)
+        return _either(_diagonal_low_rank(M, B, C, D), B, C, D, M.diagonal)
+    if isinstance(M, np.ndarray):
+        return _either(_dense(M, B, C, D), B, C, D, M)
+    system = _sparse(M, B, C, D) if sp.issparse(M) else _matrix_free(M, B, C, D, krylov or Krylov(), tolerance)
+    return _either(system, B, C, D, np.empty(0, dtype=M.dtype or float))
+
+
+def _either(system: Bordered, *parts: np.ndarray) -> Bordered:
+    """A real system also takes complex right-hand sides, part by part."""
+    if any(part.dtype.kind == "c" for part in parts):
+        return system
+    solve = system.solve
+
+    def solve_both(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if f.dtype.kind != "c" and g.dtype.kind != "c":
+            return solve(f, g)
+        x, y = solve(f.real, g.real)
+        s, t = solve(f.imag, g.imag)
+        return x + 1j * s, y + 1j * t
+
+    return Bordered(solve_both)
 
 
 def _dense(M: np.ndarray, B: np.ndarray, C: np.ndarray, D: np.ndarray) -> Bordered:

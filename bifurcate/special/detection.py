@@ -204,7 +204,7 @@ class _Search:
         error += 4.0 * np.finfo(float).eps * max(1.0, abs(node.at.parameters[free]))
         return SpecialPoint(
             kind, self.curve, node.u, self.curve.period, critical.multiplicity, node.arclength, node.residual,
-            critical.iterations, {"parameter": error}, null=critical.kernel,
+            critical.iterations, error, critical.angle, null=critical.kernel,
             tangent=node.tangent if critical.multiplicity > 1 else None,
         )  # fmt: skip
 
@@ -229,7 +229,7 @@ def _branch_point(curve: Curve, found: BranchPoint, node: Node, s: float, noise:
     kind = "flip" if 2 * shorter == curve.period else "branch point"
     return SpecialPoint(
         kind, curve, found.u, shorter, found.kernel.shape[1] - 1, s, found.residual, found.iterations,
-        {"parameter": error}, tangent=node.tangent, null=found.kernel,
+        error, tangent=node.tangent, null=found.kernel,
     )  # fmt: skip
 
 
@@ -371,7 +371,7 @@ def _borders(curve: Curve, a: Node, b: Node, metric: Metric) -> list[SpecialPoin
         n = curve.size
         error = (right[0] - left[0]) * (b.arclength - a.arclength) * abs(float(node.tangent[n])) + 1e-15
         point = SpecialPoint(
-            "border", curve, node.u, curve.period, 0, node.arclength, node.residual, 60, {"parameter": error},
+            "border", curve, node.u, curve.period, 0, node.arclength, node.residual, 60, error,
             note=f"switching function {i} changes sign: the map has a kink here",
         )  # fmt: skip
         points.append(point)

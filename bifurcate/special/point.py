@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from bifurcate.curves import Curve
 from bifurcate.linear import Operator, Spectrum, lifted, spectrum
 from bifurcate.maps import Iterate
+from bifurcate.special.normal_forms import coefficients
 
 __all__ = ["LABELS", "SpecialPoint"]
 
@@ -46,12 +46,10 @@ class SpecialPoint:
         ‖f^k(x) − x‖_∞ at the state.
     iterations : int
         Steps of the extended system's Newton iteration.
-    errors : dict
-        Estimated absolute errors: of "parameter" (the free one), and of every coefficient of the same name.
-    coefficients : dict
-        Normal-form coefficients, where they have been computed.
-    certified : bool
-        False if the location is only an interval of width ``errors["parameter"]``.
+    error : float
+        Estimated absolute error of the free parameter.
+    angle : float
+        θ of the critical multiplier e^{iθ}, at a Neimark–Sacker point.
     note : str
         What else is to be said of it.
     tangent : ndarray or None
@@ -66,9 +64,8 @@ class SpecialPoint:
     arclength: float = 0.0
     residual: float = 0.0
     iterations: int = 0
-    errors: Mapping[str, float] = field(default_factory=dict)
-    coefficients: Mapping[str, float] = field(default_factory=dict)
-    certified: bool = True
+    error: float = 0.0
+    angle: float = 0.0
     note: str = ""
     tangent: np.ndarray | None = None
     null: np.ndarray | None = None  # the kernel as it was found, in the coordinates of the Jacobian's essence
@@ -84,10 +81,55 @@ class SpecialPoint:
         return self.curve.state(self.u)
 
     @property
+    def iterate(self) -> Iterate:
+        """f^period."""
+        return Iterate(self.curve.iterate.map, self.curve.iterate.shape, self.period)
+
+    @property
     def jacobian(self) -> Operator:
         """The Jacobian of f^period at the state."""
-        iterate, p = Iterate(self.curve.iterate.map, self.curve.iterate.shape, self.period), self.parameters
-        return iterate.jacobian(iterate.orbit(self.u[: self.curve.size], p), p)
+        p = self.parameters
+        return self.iterate.jacobian(self.iterate.orbit(self.u[: self.curve.size], p), p)
+
+    @cached_property
+    def _normal_form(self) -> tuple[dict[str, float], dict[str, float]]:
+        if self.multiplicity != 1 or self.kind in ("pole", "border"):
+            return {}, {}
+        with np.errstate(all="ignore"):
+            return coefficients(self.kind, self.iterate, self.u[: self.curve.size], self.parameters, self.angle)
+
+    @property
+    def coefficients(self) -> dict[str, float]:
+        """Normal-form coefficients: "a" of folds, "b" of flips, "d" of Neimark–Sacker, "a" and "c" of branch points.
+
+        Computed when first asked for; empty at multiple points. For the conventions see ``special/normal_forms.py``.
+        """
+        return self._normal_form[0]
+
+    @property
+    def errors(self) -> dict[str, float]:
+        """Estimated absolute errors: of "parameter" (the free one) and of every coefficient, by its name."""
+        return {"parameter": self.error, **self._normal_form[1]}
+
+    @property
+    def form(self) -> str:
+        """What the coefficients say: "supercritical", "subcritical", "transcritical", "pitchfork" or "degenerate".
+
+        A coefficient that is not larger than its error says nothing: "degenerate". Folds are "fold" or "degenerate";
+        multiple points, poles and borders have no verdict, "".
+        """
+        values, errors = self._normal_form
+        sure = {name: abs(value) > 2.0 * errors[name] for name, value in values.items()}
+        if not values:
+            return ""
+        if self.kind == "branch point":
+            return "transcritical" if sure["a"] else "pitchfork" if sure["c"] else "degenerate"
+        (name,) = values
+        if not sure[name]:
+            return "degenerate"
+        if self.kind == "fold":
+            return "fold"
+        return "supercritical" if (values[name] > 0) == (self.kind == "flip") else "subcritical"
 
     @cached_property
     def spectrum(self) -> Spectrum:
@@ -115,8 +157,7 @@ class SpecialPoint:
     def __str__(self) -> str:
         free = ", ".join(f"{name} = {self.parameters[name]:.10g}" for name in self.curve.free)
         times = f" ×{self.multiplicity}" if self.multiplicity > 1 else ""
-        doubt = "" if self.certified else " (not certified)"
-        return f"{self.label}{times} at {free} ± {self.errors.get('parameter', 0.0):.0e}, period {self.period}{doubt}"
+        return f"{self.label}{times} at {free} ± {self.error:.0e}, period {self.period}"
 
     def __repr__(self) -> str:
         return f"SpecialPoint({self})"
