@@ -143,18 +143,18 @@ def correct(
         A Node when ‖H‖_∞ ≤ tolerance · max(scale, ‖u‖_∞); with ``POLISH`` when the residual no longer falls, too.
     """
     corrector = corrector or Corrector()
-    u, previous, moved, n = guess, np.inf, np.inf, curve.size
+    previous, moved, n = np.inf, np.inf, curve.size
     best: tuple[float, Evaluation] | None = None
     scale = curve.iterate.map.scale
     try:
+        at = curve.equations.evaluate(guess)
         for iteration in range(corrector.max_iterations + 1):
-            at = curve.equations.evaluate(u)
             size = float(np.abs(at.residual).max()) if at.margin > 0 else np.inf
             if not np.isfinite(size):
                 return Failure("domain", f"smallest margin {at.margin:.3g}")
             if best is None or size < best[0]:
                 best = (size, at)
-            limit = max(scale, float(np.abs(u).max()))
+            limit = max(scale, float(np.abs(at.u).max()))
             done = size <= corrector.tolerance * limit or moved <= 1e-13 * limit
             stalled = corrector is POLISH and best[0] <= 1e-10 * limit and not size < 0.5 * previous
             if (done and iteration) or stalled or (iteration and corrector is POLISH and size == 0.0):
@@ -163,9 +163,9 @@ def correct(
                 break
             linear = curve.equations.linearise(at)
             system = system_of(curve, linear, row, 0.0 if corrector is POLISH else FORCING)
-            dx, dp = system.solve(-at.residual[:n], np.append(-at.residual[n:], level - row @ u))
+            dx, dp = system.solve(-at.residual[:n], np.append(-at.residual[n:], level - row @ at.u))
             step = np.concatenate([dx, dp])
-            u, previous, moved = _inside(curve, u, step), size, float(np.abs(step).max())
+            at, previous, moved = _inside(curve, at.u, step), size, float(np.abs(step).max())
     except SingularSystem as error:
         return Failure("singular", str(error))
     except NotIsolated as error:
@@ -175,16 +175,14 @@ def correct(
     return Failure("diverged", f"residual {previous:.1e} after {corrector.max_iterations} iterations")
 
 
-def _inside(curve: Curve, u: np.ndarray, step: np.ndarray) -> np.ndarray:
+def _inside(curve: Curve, u: np.ndarray, step: np.ndarray) -> Evaluation:
     # A full Newton step, or the largest half of it that stays in the domain: a pole is never stepped over.
-    if curve.iterate.map.domain is None:
-        return u + step
+    at = curve.equations.evaluate(u + step)
     t = 1.0
-    for _ in range(8):
-        if curve.equations.evaluate(u + t * step).margin > 0:
-            break
+    while not at.margin > 0 and curve.iterate.map.domain is not None and t > 1e-2:
         t *= 0.5
-    return u + t * step
+        at = curve.equations.evaluate(u + t * step)
+    return at
 
 
 def _node(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,10 +31,10 @@ MARKERS = {
     "border": ("|", "#4d4d4d", "border"),
 }
 COLOURS = ("#1a1a1a", "#1b6ca8", "#2a9d5c", "#c2571a", "#7a4fb5")  # by number of doublings
-SOLID: dict[str, Any] = {"ls": "-", "lw": 1.5}
+SOLID: dict[str, Any] = {"ls": "-", "lw": 1.2}
 DASHED: dict[str, Any] = {"ls": (0, (4, 2)), "lw": 0.8}
-DOTS: dict[str, Any] = {"ls": "", "marker": "o", "ms": 2.2, "mew": 0.0, "color": "0.45"}
-LARGE, SMALL = 5.5, 3.0  # marks where the branch is stable on a side, and where it is on neither
+DOTS: dict[str, Any] = {"ls": "", "marker": "o", "ms": 2.8, "mew": 0.0, "color": "0.5"}
+LARGE, SMALL = 5.5, 2.6  # marks where the branch is stable on a side, and where it is on neither
 
 
 def observe(branch: Branch, observable: Observable = 0) -> np.ndarray:
@@ -148,11 +149,12 @@ def diagram(
         entries += _orbits(ax, orbits)
     if legend:
         ax.legend(
-            handles=entries, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=min(4, -(-len(entries) // 2)),
+            handles=entries, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=min(5, -(-len(entries) // 2)),
             frameon=False, fontsize="small", borderaxespad=0.2, handlelength=1.8, columnspacing=1.4,
         )  # fmt: skip
     ax.set_xlabel(xlabel or parameter)
     ax.set_ylabel(ylabel or (f"component {observable}" if isinstance(observable, int) else ""))
+    ax.margins(x=0.02)
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 
@@ -179,36 +181,36 @@ def _lines(ax: Axes, branches: list[Branch], parameter: str, observable: Observa
     for branch in branches:
         period = branch.curve.period
         colours[period] = COLOURS[round(np.log2(period / base)) % len(COLOURS)]
-        p, values, stable = _with_ends(branch, parameter, observable)
-        for start, stop in _runs(stable):
-            style = SOLID if stable[start] else DASHED
+        p, values, pieces = _with_special(branch, parameter, observable)
+        for start, stop in _runs(pieces):
+            style = SOLID if pieces[start] else DASHED
             for column in values.T:
                 ax.plot(p[start:stop], column[start:stop], color=colours[period], zorder=3, **style)
-    only = len(colours) == 1
     entries = [Line2D([], [], color=colour, label=f"period {k}", **SOLID) for k, colour in sorted(colours.items())]
-    both = [
-        Line2D([], [], color="0.1", label="stable", **SOLID),
-        Line2D([], [], color="0.1", label="unstable", **DASHED),
-    ]
-    return both if only else entries + both[1:]
+    if len(colours) == 1:
+        entries = []
+    for label, style in (("stable", SOLID), ("unstable", DASHED)):
+        entries.append(Line2D([], [], color="0.1", label=label, **style))
+    return entries
 
 
-def _with_ends(branch: Branch, parameter: str, observable: Observable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Parameter, observable and stability along a branch, and at the points where its cycle is born or collapses."""
-    p, values, stable = branch[parameter], observe(branch, observable), branch.stable
+def _with_special(branch: Branch, parameter: str, observable: Observable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Parameter and observable along a branch, and the stability of every piece between two of these points.
+
+    Beside the branch's own points they are those where stability changes, the cycle is born, or it collapses.
+    """
+    ends = [point for point in branch.special if len(set(stable_around(branch, point))) == 2]
     born = branch.curve.origin if len(branch.curve.sides) == 1 else None
-    if born is not None:
-        first = _nearest(_cycle_at(branch, born, observable), values[0])
-        p, values, stable = np.append(born.parameters[parameter], p), np.vstack([first, values]), _padded(stable, 1, 0)
-    if branch.special and branch.special[-1].period < branch.curve.period:
-        last = _nearest(_cycle_at(branch, branch.special[-1], observable), values[-1])
-        p = np.append(p, branch.special[-1].parameters[parameter])
-        values, stable = np.vstack([values, last]), _padded(stable, 0, 1)
-    return p, values, stable
-
-
-def _padded(stable: np.ndarray, before: int, after: int) -> np.ndarray:
-    return np.pad(stable, (before, after), mode="edge")
+    at = np.concatenate([branch.arclength, [point.arclength for point in ends], [-np.inf] * (born is not None)])
+    order = np.argsort(at, kind="stable")
+    ends = ends if born is None else [*ends, born]
+    p = np.append(branch[parameter], [point.parameters[parameter] for point in ends])[order]
+    values = np.vstack([observe(branch, observable), *(_cycle_at(branch, point, observable) for point in ends)])[order]
+    regular = (np.arange(len(at)) < len(branch))[order]
+    stable = np.append(branch.stable, [False] * len(ends))[order]
+    # A piece is as stable as the branch's own point at either end of it.
+    pieces = np.where(regular[:-1], stable[:-1], stable[1:])
+    return p, values, pieces
 
 
 def _cycle_at(branch: Branch, point: SpecialPoint, observable: Observable) -> list[float]:
@@ -216,18 +218,13 @@ def _cycle_at(branch: Branch, point: SpecialPoint, observable: Observable) -> li
     return _along_cycle(branch, point.state, free, branch.curve.period, observable)
 
 
-def _nearest(first: list[float], after: np.ndarray) -> np.ndarray:
-    # At the flip the doubled cycle's states coincide in pairs; order them as the next point's are.
-    order = np.empty(len(first))
-    order[np.argsort(after)] = np.sort(first)
-    return order
-
-
-def _runs(stable: np.ndarray) -> list[tuple[int, int]]:
-    """Index ranges of equal stability, each one overlapping the next by a point so that the line is unbroken."""
-    changes = np.flatnonzero(np.diff(stable.astype(int))) + 1
-    edges = [0, *changes.tolist(), len(stable)]
-    return [(a, min(b + 1, len(stable))) for a, b in zip(edges[:-1], edges[1:])]
+def _runs(pieces: np.ndarray) -> list[tuple[int, int]]:
+    """Ranges of points between which all pieces are equally stable; neighbours share a point: the line is unbroken."""
+    if not len(pieces):
+        return []
+    changes = np.flatnonzero(np.diff(pieces.astype(int))) + 1
+    edges = [0, *changes.tolist(), len(pieces)]
+    return [(a, b + 1) for a, b in pairwise(edges)]
 
 
 def _points(
@@ -244,7 +241,7 @@ def _points(
             shown.setdefault(point.kind, set()).add(large)
             values = _cycle_at(branch, point, observable)
             p = [point.parameters[parameter]] * len(values)
-            ax.plot(p, values, zorder=5 if large else 4, **_mark(point.kind, large))
+            ax.plot(p, values, zorder=5 if large else 4, **_mark(point.kind, large, len(values)))
     entries = [Line2D([], [], label=MARKERS[kind][2], **_mark(kind, True)) for kind in MARKERS if kind in shown]
     if any(False in sizes for sizes in shown.values()):
         small = {**_mark("flip", False), "color": "0.3"}
@@ -252,8 +249,8 @@ def _points(
     return entries
 
 
-def _mark(kind: str, large: bool) -> dict[str, Any]:
+def _mark(kind: str, large: bool, crowd: int = 1) -> dict[str, Any]:
     marker, colour, _ = MARKERS[kind]
     face = {"markerfacecolor": "white"} if marker in "osD" else {}
-    size = {"ms": LARGE, "mew": 1.3} if large else {"ms": SMALL, "mew": 0.8}
+    size = {"ms": max(LARGE - 0.5 * np.log2(crowd), 3.5), "mew": 1.2} if large else {"ms": SMALL, "mew": 0.8}
     return {"ls": "", "marker": marker, "color": colour, **size, **face}
