@@ -105,12 +105,12 @@ class Walk:
 
 def walk_along(walk: Walk, node: Node) -> Iterator[Step]:
     """Accepted steps from a node along its tangent; the last one carries the reason for the end."""
-    control, start = walk.control, node
+    control, start, before = walk.control, node, node
     h = control.first
+    if (stop := _leaves_at_once(walk, node)) is not None:
+        yield Step(node, 0.0, Finding(), stop)
+        return
     for number in range(control.max_steps):
-        if number == 0 and (stop := _leaves_at_once(walk, node)) is not None:
-            yield Step(node, 0.0, Finding(), stop)
-            return
         tried = _step(walk, node, h)
         while isinstance(tried, Failure) and 0.5 * h >= control.smallest:
             h *= 0.5
@@ -124,8 +124,7 @@ def walk_along(walk: Walk, node: Node) -> Iterator[Step]:
         if number > 2 and _passes(walk, node, new, start):
             new, stop = _closing(walk, node, start), Stop("closed")
         finding = examine(walk.curve, node, new, walk.metric) if walk.detect else Finding()
-        if finding.doubts and 0.25 * h >= control.surest and new.spectrum.certified:
-            # A change without a point that explains it: the step may have jumped. A shorter one will tell.
+        if walk.detect and 0.25 * h >= control.surest and _unexplained(before, node, new, finding):
             h *= 0.25
             continue
         if finding.barrier:
@@ -141,7 +140,7 @@ def walk_along(walk: Walk, node: Node) -> Iterator[Step]:
         if stop is not None:
             return
         h = _next_length(control, node, new, walk.metric)
-        node = new
+        before, node = node, new
 
 
 def _leaves_at_once(walk: Walk, node: Node) -> Stop | None:
@@ -208,9 +207,37 @@ def _suspicious(walk: Walk, node: Node, new: Node, guess: np.ndarray, h: float) 
     cosine = metric.dot(node.tangent, new.tangent)
     if cosine < np.cos(walk.control.largest_angle):
         return Failure("diverged", f"the tangent turned by {np.arccos(max(-1.0, cosine)):.2f} rad in one step")
+    iterate = walk.curve.iterate
+    new_period, old_period = iterate.least_period(new.at.orbit), iterate.least_period(node.at.orbit)
+    if new_period < old_period and h > walk.control.surest:
+        return Failure("diverged", "the step fell onto a cycle of a smaller period")
     if off > 0.5 * h + 1e-9:
         return Failure("diverged", f"the correction ({off:.1e}) was longer than half the step ({h:.1e})")
     return None
+
+
+def _unexplained(before: Node, node: Node, new: Node, finding: Finding) -> bool:
+    """Whether multipliers changed over a step as only a jump to another branch, or a point not found, would explain.
+
+    Either their counts differ and no point accounts for it; or a multiplier was heading through +1 and is back on its
+    side without a point in between: so it looks when a step leaves a pitchfork's side branch, before its tip, for the
+    branch that it starts from. A shorter step will tell.
+    """
+    if not new.spectrum.certified:
+        return False
+    if finding.doubts:
+        return True
+    if any(point.kind != "border" for point in finding.points) or node.arclength == before.arclength:
+        return False
+    past, here, there = (_gap(each) for each in (before, node, new))
+    slope = (here - past) / (node.arclength - before.arclength)
+    return bool(here + slope * (new.arclength - node.arclength) < 0.0 < there)
+
+
+def _gap(node: Node) -> float:
+    # Distance of +1 from the nearest real multiplier.
+    real = node.spectrum.values.real[node.spectrum.real]
+    return float(np.abs(real - 1.0).min()) if len(real) else np.inf
 
 
 def _next_length(control: StepControl, node: Node, new: Node, metric: Metric) -> float:

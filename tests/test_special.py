@@ -99,6 +99,29 @@ def test_transcritical_switch_reaches_both_sides():
     assert sorted(other["p"][[0, -1]]) == [-1.0, 1.0]
 
 
+@pytest.mark.parametrize("a", [1.0, 1e-2, 1e-3, 1e-4])
+def test_a_narrow_side_branch_is_followed_through_its_tip(a):
+    # x² = a p: near the tip a step easily falls onto x = 0, whose tangent and stability are the same there.
+    fork = bf.Map(lambda x, p: x + 0.3 * (a * p * x - x**3) / a, {"p": -0.5})
+    trivial = bf.trace(bf.cycles(fork, "p", [0.0]), {"p": (-1.0, 1.0)})
+    start = bf.solve(fork.replace(p=0.9), [0.95 * np.sqrt(a)])
+    side = bf.trace(bf.cycles(fork.replace(p=0.9), "p", start.state), {"p": (-1.0, 1.0)})
+    assert abs(trivial.first("BP").parameters["p"]) < 1e-10
+    assert np.abs(a * side["p"] - side.states[:, 0] ** 2).max() < 1e-8
+    assert [point.label for point in side.special] == ["BP"]
+    assert side.states.min() < -0.9 * np.sqrt(a)
+
+
+@pytest.mark.parametrize("a", [1e-1, 1e-3])
+def test_a_narrow_doubled_branch_ends_where_it_collapses(a):
+    bubble = bf.Map(lambda x, p: -(1.0 + 0.1 - p * p) * x + x**3 / a, {"p": -0.6})
+    fixed = bf.trace(bf.cycles(bubble, "p", [0.0]), {"p": (-0.6, 0.6)})
+    doubled = bf.trace(bf.switch(fixed.special[0]), {"p": (-0.6, 0.6)})
+    assert doubled.stop[1].reason == "collapsed"
+    assert abs(doubled.special[-1].parameters["p"] - np.sqrt(0.1)) < 1e-9
+    assert np.abs(doubled.states[:, 0] ** 2 - a * (0.1 - doubled["p"] ** 2)).max() < 1e-8
+
+
 def test_double_branch_point_with_four_branches():
     # x⁺ = x + p x − x y, y⁺ = y + p y − x y: through 0 pass y = x = p besides the axes' families.
     both = bf.Map(lambda z, p: z + 0.2 * np.array([p * z[0] - z[0] ** 2, p * z[1] - z[1] ** 2]), {"p": -0.5})

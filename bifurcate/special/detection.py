@@ -225,7 +225,7 @@ def _branch_point(curve: Curve, found: BranchPoint, node: Node, s: float, noise:
     p = curve.parameters(found.u)
     error = found.step + noise + 4.0 * np.finfo(float).eps * max(1.0, abs(p[free]))
     orbit = curve.iterate.orbit(found.u[:n], p)
-    shorter = _smaller_period(orbit, curve)
+    shorter = curve.iterate.least_period(orbit)
     kind = "flip" if 2 * shorter == curve.period else "branch point"
     return SpecialPoint(
         kind, curve, found.u, shorter, found.kernel.shape[1] - 1, s, found.residual, found.iterations,
@@ -238,14 +238,6 @@ def _noise(curve: Curve, node: Node) -> float:
     map = curve.iterate.map
     differenced = map.jvp is None and map.jacobian is None and map.derivative == "central"
     return (1e-12 if differenced else 1e-15) * max(1.0, float(np.abs(node.spectrum.values).max()))
-
-
-def _smaller_period(orbit: list[np.ndarray], curve: Curve) -> int:
-    x, scale = orbit[0], max(curve.iterate.map.scale, float(np.abs(orbit[0]).max()))
-    for k in range(1, curve.period):
-        if curve.period % k == 0 and float(np.abs(orbit[k] - x).max()) < 1e-6 * scale:
-            return k
-    return curve.period
 
 
 def _inside(s: float, a: Node, b: Node) -> bool:
