@@ -30,10 +30,10 @@ MARKERS = {
     "pole": ("v", "#b2182b", "pole"),
     "border": ("|", "#4d4d4d", "border"),
 }
-COLOURS = ("#1a1a1a", "#1b6ca8", "#2a9d5c", "#c2571a", "#7a4fb5")  # by number of doublings
+COLOURS = ("#1a1a1a", "#14548a", "#1f7a45", "#a84610", "#5f3a96")  # by number of doublings
 SOLID: dict[str, Any] = {"ls": "-", "lw": 1.2}
 DASHED: dict[str, Any] = {"ls": (0, (4, 2)), "lw": 0.8}
-DOTS: dict[str, Any] = {"ls": "", "marker": "o", "ms": 2.8, "mew": 0.0, "color": "0.5"}
+DOTS: dict[str, Any] = {"ls": "", "marker": "o", "ms": 2.4, "mew": 0.0, "color": "0.6"}
 LARGE, SMALL = 5.5, 2.6  # marks where the branch is stable on a side, and where it is on neither
 
 
@@ -116,8 +116,8 @@ def diagram(
     observable : callable or int
         The vertical axis: ``observable(x, **parameters)`` → float, or the index of a component.
     orbits : OrbitDiagram, optional
-        Long-run samples of the same observable, drawn faintly underneath; where an orbit ended early, a tick on the
-        lower edge says so.
+        Long-run samples of the same observable, drawn faintly underneath; where an orbit escaped (left the domain
+        or diverged), a tick on the lower edge says so.
     ax : Axes, optional
         Where to draw; a new figure if not given.
     ylabel, xlabel : str
@@ -150,7 +150,7 @@ def diagram(
     if legend:
         ax.legend(
             handles=entries, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=min(5, -(-len(entries) // 2)),
-            frameon=False, fontsize="small", borderaxespad=0.2, handlelength=1.8, columnspacing=1.4,
+            frameon=False, fontsize="small", borderaxespad=0.2, handlelength=1.6, columnspacing=1.2,
         )  # fmt: skip
     ax.set_xlabel(xlabel or parameter)
     ax.set_ylabel(ylabel or (f"component {observable}" if isinstance(observable, int) else ""))
@@ -163,14 +163,14 @@ def _orbits(ax: Axes, orbits: OrbitDiagram) -> list[Line2D]:
     keep = orbits.samples.shape[1]
     # Wider than the lines above them, so that they show beside these, and translucent, so that they show how often.
     ax.plot(
-        np.repeat(orbits.values, keep), orbits.samples.ravel(), alpha=0.25, zorder=1, rasterized=True, **DOTS
+        np.repeat(orbits.values, keep), orbits.samples.ravel(), alpha=0.35, zorder=1, rasterized=True, **DOTS
     )  # fmt: skip
     entries = [Line2D([], [], label="simulated orbits", **DOTS)]
     left = orbits.values[[end != "steps" for end in orbits.ends]]
     if len(left):
         style: dict[str, Any] = {"ls": "", "marker": "|", "ms": 5.0, "mew": 0.6, "color": "#b2182b"}
         ax.plot(left, np.zeros(len(left)), transform=ax.get_xaxis_transform(), zorder=1, **style)
-        entries.append(Line2D([], [], label="orbit left the domain", **style))
+        entries.append(Line2D([], [], label="orbit escaped", **style))
     return entries
 
 
@@ -210,7 +210,21 @@ def _with_special(branch: Branch, parameter: str, observable: Observable) -> tup
     stable = np.append(branch.stable, [False] * len(ends))[order]
     # A piece is as stable as the branch's own point at either end of it.
     pieces = np.where(regular[:-1], stable[:-1], stable[1:])
+    if born is not None:
+        p, values, pieces = _rounded(p, values, pieces)
+    if branch.special and branch.special[-1].period < branch.curve.period:
+        p, values, pieces = (part[::-1] for part in _rounded(p[::-1], values[::-1], pieces[::-1]))
     return p, values, pieces
+
+
+def _rounded(p: np.ndarray, values: np.ndarray, pieces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    # A doubled cycle leaves its flip like a parabola, p − p₀ ∝ s² and x − x₀ ∝ s: a chord would draw it as a wedge.
+    s = np.linspace(0.0, 1.0, 12, endpoint=False)[:, None]
+    return (
+        np.append((p[0] + (p[1] - p[0]) * s**2).ravel(), p[1:]),
+        np.vstack([values[0] + (values[1] - values[0]) * s, values[1:]]),
+        np.append(np.repeat(pieces[0], len(s) - 1), pieces),
+    )
 
 
 def _cycle_at(branch: Branch, point: SpecialPoint, observable: Observable) -> list[float]:
@@ -245,7 +259,7 @@ def _points(
     entries = [Line2D([], [], label=MARKERS[kind][2], **_mark(kind, True)) for kind in MARKERS if kind in shown]
     if any(False in sizes for sizes in shown.values()):
         small = {**_mark("flip", False), "color": "0.3"}
-        entries.append(Line2D([], [], label="small: unstable on both sides", **small))
+        entries.append(Line2D([], [], label="small: stays unstable", **small))
     return entries
 
 

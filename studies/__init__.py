@@ -1,0 +1,1 @@
+"""Studies: short scripts that use the package as a reader would, one bifurcation diagram each."""
