@@ -161,19 +161,18 @@ def _start(walk: Walk) -> Node:
     """The start corrected onto the curve, with its tangent."""
     curve, metric, n = walk.curve, walk.metric, walk.curve.size
     if curve.direction is not None:
-        rows = [metric.dual(curve.direction)]
+        row = metric.dual(curve.direction)
         orient = curve.direction
     else:
         orient = np.zeros(n + len(curve.free))
         orient[n] = 1.0
-        rows = [orient / (walk.upper - walk.lower)[0]]
+        row = orient / (walk.upper - walk.lower)[0]
     generous = Corrector(max_iterations=30)
-    found: Node | Failure = Failure("diverged")
-    for row in rows:
-        found = correct(curve, curve.start, row, float(row @ curve.start), metric, generous, orient)
-        if isinstance(found, Node):
-            return found
-    assert isinstance(found, Failure)
+    found = correct(curve, curve.start, row, float(row @ curve.start), metric, generous, orient)
+    if isinstance(found, Node):
+        if _is_singular(found):
+            raise _singular_start(curve, Failure("singular", "its derivative has a kernel of more than one dimension"))
+        return found
     if found.reason == "not-isolated":
         raise NotIsolated(f"{found.detail}. {curve.iterate.map.advice}".strip())
     if found.reason == "singular":
@@ -184,6 +183,16 @@ def _start(walk: Walk) -> Node:
         (float(np.abs(curve.equations.evaluate(curve.start).residual).max()),),
         "Start from a solution of solve(...) or from a longer orbit of the map.",
     )
+
+
+def _is_singular(node: Node) -> bool:
+    """Whether the derivative of a dense curve's equations has lower than full rank, to the accuracy of differences."""
+    M = node.linear.M
+    if not isinstance(M, np.ndarray) or len(M) > 500:
+        return False
+    upper = np.vstack([np.hstack([M, node.linear.B]), np.hstack([node.linear.C, node.linear.D])])
+    values = np.linalg.svd(upper, compute_uv=False)
+    return bool(values[-1] <= 1e-11 * max(values[0], 1.0))
 
 
 def _singular_start(curve: Curve, found: Failure) -> BifurcateError:

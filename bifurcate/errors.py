@@ -63,7 +63,7 @@ _ADVICE = {
     "closed": "the branch closed on its first point: it is a loop",
     "steps": "the number of steps asked for was taken ({detail}); raise StepControl.max_steps to go on",
     "stalled": "the corrector failed even at the smallest step ({detail}); a non-smooth point, a branch that ends, or "
-    "derivatives that do not belong to the map are the likely causes. Try a smaller StepControl.min_step, "
+    "derivatives that do not belong to the map are the likely causes. Try a smaller StepControl.smallest, "
     "check the map's jvp, or declare its domain",
     "domain": "the branch left the domain that the map declares ({detail})",
     "not-isolated": "the solutions stop being isolated here ({detail})",

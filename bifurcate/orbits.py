@@ -1,4 +1,4 @@
-"""Orbits: iteration with a reason for the end, and orbit diagrams (what a simulation sees, for drawing under branches)."""
+"""Orbits: iteration with a reason for the end, and orbit diagrams, what a simulation sees, to draw under branches."""
 
 from __future__ import annotations
 

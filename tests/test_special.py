@@ -189,3 +189,35 @@ def test_switch_refuses_what_starts_no_cycle():
     with pytest.raises(bf.errors.InvalidInput, match="which is 3"):
         flip = bf.trace(bf.cycles(bf.maps.logistic(), "r", [0.6]), {"r": (2.5, 3.2)}).first("PD")
         bf.switch(flip, which=3)
+
+
+@pytest.mark.parametrize("wrap", ["given", "differences"])
+def test_a_fold_in_an_additive_parameter_is_no_branch_point(wrap):
+    # ∂f/∂p = 1 everywhere: the second derivatives of the reduced equation know nothing of p.
+    given = {"jvp": lambda x, v, p: (1.0 - 2.0 * x) * v} if wrap == "given" else {}
+    found = special_of(bf.Map(lambda x, p: x + p - x**2, {"p": 0.25}, **given), [0.5], (-1.0, 2.0))
+    assert sorted(label for label, _, _ in found) == ["LP", "PD"]
+    assert np.abs(np.sort([p for _, _, p in found]) - [0.0, 1.0]).max() < 1e-10
+
+
+@pytest.mark.parametrize("d", [1e-2, 1e-3, 1e-4])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_fold_and_a_branch_point_side_by_side(d, sign):
+    # The fold's multiplier 1 − 2x and the other, 1 ± (x − d)/2, cross +1 within d, in opposite or in equal directions.
+    map = bf.Map(
+        lambda z, p: np.array([z[0] + p - z[0] ** 2, z[1] * (1 + sign * 0.5 * (z[0] - d)) - z[1] ** 3]), {"p": 0.25}
+    )
+    found = special_of(map, [0.5, 0.0], (-1.0, 1.0), control=bf.StepControl())
+    assert sorted((label, round(p, 10)) for label, _, p in found) == [("BP", round(d * d, 10)), ("LP", 0.0)]
+
+
+def test_errors_are_honest_at_a_defective_pair():
+    # Area-preserving: two multipliers meet at −1 in one Jordan block.
+    map = bf.Map(lambda z, a: np.array([1 - a * z[0] ** 2 + z[1], -z[0]]), {"a": 0.5})
+    flip = bf.trace(bf.cycles(map, "a", [0.4, -0.4]), {"a": (0.1, 4.0)}).first("flip")
+    assert abs(flip.parameters["a"] - 3.0) < flip.errors["parameter"] < 1e-6
+
+
+def test_an_identity_has_no_isolated_solutions():
+    with pytest.raises(bf.errors.NotConverged, match="not isolated"):
+        bf.trace(bf.cycles(bf.Map(lambda x, p: x + 0 * p, {"p": 0.5}), "p", [0.3]), {"p": (-1.0, 1.0)})

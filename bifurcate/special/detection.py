@@ -190,7 +190,8 @@ class _Search:
         if point is not None and abs(point.arclength - node.arclength) < NEAR:
             self.points.append(point)
             return
-        critical = locate_real(self.curve, node, 1.0, self.metric, b.arclength - a.arclength)
+        # At a fold one multiplier crosses +1: if the counts agree all the same, a branch point hides beside it.
+        critical = locate_real(self.curve, node, 1.0, self.metric, b.arclength - a.arclength) if up else None
         if critical is None or not _inside(critical.node.arclength, a, b):
             self.halve(a, b, depth)
             return

@@ -150,9 +150,9 @@ def locate_real(
             step = float(roots[np.argmin(np.abs(roots))])
             if abs(step) < 1e-13 or (abs(step) < 1e-8 and abs(step) >= 0.5 * previous):
                 together = int(np.count_nonzero(np.abs(roots) < TOGETHER))
-                kernel = _null_part(Phi, S, max(together, 1))
-                sensitivity = float(np.linalg.norm(Phi) / np.linalg.svd(slope, compute_uv=False)[-1])
-                return Critical(node, kernel, max(together, 1), iteration, abs(step), sensitivity)
+                m = max(together, 1)
+                kernel = _null_part(Phi, S, m)
+                return Critical(node, kernel, m, iteration, abs(step), _sensitivity(Phi, S, slope, m))
             travelled += step
             if abs(travelled) > reach:
                 return None
@@ -169,6 +169,13 @@ def _null_part(Phi: np.ndarray, S: np.ndarray, m: int) -> np.ndarray:
     """The kernel itself: the m directions of Φ that S annihilates."""
     right = np.linalg.svd(S)[2].conj().T[:, -m:]
     return _orthonormal(Phi @ right)
+
+
+def _sensitivity(Phi: np.ndarray, S: np.ndarray, slope: np.ndarray, m: int) -> float:
+    """How far the root moves when J changes by 1: ‖Φr‖/|l·S'r| with l and r the null vectors of S."""
+    left, _, right = np.linalg.svd(S)
+    r = right.T[:, -m:]
+    return float(np.linalg.norm(Phi @ r) / np.linalg.svd(left[:, -m:].T @ slope @ r, compute_uv=False)[-1])
 
 
 def locate_pair(curve: Curve, node: Node, multiplier: complex, metric: Metric, reach: float) -> Critical | None:
@@ -256,6 +263,9 @@ def locate_branch_point(curve: Curve, node: Node, borders: int | None = None) ->
             xi = np.linalg.lstsq(matrix, -slopes.reshape(-1), rcond=1e-9)[0]
             size = float(np.abs(xi).max())
             if size < 1e-13 or (size < 1e-7 and size >= 0.5 * previous):
+                # Least squares also settle at a fold, where ∂μ/∂p does not vanish.
+                if float(np.abs(slopes).max()) > 1e-7 * max(1.0, float(np.abs(second).max())):
+                    return None
                 return BranchPoint(
                     u, U, second, float(np.abs(mu).max()), float(np.abs(at.residual).max()), iteration, size
                 )
