@@ -84,8 +84,8 @@ def trace(
     Returns
     -------
     Branch
-        Each point satisfies ‖f^k(x) − x‖_∞ ≤ 1e-11 · max(scale, ‖u‖_∞), or Newton's last step there was shorter than
-        1e-13 · max(scale, ‖u‖_∞). ``branch.stop`` tells why either end is an end. An
+        Each point satisfies ‖f^k(x) − x‖_∞ ≤ 1e-11 · max(scale, ‖x‖_∞), or Newton's last step there was shorter than
+        1e-13 in the branch's metric. ``branch.stop`` tells why either end is an end. An
         interrupt (Ctrl-C) ends the branch and keeps it.
 
     Raises
@@ -132,7 +132,11 @@ def _join(
         doubts = doubts + more
     if curve.sides[0] < 0:
         begin, end = end, begin
-    return Branch(curve, tuple([*back, first, *points]), tuple(special), (begin, end), tuple(doubts))
+    every = tuple([*back, first, *points])
+    unsure = [point.spectrum for point in every if point.spectrum is not None and point.spectrum.note]
+    if unsure:
+        doubts = [*doubts, f"multipliers at {len(unsure)} of {len(every)} points: {unsure[0].note}"]
+    return Branch(curve, every, tuple(special), (begin, end), tuple(doubts))
 
 
 def _prepare(curve: Curve, bounds: Mapping[str, tuple[float, float]], control: StepControl, detect: bool) -> Walk:
@@ -170,6 +174,12 @@ def _start(walk: Walk) -> Node:
     generous = Corrector(max_iterations=30)
     found = correct(curve, curve.start, row, float(row @ curve.start), metric, generous, orient)
     if isinstance(found, Node):
+        shorter = curve.iterate.least_period(found.at.orbit)
+        if shorter < curve.period:
+            raise InvalidInput(
+                f"period is {curve.period}, but the start is a cycle of period {shorter}: continue it with "
+                f"period={shorter}, or guess a point of a cycle of period {curve.period}"
+            )
         if _is_singular(found):
             raise _singular_start(curve, Failure("singular", "its derivative has a kernel of more than one dimension"))
         return found

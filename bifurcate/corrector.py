@@ -37,6 +37,16 @@ class Metric:
     state: float
     parameter: np.ndarray
 
+    @property
+    def unit(self) -> float:
+        """The state's unit of length."""
+        return 1.0 / np.sqrt(self.n * self.state)
+
+    @property
+    def widths(self) -> np.ndarray:
+        """The parameters' units."""
+        return 1.0 / np.sqrt(self.parameter)
+
     @staticmethod
     def of(curve: Curve, widths: np.ndarray) -> Metric:
         """The metric of a curve whose parameters are bounded to intervals of these widths."""
@@ -67,8 +77,8 @@ class Corrector:
     Attributes
     ----------
     tolerance : float
-        Stop when the residual's maximum norm is ≤ tolerance · max(scale, ‖u‖_∞), or, where rounding keeps it above that
-        (large multipliers amplify it), when the last step was ≤ 10⁻¹³ · max(scale, ‖u‖_∞).
+        Stop when the residual's maximum norm is ≤ tolerance · max(scale, ‖x‖_∞), or, where rounding keeps it above that
+        (large multipliers amplify it), when the last step's length in the metric was ≤ 10⁻¹³.
     max_iterations : int
         Newton steps before the prediction counts as failed.
     """
@@ -140,7 +150,7 @@ def correct(
     Returns
     -------
     Node or Failure
-        A Node when ‖H‖_∞ ≤ tolerance · max(scale, ‖u‖_∞); with ``POLISH`` when the residual no longer falls, too.
+        A Node when ‖H‖_∞ ≤ tolerance · max(scale, ‖x‖_∞); with ``POLISH`` when the residual no longer falls, too.
     """
     corrector = corrector or Corrector()
     previous, moved, n = np.inf, np.inf, curve.size
@@ -154,8 +164,8 @@ def correct(
                 return Failure("domain", f"smallest margin {at.margin:.3g}")
             if best is None or size < best[0]:
                 best = (size, at)
-            limit = max(scale, float(np.abs(at.u).max()))
-            done = size <= corrector.tolerance * limit or moved <= 1e-13 * limit
+            limit = max(scale, float(np.abs(at.u[:n]).max()))
+            done = size <= corrector.tolerance * limit or moved <= 1e-13
             stalled = corrector is POLISH and best[0] <= 1e-10 * limit and not size < 0.5 * previous
             if (done and iteration) or stalled or (iteration and corrector is POLISH and size == 0.0):
                 return _node(curve, best[1] if stalled else at, row, metric, best[0], iteration, orient)
@@ -165,12 +175,12 @@ def correct(
             system = system_of(curve, linear, row, 0.0 if corrector is POLISH else FORCING)
             dx, dp = system.solve(-at.residual[:n], np.append(-at.residual[n:], level - row @ at.u))
             step = np.concatenate([dx, dp])
-            at, previous, moved = _inside(curve, at.u, step), size, float(np.abs(step).max())
+            at, previous, moved = _inside(curve, at.u, step), size, metric.norm(step)
     except SingularSystem as error:
         return Failure("singular", str(error))
     except NotIsolated as error:
         return Failure("not-isolated", str(error))
-    if best is not None and corrector is POLISH and best[0] <= 1e-10 * max(scale, float(np.abs(best[1].u).max())):
+    if best is not None and corrector is POLISH and best[0] <= 1e-10 * max(scale, float(np.abs(best[1].u[:n]).max())):
         return _node(curve, best[1], row, metric, best[0], corrector.max_iterations, orient)
     return Failure("diverged", f"residual {previous:.1e} after {corrector.max_iterations} iterations")
 

@@ -221,3 +221,63 @@ def test_errors_are_honest_at_a_defective_pair():
 def test_an_identity_has_no_isolated_solutions():
     with pytest.raises(bf.errors.NotConverged, match="not isolated"):
         bf.trace(bf.cycles(bf.Map(lambda x, p: x + 0 * p, {"p": 0.5}), "p", [0.3]), {"p": (-1.0, 1.0)})
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1e-3, 1e3, 1e6])
+def test_units_of_the_parameter_do_not_matter(unit):
+    scaled = bf.Map(
+        lambda x, r: r / unit * x * (1 - x), {"r": 2.5 * unit}, jvp=lambda x, v, r: r / unit * (1 - 2 * x) * v
+    )
+    bounds = {"r": (0.5 * unit, 3.4 * unit)}
+    branch = bf.trace(bf.cycles(scaled, "r", [0.6]), bounds)
+    assert [point.label for point in branch.special] == ["BP", "PD"]
+    for point, exact in zip(branch.special, (1.0, 3.0)):
+        assert abs(point.parameters["r"] / unit - exact) < 1e-10
+    zero = bf.trace(bf.switch(branch.first("BP")), bounds)
+    assert np.abs(zero.states).max() < 1e-9
+    assert bf.switch(branch.first("PD")).period == 2
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1e-3, 1e3, 1e6])
+def test_units_of_the_state_do_not_matter_where_scale_tells_them(unit):
+    scaled = bf.Map(
+        lambda x, r: r * x * (1 - x / unit), {"r": 2.5}, jvp=lambda x, v, r: r * (1 - 2 * x / unit) * v, scale=unit
+    )
+    branch = bf.trace(bf.cycles(scaled, "r", [0.6 * unit]), {"r": (0.5, 3.4)})
+    assert [point.label for point in branch.special] == ["BP", "PD"]
+    for point, exact in zip(branch.special, (1.0, 3.0)):
+        assert abs(point.parameters["r"] - exact) < 1e-10
+    zero = bf.trace(bf.switch(branch.first("BP")), {"r": (0.5, 3.4)})
+    assert np.abs(zero.states).max() < 1e-9 * unit
+
+
+@pytest.mark.parametrize("c", [0.1, 1e-2, 1e-3])
+def test_two_folds_in_one_step(c):
+    map = bf.Map(lambda x, p: p + (1 + c) * x - x**3, {"p": -0.5})
+    found = special_of(map, [-0.8], (-1.0, 1.0), control=bf.StepControl())
+    fold = 2 * (c / 3) ** 1.5
+    assert [label for label, _, _ in found].count("LP") == 2
+    assert np.abs(np.sort([p for label, _, p in found if label == "LP"]) - [-fold, fold]).max() < 1e-10
+
+
+@pytest.mark.parametrize("e", [1e-6, 1e-8])
+def test_an_imperfect_pitchfork_has_no_branch_point(e):
+    map = bf.Map(lambda x, p: x + p * x - x**3 + e, {"p": -0.5}, jvp=lambda x, v, p: (1 + p - 3 * x**2) * v)
+    upper = bf.trace(bf.cycles(map, "p", [0.0]), {"p": (-1.0, 1.0)})
+    assert "BP" not in [point.label for point in upper.special] and upper.states[-1, 0] > 0.9
+    lower = bf.trace(bf.cycles(map.replace(p=0.5), "p", [-0.7]), {"p": (-1.0, 1.0)})
+    folds = [point.parameters["p"] for point in lower.special if point.label == "LP"]
+    assert len(folds) == 1 and abs(folds[0] - 3 * (e / 2) ** (2 / 3)) < 1e-9
+
+
+@pytest.mark.parametrize("d", [1e-3, 1e-4, 1e-5])
+def test_crossings_that_cancel_in_the_count(d):
+    map = bf.Map(lambda z, p: np.array([z[0] * (1 + p) - z[0] ** 2, z[1] * (-1 + p - d) + z[1] ** 3]), {"p": -0.5})
+    found = special_of(map, [0.0, 0.0], (-1.0, 1.0), control=bf.StepControl())
+    assert [label for label, _, _ in found] == ["BP", "PD"]
+    assert np.abs(np.array([p for _, _, p in found]) - [0.0, d]).max() < 1e-10
+
+
+def test_a_fixed_point_is_not_traced_as_a_cycle():
+    with pytest.raises(bf.errors.InvalidInput, match="continue it with period=1"):
+        bf.trace(bf.cycles(bf.maps.logistic(r=2.5), "r", [0.6], period=2), {"r": (0.5, 3.5)})

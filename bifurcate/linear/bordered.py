@@ -132,6 +132,13 @@ def _dense(M: np.ndarray, B: np.ndarray, C: np.ndarray, D: np.ndarray) -> Border
     n, k = B.shape
     whole = np.empty((n + k, n + k), dtype=np.result_type(M, B, C, D), order="F")
     whole[:n, :n], whole[:n, n:], whole[n:, :n], whole[n:, n:] = M, B, C, D
+    # Borders come in units of their own: without scaling a small one would pass for singular.
+    columns = np.abs(whole[:, n:]).max(axis=0, initial=0.0)
+    columns[columns == 0.0] = 1.0
+    whole[:, n:] /= columns
+    rows = np.abs(whole[n:]).max(axis=1, initial=0.0)
+    rows[rows == 0.0] = 1.0
+    whole[n:] /= rows[:, None]
     getrf, getrs = _LAPACK["D" if whole.dtype.kind == "c" else "d"]
     lu, pivots, info = getrf(whole, overwrite_a=True)
     pivot = np.abs(np.diagonal(lu))
@@ -139,8 +146,9 @@ def _dense(M: np.ndarray, B: np.ndarray, C: np.ndarray, D: np.ndarray) -> Border
         raise SingularSystem(f"a dense bordered system of {n + k} unknowns is singular")
 
     def solve(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        z = getrs(lu, pivots, np.concatenate([f, g]))[0]
-        return z[:n], z[n:]
+        flat = g.ndim == 1
+        z = getrs(lu, pivots, np.concatenate([f, g / (rows if flat else rows[:, None])]))[0]
+        return z[:n], z[n:] / (columns if flat else columns[:, None])
 
     return Bordered(solve)
 

@@ -61,11 +61,11 @@ class Iterate:
             raise InvalidInput(f"{self.map.name} changed the state's shape from {self.shape} to {y.shape}")
         return y.reshape(-1)
 
-    def least_period(self, orbit: Sequence[np.ndarray]) -> int:
-        """The smallest divisor j of k with f^j(x) = x to 10⁻⁶ of the state's size; k if there is none below it."""
+    def least_period(self, orbit: Sequence[np.ndarray], tolerance: float = 1e-8) -> int:
+        """The smallest divisor j of k with |f^j(x) − x| < tolerance · the state's size; k if there is none below it."""
         scale = max(self.map.scale, float(np.abs(orbit[0]).max()))
         for j in range(1, self.period // 2 + 1):
-            if self.period % j == 0 and float(np.abs(orbit[j] - orbit[0]).max()) < 1e-6 * scale:
+            if self.period % j == 0 and float(np.abs(orbit[j] - orbit[0]).max()) < tolerance * scale:
                 return j
         return self.period
 

@@ -32,6 +32,7 @@ DEPTH = 40  # halvings of a step before an event is reported as an interval
 SMALLEST = 1e-9  # ... or an interval of this length, in the metric's units
 COLLISION = 6  # halvings before a change of counts without a crossing is taken for a collision of multipliers
 SAME = 1e-7  # two locations closer than this along the branch are one
+PERFECT = 1e-11  # what a branch point's reduced equations may leave, in the metric's units; more is imperfect
 TINY = 1e-6  # more multipliers than a point can have, within such a length: a manifold of solutions, not a point
 NEAR = 1e-4  # a branch point seen from its side branch lies this close to where the parameter turns
 
@@ -74,6 +75,16 @@ def _turn(node: Node, n: int) -> float:
     return 1.0 if node.tangent[n] >= 0 else -1.0
 
 
+def _bends_back(a: Node, b: Node, n: int, metric: Metric) -> bool:
+    """Whether the parameter's cubic Hermite interpolant turns twice between two nodes: two folds in one step."""
+    h = metric.norm(b.u - a.u)
+    s, t, rise = float(a.tangent[n]), float(b.tangent[n]), float(b.u[n] - a.u[n]) / h
+    # p'(θ)/h = s + 2 (3 rise − 2s − t) θ + 3 (s + t − 2 rise) θ²
+    linear, square = 2.0 * (3.0 * rise - 2.0 * s - t), 3.0 * (s + t - 2.0 * rise)
+    lowest = -linear / (2.0 * square) if square else 0.0
+    return bool(s * t > 0 and 0 < lowest < 1 and (s + linear * lowest + square * lowest**2) * s < 0)
+
+
 @dataclass
 class _Search:
     """One step's search; ``points`` and ``doubts`` fill as it goes."""
@@ -89,13 +100,16 @@ class _Search:
         up, down, pairs = np.subtract(b.spectrum.signature, a.spectrum.signature).tolist()
         turned = _turn(a, self.curve.size) != _turn(b, self.curve.size)
         if not (up or down or pairs or turned):
+            if _bends_back(a, b, self.curve.size, self.metric):
+                self.halve(a, b, depth)
             return
         collision = (up + down + 2 * pairs == 0) and not turned
         kinds = (bool(up) or turned) + bool(down) + bool(pairs)
         if collision:
             # Two real multipliers met and left the axis, or came back to it, outside the circle: nothing happened,
             # unless crossings hide behind each other. Smaller pieces tell.
-            if depth < COLLISION:
+            near = min(float(np.abs(np.abs(node.spectrum.values) - 1.0).min()) for node in (a, b))
+            if depth < COLLISION or (near < 10.0 * (b.arclength - a.arclength) and depth < DEPTH // 2):
                 self.halve(a, b, depth)
             return
         if kinds > 1 or (turned and abs(up) > 1):
@@ -205,32 +219,32 @@ class _Search:
         error += 4.0 * np.finfo(float).eps * max(1.0, abs(node.at.parameters[free]))
         return SpecialPoint(
             kind, self.curve, node.u, self.curve.period, critical.multiplicity, node.arclength, node.residual,
-            critical.iterations, error, critical.angle, null=critical.kernel,
+            critical.iterations, error, critical.angle, null=critical.kernel, widths=self.metric.widths,
             tangent=node.tangent if critical.multiplicity > 1 else None,
         )  # fmt: skip
 
     def branch_point(self, node: Node, a: Node, b: Node) -> SpecialPoint | None:
-        found = locate_branch_point(self.curve, node)
-        if found is None or found.unfolding > 1e-8 * max(1.0, float(np.abs(found.u).max())):
+        found = locate_branch_point(self.curve, node, self.metric)
+        if found is None or found.unfolding > PERFECT:
             return None
         if self.metric.norm(found.u - node.u) > b.arclength - a.arclength + SAME:
             return None
         s = node.arclength + self.metric.dot(node.tangent, found.u - node.u)
         if not _inside(s, a, b):
             return None
-        return _branch_point(self.curve, found, node, s, self.noise)
+        return _branch_point(self.curve, found, node, s, self.noise, self.metric)
 
 
-def _branch_point(curve: Curve, found: BranchPoint, node: Node, s: float, noise: float) -> SpecialPoint:
+def _branch_point(curve: Curve, found: BranchPoint, node: Node, s: float, noise: float, metric: Metric) -> SpecialPoint:
     n, free = curve.size, curve.free[0]
     p = curve.parameters(found.u)
-    error = found.step + noise + 4.0 * np.finfo(float).eps * max(1.0, abs(p[free]))
+    error = (found.step + noise) * float(metric.widths[0]) + 4.0 * np.finfo(float).eps * abs(p[free])
     orbit = curve.iterate.orbit(found.u[:n], p)
-    shorter = curve.iterate.least_period(orbit)
+    shorter = curve.iterate.least_period(orbit, 1e-6)
     kind = "flip" if 2 * shorter == curve.period else "branch point"
     return SpecialPoint(
         kind, curve, found.u, shorter, found.kernel.shape[1] - 1, s, found.residual, found.iterations,
-        error, tangent=node.tangent, null=found.kernel,
+        error, tangent=node.tangent, null=found.kernel, widths=metric.widths,
     )  # fmt: skip
 
 
@@ -238,7 +252,7 @@ def _noise(curve: Curve, node: Node) -> float:
     """The error to be expected of a Jacobian's entries: rounding, and truncation where they are differences."""
     map = curve.iterate.map
     differenced = map.jvp is None and map.jacobian is None and map.derivative == "central"
-    return (1e-12 if differenced else 1e-15) * max(1.0, float(np.abs(node.spectrum.values).max()))
+    return (1e-11 if differenced else 1e-15) * max(1.0, float(np.abs(node.spectrum.values).max()))
 
 
 def _inside(s: float, a: Node, b: Node) -> bool:

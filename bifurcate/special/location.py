@@ -31,7 +31,7 @@ import scipy.linalg
 
 from bifurcate.corrector import POLISH, Failure, Metric, Node, correct
 from bifurcate.curves import Curve
-from bifurcate.linear import Bordered, apply, bordered, essence, lifted, shifted, size
+from bifurcate.linear import Bordered, Operator, apply, bordered, essence, lifted, shifted, size
 from bifurcate.linear.bordered import SingularSystem
 from bifurcate.maps.derivatives import STEP, central
 
@@ -152,7 +152,8 @@ def locate_real(
                 together = int(np.count_nonzero(np.abs(roots) < TOGETHER))
                 m = max(together, 1)
                 kernel = _null_part(Phi, S, m)
-                return Critical(node, kernel, m, iteration, abs(step), _sensitivity(Phi, S, slope, m))
+                apart = float(np.sort(np.abs(roots))[m - 1])  # roots taken for one point
+                return Critical(node, kernel, m, iteration, apart, _sensitivity(Phi, S, slope, m))
             travelled += step
             if abs(travelled) > reach:
                 return None
@@ -230,7 +231,31 @@ def locate_pair(curve: Curve, node: Node, multiplier: complex, metric: Metric, r
     return None
 
 
-def locate_branch_point(curve: Curve, node: Node, borders: int | None = None) -> BranchPoint | None:
+@dataclass(frozen=True, eq=False)
+class _Scaled:
+    """A curve's equations for v = (x/unit, p/width), H/unit: what is small does not depend on the user's units then."""
+
+    curve: Curve
+    unit: float
+    width: float
+
+    def whole(self, v: np.ndarray) -> np.ndarray:
+        """Vectors of v, or columns of them, in the user's units."""
+        u = v * self.unit
+        u[self.curve.size :] = v[self.curve.size :] * self.width
+        return u
+
+    def residual(self, v: np.ndarray) -> np.ndarray:
+        """H/unit."""
+        return self.curve.equations.evaluate(self.whole(v)).residual / self.unit
+
+    def linearise(self, v: np.ndarray) -> tuple[Operator, np.ndarray]:
+        """J − I and ∂H/∂p, in these units."""
+        linear = self.curve.equations.linearise(self.curve.equations.evaluate(self.whole(v)))
+        return linear.M, linear.B * (self.width / self.unit)
+
+
+def locate_branch_point(curve: Curve, node: Node, metric: Metric, borders: int | None = None) -> BranchPoint | None:
     """The branch point near a node of a one-parameter curve.
 
     Parameters
@@ -247,18 +272,17 @@ def locate_branch_point(curve: Curve, node: Node, borders: int | None = None) ->
     """
     n = curve.size
     m = borders or _window(_values(node), 1.0)
-    u, previous = node.u, np.inf
+    scaled = _Scaled(curve, metric.unit, float(metric.widths[0]))
+    v, t = node.u / scaled.whole(np.ones_like(node.u)), node.tangent / scaled.whole(np.ones_like(node.u))
+    previous = np.inf
     try:
         W = lifted(node.linear.jacobian, _near_null(node, 1.0, m))
-        T = _orthonormal(
-            np.column_stack([node.tangent / np.linalg.norm(node.tangent), np.vstack([W, np.zeros((1, m))])])
-        )
+        T = _orthonormal(np.column_stack([t / np.linalg.norm(t), np.vstack([W, np.zeros((1, m))])]))
         for iteration in range(1, 30):
-            u, mu = _project(curve, u, W, T)
-            at = curve.equations.evaluate(u)
-            system = _kernel_system(curve, u, W, T)
+            v, mu = _project(scaled, v, W, T)
+            system = _kernel_system(scaled, v, W, T)
             U, slopes = _split(*system.solve(np.zeros((n, m + 1)), np.vstack([np.zeros((0, m + 1)), np.eye(m + 1)])))
-            second = _second_derivatives(curve, u, U, system, m)
+            second = _second_derivatives(scaled, v, U, system, m)
             matrix = second.reshape(m * (m + 1), m + 1)
             xi = np.linalg.lstsq(matrix, -slopes.reshape(-1), rcond=1e-9)[0]
             size = float(np.abs(xi).max())
@@ -266,57 +290,57 @@ def locate_branch_point(curve: Curve, node: Node, borders: int | None = None) ->
                 # Least squares also settle at a fold, where ∂μ/∂p does not vanish.
                 if float(np.abs(slopes).max()) > 1e-7 * max(1.0, float(np.abs(second).max())):
                     return None
-                return BranchPoint(
-                    u, U, second, float(np.abs(mu).max()), float(np.abs(at.residual).max()), iteration, size
-                )
+                residual = scaled.unit * float(np.abs(scaled.residual(v)).max())
+                unfolding = float(np.abs(mu).max())
+                return BranchPoint(scaled.whole(v), scaled.whole(U), second, unfolding, residual, iteration, size)
             if not np.isfinite(size) or size > 10.0 * np.sqrt(n):
                 return None
-            u, previous, T = u + U @ xi, size, _orthonormal(U)
+            v, previous, T = v + U @ xi, size, _orthonormal(U)
     except (SingularSystem, np.linalg.LinAlgError, ValueError):
         return None
     return None
 
 
-def _kernel_system(curve: Curve, u: np.ndarray, W: np.ndarray, T: np.ndarray) -> Bordered:
+def _kernel_system(scaled: _Scaled, v: np.ndarray, W: np.ndarray, T: np.ndarray) -> Bordered:
     # ┌ J − I  H_p  W ┐        unknowns: the n + 1 of u, and the unfolding μ ∈ R^m
     # └  Tₓᵀ   Tₚᵀ  0 ┘
     n, m = W.shape
-    linear = curve.equations.linearise(curve.equations.evaluate(u))
+    M, B = scaled.linearise(v)
     D = np.hstack([T[n:].T, np.zeros((m + 1, m))])
-    return bordered(linear.M, np.hstack([linear.B, W]), T[:n].T, D, curve.krylov)
+    return bordered(M, np.hstack([B, W]), T[:n].T, D, scaled.curve.krylov)
 
 
 def _split(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.vstack([x, y[:1]]), y[1:]
 
 
-def _project(curve: Curve, u: np.ndarray, W: np.ndarray, T: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _project(scaled: _Scaled, v: np.ndarray, W: np.ndarray, T: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Newton for H(u) + W μ = 0 across the kernel directions T, which are held fixed."""
     m = W.shape[1]
     mu = np.zeros(m)
     best = np.inf
     for _ in range(8):
-        r = curve.equations.evaluate(u).residual + W @ mu
+        r = scaled.residual(v) + W @ mu
         size = float(np.abs(r).max())
         if size == 0.0 or (size < 1e-12 and size >= 0.5 * best):
             break
         best = min(best, size)
-        du, dmu = _split(*_kernel_system(curve, u, W, T).solve(-r[:, None], np.zeros((m + 1, 1))))
-        u, mu = u + du[:, 0], mu + dmu[:, 0]
-    return u, mu
+        dv, dmu = _split(*_kernel_system(scaled, v, W, T).solve(-r[:, None], np.zeros((m + 1, 1))))
+        v, mu = v + dv[:, 0], mu + dmu[:, 0]
+    return v, mu
 
 
-def _second_derivatives(curve: Curve, u: np.ndarray, U: np.ndarray, system: Bordered, m: int) -> np.ndarray:
+def _second_derivatives(scaled: _Scaled, v: np.ndarray, U: np.ndarray, system: Bordered, m: int) -> np.ndarray:
     """∂²μ/∂ξᵢ∂ξⱼ, from the system with right-hand side −D²H[Uᵢ, Uⱼ]."""
-    n = curve.size
+    n = scaled.curve.size
     second = np.empty((m, m + 1, m + 1))
-    scale = max(curve.iterate.map.scale, float(np.abs(u).max()))
+    size = max(1.0, float(np.abs(v[:n]).max()))
     for i in range(m + 1):
 
         def derivative(t: float, i: int = i) -> np.ndarray:
-            linear = curve.equations.linearise(curve.equations.evaluate(u + t * U[:, i]))
-            return apply(linear.M, U[:n]) + linear.B @ U[n:]
+            M, B = scaled.linearise(v + t * U[:, i])
+            return apply(M, U[:n]) + B @ U[n:]
 
-        bend = central(derivative, STEP * scale / float(np.abs(U[:, i]).max()))
+        bend = central(derivative, STEP * size / float(np.abs(U[:, i]).max()))
         _, second[:, i, :] = _split(*system.solve(-bend, np.zeros((m + 1, m + 1))))
     return 0.5 * (second + second.transpose(0, 2, 1))

@@ -52,6 +52,8 @@ class SpecialPoint:
         θ of the critical multiplier e^{iθ}, at a Neimark–Sacker point.
     note : str
         What else is to be said of it.
+    widths : ndarray or None
+        Widths of the parameters' bounds on the branch: the units in which curves that start here are begun.
     tangent : ndarray or None
         The branch's tangent, where the curves that start here depend on it.
     """
@@ -67,6 +69,7 @@ class SpecialPoint:
     error: float = 0.0
     angle: float = 0.0
     note: str = ""
+    widths: np.ndarray | None = None
     tangent: np.ndarray | None = None
     null: np.ndarray | None = None  # the kernel as it was found, in the coordinates of the Jacobian's essence
 

@@ -85,7 +85,7 @@ def _doubled(point: SpecialPoint, amplitude: float | None) -> list[Curve]:
         raise InvalidInput(f"{point} was met from its doubled cycle, which is the branch that it was met on")
     found = point.kernel
     kernel = np.vstack([found, np.zeros((1, found.shape[1]))])
-    metric = Metric.of(curve, np.ones(1))
+    metric = Metric.of(curve, np.ones(1) if point.widths is None else point.widths)
     if kernel.shape[1] == 1:
         return _first(curve, point, kernel[:, 0], metric, amplitude)
     tangent = np.zeros((n + 1, 0)) if point.tangent is None else point.tangent[:, None]
@@ -95,7 +95,7 @@ def _doubled(point: SpecialPoint, amplitude: float | None) -> list[Curve]:
 def _crossing(point: SpecialPoint, amplitude: float | None) -> list[Curve]:
     old = point.curve
     curve = Curve(old.equations, point.u, origin=point, krylov=old.krylov)
-    metric = Metric.of(curve, np.ones(1))
+    metric = Metric.of(curve, np.ones(1) if point.widths is None else point.widths)
     if point.multiplicity > 1:
         return _sphere(curve, point, point.kernel, metric, amplitude)
     return _sphere(curve, point, point.kernel, metric, amplitude, most=1)
