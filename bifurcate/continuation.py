@@ -48,7 +48,7 @@ def steps(
     >>> next(walk).node.u.round(6)
     array([0.6, 2.5])
     """
-    walk = _prepare(curve, bounds, control or StepControl(), detect)
+    walk = _prepare(curve, bounds, StepControl() if control is None else control, detect)
     with np.errstate(all="ignore"):
         start = _start(walk)
         sign = 1.0 if direction >= 0 else -1.0
@@ -104,7 +104,7 @@ def trace(
     >>> [(point.label, round(point.parameters["r"], 9)) for point in branch.special]
     [('BP', 1.0), ('PD', 3.0)]
     """
-    walk = _prepare(curve, bounds, control or StepControl(), detect)
+    walk = _prepare(curve, bounds, StepControl() if control is None else control, detect)
     halves: list[tuple[list[Point], list[SpecialPoint], list[str], Stop]] = []
     with np.errstate(all="ignore"):
         start = _start(walk)
@@ -142,6 +142,10 @@ def _join(
 def _prepare(curve: Curve, bounds: Mapping[str, tuple[float, float]], control: StepControl, detect: bool) -> Walk:
     if not isinstance(curve, Curve):
         raise InvalidInput(f"curve must be a Curve (cycles and switch make them), got {type(curve).__name__}")
+    if not isinstance(control, StepControl):
+        raise InvalidInput(f"control must be a StepControl(...), got {control!r}")
+    if not isinstance(bounds, Mapping):
+        raise InvalidInput(f"bounds must be a dict of intervals, as {{{curve.free[0]!r}: (low, high)}}, got {bounds!r}")
     for name in bounds:
         if name not in curve.free:
             raise InvalidInput(f"bounds name {name!r}, which is not free on this curve; free: {', '.join(curve.free)}")
@@ -149,7 +153,7 @@ def _prepare(curve: Curve, bounds: Mapping[str, tuple[float, float]], control: S
     for name in curve.free:
         if name not in bounds:
             raise InvalidInput(f"bounds must give an interval for {name!r}, as {{{name!r}: (low, high)}}")
-        low, high = (float(value) for value in bounds[name])
+        low, high = _interval(name, bounds[name])
         if not (np.isfinite(low) and np.isfinite(high) and low < high):
             raise InvalidInput(f"bounds of {name!r} are ({low}, {high}); low < high, both finite, is asked for")
         here = curve.parameters(curve.start)[name]
@@ -159,6 +163,16 @@ def _prepare(curve: Curve, bounds: Mapping[str, tuple[float, float]], control: S
         upper.append(high)
     low_high = np.array(lower), np.array(upper)
     return Walk(curve, *low_high, Metric.of(curve, low_high[1] - low_high[0]), control, detect)
+
+
+def _interval(name: str, given: Any) -> tuple[float, float]:
+    try:
+        low, high = (float(value) for value in given)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(
+            f"bounds of {name!r} are {given!r}; an interval (low, high) of two numbers is asked for"
+        ) from error
+    return low, high
 
 
 def _start(walk: Walk) -> Node:

@@ -160,6 +160,8 @@ def solve(map: Map, guess: Any, period: int = 1, method: Newton | NewtonKrylov |
     >>> found.state.round(12), found.stable
     (array([0.6]), True)
     """
+    if not isinstance(map, Map):
+        raise InvalidInput(f"map must be a Map, got {type(map).__name__}; wrap the function: Map(f, parameters)")
     x = map.check(guess)
     iterate = Iterate(map, x.shape, checked_period(period))
     if method is None:

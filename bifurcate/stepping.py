@@ -65,8 +65,14 @@ class StepControl:
             raise InvalidInput(
                 f"steps must obey 0 < smallest ≤ first ≤ largest, got {self.smallest}, {self.first}, {self.largest}"
             )
-        if self.max_steps < 1:
-            raise InvalidInput(f"max_steps is {self.max_steps}; it must be at least 1")
+        for name in ("max_steps", "iterations"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise InvalidInput(f"{name} is {value!r}; it must be a whole number, at least 1")
+        for name in ("surest", "farthest", "angle", "largest_angle"):
+            value = getattr(self, name)
+            if not (isinstance(value, float | int) and np.isfinite(value) and value > 0):
+                raise InvalidInput(f"{name} is {value!r}; it must be a positive, finite number")
 
 
 @dataclass(frozen=True, eq=False)

@@ -156,3 +156,23 @@ def test_hopeless_and_singular_starts():
     line = bf.Map(lambda z, p: np.array([z[0], 0.5 * z[1] + p]), {"p": 0.1})
     with pytest.raises(BifurcateError, match="not isolated"):
         bf.trace(bf.cycles(line, "p", [0.0, 0.2]), {"p": (-1.0, 1.0)})
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda c: bf.trace(c, {"r": 3.0}), "an interval"),
+        (lambda c: bf.trace(c, {"r": (1.0, 2.0, 3.0)}), "an interval"),
+        (lambda c: bf.trace(c, None), "bounds must be a dict"),
+        (lambda c: bf.trace(c, {"r": (2.0, 3.0)}, control={}), "control must be a StepControl"),
+        (lambda c: bf.StepControl(angle=float("nan")), "angle is nan"),
+        (lambda c: bf.StepControl(max_steps=2.5), "max_steps is 2.5"),
+        (lambda c: bf.StepControl(largest=1e-9), "0 < smallest ≤ first ≤ largest"),
+        (lambda c: bf.switch(c), "point must be a SpecialPoint"),
+        (lambda c: bf.switch(bf.trace(c, {"r": (2.0, 3.2)}).first("PD"), amplitude=-1), "amplitude is -1"),
+        (lambda c: bf.solve(lambda x: x, [0.5]), "map must be a Map"),
+    ],
+)
+def test_unusable_calls_name_the_argument(call, words):
+    with pytest.raises(InvalidInput, match=words):
+        call(bf.cycles(bf.maps.logistic(), "r", [0.6]))

@@ -128,3 +128,32 @@ def test_a_map_that_changes_shape_later_is_caught():
     fickle = bf.Map(lambda x, r: x if abs(x[0]) < 2 else np.append(x, r), {"r": 1.0})
     with pytest.raises(InvalidInput, match="changed the state's shape"):
         Iterate(fickle, (1,)).orbit(np.array([3.0]), {"r": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (lambda: bf.Map(lambda x, r: x, [1.0]), "parameters must be a dict"),
+        (lambda: bf.Map(lambda x, r: x, {"r": True}), "'r' is True"),
+        (lambda: bf.Map(lambda x, r: x, {"r": 1.0}, jvp=3), "jvp must be callable or None, got int"),
+        (lambda: bf.Map(lambda x, r: x, {"r": 1.0}, scale="a"), "scale is 'a'"),
+        (lambda: bf.Map(lambda x, r: np.array(["a"]), {"r": 1.0}, at=[1.0]), "numbers are asked for"),
+        (lambda: bf.Map(lambda x, r: np.abs(x) * r, {"r": 1.0}, derivative="complex", at=[1.0]), "complex-step"),
+        (
+            lambda: bf.Map(lambda x, r: r * x, {"r": 1.0}, parameter_derivative=lambda x, name, r: 2 * x, at=[1.0]),
+            "the parameter_derivative of map by r differs",
+        ),
+    ],
+)
+def test_more_that_a_map_refuses(build, words):
+    with pytest.raises(InvalidInput, match=words):
+        build()
+
+
+def test_a_map_that_changes_its_argument_is_refused():
+    def in_place(x, r):
+        x *= r
+        return x
+
+    with pytest.raises(InvalidInput, match="changes the state that it is given"):
+        bf.Map(in_place, {"r": 2.0}, at=[1.0])

@@ -14,7 +14,7 @@ import numpy as np
 
 from bifurcate.errors import InvalidInput, OutsideDomain
 from bifurcate.linear import apply
-from bifurcate.maps.derivatives import METHODS, directional
+from bifurcate.maps.derivatives import METHODS, central, directional
 
 __all__ = ["Map"]
 
@@ -85,9 +85,13 @@ class Map:
     def __post_init__(self) -> None:
         if not callable(self.f):
             raise InvalidInput(f"f must be callable as f(x, **parameters), got {type(self.f).__name__}")
+        for name in ("jvp", "jacobian", "parameter_derivative", "domain", "borders"):
+            given = getattr(self, name)
+            if given is not None and not callable(given):
+                raise InvalidInput(f"{name} must be callable or None, got {type(given).__name__}")
         if self.derivative not in METHODS:
             raise InvalidInput(f"derivative is {self.derivative!r}; allowed are {', '.join(METHODS)}")
-        if not (self.scale > 0 and np.isfinite(self.scale)):
+        if not (isinstance(self.scale, numbers.Real) and self.scale > 0 and np.isfinite(self.scale)):
             raise InvalidInput(f"scale is {self.scale!r}; it must be a positive, finite number")
         object.__setattr__(self, "parameters", MappingProxyType(_checked_parameters(self.parameters)))
         object.__setattr__(self, "name", self.name or getattr(self.f, "__name__", "map").replace("<lambda>", "map"))
@@ -136,14 +140,19 @@ class Map:
         """
         x = checked_state(x)
         with np.errstate(all="ignore"):
+            trial = x.copy()
             try:
-                y = np.asarray(self.f(x.copy(), **self.parameters))
+                y = np.asarray(self.f(trial, **self.parameters))
             except Exception as error:
                 raise InvalidInput(
                     f"{self.name} failed on a state of shape {x.shape}: {type(error).__name__}: {error}"
                 ) from error
             if y.shape != x.shape:
                 raise InvalidInput(f"{self.name} maps a state of shape {x.shape} to shape {y.shape}; they must agree")
+            if not np.array_equal(trial, x):
+                raise InvalidInput(f"{self.name} changes the state that it is given; it must return a new array")
+            if y.dtype.kind not in "fiubc":
+                raise InvalidInput(f"{self.name} returns {y.dtype.name} values; numbers are asked for")
             if np.iscomplexobj(y):
                 raise InvalidInput(
                     f"{self.name} returns complex numbers; states are real (stack real and imaginary parts)"
@@ -153,6 +162,7 @@ class Map:
                 raise InvalidInput(f"{self.name} returns NaN or infinity at the first state given")
             if not getattr(self, "_trusted", False):
                 self._check_derivative(x)
+                self._check_parameter_derivative(x)
                 object.__setattr__(self, "_trusted", True)
         return x
 
@@ -165,14 +175,34 @@ class Map:
                 f"the state given is outside the domain of {self.name}: its smallest margin is {margin:.3g}"
             )
 
+    def _check_parameter_derivative(self, x: np.ndarray) -> None:
+        if self.parameter_derivative is None:
+            return
+        for name, here in self.parameters.items():
+            step = 1e-3 * max(1.0, abs(here))
+            others = dict(self.parameters)
+            expected = central(lambda t: np.asarray(self.f(x, **{**others, name: here + t}), dtype=float), step)  # noqa: B023
+            found = np.asarray(self.parameter_derivative(x, name, **self.parameters), dtype=float)
+            if found.shape != x.shape:
+                raise InvalidInput(
+                    f"parameter_derivative of {self.name} returns shape {found.shape} for a state of shape {x.shape}"
+                )
+            error, allowed = _difference(found, expected), 1e-5 * max(1.0, float(np.abs(expected).max(initial=0.0)))
+            if np.isfinite(expected).all() and not error <= allowed:
+                raise InvalidInput(
+                    f"the parameter_derivative of {self.name} by {name} differs from differences of f by {error:.2e}"
+                )
+
     def _check_derivative(self, x: np.ndarray) -> None:
-        if self.jvp is None and self.jacobian is None:
+        complex_steps = self.derivative == "complex"
+        if self.jvp is None and self.jacobian is None and not complex_steps:
             return
         v = np.random.default_rng(0).standard_normal(x.shape)
         expected = directional(self.f, x, v, self.parameters, "central", self.scale)
         allowed = 1e-5 * max(1.0, float(np.abs(expected).max(initial=0.0)))
         plain = dataclasses.replace(self, at=None)
-        for label, given in (("jvp", plain.jvp), ("jacobian", plain.jacobian)):
+        by_steps = self.tangent if complex_steps and self.jvp is None and self.jacobian is None else None
+        for label, given in (("jvp", plain.jvp), ("jacobian", plain.jacobian), ("complex-step derivative", by_steps)):
             if given is None or not np.isfinite(expected).all():
                 continue
             other = dataclasses.replace(plain, jvp=given) if label == "jvp" else dataclasses.replace(plain, jvp=None)
@@ -181,11 +211,15 @@ class Map:
                 raise InvalidInput(
                     f"the {label} of {self.name} returns shape {found.shape} for a state of shape {x.shape}"
                 )
-            error = float(np.abs(found - expected).max(initial=0.0))
+            error = _difference(found, expected)
             if not error <= allowed:
                 raise InvalidInput(
                     f"the {label} of {self.name} differs from differences of f by {error:.2e} (allowed {allowed:.1e})"
                 )
+
+
+def _difference(found: np.ndarray, expected: np.ndarray) -> float:
+    return float(np.abs(found - expected).max(initial=0.0))
 
 
 def checked_state(x: Any) -> np.ndarray:
@@ -202,9 +236,11 @@ def checked_state(x: Any) -> np.ndarray:
 
 
 def _checked_parameters(parameters: Mapping[str, float]) -> dict[str, float]:
+    if not isinstance(parameters, Mapping):
+        raise InvalidInput(f"parameters must be a dict of names and values, got {parameters!r}")
     checked: dict[str, float] = {}
     for name, value in dict(parameters).items():
-        if not isinstance(value, numbers.Real) or not np.isfinite(float(value)):
+        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not np.isfinite(float(value)):
             raise InvalidInput(f"parameter {name!r} is {value!r}; it must be a finite real number")
         checked[name] = float(value)
     return checked

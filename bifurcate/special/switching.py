@@ -49,7 +49,7 @@ def switch(point: SpecialPoint, which: int = 0, amplitude: float | None = None) 
     2
     """
     curves = switches(point, amplitude)
-    if not -len(curves) <= which < len(curves):
+    if not isinstance(which, int) or not -len(curves) <= which < len(curves):
         raise InvalidInput(f"which is {which}; {len(curves)} curves start at {point}")
     return curves[which]
 
@@ -61,6 +61,10 @@ def switches(point: SpecialPoint, amplitude: float | None = None) -> tuple[Curve
     sphere; they are searched for from seeded random starts, so that the list may be incomplete, and where a symmetry
     makes a continuum of them it holds samples.
     """
+    if not isinstance(point, SpecialPoint):
+        raise InvalidInput(f"point must be a SpecialPoint, as branch.first(kind) gives; got {type(point).__name__}")
+    if amplitude is not None and not (isinstance(amplitude, float | int) and 0.0 < amplitude < 1.0):
+        raise InvalidInput(f"amplitude is {amplitude!r}; it must lie between 0 and 1, in units of the state")
     if point.kind not in ("flip", "branch point"):
         raise InvalidInput(f"no curve of cycles branches off at a {point.kind}; at a flip or branch point one does")
     with np.errstate(all="ignore"):
