@@ -239,7 +239,7 @@ def _follow(
     stop = Stop("steps", str(walk.control.max_steps))
     try:
         for step in walk_along(walk, start):
-            special.extend(step.finding.points)
+            special.extend(point for point in step.finding.points if not _repeats(special, point))
             doubts.extend(step.finding.doubts)
             if step.finding.collapsed is None and step.length > 0:
                 points.append(_point(walk, step.node, keep))
@@ -250,6 +250,15 @@ def _follow(
     except KeyboardInterrupt:
         stop = Stop("interrupted")
     return points, special, doubts, stop
+
+
+def _repeats(special: list[SpecialPoint], point: SpecialPoint) -> bool:
+    """Whether the last special point is this one, met again at the seam of two steps."""
+    if not special or point.kind != "branch point" or special[-1].kind != point.kind:
+        return False
+    last, n = special[-1], point.curve.size
+    apart = float(np.abs(point.u[n:] - last.u[n:]).max())
+    return abs(point.arclength - last.arclength) < 1e-4 and apart <= 10.0 * (point.error + last.error)
 
 
 def _point(walk: Walk, node: Node, keep: Callable | None) -> Point:

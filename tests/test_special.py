@@ -281,3 +281,39 @@ def test_crossings_that_cancel_in_the_count(d):
 def test_a_fixed_point_is_not_traced_as_a_cycle():
     with pytest.raises(bf.errors.InvalidInput, match="continue it with period=1"):
         bf.trace(bf.cycles(bf.maps.logistic(r=2.5), "r", [0.6], period=2), {"r": (0.5, 3.5)})
+
+
+def test_a_narrow_tip_among_many_unknowns_is_no_fold():
+    # One of 1000 components forks: in the root mean square its side branch turns within 10⁻⁵.
+    n = 1000
+
+    def f(x, r):
+        y = 0.5 * x + 5.0
+        y[0] = r * x[0] - x[0] ** 3
+        return y
+
+    def jacobian(x, r):
+        d = np.full(n, 0.5)
+        d[0] = r - 3 * x[0] ** 2
+        return bf.DiagonalLowRank(d, np.zeros((n, 1)), np.zeros((n, 1)))
+
+    x = np.full(n, 10.0)
+    x[0] = np.sqrt(0.5)
+    found = special_of(bf.Map(f, {"r": 1.5}, jacobian=jacobian), x, (0.5, 1.8), control=bf.StepControl(), free="r")
+    assert [label for label, _, _ in found] == ["BP"] and abs(found[0][2] - 1.0) < 1e-10
+
+
+def test_a_structured_side_branch_meets_its_branch_point(rng):
+    for _ in range(8):
+        a = rng.standard_normal(12)
+        a /= np.linalg.norm(a)
+        fork = bf.Map(
+            lambda x, p, a=a: 0.3 * x + p * np.sin(a @ x) * a,
+            {"p": 0.1},
+            jacobian=lambda x, p, a=a: bf.ShiftedLowRank(0.3, (p * np.cos(a @ x) * a)[:, None], a[None]),
+        )
+        trivial = bf.trace(bf.cycles(fork, "p", np.zeros(12)), {"p": (-2.0, 2.0)})
+        side = bf.trace(bf.switch(trivial.first("BP")), {"p": (-2.0, 2.0)})
+        for branch in (trivial, side):
+            assert abs(branch.first("BP").parameters["p"] - 0.7) < 1e-10
+        assert [point.label for point in side.special] == ["BP"]

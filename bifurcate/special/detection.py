@@ -34,6 +34,7 @@ COLLISION = 6  # halvings before a change of counts without a crossing is taken 
 SAME = 1e-7  # two locations closer than this along the branch are one
 PERFECT = 1e-11  # what a branch point's reduced equations may leave, in the metric's units; more is imperfect
 TINY = 1e-6  # more multipliers than a point can have, within such a length: a manifold of solutions, not a point
+BESIDE = 1e-5  # ... and may be met this far outside the step in which the parameter seems to turn
 NEAR = 1e-4  # a branch point seen from its side branch lies this close to where the parameter turns
 
 
@@ -200,7 +201,8 @@ class _Search:
         if node is None:
             self.halve(a, b, depth)
             return
-        point = self.branch_point(node, a, b)
+        # Near the tip of a side branch the corrector's tolerance hides on which side of it a node lies.
+        point = self.branch_point(node, a, b, BESIDE)
         if point is not None and abs(point.arclength - node.arclength) < NEAR:
             self.points.append(point)
             return
@@ -223,14 +225,14 @@ class _Search:
             tangent=node.tangent if critical.multiplicity > 1 else None,
         )  # fmt: skip
 
-    def branch_point(self, node: Node, a: Node, b: Node) -> SpecialPoint | None:
+    def branch_point(self, node: Node, a: Node, b: Node, slack: float = 0.0) -> SpecialPoint | None:
         found = locate_branch_point(self.curve, node, self.metric)
         if found is None or found.unfolding > PERFECT:
             return None
         if self.metric.norm(found.u - node.u) > b.arclength - a.arclength + SAME:
             return None
         s = node.arclength + self.metric.dot(node.tangent, found.u - node.u)
-        if not _inside(s, a, b):
+        if not _inside(s, a, b, slack):
             return None
         return _branch_point(self.curve, found, node, s, self.noise, self.metric)
 
@@ -255,8 +257,8 @@ def _noise(curve: Curve, node: Node) -> float:
     return (1e-11 if differenced else 1e-15) * max(1.0, float(np.abs(node.spectrum.values).max()))
 
 
-def _inside(s: float, a: Node, b: Node) -> bool:
-    return a.arclength - SAME <= s <= b.arclength + SAME
+def _inside(s: float, a: Node, b: Node, slack: float = 0.0) -> bool:
+    return a.arclength - SAME - slack <= s <= b.arclength + SAME + slack
 
 
 def _crossings(a: Node, b: Node, target: float, count: int) -> list[float]:

@@ -273,11 +273,10 @@ def locate_branch_point(curve: Curve, node: Node, metric: Metric, borders: int |
     n = curve.size
     m = borders or _window(_values(node), 1.0)
     scaled = _Scaled(curve, metric.unit, float(metric.widths[0]))
-    v, t = node.u / scaled.whole(np.ones_like(node.u)), node.tangent / scaled.whole(np.ones_like(node.u))
-    previous = np.inf
+    v, previous = node.u / scaled.whole(np.ones_like(node.u)), np.inf
     try:
         W = lifted(node.linear.jacobian, _near_null(node, 1.0, m))
-        T = _orthonormal(np.column_stack([t / np.linalg.norm(t), np.vstack([W, np.zeros((1, m))])]))
+        T = _kernel_directions(scaled, v, W)
         for iteration in range(1, 30):
             v, mu = _project(scaled, v, W, T)
             system = _kernel_system(scaled, v, W, T)
@@ -288,7 +287,8 @@ def locate_branch_point(curve: Curve, node: Node, metric: Metric, borders: int |
             size = float(np.abs(xi).max())
             if size < 1e-13 or (size < 1e-7 and size >= 0.5 * previous):
                 # Least squares also settle at a fold, where ∂μ/∂p does not vanish.
-                if float(np.abs(slopes).max()) > 1e-7 * max(1.0, float(np.abs(second).max())):
+                steep = float(np.abs(slopes).max()) > 1e-7 * max(1.0, min(1e3, float(np.abs(second).max())))
+                if steep or float(np.abs(U).max()) > 1e6:
                     return None
                 residual = scaled.unit * float(np.abs(scaled.residual(v)).max())
                 unfolding = float(np.abs(mu).max())
@@ -299,6 +299,17 @@ def locate_branch_point(curve: Curve, node: Node, metric: Metric, borders: int |
     except (SingularSystem, np.linalg.LinAlgError, ValueError):
         return None
     return None
+
+
+def _kernel_directions(scaled: _Scaled, v: np.ndarray, W: np.ndarray) -> np.ndarray:
+    """The kernel of [J − I, H_p] where J − I has the kernel W: (W, 0) and (h, 1) with (J − I) h = −H_p across W.
+
+    The branch's own tangent is no substitute for (h, 1): at the tip of a side branch it lies in (W, 0).
+    """
+    m = W.shape[1]
+    M, B = scaled.linearise(v)
+    h, _ = bordered(M, W, W.T, np.zeros((m, m)), scaled.curve.krylov).solve(-B, np.zeros((m, 1)))
+    return _orthonormal(np.column_stack([np.vstack([h, np.ones((1, 1))]), np.vstack([W, np.zeros((1, m))])]))
 
 
 def _kernel_system(scaled: _Scaled, v: np.ndarray, W: np.ndarray, T: np.ndarray) -> Bordered:
