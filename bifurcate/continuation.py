@@ -116,12 +116,10 @@ def trace(
             halves.append(half)
             if half[3].reason in ("closed", "interrupted"):
                 break
-    return _join(curve, first, halves, start)
+    return _join(curve, first, halves)
 
 
-def _join(
-    curve: Curve, first: Point, halves: list[tuple[list[Point], list[SpecialPoint], list[str], Stop]], start: Node
-) -> Branch:
+def _join(curve: Curve, first: Point, halves: list[tuple[list[Point], list[SpecialPoint], list[str], Stop]]) -> Branch:
     points, special, doubts, end = halves[0]
     begin = Stop("origin", str(curve.origin)) if len(curve.sides) == 1 else end
     back: list[Point] = []

@@ -12,6 +12,7 @@ The corrector solves, for a row vector t and a level c,
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -214,7 +215,7 @@ def _node(
     return Node(at.u, t, at, linear, residual, iterations)
 
 
-def along(curve: Curve, a: Node, b: Node, fraction: float, metric: Metric, polish: bool = False) -> Node | Failure:
+def along(curve: Curve, a: Node, b: Node, fraction: float, metric: Metric) -> Node | Failure:
     """The point of the curve a fraction of the way from node a to node b: cubic Hermite prediction, then correction."""
     chord = b.u - a.u
     h = metric.norm(chord)
@@ -225,8 +226,8 @@ def along(curve: Curve, a: Node, b: Node, fraction: float, metric: Metric, polis
         + h * (f * (1 - f) ** 2 * a.tangent - f**2 * (1 - f) * b.tangent)
     )
     row = metric.dual(chord / h)
-    found = correct(curve, guess, row, float(row @ guess), metric, POLISH if polish else None, chord)
+    found = correct(curve, guess, row, float(row @ guess), metric, None, chord)
     if isinstance(found, Failure):
         return found
     s = a.arclength + f * (b.arclength - a.arclength)
-    return Node(found.u, found.tangent, found.at, found.linear, found.residual, found.iterations, s)
+    return dataclasses.replace(found, arclength=s)

@@ -168,6 +168,10 @@ class Curve:
         """All parameters at u."""
         return {**self.equations.fixed, **dict(zip(self.free, u[self.size :].tolist()))}
 
+    def where(self, u: np.ndarray) -> str:
+        """The free parameters at u in words, as "r = 3"."""
+        return ", ".join(f"{name} = {value:.10g}" for name, value in zip(self.free, u[self.size :]))
+
     def state(self, u: np.ndarray) -> np.ndarray:
         """The state at u, in the map's shape."""
         return u[: self.size].reshape(self.iterate.shape)

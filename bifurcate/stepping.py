@@ -139,7 +139,7 @@ def walk_along(walk: Walk, node: Node) -> Iterator[Step]:
         if finding.collapsed is not None:
             stop = Stop("collapsed", str(finding.collapsed))
         if stop is None and _size(walk, new) > control.farthest:
-            stop = Stop("escaped", f"at {_where(walk, new)} its root mean square is {_size(walk, new):.0f} units")
+            stop = Stop("escaped", f"at {walk.curve.where(new.u)} its root mean square is {_size(walk, new):.0f} units")
         if number == control.max_steps - 1 and stop is None:
             stop = Stop("steps", str(control.max_steps))
         yield Step(new, new.arclength - node.arclength, finding, stop)
@@ -282,14 +282,10 @@ def _size(walk: Walk, node: Node) -> float:
     return float(np.sqrt(walk.metric.state * (x @ x)))
 
 
-def _where(walk: Walk, node: Node) -> str:
-    return ", ".join(f"{name} = {value:.10g}" for name, value in zip(walk.curve.free, node.u[walk.curve.size :]))
-
-
 def _why(failure: Failure, node: Node, walk: Walk) -> Stop:
     reason = {"diverged": "stalled"}.get(failure.reason, failure.reason)
     advice = walk.curve.iterate.map.advice if reason == "not-isolated" else ""
-    return Stop(reason, f"at {_where(walk, node)}: {failure.detail}" + (f". {advice}" if advice else ""))
+    return Stop(reason, f"at {walk.curve.where(node.u)}: {failure.detail}" + (f". {advice}" if advice else ""))
 
 
 def _pole(walk: Walk, node: Node, failure: Failure) -> Finding:

@@ -63,6 +63,8 @@ class Iterate:
 
     def least_period(self, orbit: Sequence[np.ndarray], tolerance: float = 1e-8) -> int:
         """The smallest divisor j of k with |f^j(x) − x| < tolerance · the state's size; k if there is none below it."""
+        if self.period == 1:
+            return 1
         scale = max(self.map.scale, float(np.abs(orbit[0]).max()))
         for j in range(1, self.period // 2 + 1):
             if self.period % j == 0 and float(np.abs(orbit[j] - orbit[0]).max()) < tolerance * scale:

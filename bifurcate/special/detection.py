@@ -122,8 +122,7 @@ class _Search:
         elif turned:
             self.turning(a, b, depth, up)
         elif _trivial(a, b) or (abs(up) > MOST and b.arclength - a.arclength < TINY):
-            where = ", ".join(f"{name} = {b.at.parameters[name]:.10g}" for name in self.curve.free)
-            self.barrier = f"{abs(up)} multipliers pass +1 together before {where}"
+            self.barrier = f"{abs(up)} multipliers pass +1 together before {self.curve.where(b.u)}"
         elif abs(up) > MOST:
             self.halve(a, b, depth)
         else:
@@ -146,7 +145,7 @@ class _Search:
             self.between(middle, b, depth + 1)
             return
         nearest = float(np.abs(np.abs(np.concatenate([a.spectrum.values, b.spectrum.values])) - 1.0).min())
-        where = ", ".join(f"{name} = {b.at.parameters[name]:.10g}" for name in self.curve.free)
+        where = self.curve.where(b.u)
         change = f"counts of multipliers went from {a.spectrum.signature} to {b.spectrum.signature} near {where}"
         reason = f": {middle.detail}" if isinstance(middle, Failure) else ""
         self.doubts.append(f"{change}; the nearest multiplier is {nearest:.1e} from the unit circle{reason}")

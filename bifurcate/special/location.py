@@ -24,6 +24,7 @@ corrector on the branch itself is singular.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,7 +112,7 @@ def _advance(curve: Curve, node: Node, step: float, metric: Metric) -> Node | Fa
     found = correct(curve, guess, row, float(row @ guess), metric, POLISH, node.tangent)
     if isinstance(found, Failure):
         return found
-    return Node(found.u, found.tangent, found.at, found.linear, found.residual, found.iterations, node.arclength + step)
+    return dataclasses.replace(found, arclength=node.arclength + step)
 
 
 def locate_real(
@@ -255,15 +256,13 @@ class _Scaled:
         return linear.M, linear.B * (self.width / self.unit)
 
 
-def locate_branch_point(curve: Curve, node: Node, metric: Metric, borders: int | None = None) -> BranchPoint | None:
+def locate_branch_point(curve: Curve, node: Node, metric: Metric) -> BranchPoint | None:
     """The branch point near a node of a one-parameter curve.
 
     Parameters
     ----------
     node : Node
         The start.
-    borders : int, optional
-        m, the number of multipliers that meet +1 there; by default those that are as near to it as the nearest.
 
     Returns
     -------
@@ -271,7 +270,7 @@ def locate_branch_point(curve: Curve, node: Node, metric: Metric, borders: int |
         None if Newton's method does not converge.
     """
     n = curve.size
-    m = borders or _window(_values(node), 1.0)
+    m = _window(_values(node), 1.0)  # multipliers that meet +1 there
     scaled = _Scaled(curve, metric.unit, float(metric.widths[0]))
     v, previous = node.u / scaled.whole(np.ones_like(node.u)), np.inf
     try:

@@ -158,9 +158,8 @@ class SpecialPoint:
         return self.spectrum.values
 
     def __str__(self) -> str:
-        free = ", ".join(f"{name} = {self.parameters[name]:.10g}" for name in self.curve.free)
         times = f" ×{self.multiplicity}" if self.multiplicity > 1 else ""
-        return f"{self.label}{times} at {free} ± {self.error:.0e}, period {self.period}"
+        return f"{self.label}{times} at {self.curve.where(self.u)} ± {self.error:.0e}, period {self.period}"
 
     def __repr__(self) -> str:
         return f"SpecialPoint({self})"
