@@ -14,12 +14,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bifurcate.errors import InvalidInput
-from bifurcate.linear import Krylov, Operator, shifted
-from bifurcate.maps import Iterate, Map
-from bifurcate.solvers import checked_period
+from bifurcate.linear import Krylov, Operator
+from bifurcate.maps import Iterate
 
-__all__ = ["Curve", "Cycle", "Equations", "Evaluation", "Linearisation", "cycles"]
+__all__ = ["Curve", "Equations", "Evaluation", "Linearisation"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,29 +90,6 @@ class Equations(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Cycle:
-    """The equations f^k(x; p) − x = 0 with one free parameter: n equations, n + 1 unknowns."""
-
-    iterate: Iterate
-    fixed: Mapping[str, float]
-    free: tuple[str, ...]
-
-    def evaluate(self, u: np.ndarray) -> Evaluation:
-        """Residual and domain margin at u: k evaluations of f."""
-        n = self.iterate.size
-        p = {**self.fixed, **dict(zip(self.free, u[n:].tolist()))}
-        orbit = self.iterate.orbit(u[:n], p)
-        return Evaluation(u, orbit, p, orbit[-1] - u[:n], self.iterate.margin(orbit, p))
-
-    def linearise(self, at: Evaluation) -> Linearisation:
-        """Jacobian and parameter derivative at an evaluated u."""
-        J = self.iterate.jacobian(at.orbit, at.parameters)
-        columns = [self.iterate.parameter_derivative(at.orbit, at.parameters, name) for name in self.free]
-        n, k = self.iterate.size, len(self.free)
-        return Linearisation(J, shifted(J, 1.0), np.column_stack(columns), np.zeros((k - 1, n)), np.zeros((k - 1, k)))
-
-
-@dataclass(frozen=True, eq=False)
 class Curve:
     """A curve to trace.
 
@@ -179,49 +154,3 @@ class Curve:
     def replace(self, **changes: Any) -> Curve:
         """The same curve with fields changed."""
         return dataclasses.replace(self, **changes)
-
-
-def cycles(map: Map, free: str, guess: Any, period: int = 1, krylov: Krylov | None = None) -> Curve:
-    """The curve of fixed points of f^period in one free parameter.
-
-    Parameters
-    ----------
-    map : Map
-        Its parameters are the start's; the free one varies from its value there.
-    free : str
-        Name of the free parameter.
-    guess : array_like
-        A state near a solution at the map's parameters; tracing corrects it first.
-    period : int
-        k ≥ 1.
-    krylov : Krylov, optional
-        Settings of GMRES for maps without a Jacobian and more than 200 unknowns.
-
-    Returns
-    -------
-    Curve
-
-    Raises
-    ------
-    InvalidInput
-        If the map has no such parameter, or the guess, the period or the map are unusable.
-
-    Examples
-    --------
-    >>> import bifurcate as bf
-    >>> curve = bf.cycles(bf.maps.logistic(r=2.5), free="r", guess=[0.6])
-    >>> curve.free, curve.start
-    (('r',), array([0.6, 2.5]))
-    """
-    if not isinstance(map, Map):
-        raise InvalidInput(
-            f"map must be a bifurcate.Map, got {type(map).__name__}; wrap the function: Map(f, parameters)"
-        )
-    if not isinstance(free, str):
-        raise InvalidInput(f"free is {free!r}; it must be the name of one parameter")
-    map.require(free)
-    x = map.check(guess)
-    iterate = Iterate(map, x.shape, checked_period(period))
-    fixed = {name: value for name, value in map.parameters.items() if name != free}
-    start = np.append(x.reshape(-1), map.parameters[free])
-    return Curve(Cycle(iterate, fixed, (free,)), start, krylov=krylov or Krylov())
