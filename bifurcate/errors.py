@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 __all__ = [
     "BifurcateError",
     "InvalidInput",
+    "NoEnergy",
     "NoSuchPoint",
     "NotConverged",
     "NotIsolated",
@@ -31,6 +33,23 @@ class OutsideDomain(InvalidInput):
 
 class NoSuchPoint(BifurcateError, LookupError):
     """A branch has no special point of the kind asked for; the message quotes why the branch ended."""
+
+
+class NoEnergy(BifurcateError, ValueError):
+    """A rule descends no energy of the kind asked for.
+
+    Attributes
+    ----------
+    reason : str
+        Why not.
+    certificate : object
+        What shows it, to be checked without trusting this package; None where the reason says all.
+    """
+
+    def __init__(self, reason: str, certificate: Any = None) -> None:
+        self.reason = reason
+        self.certificate = certificate
+        super().__init__(reason)
 
 
 class NotIsolated(BifurcateError, RuntimeError):

@@ -1,5 +1,6 @@
 """The adaptation network: divisive normalisation whose weights adapt, a map on n² weights that closes in n unknowns."""
 
+from bifurcate.adaptation.energy import Energy
 from bifurcate.adaptation.equilibria import last_beta
 from bifurcate.adaptation.network import Network
 from bifurcate.adaptation.presets import literal, ring
@@ -8,4 +9,4 @@ from bifurcate.adaptation.stability import Stability
 from bifurcate.adaptation.tuning import raised_cosine
 from bifurcate.adaptation.update import Update
 
-__all__ = ["Network", "Reduction", "Stability", "Update", "last_beta", "literal", "raised_cosine", "ring"]
+__all__ = ["Energy", "Network", "Reduction", "Stability", "Update", "last_beta", "literal", "raised_cosine", "ring"]

@@ -14,7 +14,7 @@ from bifurcate.linear import bordered, shifted
 if TYPE_CHECKING:
     from bifurcate.adaptation.network import Network
 
-__all__ = ["equilibria", "equilibrium", "last_beta", "lift", "off_target"]
+__all__ = ["at_rest", "equilibria", "equilibrium", "last_beta", "lift", "off_target", "weights_settle"]
 
 MOST = 12  # driven neurons up to which all 2ⁿ choices of roots are searched
 AT_REST = 1e-8  # |y⁺ − y| ≤ AT_REST·max(|y|, σ²) counts as an equilibrium where weights are wanted for a given y
@@ -28,8 +28,15 @@ def equilibrium(net: Network) -> np.ndarray:
     InvalidInput
         If there is none, saying why; or if it lies so close to a pole that rounding hides it.
     """
+    if net.beta == 0.0 and net.alpha > 0.0:
+        _require_no_drift(net)
+    return at_rest(net)
+
+
+def at_rest(net: Network) -> np.ndarray:
+    """The same where only the outputs need to rest: at β = 0 the y of silent neurons, at their start, may drift."""
     y = _equilibrium(net)
-    left = _residual(net, y)
+    left = float(np.abs(net.aim_reduction.f(y, **net.parameters) - y)[net.drive > 0.0].max())
     if not left <= 1e-7 * max(float(np.abs(y).max()), net.sigma**2):
         u = float((net.sigma**2 + y)[net.drive > 0.0].min())
         raise InvalidInput(
@@ -159,24 +166,29 @@ def _state(net: Network, R: np.ndarray) -> np.ndarray:
 
 
 def _at_beta_zero(net: Network, sign: float) -> np.ndarray:
-    # R (R·r) = C r, hence R = ± C r/√(rᵀ C r) wherever r > 0, and C r = 0 is needed elsewhere.
+    # R (R·r) = C r, hence R = ± C r/√(rᵀ C r) wherever r > 0. Elsewhere y is at rest only if C r = 0.
     r, F = net.drive, net.aim.factor(net.parameters)
     pull, strength = F @ (F.T @ r), float(np.linalg.norm(F.T @ r))
     driven = r > 0.0
-    missing, drifting = np.flatnonzero(driven & ~(pull > 0.0)), np.flatnonzero(~driven & (pull != 0.0))
+    missing = np.flatnonzero(driven & ~(pull > 0.0))
     if len(missing):
         raise InvalidInput(
             f"at beta = 0 there is no equilibrium: neuron {missing[0]} ({len(missing)} in all) is driven but its "
             "target response is 0, so that its weights grow without bound"
         )
+    y = _start(net)
+    y[driven] = sign * r[driven] * strength / pull[driven] - net.sigma**2
+    return y
+
+
+def _require_no_drift(net: Network) -> None:
+    r, F = net.drive, net.aim.factor(net.parameters)
+    drifting = np.flatnonzero((r == 0.0) & (F @ (F.T @ r) != 0.0))
     if len(drifting):
         raise InvalidInput(
             f"at beta = 0 there is no equilibrium: neuron {drifting[0]} ({len(drifting)} in all) is silent under the "
             "stimulus but not in the target, so that its weights drift without bound, although the outputs may settle"
         )
-    y = _start(net)
-    y[driven] = sign * r[driven] * strength / pull[driven] - net.sigma**2
-    return y
 
 
 def weights_settle(net: Network) -> bool:

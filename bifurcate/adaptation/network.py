@@ -13,6 +13,7 @@ import numpy as np
 from bifurcate.adaptation import equilibria as _equilibria
 from bifurcate.adaptation.arithmetic import respond, times
 from bifurcate.adaptation.checks import finite, number, weights
+from bifurcate.adaptation.energy import Energy, energy
 from bifurcate.adaptation.reduction import Reduction
 from bifurcate.adaptation.stability import Stability, stability
 from bifurcate.adaptation.stimuli import Given, Stimuli, Tuned
@@ -55,7 +56,7 @@ class Network:
         Drives for target="ensemble".
     clip : bool
         Clip the weights, W⁺ = max(·, 0). There is then no reduced map, and no structure in the Jacobian.
-    limits : mapping of str to (float, float), optional
+    allowed : mapping of str to (float, float), optional
         Closed intervals to which parameters are confined, here and in :meth:`replace`.
 
     Attributes
@@ -82,7 +83,7 @@ class Network:
     start: np.ndarray | None
     aim: Target
     clip: bool
-    limits: Mapping[str, tuple[float, float]]
+    allowed: Mapping[str, tuple[float, float]]
 
     def __init__(
         self,
@@ -96,14 +97,14 @@ class Network:
         target: Any = "baseline",
         ensemble: Any = None,
         clip: bool = False,
-        limits: Mapping[str, tuple[float, float]] | None = None,
+        allowed: Mapping[str, tuple[float, float]] | None = None,
     ) -> None:
         stimuli = drive if isinstance(drive, Given | Tuned) else Given.checked(drive, baseline_drive, ensemble)
-        limits = {**ALLOWED, **(limits or {})}
-        rates = {name: number(name, value, limits) for name, value in zip(RATES, (alpha, beta, sigma), strict=True)}
+        allowed = {**ALLOWED, **(allowed or {})}
+        rates = {name: number(name, value, allowed) for name, value in zip(RATES, (alpha, beta, sigma), strict=True)}
         for name, value in stimuli.parameters.items():
-            number(name, value, limits)
-        self._set(stimuli=stimuli, **rates, start=weights(initial, stimuli.size), clip=bool(clip), limits=limits)
+            number(name, value, allowed)
+        self._set(stimuli=stimuli, **rates, start=weights(initial, stimuli.size), clip=bool(clip), allowed=allowed)
         self._set(aim=self._aimed(target))
         self._check_drive()
 
@@ -328,6 +329,17 @@ class Network:
             raise InvalidInput("with clip=True multipliers are known only at weights (n, n) none of which is clipped")
         return self.project(state)
 
+    def energy(self, variable: str = "R") -> Energy:
+        """E(R), which the outputs descend; ``variable`` "R", "log R", "y" or "W" says as a function of what.
+
+        Raises
+        ------
+        NoEnergy
+            With the clip on, where no function of the responses can be one (the certificate: two weight matrices of
+            equal responses whose updates have different ones), and at α = β = 0, where nothing moves.
+        """
+        return energy(self, variable)
+
     def replace(self, **changed: Any) -> Network:
         """The same network with parameters set anew, or with another initial, target, ensemble or clip.
 
@@ -341,22 +353,22 @@ class Network:
         Network(n=2, alpha=0.1, beta=-0.1, sigma=0.2)
         """
         parts = ("drive", "baseline_drive") if isinstance(self.stimuli, Given) else ()
-        allowed = (*self.parameters, "initial", "target", "ensemble", "clip", *parts)
+        names = (*self.parameters, "initial", "target", "ensemble", "clip", *parts)
         for name in changed:
-            if name not in allowed:
-                raise InvalidInput(f"a network has no {name!r} to replace; it has {', '.join(allowed)}")
+            if name not in names:
+                raise InvalidInput(f"a network has no {name!r} to replace; it has {', '.join(names)}")
         target = "ensemble" if self.aim.ensemble else "baseline" if self.aim.given is None else self.aim.given
         kept = {
             **{name: getattr(self, name) for name in RATES},
             "initial": self.start,
             "target": target,
             "clip": self.clip,
-            "limits": self.limits,
+            "allowed": self.allowed,
         }
         of_stimuli = (*self.stimuli.parameters, "ensemble", *parts)
         own = {name: changed.pop(name) for name in tuple(changed) if name in of_stimuli}
         for name in self.stimuli.parameters.keys() & own.keys():
-            number(name, own[name], self.limits)
+            number(name, own[name], self.allowed)
         return Network(self.stimuli.replace(own), **{**kept, **changed})
 
     def __repr__(self) -> str:

@@ -94,7 +94,7 @@ def literal(
 ) -> Network:
     """The question as posed: α, β and b in [0, 1], W₀ all ones, the baseline's target, no clip.
 
-    The β term is then growth away from C. The limits hold for :meth:`Network.replace`, too.
+    The β term is then growth away from C. The intervals hold for :meth:`Network.replace`, too.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def literal(
     bifurcate.errors.InvalidInput: beta is -0.1; it must be a finite real number in [0, 1]
     """
     stimuli = _tuned(n, baseline, stimulus, b, tuning, floor, half_width, None)
-    return Network(stimuli, alpha=alpha, beta=beta, sigma=sigma, limits=POSED)
+    return Network(stimuli, alpha=alpha, beta=beta, sigma=sigma, allowed=POSED)
 
 
 def _tuned(
