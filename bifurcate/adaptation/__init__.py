@@ -3,10 +3,24 @@
 from bifurcate.adaptation.energy import Energy
 from bifurcate.adaptation.equilibria import last_beta
 from bifurcate.adaptation.network import Network
+from bifurcate.adaptation.presentation import Presentation, average, periodic
 from bifurcate.adaptation.presets import literal, ring
 from bifurcate.adaptation.reduction import Reduction
 from bifurcate.adaptation.stability import Stability
 from bifurcate.adaptation.tuning import raised_cosine
 from bifurcate.adaptation.update import Update
 
-__all__ = ["Energy", "Network", "Reduction", "Stability", "Update", "last_beta", "literal", "raised_cosine", "ring"]
+__all__ = [
+    "Energy",
+    "Network",
+    "Presentation",
+    "Reduction",
+    "Stability",
+    "Update",
+    "average",
+    "last_beta",
+    "literal",
+    "periodic",
+    "raised_cosine",
+    "ring",
+]
