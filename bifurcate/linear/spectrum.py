@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
-from bifurcate.linear.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, dense, size
+from bifurcate.linear.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, dense, essence, size
+from bifurcate.linear.secular import RankOne
 
 __all__ = ["EDGE", "Spectrum", "spectrum"]
 
@@ -17,6 +18,8 @@ REAL = 1e-7  # |Im λ| ≤ REAL·max(1, |λ|) counts as real: a defective pair s
 EDGE = 1e-9  # within EDGE of the unit circle a multiplier is neither inside nor outside: rounding moves it
 SAME = 1e-7  # multipliers closer than SAME·max(1, |λ|) are one multiplier, where an iterative solver repeats itself
 DENSE = 300  # operators up to this size are made dense: n products cost less there than three Arnoldi runs
+LAPACK = 128  # diagonal plus rank one: up to this size LAPACK finds all multipliers faster than the secular equation
+ALL = 2000  # ... beyond this one only those near ±1 and the extreme ones are computed, and the others counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +33,15 @@ class Spectrum:
     multiplicity : ndarray of int, shape (m,)
         How many times each counts.
     size : int
-        Number of unknowns. ``multiplicity.sum() < size`` where only the leading multipliers were computed.
+        Number of unknowns. ``multiplicity.sum() < size`` where only some multipliers were computed.
     certified : bool
-        True if every multiplier outside the unit circle is among ``values``: always for a direct solver; for an
-        iterative one if it converged and the smallest modulus it was asked for lies inside the circle.
+        True if every multiplier outside the unit circle is among ``values`` or was counted: always for a direct solver;
+        for an iterative one if it converged and the smallest modulus it was asked for lies inside the circle.
     note : str
         What is not certified, in words.
+    signature : tuple of int
+        How many real multipliers are > 1 + 1e-9, how many are < −1 − 1e-9, and how many complex pairs have a modulus
+        > 1 + 1e-9; from ``values`` if it is not given.
 
     Examples
     --------
@@ -50,15 +56,22 @@ class Spectrum:
     size: int
     certified: bool = True
     note: str = ""
-    signature: tuple[int, int, int] = field(init=False, default=(0, 0, 0))
+    signature: tuple[int, int, int] = ()  # type: ignore[assignment]  # () stands for: count the values
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "signature", self._count())
+        if not self.signature:
+            object.__setattr__(self, "signature", self._count())
+
+    @property
+    def complete(self) -> bool:
+        """Whether all multipliers are among ``values``."""
+        return int(self.multiplicity.sum()) == self.size
 
     @property
     def outside(self) -> int:
         """Number of multipliers of modulus > 1 + 1e-9, with multiplicity."""
-        return int(self.multiplicity[np.abs(self.values) > 1.0 + EDGE].sum())
+        up, down, pairs = self.signature
+        return up + down + 2 * pairs
 
     @property
     def stable(self) -> bool:
@@ -95,13 +108,18 @@ def spectrum(A: Operator, leading: int = 6) -> Spectrum:
     Parameters
     ----------
     A : Operator
-        ndarray (all multipliers, LAPACK), DiagonalLowRank (all; through a symmetric matrix where a diagonal
-        similarity makes it one, so that they are exactly real), ShiftedLowRank (all, through the core),
-        sparse or LinearOperator (made dense up to 300 unknowns; beyond, the leading ones by Arnoldi iteration, asked
-        for largest modulus, smallest and largest real part, so that a cluster inside the circle does not hide
-        a multiplier near −1).
+        ndarray (all multipliers, LAPACK), DiagonalLowRank, ShiftedLowRank (the same through its core), sparse or
+        LinearOperator (made dense up to 300 unknowns; beyond, the leading ones by Arnoldi iteration, asked for
+        largest modulus, smallest and largest real part, so that a cluster inside the circle does not hide a multiplier
+        near −1).
+
+        A DiagonalLowRank of rank one that a diagonal similarity makes symmetric has real multipliers, found from
+        its secular equation: all of them up to 2000 unknowns, in O(n²); beyond, the two extreme ones and those nearest
+        ±1, in O(n) each, with those outside the unit circle counted exactly. Of a higher rank: LAPACK, or Arnoldi
+        iteration beyond 2000 unknowns.
     leading : int
-        How many multipliers each Arnoldi run is asked for.
+        How many multipliers each Arnoldi run is asked for; twice as many as are found on either side of ±1. With
+        ``leading >= n`` the secular equation is solved for all.
 
     Returns
     -------
@@ -118,37 +136,66 @@ def spectrum(A: Operator, leading: int = 6) -> Spectrum:
     if isinstance(A, np.ndarray):
         return _complete(scipy.linalg.eigvals(A, check_finite=False) if n > 1 else A.ravel().astype(complex))
     if isinstance(A, DiagonalLowRank):
-        return _complete(_diagonal_low_rank(A))
+        return _diagonal_low_rank(A, leading)
     if isinstance(A, ShiftedLowRank):
-        return _shifted_low_rank(A)
+        inner = essence(A)
+        assert isinstance(inner, np.ndarray | DiagonalLowRank)
+        return _with_shift(spectrum(inner, leading), A)
     if n <= DENSE:
         return _complete(scipy.linalg.eigvals(dense(A), check_finite=False))
     return _arnoldi(A if sp.issparse(A) else _single(A), n, leading)
 
 
+def _by_modulus(values: np.ndarray) -> np.ndarray:
+    return np.lexsort((-values.imag, -np.abs(values).round(13)))
+
+
 def _complete(values: np.ndarray) -> Spectrum:
-    values = values[np.lexsort((-values.imag, -np.abs(values).round(13)))].astype(complex)
+    values = values[_by_modulus(values)].astype(complex)
     return Spectrum(values, np.ones(len(values), dtype=int), len(values))
 
 
-def _diagonal_low_rank(A: DiagonalLowRank) -> np.ndarray:
-    if A.left.shape[1] == 1:
-        product = (A.left * A.right).ravel()
-        sign = 1.0 if product.sum() >= 0 else -1.0
-        if (sign * product >= 0).all():
-            z = np.sqrt(np.abs(product))
-            return scipy.linalg.eigvalsh(np.diag(A.diagonal) + sign * np.outer(z, z), check_finite=False)
-    return scipy.linalg.eigvals(dense(A), check_finite=False)
+def _diagonal_low_rank(A: DiagonalLowRank, leading: int) -> Spectrum:
+    n = size(A)
+    similar = _symmetric(A)
+    if similar is None:
+        return (
+            _complete(scipy.linalg.eigvals(dense(A), check_finite=False))
+            if n <= ALL
+            else _arnoldi(_single(A), n, leading)
+        )
+    if n <= LAPACK:
+        z = np.sqrt(similar.square)
+        return _complete(scipy.linalg.eigvalsh(np.diag(A.diagonal) + similar.sign * np.outer(z, z), check_finite=False))
+    if n <= max(ALL, leading):
+        return _complete(similar.every())
+    values = similar.selected((1.0, -1.0), (leading + 1) // 2)[::-1]
+    counts = similar.above(1.0 + EDGE), n - similar.above(-1.0 - EDGE), 0
+    values = values[_by_modulus(values)].astype(complex)
+    return Spectrum(values, np.ones(len(values), dtype=int), n, signature=counts)
 
 
-def _shifted_low_rank(A: ShiftedLowRank) -> Spectrum:
-    core = A.core
-    small = _diagonal_low_rank(core) if isinstance(core, DiagonalLowRank) else scipy.linalg.eigvals(core)
-    values = np.append(A.shift + small.astype(complex), A.shift)
-    count = np.append(np.ones(len(small), dtype=int), A.shape[0] - len(small))
-    order = np.lexsort((-values.imag, -np.abs(values).round(13)))
-    keep = order[count[order] > 0]
-    return Spectrum(values[keep], count[keep], A.shape[0])
+def _symmetric(A: DiagonalLowRank) -> RankOne | None:
+    """The symmetric matrix to which a diagonal similarity brings D + u vᵀ with all uᵢvᵢ of one sign."""
+    if A.left.shape[1] != 1:
+        return None
+    product = (A.left * A.right).ravel()
+    sign = 1.0 if product.sum() >= 0 else -1.0
+    product *= sign
+    return RankOne(A.diagonal, product, sign) if product.min(initial=0.0) >= 0.0 else None
+
+
+def _with_shift(inner: Spectrum, A: ShiftedLowRank) -> Spectrum:
+    """The multipliers of the core and, as often as there are further unknowns, the shift."""
+    further = A.shape[0] - inner.size
+    if not further:
+        return inner
+    shift = np.array([A.shift], dtype=complex)
+    values, count = np.append(inner.values, shift), np.append(inner.multiplicity, further)
+    order = _by_modulus(values)
+    up, down, pairs = Spectrum(shift, count[-1:], further).signature
+    total = inner.signature[0] + up, inner.signature[1] + down, inner.signature[2] + pairs
+    return Spectrum(values[order], count[order], A.shape[0], inner.certified, inner.note, total)
 
 
 def _single(A: Operator) -> LinearOperator:

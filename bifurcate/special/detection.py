@@ -289,10 +289,11 @@ def _trivial(a: Node, b: Node) -> bool:
 
 
 def _between(a: Node, b: Node, fraction: float) -> np.ndarray | None:
-    """The multipliers at a fraction of the step, interpolated in order; None unless all of them are real."""
+    """The multipliers at a fraction of the step, interpolated in order; None unless all are known and real."""
     s, t = a.spectrum, b.spectrum
     if (
-        s.values.imag.any()
+        not (s.complete and t.complete)
+        or s.values.imag.any()
         or t.values.imag.any()
         or not np.array_equal(np.sort(s.multiplicity), np.sort(t.multiplicity))
     ):

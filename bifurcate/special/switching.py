@@ -125,7 +125,7 @@ def _is_next(node: Node, point: SpecialPoint) -> bool:
     Farther out the branch may already have passed special points, which its trace would then never see.
     """
     s, m = point.spectrum, point.multiplicity
-    if not (s.certified and node.spectrum.certified):
+    if not (s.complete and s.certified and node.spectrum.certified):
         return True
     power, target = (2, -1.0) if point.kind == "flip" else (1, 1.0)
     distance = np.where(s.multiplicity == 1, np.abs(s.values - target), np.inf)
