@@ -23,6 +23,7 @@ from bifurcate.linear.operators import DiagonalLowRank, Operator, ShiftedLowRank
 
 __all__ = ["Bordered", "Krylov", "SingularSystem", "bordered"]
 
+KEPT = 64  # nearly vanishing entries of a diagonal that are kept out of its elimination
 _LAPACK = {kind: get_lapack_funcs(("getrf", "getrs"), dtype=kind) for kind in ("d", "D")}
 
 
@@ -192,31 +193,41 @@ def _shifted_low_rank(M: ShiftedLowRank, B: np.ndarray, C: np.ndarray, D: np.nda
 
 
 def _diagonal_low_rank(M: DiagonalLowRank, B: np.ndarray, C: np.ndarray, D: np.ndarray) -> Bordered:
-    # Eliminate the diagonal; what remains is small and dense. An entry of the diagonal that is (nearly) 0 says
-    # nothing about M's rank: move it aside by one more rank-one term, dᵢ → dᵢ + c with −c eᵢeᵢᵀ in the rest.
-    d, left, right = M.diagonal, M.left, M.right
-    scale = max(float(np.abs(d).max()), 1e-300)
-    small = np.flatnonzero(np.abs(d) < 1e-4 * scale)
-    if len(small):
-        unit = np.zeros((len(d), len(small)))
-        unit[small, np.arange(len(small))] = 1.0
-        d = d.copy()
-        d[small] += scale
-        left, right = np.hstack([left, -scale * unit]), np.hstack([right, unit])
-    m, k = left.shape[1], B.shape[1]
-    columns = np.hstack([left, B])  # unknowns w = Vᵀx and y stand in these columns
-    rows = np.vstack([right.T, C])
-    corner = np.zeros((m + k, m + k), dtype=np.result_type(d, left, B, C, D))
-    corner[:m, :m], corner[m:, m:] = -np.eye(m), D
-    schur = _dense(corner - rows @ (columns / d[:, None]), *_no_border(m + k))
+    # Eliminate x = (f − U w − B y)/d; what remains is small and dense, with unknowns w = Vᵀx and y. An entry of d that
+    # is (nearly) 0 says nothing about M's rank: its x stays among the unknowns.
+    d, m, k = M.diagonal, M.left.shape[1], B.shape[1]
+    by_size = np.abs(d)
+    small = np.flatnonzero(by_size < 1e-4 * max(float(by_size.max()), 1e-300))
+    crowded = len(small) > KEPT
+    if crowded:
+        small = small[np.argpartition(by_size[small], KEPT)[:KEPT]]
+    with np.errstate(divide="ignore"):
+        inverse = 1.0 / d
+    inverse[small] = 0.0
+    columns, rows = np.hstack([M.left, B]), np.vstack([M.right.T, C])
+    core = np.zeros((m + k + len(small),) * 2, dtype=np.result_type(d, columns, rows, D))
+    core[: m + k, : m + k] = -(rows * inverse) @ columns
+    core[range(m), range(m)] -= 1.0
+    core[m : m + k, m : m + k] += D
+    core[: m + k, m + k :], core[m + k :, : m + k] = rows[:, small], columns[small]
+    core[range(m + k, len(core)), range(m + k, len(core))] = d[small]
+    schur = _dense(core, *_no_border(len(core)))
 
-    def solve(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        by = d if f.ndim == 1 else d[:, None]
-        middle = np.concatenate([np.zeros((m, *f.shape[1:])), g])
-        z, _ = schur.solve(middle - rows @ (f / by), middle[:0])
-        return (f - columns @ z) / by, z[m:]
+    def once(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        by = inverse if f.ndim == 1 else inverse[:, None]
+        middle = np.concatenate([np.zeros((m, *f.shape[1:])), g]) - rows @ (f * by)
+        z, _ = schur.solve(np.concatenate([middle, f[small]]), middle[:0])
+        x = (f - columns @ z[: m + k]) * by
+        x[small] = z[m + k :]
+        return x, z[m : m + k]
 
-    return Bordered(solve)
+    def refined(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        # Small entries that could not be kept magnify rounding: one step of iterative refinement makes up for it.
+        x, y = once(f, g)
+        dx, dy = once(f - M @ x - B @ y, g - C @ x - D @ y)
+        return x + dx, y + dy
+
+    return Bordered(refined if crowded else once)
 
 
 def _no_border(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
