@@ -61,8 +61,19 @@ class Target:
         """F, shape (n, m)."""
         if self.given is not None:
             return self.given
-        r, u = self.denominators(p)
-        return respond(r, u) / np.sqrt(r.shape[1])
+        return self._factors(p["sigma"], float(p.get("b", 0.0)))
+
+    @cached_property
+    def _factors(self) -> Callable[[float, float], np.ndarray]:
+        # Of a branch in α or β there is one.
+        @lru_cache(maxsize=2)
+        def make(sigma: float, b: float) -> np.ndarray:
+            r, u = self.denominators({"sigma": sigma, "b": b})
+            F = respond(r, u) / np.sqrt(r.shape[1])
+            F.flags.writeable = False
+            return F
+
+        return make
 
     def rate(self, p: Mapping[str, float], name: str) -> np.ndarray:
         """∂F/∂name, shape (n, m), or (n, 0) where F does not depend on it."""
