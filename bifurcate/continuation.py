@@ -263,7 +263,7 @@ def _point(walk: Walk, node: Node, keep: Callable | None) -> Point:
     curve = walk.curve
     state = curve.state(node.u)
     return Point(
-        state if keep is None else np.asarray(keep(state)),
+        state if keep is None else np.array(keep(state)),  # a view would keep the whole state alive
         tuple(node.u[curve.size :].tolist()),
         node.spectrum if walk.detect else None,
         node.residual,
