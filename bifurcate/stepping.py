@@ -127,6 +127,10 @@ def walk_along(walk: Walk, node: Node) -> Iterator[Step]:
             yield Step(node, 0.0, _pole(walk, node, tried), _why(tried, node, walk))
             return
         new, stop = tried
+        if _stands(walk, node, new):
+            standing = Failure("not-isolated", "cycles at one and the same parameter value form a curve")
+            yield Step(node, 0.0, Finding(), _why(standing, node, walk))
+            return
         if number > 2 and _passes(walk, node, new, start):
             new, stop = _closing(walk, node, start), Stop("closed")
         finding = examine(walk.curve, node, new, walk.metric) if walk.detect else Finding()
@@ -147,6 +151,19 @@ def walk_along(walk: Walk, node: Node) -> Iterator[Step]:
             return
         h = _next_length(control, node, new, walk.metric)
         before, node = node, new
+
+
+def _stands(walk: Walk, node: Node, new: Node) -> bool:
+    """Whether a step left the only parameter where it was, to rounding: a flip or branch point of a linear map does so.
+
+    At a fold, too, the tangent's parameter component vanishes, but at one point and not all along a step.
+    """
+    n = walk.curve.size
+    if len(walk.curve.free) > 1 or new.arclength - node.arclength < 1e-4:
+        return False
+    width = float((walk.upper - walk.lower)[0])
+    flat = max(abs(float(node.tangent[n])), abs(float(new.tangent[n]))) < 1e-9 * width
+    return flat and abs(float(new.u[n] - node.u[n])) < 1e-12 * width
 
 
 def _leaves_at_once(walk: Walk, node: Node) -> Stop | None:
