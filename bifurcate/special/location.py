@@ -269,8 +269,16 @@ def locate_branch_point(curve: Curve, node: Node, metric: Metric) -> BranchPoint
     BranchPoint or None
         None if Newton's method does not converge.
     """
-    n = curve.size
     m = _window(_values(node), 1.0)  # multipliers that meet +1 there
+    found = _branch_point(curve, node, metric, m)
+    if found is None and m > 1:
+        # A map that preserves areas has two multipliers +1 there, but one eigenvector.
+        found = _branch_point(curve, node, metric, m // 2)
+    return found
+
+
+def _branch_point(curve: Curve, node: Node, metric: Metric, m: int) -> BranchPoint | None:
+    n = curve.size
     scaled = _Scaled(curve, metric.unit, float(metric.widths[0]))
     v, previous = node.u / scaled.whole(np.ones_like(node.u)), np.inf
     try:

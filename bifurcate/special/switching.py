@@ -124,11 +124,13 @@ def _is_next(node: Node, point: SpecialPoint) -> bool:
 
     Farther out the branch may already have passed special points, which its trace would then never see.
     """
-    s, m = point.spectrum, point.multiplicity
+    s = point.spectrum
     if not (s.complete and s.certified and node.spectrum.certified):
         return True
     power, target = (2, -1.0) if point.kind == "flip" else (1, 1.0)
     distance = np.where(s.multiplicity == 1, np.abs(s.values - target), np.inf)
+    # A map that preserves areas has two multipliers there but one eigenvector: rounding moves them by its root.
+    m = max(point.multiplicity, int(np.count_nonzero(distance < 1e-6)))
     rest = np.sort(np.argsort(distance)[m:])
     before = Spectrum(s.values[rest] ** power, s.multiplicity[rest], s.size).signature
     up, down, pairs = np.subtract(node.spectrum.signature, before).tolist()
