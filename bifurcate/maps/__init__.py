@@ -4,10 +4,13 @@ from bifurcate.maps.catalogue import (
     delayed_logistic,
     generalised_henon,
     henon,
+    ikeda,
     logistic,
     logistic_ring,
+    lozi,
     predator_prey,
     ricker,
+    standard,
 )
 from bifurcate.maps.iterate import Iterate
 from bifurcate.maps.map import Map
@@ -18,8 +21,11 @@ __all__ = [
     "delayed_logistic",
     "generalised_henon",
     "henon",
+    "ikeda",
     "logistic",
     "logistic_ring",
+    "lozi",
     "predator_prey",
     "ricker",
+    "standard",
 ]

@@ -12,10 +12,13 @@ __all__ = [
     "delayed_logistic",
     "generalised_henon",
     "henon",
+    "ikeda",
     "logistic",
     "logistic_ring",
+    "lozi",
     "predator_prey",
     "ricker",
+    "standard",
 ]
 
 
@@ -148,6 +151,103 @@ def predator_prey(p1: float = 0.5, p2: float = 0.2, p3: float = 0.1) -> Map:
         ),
         parameter_derivative=by_parameter,
         name="predator-prey",
+    )
+
+
+def lozi(a: float = 1.4, b: float = 0.3) -> Map:
+    """The Lozi map (x, y) ↦ (1 − a |x| + y, b x) (Lozi, J. Phys. Colloques 39 (1978) C5-9): Hénon's with |x| for x².
+
+    For 0 < b < 1: the fixed point x = 1/(1 + a − b) is stable until a = 1 − b; the other one, x = 1/(1 − a − b) < 0,
+    exists beyond and is a saddle. So does the 2-cycle x = (1 − b ± a)/((1 − b)² + a²), which flips at a = 1 + b.
+
+    Not smooth at x = 0, which the map declares as its border. Supported are solutions off the border, with exact
+    multipliers, their branches, and the points where a branch meets the border, reported as "border". What happens
+    there (persistence, a non-smooth fold, a jump of multipliers) is not classified. The map is linear on each side, so
+    that no coefficient of a flip is anything but 0: all are "degenerate". At a = 1 − b the multiplier −1 belongs to a
+    segment of 2-cycles, of which only the end, on the border, continues to a > 1 − b.
+
+    Examples
+    --------
+    >>> lozi(a=1.7, b=0.5)([-1.0, 0.2])
+    array([-0.5, -0.5])
+    """
+    return Map(
+        lambda z, a, b: np.array([1.0 - a * abs(z[0]) + z[1], b * z[0]]),
+        {"a": a, "b": b},
+        jvp=lambda z, v, a, b: np.array([-a * np.sign(z[0]) * v[0] + v[1], b * v[0]]),
+        jacobian=lambda z, a, b: np.array([[-a * np.sign(z[0]), 1.0], [b, 0.0]]),
+        parameter_derivative=lambda z, name, a, b: np.array([-abs(z[0]), 0.0] if name == "a" else [0.0, z[0]]),
+        borders=lambda z, a, b: z[0],
+        name="lozi",
+    )
+
+
+def ikeda(u: float = 0.9, a: float = 1.0, phi: float = 0.4, q: float = 6.0) -> Map:
+    """The Ikeda map of a ring laser, z ↦ a + u z exp(i(φ − q/(1 + |z|²))), z = x + iy.
+
+    (Ikeda, Opt. Commun. 30 (1979) 257; in this form Hammel, Jones & Moloney, J. Opt. Soc. Am. B 2 (1985) 552.)
+
+    It contracts areas by u² everywhere: the two multipliers of a fixed point have the product u², so that for |u| < 1
+    there are folds and flips but no Neimark–Sacker points. A fixed point with |z|² = I lies where
+    I (1 + u² − 2u cos(φ − q/(1 + I))) = a²; folds are where the left side has a critical point in I.
+
+    Examples
+    --------
+    >>> ikeda(u=0.0)([3.0, 4.0])
+    array([1., 0.])
+    """
+
+    def turned(z: np.ndarray, phi: float, q: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        # The rotation, and the state turned by it and then by a quarter.
+        t = phi - q / (1.0 + z @ z)
+        R = np.array([[np.cos(t), -np.sin(t)], [np.sin(t), np.cos(t)]])
+        w = R @ z
+        return R, w, np.array([-w[1], w[0]])
+
+    def jacobian(z: np.ndarray, u: float, a: float, phi: float, q: float) -> np.ndarray:
+        R, _, across = turned(z, phi, q)
+        return u * (R + np.outer(across, 2.0 * q * z / (1.0 + z @ z) ** 2))
+
+    def by_parameter(z: np.ndarray, name: str, u: float, a: float, phi: float, q: float) -> np.ndarray:
+        _, w, across = turned(z, phi, q)
+        turn = {"phi": 1.0, "q": -1.0 / (1.0 + z @ z)}
+        return {"u": w, "a": np.array([1.0, 0.0])}[name] if name not in turn else u * turn[name] * across
+
+    return Map(
+        lambda z, u, a, phi, q: np.array([a, 0.0]) + u * turned(z, phi, q)[1],
+        {"u": u, "a": a, "phi": phi, "q": q},
+        jvp=lambda z, v, u, a, phi, q: jacobian(z, u, a, phi, q) @ v,
+        jacobian=jacobian,
+        parameter_derivative=by_parameter,
+        name="ikeda",
+    )
+
+
+def standard(K: float = 1.0) -> Map:
+    """The standard map (p, θ) ↦ (p + K sin θ, θ + p + K sin θ) (Chirikov, Phys. Rep. 52 (1979) 263), θ on the line.
+
+    It preserves areas: multipliers come in pairs λ, 1/λ, nothing is asymptotically stable, and there are no
+    Neimark–Sacker points. The fixed point (0, 0) is a saddle for K > 0; (0, π) has trace 2 − K and flips at K = 4. Its
+    2-cycle is θ = π ± s, p = ±2s with K = 4s / sin s, and has a branch point at K = 2π (s = π/2).
+
+    θ is not reduced modulo 2π, so that the map is smooth: cycles that go around, θ ↦ θ + 2πm, are no cycles here.
+
+    Examples
+    --------
+    >>> standard(K=1.0)([0.5, 0.0])
+    array([0.5, 0.5])
+    """
+
+    def kicked(z: np.ndarray, kick: float) -> np.ndarray:
+        return np.array([z[0] + kick, z[1] + z[0] + kick])
+
+    return Map(
+        lambda z, K: kicked(z, K * np.sin(z[1])),
+        {"K": K},
+        jvp=lambda z, v, K: kicked(v, K * np.cos(z[1]) * v[1]),
+        jacobian=lambda z, K: np.array([[1.0, K * np.cos(z[1])], [1.0, 1.0 + K * np.cos(z[1])]]),
+        parameter_derivative=lambda z, name, K: np.full(2, np.sin(z[1])),
+        name="standard",
     )
 
 
