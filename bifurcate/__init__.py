@@ -4,7 +4,7 @@ One idea: a Map's fixed points and cycles are a Curve; tracing it gives a Branch
 at one gives the next Curve.
 """
 
-from bifurcate import adaptation, errors, maps, plot
+from bifurcate import adaptation, errors, gradient, maps, plot
 from bifurcate.branch import Branch, Point
 from bifurcate.continuation import steps, trace
 from bifurcate.curves import Curve, cycles
@@ -35,6 +35,7 @@ __all__ = [
     "adaptation",
     "cycles",
     "errors",
+    "gradient",
     "maps",
     "orbit",
     "orbit_diagram",

@@ -12,6 +12,7 @@ ROOMS = [
     "errors",
     "linear",
     "maps",
+    "gradient",
     "orbits",
     "solvers",
     "curves",

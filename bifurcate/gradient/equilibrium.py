@@ -1,0 +1,197 @@
+"""Any metric: at an equilibrium of a gradient flow all multipliers are real. A complex pair is a certificate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+
+from bifurcate.errors import InvalidInput, NotConverged
+from bifurcate.gradient.field import EPS, SURE, Field, checked
+from bifurcate.gradient.lyapunov import Quadratic, quadratic
+from bifurcate.gradient.verdicts import Check, Consistent, Refuted
+from bifurcate.maps import Map
+
+__all__ = ["Pair", "any_metric", "lyapunov"]
+
+CLAIM = "M G = −∇E in a metric M that is continuous and positive definite at the equilibrium, E twice differentiable"
+STEPS = 40  # of Newton's method
+AT_REST = 1e-9  # |G| ≤ AT_REST · max(scale, |x|) counts as an equilibrium
+AROUND = 48  # points of a circle at which the least singular value is taken
+DENSE = 1500  # unknowns up to which the Jacobian is made dense
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """A complex pair of multipliers at an equilibrium.
+
+    Attributes
+    ----------
+    state : ndarray
+        The equilibrium.
+    residual : float
+        max |G| there.
+    multiplier : complex
+        The one of positive imaginary part.
+    error : float
+        Radius of a disc about it, disjoint from the real axis, that holds a multiplier of every matrix within
+        ``matrix_error`` of the Jacobian.
+    matrix_error : float
+        Bound on the error of the Jacobian in the spectral norm: derivatives, measured against differences of the map in
+        random directions, and the distance from the exact equilibrium.
+    multipliers : ndarray of complex, shape (n,)
+        All of them, by falling modulus.
+    lyapunov : Quadratic or None
+        A Lyapunov function of the map near the equilibrium, where that is stable.
+    """
+
+    state: np.ndarray
+    residual: float
+    multiplier: complex
+    error: float
+    matrix_error: float
+    multipliers: np.ndarray
+    lyapunov: Quadratic | None
+
+    def __str__(self) -> str:
+        rest = "" if self.lyapunov is None else "; a Lyapunov function exists all the same: a quadratic one is given"
+        pair = self.multiplier
+        return (
+            f"the equilibrium has the multipliers {pair.real:.9g} ± {pair.imag:.6g}i, each within {self.error:.1e} "
+            f"(residual {self.residual:.1e}){rest}"
+        )
+
+
+def any_metric(map: Map, guess: Any, seed: int = 0) -> Refuted | Consistent:
+    """Is G = f − id, near an equilibrium, a gradient in any metric at all?
+
+    If M G = −∇E with E twice differentiable and M continuous and positive definite at the equilibrium x, then
+    M(x) DG(x) = −∇²E(x) is symmetric, and DG(x) similar to a symmetric matrix: its eigenvalues are real. A complex pair
+    refutes all such metrics at once. The converse does not hold: real multipliers only pass this one test.
+
+    The pair's error is rigorous for a given error ε of the Jacobian A: the disc D of that radius about λ does not meet
+    the real axis, and the least singular value of A − z exceeds ε all around it (taken at 48 points; it changes by no
+    more than z does). Then no matrix within ε has an eigenvalue on the circle, so that all have as many in D as A has
+    (Trefethen & Embree, Spectra and Pseudospectra, 2005, section 2). ε itself is measured, not proved.
+
+    Parameters
+    ----------
+    map : Map
+        x ↦ x + G(x), of at most 1500 unknowns.
+    guess : array_like
+        Near an equilibrium; Newton's method with halved steps goes on from there.
+    seed : int
+        Of the directions in which derivatives are checked.
+
+    Returns
+    -------
+    Refuted (its certificate a :class:`Pair`) or Consistent
+
+    Raises
+    ------
+    NotConverged
+        If Newton's method ends where |G| > 1e-9 · max(map.scale, |x|).
+    InvalidInput
+        If the guess is unusable, or has more than 1500 numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> A = np.array([[0.5, 0.3], [-0.3, 0.5]])
+    >>> found = any_metric(Map(lambda x: A @ x, {}), [0.1, 0.0])
+    >>> found.kind, complex(np.round(found.certificate.multiplier, 9)), found.certificate.lyapunov is None
+    ('refuted', (0.5+0.3j), False)
+    """
+    field, X = checked(map, [guess])
+    x = at_rest(field, X[0])
+    rng = np.random.default_rng(seed)
+    A, doubt = _linearised(field, x, rng)
+    values, left, right = scipy.linalg.eig(A, left=True, right=True)
+    condition = 1.0 / np.maximum(np.abs(np.einsum("ij,ij->j", left.conj(), right)), EPS)  # of unit eigenvectors
+    upper = np.flatnonzero(values.imag > 0.0)
+    upper = upper[np.argsort(-(values.imag / condition)[upper], kind="stable")]
+    for k in upper[:3]:
+        radius = _disc(A, complex(values[k]), float(condition[k]), doubt)
+        if radius is not None:
+            ordered = values[np.argsort(-np.abs(values), kind="stable")]
+            residual = float(np.abs(field(x)).max())
+            bowl = quadratic(field, x, A, rng)
+            pair = Pair(x.reshape(field.shape), residual, complex(values[k]), radius, doubt, ordered, bowl)
+            return Refuted(CLAIM, pair)
+    largest = float(np.abs(values.imag).max())
+    resolution = float((np.minimum(condition, 1.0 / EPS) * doubt).max())
+    note = "there are complex multipliers, but not clearly off the real axis" if largest > 0.0 else ""
+    return Consistent(CLAIM, (Check("|Im| of multipliers", len(values), largest, SURE * resolution),), note)
+
+
+def lyapunov(map: Map, guess: Any, seed: int = 0) -> Quadratic | None:
+    """The quadratic Lyapunov function of a map near a stable equilibrium; None where it is not stable.
+
+    V(x) = (x − x*)ᵀ P (x − x*) with Aᵀ P A − P = −I, A = Df(x*) (LaSalle, The Stability and Control of Discrete
+    Processes, 1986), by :func:`scipy.linalg.solve_discrete_lyapunov`, and verified. Parameters and exceptions are those
+    of :func:`any_metric`.
+
+    Examples
+    --------
+    >>> V = lyapunov(Map(lambda x: 0.5 * x + x**2, {}), [0.1])
+    >>> round(float(V.P[0, 0]), 9), round(V([0.3]), 9)
+    (1.333333333, 0.12)
+    >>> lyapunov(Map(lambda x: 2.0 * x, {}), [0.0]) is None
+    True
+    """
+    field, X = checked(map, [guess])
+    x = at_rest(field, X[0])
+    return quadratic(field, x, field.jacobian(x) + np.eye(field.size), np.random.default_rng(seed))
+
+
+def at_rest(field: Field, x: np.ndarray) -> np.ndarray:
+    """The equilibrium to which Newton's method with halved steps leads.
+
+    Least-squares steps, so that a manifold of equilibria is reached, too.
+    """
+    if field.size > DENSE:
+        raise InvalidInput(f"the state has {field.size} unknowns; a dense Jacobian is formed here, up to {DENSE}")
+    history = [float(np.abs(field(x)).max())]
+    for _ in range(STEPS):
+        step = np.linalg.lstsq(field.jacobian(x), -field(x), rcond=1e-13)[0]
+        better = next((y for j in range(12) if _smaller(field, y := x + 0.5**j * step, history[-1])), None)
+        if better is None:
+            break
+        x = better
+        history.append(float(np.abs(field(x)).max()))
+    size = max(field.scale, float(np.abs(x).max()))
+    if not history[-1] <= AT_REST * size:
+        advice = "Start nearer to an equilibrium: bf.solve or a long orbit may find one."
+        raise NotConverged("no equilibrium was reached", x.reshape(field.shape), tuple(history), advice)
+    return x
+
+
+def _smaller(field: Field, y: np.ndarray, than: float) -> bool:
+    return field.inside(y) and float(np.abs(field(y)).max()) < than
+
+
+def _linearised(field: Field, x: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+    """Df at an equilibrium and a bound on its distance, in the spectral norm, from Df at the exact one."""
+    n = field.size
+    J = field.jacobian(x)
+    derivative = np.sqrt(n) * field.error(x, np.eye(n), J, rng)
+    step = np.linalg.lstsq(J, -field(x), rcond=1e-13)[0]
+    away = x + 2.0 * step
+    moved = float(np.linalg.norm(field.jacobian(away) - J)) if step.any() and field.inside(away) else 0.0
+    A = J + np.eye(n)
+    return A, float(derivative + moved + n * EPS * np.linalg.norm(A))
+
+
+def _disc(A: np.ndarray, value: complex, condition: float, doubt: float) -> float | None:
+    """Radius of a disc about an eigenvalue in which every matrix within ``doubt`` of A has one, clear of the reals."""
+    T = scipy.linalg.schur(A, output="complex")[0]  # unitarily similar: the same singular values
+    directions = np.exp(2j * np.pi * np.arange(AROUND) / AROUND)
+    radius = 2.0 * condition * doubt
+    while radius < abs(value.imag) / SURE:
+        least = [np.linalg.svd(T - z * np.eye(len(T)), compute_uv=False)[-1] for z in value + radius * directions]
+        if min(least) - radius * np.pi / AROUND > doubt:
+            return float(radius)
+        radius *= 2.0
+    return None

@@ -1,0 +1,132 @@
+"""G(x) = f(x) − x on flattened states: its values, its derivatives, and by how much these may be wrong."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bifurcate.errors import InvalidInput
+from bifurcate.linear import dense
+from bifurcate.maps import Iterate, Map
+from bifurcate.maps.derivatives import directional
+
+__all__ = ["EPS", "SURE", "Field", "checked", "count", "worst_of"]
+
+EPS = float(np.finfo(float).eps)
+SURE = 10.0  # a difference refutes only if it is this many times its error
+
+
+@dataclass(frozen=True, eq=False)
+class Field:
+    """The field G = f − id of a map.
+
+    Attributes
+    ----------
+    map : Map
+    shape : tuple of int
+        The shape in which the map wants its states; every vector here is flat.
+    """
+
+    map: Map
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """Number of unknowns, n."""
+        return math.prod(self.shape)
+
+    @property
+    def scale(self) -> float:
+        """A typical magnitude of the state, as the map says."""
+        return self.map.scale
+
+    def image(self, x: np.ndarray) -> np.ndarray:
+        """f(x)."""
+        return np.asarray(self.map.f(x.reshape(self.shape), **self.map.parameters), dtype=float).reshape(-1)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """G(x)."""
+        return self.image(x) - x
+
+    def inside(self, x: np.ndarray) -> bool:
+        """Whether x lies in the map's declared domain and f is finite there."""
+        with np.errstate(all="ignore"):
+            domain = self.map.domain
+            if domain is not None and not np.min(domain(x.reshape(self.shape), **self.map.parameters)) > 0.0:
+                return False
+            return bool(np.isfinite(self.image(x)).all())
+
+    def tangent(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """DG(x) v, as the map gives its derivative."""
+        shape = self.shape
+        return self.map.tangent(x.reshape(shape), v.reshape(shape), self.map.parameters).reshape(-1) - v
+
+    def differenced(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """DG(x) v by five-point differences of f, whatever derivative the map gives."""
+        shape, map = self.shape, self.map
+        with np.errstate(all="ignore"):
+            slope = directional(map.f, x.reshape(shape), v.reshape(shape), map.parameters, "central", map.scale)
+        return slope.reshape(-1) - v
+
+    def jacobian(self, x: np.ndarray) -> np.ndarray:
+        """DG(x), dense."""
+        J = dense(Iterate(self.map, self.shape).jacobian([x, x], self.map.parameters))
+        return J - np.eye(self.size)
+
+    def columns(self, x: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """Columns of DG(x), shape (n, len(which))."""
+        if self.map.jacobian is not None:
+            return self.jacobian(x)[:, which]
+        unit = np.eye(self.size)
+        return np.column_stack([self.tangent(x, unit[j]) for j in which])
+
+    def error(self, x: np.ndarray, V: np.ndarray, JV: np.ndarray, rng: np.random.Generator) -> float:
+        """How far ``JV`` is from DG(x) V: the largest ‖JV c − DG V c‖₂ over three random unit vectors c.
+
+        DG V c is a difference of f along V c. Where the columns themselves are differences this is their want of
+        linearity, which is their truncation and rounding; where they are derivatives that were given it shows their
+        faults, too. For columns of independent errors of norm ε it is about ε.
+        """
+        worst = float(8.0 * EPS * np.linalg.norm(JV + V, axis=0).max(initial=1.0))
+        for _ in range(3):
+            c = rng.standard_normal((V.shape[1],))
+            c /= np.linalg.norm(c)
+            apart = float(np.linalg.norm(JV @ c - self.differenced(x, V @ c)))
+            worst = max(worst, apart if np.isfinite(apart) else float("inf"))
+        return worst
+
+
+def checked(map: Any, states: Any) -> tuple[Field, np.ndarray]:
+    """The field, and the states that the user gave as rows, shape (k, n).
+
+    Raises
+    ------
+    InvalidInput
+        If the map is none, no state is given, a state is unusable or the states' shapes differ.
+    """
+    if not isinstance(map, Map):
+        raise InvalidInput(f"map must be a bifurcate Map, got {type(map).__name__}")
+    if not isinstance(states, Iterable):
+        raise InvalidInput("states must be a sequence of states (an array whose first axis counts them)")
+    rows = [map.check(state) for state in states]
+    if not rows:
+        raise InvalidInput("states is empty; give at least one state")
+    if len({row.shape for row in rows}) > 1:
+        raise InvalidInput(f"states have different shapes: {sorted({row.shape for row in rows})}")
+    return Field(map, rows[0].shape), np.array([row.reshape(-1) for row in rows])
+
+
+def count(name: str, value: Any, least: int) -> int:
+    """A whole number of at least so many."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise InvalidInput(f"{name} is {value!r}; it must be a whole number, at least {least}")
+    return int(value)
+
+
+def worst_of(found: np.ndarray, error: np.ndarray) -> tuple[int, ...]:
+    """Index of the entry that exceeds its error by the largest factor."""
+    return tuple(int(i) for i in np.unravel_index(np.argmax(found / error), found.shape))
