@@ -10,7 +10,7 @@ import numpy as np
 
 from bifurcate.errors import InvalidInput
 
-__all__ = ["drives", "finite", "number", "weights"]
+__all__ = ["drives", "finite", "number", "weights", "whole"]
 
 Limits = Mapping[str, tuple[float, float]]
 
@@ -69,3 +69,16 @@ def weights(initial: Any, n: int) -> np.ndarray | None:
         raise InvalidInput(f"initial has shape {W.shape}; it must be {(n, n)}")
     W.flags.writeable = False
     return W
+
+
+def whole(name: str, value: Any, least: int = 1) -> int:
+    """A whole number of at least ``least``.
+
+    Examples
+    --------
+    >>> whole("steps", 3)
+    3
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise InvalidInput(f"{name} is {value!r}; it must be a whole number of at least {least}")
+    return int(value)

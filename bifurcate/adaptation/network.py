@@ -15,6 +15,8 @@ from bifurcate.adaptation.arithmetic import respond, times
 from bifurcate.adaptation.checks import finite, number, weights
 from bifurcate.adaptation.energy import Energy, energy
 from bifurcate.adaptation.reduction import Reduction
+from bifurcate.adaptation.running import Run
+from bifurcate.adaptation.running import run as _run
 from bifurcate.adaptation.stability import Stability, stability
 from bifurcate.adaptation.stimuli import Given, Stimuli, Tuned
 from bifurcate.adaptation.target import Target
@@ -339,6 +341,11 @@ class Network:
             equal responses whose updates have different ones), and at α = β = 0, where nothing moves.
         """
         return energy(self, variable)
+
+    def run(self, contrast: Any = None, orientation: Any = None, *, drive: Any = None, alpha: Any = None,
+            start: Any = None, keep: Any = "responses") -> Run:  # fmt: skip
+        """Any sequence of inputs: contrast and orientation (T, k), or drive (T, n); see :func:`~.running.run`."""
+        return _run(self, contrast, orientation, drive=drive, alpha=alpha, start=start, keep=keep)
 
     def replace(self, **changed: Any) -> Network:
         """The same network with parameters set anew, or with another initial, target, ensemble or clip.

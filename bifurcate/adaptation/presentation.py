@@ -12,11 +12,13 @@ import numpy as np
 
 from bifurcate.adaptation.arithmetic import respond
 from bifurcate.adaptation.averaged import AveragedReduction, AveragedUpdate
-from bifurcate.adaptation.checks import finite
+from bifurcate.adaptation.checks import finite, whole
 from bifurcate.adaptation.composed import Composed
+from bifurcate.adaptation.rest import damped, newton
+from bifurcate.adaptation.running import Run, march
 from bifurcate.adaptation.shown import Shown, Stage, stack
 from bifurcate.adaptation.stimuli import Tuned
-from bifurcate.errors import InvalidInput, NotConverged
+from bifurcate.errors import InvalidInput
 from bifurcate.linear import Operator, Spectrum, compose, spectrum
 from bifurcate.maps import Map
 
@@ -27,7 +29,6 @@ __all__ = ["Presentation", "average", "periodic", "probabilities_checked"]
 
 AT_REST = 1e-8  # |Y⁺ − Y| ≤ AT_REST·max(|Y|, σ²) counts as at rest where weights are wanted for a given Y
 ROUGH, FINE = 1e-5, 1e-12  # where damped iteration hands over to Newton's method; where it ends without one
-STEPS = 4000  # damped iterations for each damping tried
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -217,50 +218,30 @@ class Presentation:
         if net.clip or len(self.shown.members) > net.size:
             if reduced:
                 _ = self.reduced
-            return self._damped(self.update, np.array(net.initial), FINE)
-        Y = self._newton(self._damped(self.reduced, self.project(net.initial), ROUGH))
+            return damped(self.update, np.array(net.initial), FINE, net.sigma**2)
+        isolated = (1.0 + net.beta) ** len(self.stages) != 1.0
+        Y = newton(self.reduced, damped(self.reduced, self.project(net.initial), ROUGH, net.sigma**2), isolated)
         if reduced:
             return Y
-        if self.trivial[0] == 1.0:
-            return self._damped(self.update, np.array(net.initial), FINE)
+        if not isolated:
+            return damped(self.update, np.array(net.initial), FINE, net.sigma**2)
         return self.lift(Y)
 
-    def _damped(self, map: Map, start: np.ndarray, tolerance: float) -> np.ndarray:
-        p, moves = dict(map.parameters), list[float]()
-        for h in 0.5 ** np.arange(6.0):
-            x, moves = start, list[float]()
-            for _ in range(STEPS):
-                with np.errstate(all="ignore"):
-                    move = np.asarray(map.f(x, **p)) - x
-                moves.append(float(np.abs(move).max()))
-                if moves[-1] <= tolerance * max(float(np.abs(x).max()), self.network.sigma**2):
-                    return x
-                x = x + h * move
-                assert map.domain is not None
-                if not np.isfinite(moves[-1]) or not np.min(map.domain(x, **p)) > 0.0:
-                    break
-        advice = "Weights may grow without bound (beta ≥ 0), or alpha be too large: continue from a smaller one."
-        raise NotConverged("iteration from the initial weights did not come to rest", x, tuple(moves), advice)
+    def run(self, periods: int, *, alpha: Any = None, start: Any = None, keep: Any = "responses") -> Run:
+        """Iterate, with all responses R (T, n), or (T, m, n) of an average, for T = periods · M updates.
 
-    def _newton(self, Y: np.ndarray) -> np.ndarray:
-        """Newton's method, kept while the residual falls; steps of least norm where Y is not isolated (β = 0)."""
-        p, map = self.parameters, self.reduced
-        move = map.f(Y, **p) - Y
-        for _ in range(8):
-            J = np.asarray(map.jacobian(Y, **p)) - np.eye(Y.size)  # type: ignore[misc]
-            if self.trivial[0] == 1.0:
-                step = np.linalg.lstsq(J, -move.ravel(), rcond=1e-10)[0]
-            else:
-                try:
-                    step = np.linalg.solve(J, -move.ravel())
-                except np.linalg.LinAlgError:
-                    break
-            better = Y + step.reshape(Y.shape)
-            further = map.f(better, **p) - better
-            if not np.abs(further).max() < np.abs(move).max():
-                break
-            Y, move = better, further
-        return Y
+        Parameters
+        ----------
+        periods : int
+            At least 1.
+        alpha, start, keep
+            As for :func:`~bifurcate.adaptation.running.run`; α may differ between the T updates.
+        """
+        M, p = len(self.stages), self.parameters
+        drives = np.array([self.drives[stage.members] for stage in self.stages])
+        shares = np.array([stage.weights(p) for stage in self.stages])
+        order = np.tile(np.arange(M), whole("periods", periods))
+        return march(self.network, drives, shares, order, alpha, start, keep)
 
     def replace(self, **changed: float) -> Presentation:
         """The same presentation with α, β, σ, b or the adaptor's probability set anew."""
