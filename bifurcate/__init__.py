@@ -8,16 +8,21 @@ from bifurcate import adaptation, errors, gradient, maps, plot
 from bifurcate.branch import Branch, Point
 from bifurcate.continuation import steps, trace
 from bifurcate.curves import Curve, cycles
+from bifurcate.deflation import Attempt, Continued, Deflated, deflate, deflated_continuation
 from bifurcate.linear import DiagonalLowRank, Krylov, ShiftedLowRank, Spectrum
 from bifurcate.maps import Map
 from bifurcate.orbits import Orbit, OrbitDiagram, orbit, orbit_diagram
-from bifurcate.solvers import Newton, NewtonKrylov, Solution, solve
+from bifurcate.solvers import Deflation, Newton, NewtonKrylov, Solution, solve
 from bifurcate.special import SpecialPoint, switch, switches
 from bifurcate.stepping import Step, StepControl
 
 __all__ = [
+    "Attempt",
     "Branch",
+    "Continued",
     "Curve",
+    "Deflated",
+    "Deflation",
     "DiagonalLowRank",
     "Krylov",
     "Map",
@@ -34,6 +39,8 @@ __all__ = [
     "StepControl",
     "adaptation",
     "cycles",
+    "deflate",
+    "deflated_continuation",
     "errors",
     "gradient",
     "maps",

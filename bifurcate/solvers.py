@@ -1,4 +1,4 @@
-"""One solution at fixed parameters: Newton and Newton–Krylov as frozen values, and solve, the verb."""
+"""One solution at fixed parameters: Newton, Newton–Krylov and Deflation as frozen values, and solve, the verb."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bifurcate.linear import Operator, Spectrum, bordered, shifted, spectrum
 from bifurcate.linear.bordered import SingularSystem
 from bifurcate.maps import Iterate, Map
 
-__all__ = ["Newton", "NewtonKrylov", "Solution", "solve"]
+__all__ = ["Deflation", "Newton", "NewtonKrylov", "Solution", "solve"]
 
 Direction = Callable[[np.ndarray, list[np.ndarray], float], np.ndarray]
 
@@ -74,6 +74,75 @@ class NewtonKrylov:
 
 
 @dataclass(frozen=True, eq=False)
+class Deflation:
+    """Known solutions r that Newton's method is to stay away from.
+
+    Newton is applied to M(x) F(x) with M(x) = Π (d(x, r)^−power + shift), d the root mean square of x − r in units of
+    the map's scale or of r's size if that is larger: M F does not vanish at a simple solution r if power ≥ 1, and is F
+    far from all of them if shift = 1 (Farrell, Birkisson & Funke, SIAM J. Sci. Comput. 37 (2015) A2026, equation 3.6).
+
+    Its Newton step is the undeflated one, J δ = −F, times a number: in (M J + F ∇Mᵀ) s = −M F put s = τ δ, then
+
+        −τ M F + τ (∇M·δ) F = −M F,        τ = 1 / (1 − ∇M·δ / M),
+
+    so that every kind of Jacobian is solved with as before.
+
+    Attributes
+    ----------
+    known : tuple of ndarray
+        The solutions; of cycles every point.
+    power : float
+        How strongly they repel.
+    shift : float
+        The value of M far from them, per solution.
+    monotone : bool
+        Whether a step must lower ‖M F‖ (Armijo), as it does without deflation. Otherwise it must only stay in the
+        map's domain: such walks are longer and end elsewhere.
+
+    Examples
+    --------
+    >>> import bifurcate as bf
+    >>> away = bf.Deflation([[0.6]])
+    >>> bf.solve(bf.maps.logistic(r=2.5), guess=[0.5], deflation=away).state.round(9)
+    array([0.])
+    """
+
+    known: Any
+    power: float = 2.0
+    shift: float = 1.0
+    monotone: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("power", "shift"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, float | int) or not 0 < value < np.inf:
+                raise InvalidInput(f"{name} is {value!r}; it must be a positive, finite number")
+        object.__setattr__(self, "known", tuple(np.array(r, dtype=float) for r in self.known))
+
+    def _apart(self, x: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
+        # Rows x − r, and their squared lengths in units, d².
+        rows = np.array([x - r.reshape(-1) for r in self.known])
+        units = np.maximum(scale, [np.sqrt(np.mean(r**2)) for r in self.known])
+        rows /= units[:, None] * np.sqrt(len(x))
+        return rows / (units[:, None] * np.sqrt(len(x))), np.einsum("ij,ij->i", rows, rows)
+
+    def logarithm(self, x: np.ndarray, scale: float) -> float:
+        """Log M at a state (flattened) of a map with this scale; +inf at a known solution."""
+        if not self.known:
+            return 0.0
+        return float(np.log(self._apart(x, scale)[1] ** (-0.5 * self.power) + self.shift).sum())
+
+    def stretch(self, x: np.ndarray, step: np.ndarray, scale: float) -> float:
+        """The number τ by which the undeflated Newton step is multiplied."""
+        if not self.known:
+            return 1.0
+        rows, square = self._apart(x, scale)
+        # ∇ log m = −power d^(−power − 2) (x − r)/unit² / (d^−power + shift)
+        slope = -self.power * (rows @ step) / (square * (1.0 + self.shift * square ** (0.5 * self.power)))
+        return float(1.0 / (1.0 - slope.sum()))
+
+
+@dataclass(frozen=True, eq=False)
 class Solution:
     """A fixed point or cycle.
 
@@ -117,7 +186,13 @@ class Solution:
         return self.spectrum.stable
 
 
-def solve(map: Map, guess: Any, period: int = 1, method: Newton | NewtonKrylov | None = None) -> Solution:
+def solve(
+    map: Map,
+    guess: Any,
+    period: int = 1,
+    method: Newton | NewtonKrylov | None = None,
+    deflation: Deflation | None = None,
+) -> Solution:
     """Find a fixed point of f^period by Newton's method from a guess.
 
     Every step is halved until ‖F‖₂ falls by the factor 1 − 10⁻⁴ t (Armijo) with all domain margins of the map
@@ -134,6 +209,8 @@ def solve(map: Map, guess: Any, period: int = 1, method: Newton | NewtonKrylov |
         k ≥ 1; the solution may turn out to have a smaller period that divides k.
     method : Newton or NewtonKrylov, optional
         By default Newton if the map gives its Jacobian or has at most 200 unknowns, NewtonKrylov otherwise.
+    deflation : Deflation, optional
+        Solutions to stay away from.
 
     Returns
     -------
@@ -169,8 +246,11 @@ def solve(map: Map, guess: Any, period: int = 1, method: Newton | NewtonKrylov |
     if not isinstance(method, Newton | NewtonKrylov):
         raise InvalidInput(f"method must be Newton(...) or NewtonKrylov(...), got {method!r}")
     direction = _newton_direction(iterate) if isinstance(method, Newton) else _krylov_direction(iterate, method)
+    deflation = Deflation(()) if deflation is None else deflation
+    if not isinstance(deflation, Deflation) or any(r.size != x.size for r in deflation.known):
+        raise InvalidInput(f"deflation must be a Deflation(...) of states of shape {x.shape}, got {deflation!r}")
     with np.errstate(all="ignore"):
-        return _descend(iterate, x.reshape(-1), method, direction)
+        return _descend(iterate, x.reshape(-1), method, direction, deflation)
 
 
 def checked_period(period: Any) -> int:
@@ -207,9 +287,13 @@ def _krylov_direction(iterate: Iterate, method: NewtonKrylov) -> Direction:
     return direction
 
 
-def _descend(iterate: Iterate, x: np.ndarray, method: Newton | NewtonKrylov, direction: Direction) -> Solution:
+def _descend(
+    iterate: Iterate, x: np.ndarray, method: Newton | NewtonKrylov, direction: Direction, deflation: Deflation
+) -> Solution:
     map, p = iterate.map, iterate.map.parameters
     orbit = iterate.orbit(x, p)
+    if not np.isfinite(deflation.logarithm(x, map.scale)):
+        raise InvalidInput("the guess is one of the solutions to stay away from: move it a little")
     if not iterate.margin(orbit, p) > 0:
         raise InvalidInput(f"the orbit of the guess leaves the domain of {map.name} within {iterate.period} steps")
     r = orbit[-1] - x
@@ -231,7 +315,8 @@ def _descend(iterate: Iterate, x: np.ndarray, method: Newton | NewtonKrylov, dir
             ) from error
         except NotIsolated as error:
             raise NotIsolated(f"{error}. {map.advice}".strip()) from error
-        taken = _line_search(iterate, x, r, step, method.max_halvings)
+        step = step * deflation.stretch(x, step, map.scale)
+        taken = _line_search(iterate, x, r, step, method.max_halvings, deflation)
         if isinstance(taken, str):
             raise fail(*_ADVICE[taken])
         before = float(np.linalg.norm(r))
@@ -262,17 +347,20 @@ _ADVICE = {
 
 
 def _line_search(
-    iterate: Iterate, x: np.ndarray, r: np.ndarray, step: np.ndarray, halvings: int
+    iterate: Iterate, x: np.ndarray, r: np.ndarray, step: np.ndarray, halvings: int, deflation: Deflation
 ) -> tuple[np.ndarray, list[np.ndarray]] | str:
     if not np.isfinite(step).all():
         return "ascent"
-    p, before = iterate.map.parameters, float(np.linalg.norm(r))
+    p, scale = iterate.map.parameters, iterate.map.scale
+    before, level = float(np.linalg.norm(r)), deflation.logarithm(x, scale)
     t, reason = 1.0, "ascent"
     for _ in range(halvings + 1):
         trial = x + t * step
         orbit = iterate.orbit(trial, p)
         reason = "domain" if not iterate.margin(orbit, p) > 0 else "ascent"
-        if reason == "ascent" and float(np.linalg.norm(orbit[-1] - trial)) <= (1.0 - 1e-4 * t) * before:
-            return trial, orbit
+        if reason == "ascent":
+            weight = np.exp(deflation.logarithm(trial, scale) - level)
+            if not deflation.monotone or weight * np.linalg.norm(orbit[-1] - trial) <= (1.0 - 1e-4 * t) * before:
+                return trial, orbit
         t *= 0.5
     return reason

@@ -20,7 +20,9 @@ ROOMS = [
     "special",
     "stepping",
     "branch",
+    "recognition",
     "continuation",
+    "deflation",
     "plot",
 ]
 
