@@ -276,21 +276,28 @@ def logistic_ring(n: int = 200, r: float = 2.5, e: float = 0.5, sparse: bool = F
     if n < 3:
         raise InvalidInput(f"a ring has at least 3 units, got n = {n}")
     i = np.arange(n)
-    around = sp.csr_array((np.full(2 * n, 0.5), (np.r_[i, i], np.r_[(i - 1) % n, (i + 1) % n])), shape=(n, n))
-    every = sp.eye_array(n, format="csr")
+    left, right = (i - 1) % n, (i + 1) % n
+    pattern = sp.csr_array((np.ones(3 * n), (np.r_[i, i, i], np.r_[i, left, right])), shape=(n, n))
+    own = pattern.indices == np.repeat(i, 3)
+    halves = None if sparse else 0.5 * (pattern.toarray() - np.eye(n))
 
     def couple(g: np.ndarray, e: float) -> np.ndarray:
-        return (1.0 - e) * g + 0.5 * e * (np.roll(g, 1) + np.roll(g, -1))
+        return (1.0 - e) * g + 0.5 * e * (g[left] + g[right])
 
     def jacobian(x: np.ndarray, r: float, e: float) -> np.ndarray | sp.csr_array:
-        J = ((1.0 - e) * every + e * around) @ sp.diags_array(r * (1.0 - 2.0 * x))
-        return J if sparse else J.toarray()
+        slope = r * (1.0 - 2.0 * x)
+        if halves is None:
+            data = np.where(own, 1.0 - e, 0.5 * e) * slope[pattern.indices]
+            return sp.csr_array((data, pattern.indices, pattern.indptr), shape=(n, n))
+        J = halves * (e * slope)
+        J.flat[:: n + 1] = (1.0 - e) * slope
+        return J
 
     def by_parameter(x: np.ndarray, name: str, r: float, e: float) -> np.ndarray:
         if name == "r":
             return couple(x * (1.0 - x), e)
         g = r * x * (1.0 - x)
-        return 0.5 * (np.roll(g, 1) + np.roll(g, -1)) - g
+        return 0.5 * (g[left] + g[right]) - g
 
     return Map(
         lambda x, r, e: couple(r * x * (1.0 - x), e),
