@@ -13,6 +13,7 @@ The corrector solves, for a row vector t and a level c,
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -68,7 +69,7 @@ class Metric:
 
     def norm(self, a: np.ndarray) -> float:
         """√⟨a, a⟩."""
-        return float(np.sqrt(self.dot(a, a)))
+        return math.sqrt(self.dot(a, a))
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,10 @@ class Node:
     arclength: float = 0.0
     leading: int = field(default=6, repr=False)
 
+    def placed(self, arclength: float) -> Node:
+        """The same node at a place along the curve."""
+        return dataclasses.replace(self, arclength=arclength)
+
     @cached_property
     def spectrum(self) -> Spectrum:
         """Multipliers of the cycle."""
@@ -122,7 +127,9 @@ class Failure:
 def system_of(curve: Curve, linear: Linearisation, row: np.ndarray, tolerance: float = 0.0) -> Bordered:
     """The square bordered system of a linearisation and one more row."""
     n = curve.size
-    C, D = np.vstack([linear.C, row[None, :n]]), np.vstack([linear.D, row[None, n:]])
+    C, D = row[None, :n], row[None, n:]
+    if len(linear.C):
+        C, D = np.vstack([linear.C, C]), np.vstack([linear.D, D])
     return bordered(linear.M, linear.B, C, D, curve.krylov, tolerance)
 
 
@@ -161,7 +168,7 @@ def correct(
         at = curve.equations.evaluate(guess)
         for iteration in range(corrector.max_iterations + 1):
             size = float(np.abs(at.residual).max()) if at.margin > 0 else np.inf
-            if not np.isfinite(size):
+            if not math.isfinite(size):
                 return Failure("domain", f"smallest margin {at.margin:.3g}")
             if best is None or size < best[0]:
                 best = (size, at)
@@ -174,8 +181,8 @@ def correct(
                 break
             linear = curve.equations.linearise(at)
             system = system_of(curve, linear, row, 0.0 if corrector is POLISH else FORCING)
-            dx, dp = system.solve(-at.residual[:n], np.append(-at.residual[n:], level - row @ at.u))
-            step = np.concatenate([dx, dp])
+            rhs = -at.residual
+            step = np.concatenate(system.solve(rhs[:n], np.concatenate([rhs[n:], [level - row @ at.u]])))
             at, previous, moved = _inside(curve, at.u, step), size, metric.norm(step)
     except SingularSystem as error:
         return Failure("singular", str(error))
@@ -206,9 +213,10 @@ def _node(
     orient: np.ndarray | None,
 ) -> Node:
     linear = curve.equations.linearise(at)
-    n, k = curve.size, len(curve.free)
-    x, p = system_of(curve, linear, row).solve(np.zeros(n), np.append(np.zeros(k - 1), 1.0))
-    t = np.concatenate([x, p])
+    n = curve.size
+    across = np.zeros(len(row))
+    across[-1] = 1.0
+    t = np.concatenate(system_of(curve, linear, row).solve(across[:n], across[n:]))
     t /= metric.norm(t)
     if orient is not None and metric.dot(orient, t) < 0:
         t = -t
@@ -230,4 +238,4 @@ def along(curve: Curve, a: Node, b: Node, fraction: float, metric: Metric) -> No
     if isinstance(found, Failure):
         return found
     s = a.arclength + f * (b.arclength - a.arclength)
-    return dataclasses.replace(found, arclength=s)
+    return found.placed(s)

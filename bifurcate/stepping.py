@@ -8,7 +8,7 @@ SIAM 2003, chapter 6; Deuflhard, Fiedler & Kunkel, SIAM J. Numer. Anal. 24 (1987
 
 from __future__ import annotations
 
-import dataclasses
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -180,11 +180,11 @@ def _step(walk: Walk, node: Node, h: float) -> tuple[Node, Stop | None] | Failur
     curve, metric = walk.curve, walk.metric
     n = curve.size
     p, t = node.u[n:], node.tangent[n:]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        room = np.where(t > 0, (walk.upper - p) / t, np.where(t < 0, (walk.lower - p) / t, np.inf))
-    i = int(np.argmin(room))
+    sides = zip(p.tolist(), t.tolist(), walk.lower.tolist(), walk.upper.tolist())
+    room = [((upper if rate > 0 else lower) - here) / rate if rate else math.inf for here, rate, lower, upper in sides]
+    i = room.index(min(room))
     if room[i] <= h:
-        return _onto_bound(walk, node, i, float(room[i]))
+        return _onto_bound(walk, node, i, room[i])
     guess = node.u + h * node.tangent
     row = metric.dual(node.tangent)
     new = correct(curve, guess, row, float(row @ guess), metric, None, node.tangent)
@@ -199,7 +199,7 @@ def _step(walk: Walk, node: Node, h: float) -> tuple[Node, Stop | None] | Failur
         bound = walk.upper[i] if new.u[n + i] > walk.upper[i] else walk.lower[i]
         part = (bound - node.u[n + i]) / (new.u[n + i] - node.u[n + i])
         return _onto_bound(walk, node, i, h * float(part), node.u + part * (new.u - node.u))
-    return dataclasses.replace(new, arclength=node.arclength + metric.norm(new.u - node.u)), None
+    return new.placed(node.arclength + metric.norm(new.u - node.u)), None
 
 
 def _onto_bound(
@@ -219,7 +219,7 @@ def _onto_bound(
     if (refusal := _suspicious(walk, node, new, guess, max(h, 1e-12))) is not None:
         return refusal
     new.u[n + i] = bound
-    new = dataclasses.replace(new, arclength=node.arclength + walk.metric.norm(new.u - node.u))
+    new = new.placed(node.arclength + walk.metric.norm(new.u - node.u))
     return new, Stop("bound", f"{walk.curve.free[i]} = {bound:.10g}")
 
 
@@ -228,8 +228,8 @@ def _suspicious(walk: Walk, node: Node, new: Node, guess: np.ndarray, h: float) 
     metric = walk.metric
     off = metric.norm(new.u - guess)
     cosine = metric.dot(node.tangent, new.tangent)
-    if cosine < np.cos(walk.control.largest_angle):
-        return Failure("diverged", f"the tangent turned by {np.arccos(max(-1.0, cosine)):.2f} rad in one step")
+    if cosine < math.cos(walk.control.largest_angle):
+        return Failure("diverged", f"the tangent turned by {math.acos(max(-1.0, cosine)):.2f} rad in one step")
     iterate = walk.curve.iterate
     new_period, old_period = iterate.least_period(new.at.orbit), iterate.least_period(node.at.orbit)
     if new_period < old_period and h > walk.control.surest:
@@ -252,32 +252,25 @@ def _unexplained(before: Node, node: Node, new: Node, finding: Finding) -> bool:
         return True
     if any(point.kind != "border" for point in finding.points) or node.arclength == before.arclength:
         return False
-    past, here, there = (_gap(each) for each in (before, node, new))
+    past, here, there = (each.spectrum.gap for each in (before, node, new))
     slope = (here - past) / (node.arclength - before.arclength)
     return bool(here + slope * (new.arclength - node.arclength) < 0.0 < there)
 
 
-def _gap(node: Node) -> float:
-    # Distance of +1 from the nearest real multiplier.
-    real = node.spectrum.values.real[node.spectrum.real]
-    return float(np.abs(real - 1.0).min()) if len(real) else np.inf
-
-
 def _next_length(control: StepControl, node: Node, new: Node, metric: Metric) -> float:
     length = new.arclength - node.arclength
-    turned = float(np.arccos(np.clip(metric.dot(node.tangent, new.tangent), -1.0, 1.0)))
+    turned = math.acos(min(1.0, max(-1.0, metric.dot(node.tangent, new.tangent))))
     by_angle = control.angle / max(turned, 1e-3 * control.angle)
     by_work = 2.0 ** ((control.iterations - new.iterations) / 2.0)
-    t = new.tangent.copy()
-    t[: metric.n] = 0.0
-    longest = control.largest / max(metric.norm(t), 0.1)
-    return float(np.clip(length * np.clip(min(by_angle, by_work), 0.3, 2.0), control.smallest, longest))
+    t = new.tangent[metric.n :]
+    longest = control.largest / max(math.sqrt((metric.parameter * t) @ t), 0.1)
+    return max(control.smallest, min(longest, length * max(0.3, min(2.0, by_angle, by_work))))
 
 
 def _passes(walk: Walk, node: Node, new: Node, start: Node) -> bool:
     """Whether the step from node to new runs through the start, in the start's own direction."""
     metric = walk.metric
-    h = metric.norm(new.u - node.u)
+    h = new.arclength - node.arclength
     if metric.norm(start.u - node.u) > 2.0 * h or metric.dot(new.tangent, start.tangent) < 0.8:
         return False
     before, after = (metric.dot(start.tangent, end.u - start.u) for end in (node, new))
@@ -291,12 +284,12 @@ def _passes(walk: Walk, node: Node, new: Node, start: Node) -> bool:
 
 
 def _closing(walk: Walk, node: Node, start: Node) -> Node:
-    return dataclasses.replace(start, arclength=node.arclength + walk.metric.norm(start.u - node.u))
+    return start.placed(node.arclength + walk.metric.norm(start.u - node.u))
 
 
 def _size(walk: Walk, node: Node) -> float:
     x = node.u[: walk.curve.size]
-    return float(np.sqrt(walk.metric.state * (x @ x)))
+    return math.sqrt(walk.metric.state * float(x @ x))
 
 
 def _why(failure: Failure, node: Node, walk: Walk) -> Stop:

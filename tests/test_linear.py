@@ -169,3 +169,25 @@ def test_refusals():
         DiagonalLowRank(np.ones(3), np.ones((3, 1)), np.ones((3, 2)))
     with pytest.raises(InvalidInput, match="project has shape"):
         ShiftedLowRank(1.0, np.ones((3, 1)), np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 40, 60])
+def test_all_eigenvalues_of_dense_matrices(n, rng):
+    A = rng.standard_normal((n, n))
+    skew = A - A.T
+    for matrix in (A, A + A.T, skew, A + A.T + 1e-9 * np.triu(skew)):
+        found, expected = spectrum(matrix).values, np.linalg.eigvals(matrix)
+        apart = np.abs(found[:, None] - expected)
+        assert max(apart.min(axis=0).max(), apart.min(axis=1).max()) < 1e-12 * max(1.0, np.linalg.norm(matrix, 2))
+        assert (np.diff(np.abs(found)) < 1e-12).all()
+
+
+def test_a_matrix_that_is_symmetric_to_rounding_has_real_multipliers(rng):
+    A = rng.standard_normal((60, 60))
+    A = A + A.T
+    A += 2e-16 * np.abs(A).max() * rng.uniform(-1.0, 1.0, A.shape)
+    assert not spectrum(A).values.imag.any()
+    # Of almost symmetric matrices the almost antisymmetric part counts: [[1, δ], [−δ, 1]] has 1 ± iδ.
+    B = np.diag(np.linspace(1.0, 3.0, 60))
+    B[:2, :2] = [[1.0, 1e-6], [-1e-6, 1.0]]
+    assert abs(np.abs(spectrum(B).values.imag).max() - 1e-6) < 1e-12

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.linalg
@@ -19,7 +20,10 @@ EDGE = 1e-9  # within EDGE of the unit circle a multiplier is neither inside nor
 SAME = 1e-7  # multipliers closer than SAME·max(1, |λ|) are one multiplier, where an iterative solver repeats itself
 DENSE = 300  # operators up to this size are made dense: n products cost less there than three Arnoldi runs
 LAPACK = 128  # diagonal plus rank one: up to this size LAPACK finds all multipliers faster than the secular equation
+SMALL = 32  # up to this size it does not pay to look whether a matrix is symmetric
 ALL = 2000  # ... beyond this one only those near ±1 and the extreme ones are computed, and the others counted
+
+_GEEV, _GEEV_LWORK = scipy.linalg.get_lapack_funcs(("geev", "geev_lwork"), dtype="d")
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,9 +92,17 @@ class Spectrum:
         """Mask of ``values`` that count as real: |Im λ| ≤ 1e-7·max(1, |λ|)."""
         return _is_real(self.values)
 
+    @cached_property
+    def gap(self) -> float:
+        """Distance of the nearest real multiplier from +1; inf if none is real."""
+        real = self.values.real[self.real]
+        return float(np.abs(real - 1.0).min()) if len(real) else np.inf
+
     def _count(self) -> tuple[int, int, int]:
         # (real λ > 1, real λ < −1, complex pairs outside the unit circle)
         lam, count = self.values, self.multiplicity
+        if not (np.abs(lam) > 1.0 + EDGE).any():
+            return 0, 0, 0
         real = _is_real(lam)
         up = int(count[real & (lam.real > 1.0 + EDGE)].sum())
         down = int(count[real & (lam.real < -1.0 - EDGE)].sum())
@@ -134,7 +146,7 @@ def spectrum(A: Operator, leading: int = 6) -> Spectrum:
     """
     n = size(A)
     if isinstance(A, np.ndarray):
-        return _complete(scipy.linalg.eigvals(A, check_finite=False) if n > 1 else A.ravel().astype(complex))
+        return _complete(_eigenvalues(A))
     if isinstance(A, DiagonalLowRank):
         return _diagonal_low_rank(A, leading)
     if isinstance(A, ShiftedLowRank):
@@ -142,8 +154,26 @@ def spectrum(A: Operator, leading: int = 6) -> Spectrum:
         assert isinstance(inner, np.ndarray | DiagonalLowRank)
         return _with_shift(spectrum(inner, leading), A)
     if n <= DENSE:
-        return _complete(scipy.linalg.eigvals(dense(A), check_finite=False))
+        return _complete(_eigenvalues(dense(A)))
     return _arnoldi(A if sp.issparse(A) else _single(A), n, leading)
+
+
+def _eigenvalues(A: np.ndarray) -> np.ndarray:
+    """All eigenvalues by LAPACK, called directly: for two unknowns scipy takes ten times as long."""
+    n = len(A)
+    if n == 1:
+        return A.ravel()
+    if np.iscomplexobj(A):
+        return scipy.linalg.eigvals(A, check_finite=False)
+    # Symmetric to rounding is as good as symmetric: geev's own backward error is larger than what eigvalsh ignores.
+    if n > SMALL and (np.abs(A - A.T) <= 4.0 * np.finfo(float).eps * np.abs(A).max()).all():
+        return np.linalg.eigvalsh(A)
+    real, imag, _, _, info = _GEEV(
+        A, compute_vl=0, compute_vr=0, lwork=int(_GEEV_LWORK(n, compute_vl=0, compute_vr=0)[0])
+    )
+    if info:
+        raise np.linalg.LinAlgError(f"LAPACK found the last {n - info} of {n} eigenvalues only")
+    return real + 1j * imag
 
 
 def _by_modulus(values: np.ndarray) -> np.ndarray:
@@ -159,11 +189,7 @@ def _diagonal_low_rank(A: DiagonalLowRank, leading: int) -> Spectrum:
     n = size(A)
     similar = _symmetric(A)
     if similar is None:
-        return (
-            _complete(scipy.linalg.eigvals(dense(A), check_finite=False))
-            if n <= ALL
-            else _arnoldi(_single(A), n, leading)
-        )
+        return _complete(_eigenvalues(dense(A))) if n <= ALL else _arnoldi(_single(A), n, leading)
     if n <= LAPACK:
         z = np.sqrt(similar.square)
         return _complete(scipy.linalg.eigvalsh(np.diag(A.diagonal) + similar.sign * np.outer(z, z), check_finite=False))

@@ -9,7 +9,7 @@ import numpy as np
 
 from bifurcate.errors import InvalidInput
 
-__all__ = ["METHODS", "central", "directional"]
+__all__ = ["METHODS", "central", "central_columns", "directional"]
 
 METHODS = ("central", "complex", "jax")
 
@@ -45,6 +45,28 @@ def central(g: Callable[[float], np.ndarray], step: float) -> np.ndarray:
             best, slope = error, fourth
         step /= 8.0
     return fourth if slope is None else slope
+
+
+def central_columns(g: Callable[[int, float], np.ndarray], steps: np.ndarray) -> np.ndarray:
+    """The matrix with the columns d/dt g(j, t) at t = 0, each by the five-point central difference of its own step.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> central_columns(lambda j, t: np.array([[np.sin(t), t], [2.0, 3.0 * t]])[j], np.array([1e-3, 1e-3])).round(9)
+    array([[1., 0.],
+           [1., 3.]])
+    """
+    h = steps[:, None]
+    samples = np.array([[g(j, step), g(j, -step), g(j, 2 * step), g(j, -2 * step)] for j, step in enumerate(steps)])
+    near, far = samples[:, 0] - samples[:, 1], samples[:, 2] - samples[:, 3]
+    fourth = (8.0 * near - far) / (12.0 * h)
+    bend = np.abs(fourth - near / (2.0 * h)).max(axis=1, initial=0.0)
+    size = np.abs(fourth).max(axis=1, initial=0.0)
+    trusted = (bend <= 1e-5 * size) | (size == 0.0)
+    for j in np.flatnonzero(~trusted).tolist():
+        fourth[j] = central(lambda t: g(j, t), steps[j])  # noqa: B023
+    return fourth.T
 
 
 def directional(

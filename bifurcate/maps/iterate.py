@@ -13,7 +13,7 @@ from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.errors import InvalidInput
 from bifurcate.linear import DiagonalLowRank, Operator, ShiftedLowRank, apply, compose, essence
-from bifurcate.maps.derivatives import STEP, central
+from bifurcate.maps.derivatives import STEP, central, central_columns
 from bifurcate.maps.map import Map
 
 __all__ = ["Iterate"]
@@ -105,21 +105,16 @@ class Iterate:
         return LinearOperator((n, n), matvec=lambda v: self._jvp(x, v.ravel(), p), dtype=float)
 
     def _dense(self, x: np.ndarray, p: Parameters) -> np.ndarray:
-        n = len(x)
-        J = np.empty((n, n))
         if self.map.jvp is not None or self.map.derivative != "central":
-            for j, e in enumerate(np.eye(n)):
-                J[:, j] = self._jvp(x, e, p)
-            return J
-        for j in range(n):  # a step of its own for every component, since they may differ in scale
+            return np.array([self._jvp(x, e, p) for e in np.eye(len(x))]).T
 
-            def along(t: float, j: int = j) -> np.ndarray:
-                y = x.copy()
-                y[j] += t
-                return self._step(y, p)
+        def along(j: int, t: float) -> np.ndarray:
+            y = x.copy()
+            y[j] += t
+            return self._step(y, p)
 
-            J[:, j] = central(along, STEP * max(self.map.scale, abs(x[j])))
-        return J
+        # A step of its own for every component, since they may differ in scale.
+        return central_columns(along, STEP * np.maximum(self.map.scale, np.abs(x)))
 
     def _jvp(self, x: np.ndarray, v: np.ndarray, p: Parameters) -> np.ndarray:
         return self.map.tangent(x.reshape(self.shape), v.reshape(self.shape), p).reshape(-1)
@@ -132,9 +127,9 @@ class Iterate:
 
     def parameter_derivative(self, orbit: Sequence[np.ndarray], p: Parameters, name: str) -> np.ndarray:
         """∂f^k/∂name at orbit[0], by the recursion d ← f_x d + f_name along the orbit."""
-        d = np.zeros_like(orbit[0])
-        for j, x in enumerate(orbit[:-1]):
-            d = (self._jvp(x, d, p) if j else d) + self._by_parameter(x, p, name)
+        d = self._by_parameter(orbit[0], p, name)
+        for x in orbit[1:-1]:
+            d = self._jvp(x, d, p) + self._by_parameter(x, p, name)
         return d
 
     def _by_parameter(self, x: np.ndarray, p: Parameters, name: str) -> np.ndarray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -62,7 +63,7 @@ class Finding:
 def examine(curve: Curve, a: Node, b: Node, metric: Metric) -> Finding:
     """Find and locate every special point between two neighbouring nodes of a one-parameter curve."""
     found = Finding(points=_borders(curve, a, b, metric))
-    search = _Search(curve, metric, found.doubts, _noise(curve, a))
+    search = _Search(curve, metric, found.doubts, a)
     search.between(a, b, 0)
     points = sorted(found.points + search.points, key=lambda point: point.arclength)
     collapsed = [point for point in points if point.period < curve.period]
@@ -93,12 +94,16 @@ class _Search:
     curve: Curve
     metric: Metric
     doubts: list[str]
-    noise: float
+    start: Node
     points: list[SpecialPoint] = field(default_factory=list)
     barrier: str = ""
 
+    @cached_property
+    def noise(self) -> float:
+        return _noise(self.curve, self.start)
+
     def between(self, a: Node, b: Node, depth: int) -> None:
-        up, down, pairs = np.subtract(b.spectrum.signature, a.spectrum.signature).tolist()
+        up, down, pairs = (after - before for before, after in zip(a.spectrum.signature, b.spectrum.signature))
         turned = _turn(a, self.curve.size) != _turn(b, self.curve.size)
         if not (up or down or pairs or turned):
             if _bends_back(a, b, self.curve.size, self.metric):

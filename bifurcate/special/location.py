@@ -24,7 +24,6 @@ corrector on the branch itself is singular.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,7 +111,7 @@ def _advance(curve: Curve, node: Node, step: float, metric: Metric) -> Node | Fa
     found = correct(curve, guess, row, float(row @ guess), metric, POLISH, node.tangent)
     if isinstance(found, Failure):
         return found
-    return dataclasses.replace(found, arclength=node.arclength + step)
+    return found.placed(node.arclength + step)
 
 
 def locate_real(
