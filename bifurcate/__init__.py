@@ -9,7 +9,7 @@ from bifurcate.branch import Branch, Point
 from bifurcate.continuation import steps, trace
 from bifurcate.curves import Curve, cycles
 from bifurcate.deflation import Attempt, Continued, Deflated, deflate, deflated_continuation
-from bifurcate.linear import DiagonalLowRank, Krylov, ShiftedLowRank, Spectrum
+from bifurcate.linear import DiagonalLowRank, Krylov, LowRank, ShiftedLowRank, Spectrum
 from bifurcate.maps import Map
 from bifurcate.orbits import Orbit, OrbitDiagram, orbit, orbit_diagram
 from bifurcate.solvers import Deflation, Newton, NewtonKrylov, Solution, solve
@@ -25,6 +25,7 @@ __all__ = [
     "Deflation",
     "DiagonalLowRank",
     "Krylov",
+    "LowRank",
     "Map",
     "Newton",
     "NewtonKrylov",

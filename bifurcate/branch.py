@@ -8,7 +8,7 @@ import numpy as np
 
 from bifurcate.curves import Curve
 from bifurcate.errors import InvalidInput, NoSuchPoint, Stop
-from bifurcate.linear import Spectrum
+from bifurcate.linear import LowRank, Spectrum
 from bifurcate.special import LABELS, SpecialPoint
 
 __all__ = ["Branch", "Point"]
@@ -20,8 +20,9 @@ class Point:
 
     Attributes
     ----------
-    state : ndarray
-        The state, or what ``keep`` made of it.
+    kept : ndarray or LowRank
+        The state, or what ``keep`` made of it. Matrices of at least 10⁴ entries are kept as factors where these
+        reproduce every entry to 1e-14 of the largest.
     free : tuple of float
         Values of the free parameters.
     spectrum : Spectrum or None
@@ -34,12 +35,17 @@ class Point:
         From the start, in the metric of the branch.
     """
 
-    state: np.ndarray
+    kept: np.ndarray | LowRank
     free: tuple[float, ...]
     spectrum: Spectrum | None
     residual: float
     iterations: int
     arclength: float
+
+    @property
+    def state(self) -> np.ndarray:
+        """The state, or what ``keep`` made of it, as an array; formed from its factors if that is how it is kept."""
+        return np.asarray(self.kept)
 
 
 @dataclass(frozen=True, eq=False)

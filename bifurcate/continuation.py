@@ -12,10 +12,13 @@ from bifurcate.branch import Branch, Point
 from bifurcate.corrector import Corrector, Failure, Metric, Node, correct
 from bifurcate.curves import Curve
 from bifurcate.errors import BifurcateError, InvalidInput, NotConverged, NotIsolated, Stop
+from bifurcate.linear import LowRank
 from bifurcate.special import Finding, SpecialPoint
 from bifurcate.stepping import Step, StepControl, Walk, walk_along
 
 __all__ = ["steps", "trace"]
+
+LARGE = 10**4  # entries from which on a matrix is worth the search for its factors
 
 
 def steps(
@@ -77,7 +80,8 @@ def trace(
     detect : bool
         Compute the multipliers at every point, and find and locate special points.
     keep : callable, optional
-        What to store of a state, ``keep(state)`` → array; by default all of it.
+        What to store of a state, ``keep(state)`` → array; by default all of it, large matrices as thin factors where
+        that is exact to rounding (see :class:`Point`).
     progress : callable, optional
         Called with every new Point.
 
@@ -263,10 +267,15 @@ def _point(walk: Walk, node: Node, keep: Callable | None) -> Point:
     curve = walk.curve
     state = curve.state(node.u)
     return Point(
-        state if keep is None else np.array(keep(state)),  # a view would keep the whole state alive
+        _kept(state) if keep is None else np.array(keep(state)),  # a view would keep the whole state alive
         tuple(node.u[curve.size :].tolist()),
         node.spectrum if walk.detect else None,
         node.residual,
         node.iterations,
         node.arclength,
     )
+
+
+def _kept(state: np.ndarray) -> np.ndarray | LowRank:
+    thin = LowRank.of(state) if state.ndim == 2 and state.size >= LARGE else None
+    return state if thin is None else thin

@@ -167,12 +167,12 @@ def correct(
     try:
         at = curve.equations.evaluate(guess)
         for iteration in range(corrector.max_iterations + 1):
-            size = float(np.abs(at.residual).max()) if at.margin > 0 else np.inf
+            size = _largest(at.residual) if at.margin > 0 else np.inf
             if not math.isfinite(size):
                 return Failure("domain", f"smallest margin {at.margin:.3g}")
             if best is None or size < best[0]:
                 best = (size, at)
-            limit = max(scale, float(np.abs(at.u[:n]).max()))
+            limit = max(scale, _largest(at.u[:n]))
             done = size <= corrector.tolerance * limit or moved <= 1e-13
             stalled = corrector is POLISH and best[0] <= 1e-10 * limit and not size < 0.5 * previous
             if (done and iteration) or stalled or (iteration and corrector is POLISH and size == 0.0):
@@ -188,9 +188,14 @@ def correct(
         return Failure("singular", str(error))
     except NotIsolated as error:
         return Failure("not-isolated", str(error))
-    if best is not None and corrector is POLISH and best[0] <= 1e-10 * max(scale, float(np.abs(best[1].u[:n]).max())):
+    if best is not None and corrector is POLISH and best[0] <= 1e-10 * max(scale, _largest(best[1].u[:n])):
         return _node(curve, best[1], row, metric, best[0], corrector.max_iterations, orient)
     return Failure("diverged", f"residual {previous:.1e} after {corrector.max_iterations} iterations")
+
+
+def _largest(x: np.ndarray) -> float:
+    # ‖x‖_∞ without a copy of x.
+    return float(max(x.max(), -x.min()))
 
 
 def _inside(curve: Curve, u: np.ndarray, step: np.ndarray) -> Evaluation:

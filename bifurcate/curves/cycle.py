@@ -37,7 +37,8 @@ class Cycle:
         J = self.iterate.jacobian(at.orbit, at.parameters)
         columns = [self.iterate.parameter_derivative(at.orbit, at.parameters, name) for name in self.free]
         n, k = self.iterate.size, len(self.free)
-        return Linearisation(J, shifted(J, 1.0), np.column_stack(columns), np.zeros((k - 1, n)), np.zeros((k - 1, k)))
+        B = np.column_stack(columns) if k > 1 else columns[0][:, None]  # a column may be large: no copy of one
+        return Linearisation(J, shifted(J, 1.0), B, np.zeros((k - 1, n)), np.zeros((k - 1, k)))
 
 
 def cycles(map: Map, free: str, guess: Any, period: int = 1, krylov: Krylov | None = None) -> Curve:

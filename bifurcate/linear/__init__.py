@@ -1,6 +1,7 @@
 """Linear algebra on four kinds of Jacobian behind one face: structure belongs to the operator, method to the solver."""
 
 from bifurcate.linear.bordered import Bordered, Krylov, bordered
+from bifurcate.linear.low_rank import LowRank
 from bifurcate.linear.operators import (
     DiagonalLowRank,
     Operator,
@@ -19,6 +20,7 @@ __all__ = [
     "Bordered",
     "DiagonalLowRank",
     "Krylov",
+    "LowRank",
     "Operator",
     "ShiftedLowRank",
     "Spectrum",

@@ -187,7 +187,10 @@ def _shifted_low_rank(M: ShiftedLowRank, B: np.ndarray, C: np.ndarray, D: np.nda
 
     def solve_one(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         w, y = inner.solve(project @ f, s * g - C @ f)
-        return (f - lift @ w - B @ y) / s, y
+        x = f - lift @ w
+        x -= np.dot(B, y)  # in place: a state may be large; matmul is slower on one column
+        x /= s
+        return x, y
 
     return Bordered(_by_columns(solve_one))
 

@@ -1,0 +1,115 @@
+"""Matrices kept as thin factors, and made full only when asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.linalg.blas import dger
+
+from bifurcate.errors import InvalidInput
+
+__all__ = ["LowRank"]
+
+MOST = 16  # columns of factors at the most, and never more than half of what the matrix itself takes
+ROUNDING = 1e-14  # factors must reproduce every entry to within this, relative to the largest one
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LowRank:
+    """The matrix U Vᵀ, of which only U and V are kept.
+
+    ``np.asarray`` of it, or :meth:`dense`, forms the matrix; ``@`` multiplies without doing so.
+
+    Parameters
+    ----------
+    left : ndarray, shape (m, k)
+    right : ndarray, shape (n, k)
+        U and V.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> W = LowRank(np.array([[1.0], [2.0]]), np.array([[1.0], [10.0]]))
+    >>> W @ np.array([1.0, 0.1]), W.shape, W.rank
+    (array([2., 4.]), (2, 2), 1)
+    >>> W.dense()
+    array([[ 1., 10.],
+           [ 2., 20.]])
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.left.ndim != 2 or self.right.ndim != 2 or self.left.shape[1] != self.right.shape[1]:
+            raise InvalidInput(
+                f"left {self.left.shape} and right {self.right.shape} must be matrices with equally many columns"
+            )
+
+    @classmethod
+    def of(cls, A: np.ndarray) -> LowRank | None:
+        """Factors of a matrix that reproduce every entry to 1e-14 of the largest; None if they would have more than 16 columns.
+
+        Cross approximation with complete pivoting: the row and the column through the largest entry of what is left
+        are split off until nothing but rounding is left (Bebendorf, Hierarchical Matrices, Springer 2008,
+        section 3.4). The residual is formed, so that the result is checked, not estimated. Every rank costs three
+        passes over A.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> u = np.arange(1.0, 7.0)
+        >>> LowRank.of(np.outer(u, u)).rank, LowRank.of(np.eye(6))
+        (1, None)
+        """
+        m, n = A.shape
+        rest = np.array(A, order="F")
+        allowed, left, right = ROUNDING * float(np.abs(A).max(initial=0.0)), [], []
+        while True:
+            j, i = divmod(int(np.abs(rest).T.argmax()), m)
+            pivot = float(rest[i, j])
+            if abs(pivot) <= allowed:
+                break
+            if len(left) >= min(MOST, m * n // (2 * (m + n))) or not np.isfinite(pivot):
+                return None
+            left.append(rest[:, j] / pivot)
+            right.append(rest[i].copy())
+            dger(-1.0, left[-1], right[-1], a=rest, overwrite_a=True)
+        return cls(np.array(left).reshape(-1, m).T, np.array(right).reshape(-1, n).T)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(m, n)."""
+        return (len(self.left), len(self.right))
+
+    @property
+    def ndim(self) -> int:
+        """2."""
+        return 2
+
+    @property
+    def rank(self) -> int:
+        """The number of columns of the factors."""
+        return int(self.left.shape[1])
+
+    @property
+    def T(self) -> LowRank:
+        """The transpose."""
+        return LowRank(self.right, self.left)
+
+    def __matmul__(self, x: np.ndarray) -> np.ndarray:
+        return self.left @ (self.right.T @ x)
+
+    def dense(self) -> np.ndarray:
+        """The matrix."""
+        return self.left @ self.right.T
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if copy is False:
+            raise ValueError("a LowRank matrix is formed anew whenever it is asked for: copy=False cannot be kept")
+        return self.dense().astype(dtype or float, copy=False)
+
+    def __repr__(self) -> str:
+        return f"LowRank(shape={self.shape}, rank={self.rank})"
