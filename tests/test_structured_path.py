@@ -101,3 +101,40 @@ def test_factors_refuse_what_they_cannot_keep(rng):
         bf.LowRank(np.ones((3, 1)), np.ones((3, 2)))
     with pytest.raises(ValueError, match="copy=False"):
         np.array(bf.LowRank(np.ones((3, 1)), np.ones((3, 1))), copy=False)
+
+
+@pytest.mark.parametrize("beta", [-0.5, 0.0])
+def test_equilibria_in_factors_are_those_in_full(beta):
+    net = network(30, alpha=0.7, beta=beta) if beta else bf.adaptation.Network(
+        np.linspace(0.3, 1.0, 30), np.linspace(0.3, 1.0, 30), alpha=0.7, beta=0.0, sigma=0.5
+    )  # fmt: skip
+    W, thin = net.equilibrium(), net.equilibrium(factored=True)
+    assert thin.rank <= 4 and thin.shape == (30, 30)
+    assert np.abs(thin.dense() - W).max() < 1e-14 * np.abs(W).max()
+    assert np.abs(net.project(thin) - net.project(W)).max() < 1e-14
+    assert np.abs(net.update(thin.dense()) - thin.dense()).max() < 1e-13
+    assert np.array_equal(net.spectrum(thin).values, net.spectrum(net.project(thin)).values)
+    assert net.stability(thin).outputs == net.stability(W).outputs
+
+
+def test_weights_that_start_from_a_given_matrix_have_no_factors(rng):
+    net = network(6).replace(beta=0.0, initial=rng.random((6, 6)) + 1.0)
+    with pytest.raises(InvalidInput, match="no thin factors"):
+        net.lift(net.equilibrium(reduced=True), factored=True)
+
+
+def test_ten_thousand_neurons_in_factored_form():
+    net = network(10_000, alpha=1.78)
+    W = net.equilibrium(factored=True)
+    s = net.spectrum(W, every=False)
+    assert s.size == 10**8 and s.multiplicity.max() == 10**8 - 10**4 and s.signature == (0, 1, 0)
+    # Rows of the update itself, W⁺ = W + α (R Rᵀ − C) + β (W − C); the largest multiplier by power iteration.
+    R, R0, rows = net.response(W), net.baseline_response, [0, 17, 5000]
+    part = W.left[rows] @ W.right.T
+    moved = 1.78 * (np.outer(R[rows], R) - np.outer(R0[rows], R0)) - 0.5 * (part - np.outer(R0[rows], R0))
+    assert np.abs(moved).max() < 1e-12
+    J, v = net.reduced.jacobian(net.project(W), **net.parameters), np.ones(10_000)
+    for _ in range(2000):
+        v = J @ v
+        v /= np.linalg.norm(v)
+    assert abs(v @ (J @ v) / (v @ v) - s.values[0].real) < 1e-9 and abs(s.values[0]) > 1

@@ -9,7 +9,7 @@ import numpy as np
 from bifurcate.adaptation.arithmetic import add_product, product, respond, times
 from bifurcate.adaptation.scalar import Scalar
 from bifurcate.errors import InvalidInput
-from bifurcate.linear import bordered, shifted
+from bifurcate.linear import LowRank, bordered, shifted
 
 if TYPE_CHECKING:
     from bifurcate.adaptation.network import Network
@@ -116,20 +116,28 @@ def equilibria(net: Network, patterns: str) -> list[np.ndarray]:
     return found
 
 
-def lift(net: Network, y: np.ndarray) -> np.ndarray:
+def lift(net: Network, y: np.ndarray, factored: bool = False) -> np.ndarray | LowRank:
     """Weights with W r/n = y; see :meth:`Network.lift`."""
-    r, n, p = net.drive, len(y), net.parameters
-    scale = max(float(np.abs(y).max()), net.sigma**2)
-    if net.beta != 0.0 and _residual(net, y) <= AT_REST * scale:
+    r, n = net.drive, len(y)
+    W: np.ndarray | LowRank
+    if net.beta != 0.0 and _residual(net, y) <= AT_REST * max(float(np.abs(y).max()), net.sigma**2):
         # C − γ (R Rᵀ − C). Where β is tiny, γ magnifies the rounding of its second part: the correction below, which is
         # of that size, restores W r/n = y.
-        gamma, R, F = net.alpha / net.beta, respond(r, net.sigma**2 + y), net.aim.factor(p)
-        W = product(np.column_stack([(1.0 + gamma) * F, -gamma * R]), np.column_stack([F, R]))
+        gamma, R, F = net.alpha / net.beta, respond(r, net.sigma**2 + y), net.aim.factor(net.parameters)
+        W = LowRank(np.column_stack([(1.0 + gamma) * F, -gamma * R]), np.column_stack([F, R]))
+    elif net.start is None:
+        W = LowRank(np.ones((n, 1)), np.ones((n, 1)))
+    elif factored:
+        raise InvalidInput("weights that start from a matrix given as initial have no thin factors; ask for all of W")
     else:
-        W = np.array(net.initial, order="C")
-    d = n * y - times(W, r)
+        W = np.array(net.start, order="C")
+    if isinstance(W, LowRank) and not factored:
+        W = product(W.left, W.right)
+    d = n * y - W @ r
     rr = float(r @ r)
     q = d / rr - (float(r @ d) / (2.0 * rr * rr)) * r
+    if isinstance(W, LowRank):
+        return LowRank(np.column_stack([W.left, q, r]), np.column_stack([W.right, r, q]))
     add_product(W, np.column_stack([q, r]), np.column_stack([r, q]))
     return W
 

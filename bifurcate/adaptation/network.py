@@ -22,7 +22,7 @@ from bifurcate.adaptation.stimuli import Given, Stimuli, Tuned
 from bifurcate.adaptation.target import Target
 from bifurcate.adaptation.update import Update
 from bifurcate.errors import InvalidInput
-from bifurcate.linear import Spectrum, spectrum
+from bifurcate.linear import LowRank, Spectrum, spectrum
 from bifurcate.maps import Map
 
 __all__ = ["Network"]
@@ -237,7 +237,7 @@ class Network:
         return Reduction(self.stimuli, self.aim)
 
     def project(self, W: Any) -> np.ndarray:
-        """y = W r/n."""
+        """y = W r/n; of a LowRank W in O(n)."""
         W = self._state(W)
         return W @ self.drive / self.size if W.ndim == 2 else W
 
@@ -245,11 +245,12 @@ class Network:
         """R for weights W (n, n) or for y = W r/n (n,)."""
         return respond(self.drive, self.sigma**2 + self.project(state))
 
-    def lift(self, y: Any) -> np.ndarray:
+    def lift(self, y: Any, factored: bool = False) -> np.ndarray | LowRank:
         """Weights W with W r/n = y.
 
         At an equilibrium with β ≠ 0 those at rest, W = (1+γ) C − γ R Rᵀ with γ = α/β. Otherwise W₀ and the symmetric
-        change of least Frobenius norm, (d rᵀ + r dᵀ)/(r·r) − (r·d) r rᵀ/(r·r)² with d = n y − W₀ r.
+        change of least Frobenius norm, (d rᵀ + r dᵀ)/(r·r) − (r·d) r rᵀ/(r·r)² with d = n y − W₀ r. With ``factored``
+        as thin factors, in O(n): not if weights start from a matrix that was given.
 
         Examples
         --------
@@ -261,10 +262,10 @@ class Network:
         y = self._state(y)
         if y.ndim != 1:
             raise InvalidInput(f"y has shape {y.shape}; it must be {(self.size,)}")
-        return _equilibria.lift(self, y)
+        return _equilibria.lift(self, y, factored)
 
-    def equilibrium(self, reduced: bool = False) -> np.ndarray:
-        """Weights at rest, or with ``reduced`` their y = W r/n.
+    def equilibrium(self, reduced: bool = False, factored: bool = False) -> np.ndarray | LowRank:
+        """Weights at rest, or with ``reduced`` their y = W r/n, or with ``factored`` their thin factors, both in O(n).
 
         β < 0: the one positive equilibrium. β = 0: the point of the manifold W r/n = r/R* − σ² that is nearest W₀
         among symmetric changes, where R* = R₀ for the baseline's target. β > 0: the branch that starts at β = 0.
@@ -278,7 +279,7 @@ class Network:
         if reduced:
             _ = self.reduced
             return y
-        return self._weights_at(y)
+        return self._weights_at(y, factored)
 
     def equilibria(self, patterns: str = "positive", reduced: bool = False) -> list[np.ndarray]:
         """All equilibria: those of positive responses, or with patterns="all" of responses of any sign.
@@ -291,27 +292,33 @@ class Network:
         if reduced:
             _ = self.reduced
             return found
-        return [self._weights_at(y) for y in found]
+        return [np.asarray(self._weights_at(y)) for y in found]
 
-    def _weights_at(self, y: np.ndarray) -> np.ndarray:
-        if self.beta == 0.0 and self.alpha == 0.0:
+    def _weights_at(self, y: np.ndarray, factored: bool = False) -> np.ndarray | LowRank:
+        if self.beta == 0.0 and self.alpha == 0.0 and not factored:
             return np.array(self.initial, order="C")
         if self.beta == 0.0 and not _equilibria.weights_settle(self):
             raise InvalidInput(
                 "at beta = 0 the outputs have an equilibrium but the weights have none: they drift by "
                 "alpha (R R^T - C) a step, as C has a higher rank; ask for reduced=True"
             )
-        W = _equilibria.lift(self, y)
-        if self.clip and W.min() < 0.0:
+        W = _equilibria.lift(self, y, factored)
+        lowest = float(np.min(W)) if self.clip else 0.0
+        if lowest < 0.0:
             raise InvalidInput(
-                f"the equilibrium of the unclipped rule has negative weights (down to {W.min():.3g}), which clip=True "
+                f"the equilibrium of the unclipped rule has negative weights (down to {lowest:.3g}), which clip=True "
                 "forbids; iterate net.update to find where the clipped weights settle"
             )
         return W
 
-    def spectrum(self, state: Any) -> Spectrum:
-        """All n² multipliers at W (n, n) or y (n,), with their multiplicities."""
-        return spectrum(Update(self.stimuli, self.aim).jacobian_at(self._unclipped(state), self.parameters))
+    def spectrum(self, state: Any, every: bool = True) -> Spectrum:
+        """All n² multipliers at W (n, n) or y (n,), with their multiplicities.
+
+        In O(n²) for the n of the core; with ``every=False`` and more than 2000 neurons the extreme ones and those
+        nearest ±1 only, and how many lie outside the unit circle, in O(n).
+        """
+        J = Update(self.stimuli, self.aim).jacobian_at(self._unclipped(state), self.parameters)
+        return spectrum(J, self.size) if every else spectrum(J)
 
     def stability(self, state: Any) -> Stability:
         """Stability of the outputs and of the weights at an equilibrium W (n, n) or y (n,).
@@ -327,7 +334,7 @@ class Network:
         """The state's y, where the clip does nothing."""
         state = self._state(state)
         plain = Update(self.stimuli, self.aim)
-        if self.clip and not (state.ndim == 2 and plain.f(state, **self.parameters).min() > 0.0):
+        if self.clip and not (state.ndim == 2 and plain.f(np.asarray(state), **self.parameters).min() > 0.0):
             raise InvalidInput("with clip=True multipliers are known only at weights (n, n) none of which is clipped")
         return self.project(state)
 
@@ -386,7 +393,7 @@ class Network:
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
 
     def _state(self, state: Any) -> np.ndarray:
-        state = np.asarray(state, dtype=float)
+        state = state if isinstance(state, LowRank) else np.asarray(state, dtype=float)
         if state.shape not in ((self.size,), (self.size, self.size)):
             raise InvalidInput(f"a state has shape {state.shape}; it must be (n, n) or (n,) with n = {self.size}")
         return state

@@ -60,12 +60,12 @@ def stability(net: Network, y: np.ndarray) -> Stability:
             f"the state given is no equilibrium: one update moves W r/n by {move:.2e}; net.spectrum takes any state"
         )
     J = net.aim_reduction.jacobian(y, **p)
-    inner = spectrum(DiagonalLowRank(J.diagonal[driven], J.left[driven], J.right[driven])).values
+    inner = spectrum(DiagonalLowRank(J.diagonal[driven], J.left[driven], J.right[driven])).values  # largest included
     trivial, count = 1.0 + p["beta"], n * (n - 1) + int((~driven).sum())
     outputs = float(np.abs(inner).max())
     weights = max(outputs, abs(trivial)) if count else outputs
     drifts = p["beta"] == 0.0 and p["alpha"] > 0.0 and not weights_settle(net)
-    words = [f"outputs: the largest of {len(inner)} multipliers is {_shown(inner)}"]
+    words = [f"outputs: the largest of {int(driven.sum())} multipliers is {_shown(inner)}"]
     words.append(f"weights: also the multiplier 1 + beta = {trivial:.10g}, {count} times")
     if p["beta"] == 0.0:
         words.append("at beta = 0 the equilibria form a manifold of that many dimensions, along which nothing decays")

@@ -37,9 +37,9 @@ class Update:
     One update costs one reading of W (for W r) and two more passes over n² numbers: W⁺ is filled with (1+β) W, then all
     products are added to it in place by one call to BLAS. A directional derivative costs one reading more.
 
-    A continuation step of q Newton iterations asks q + 1 times for W⁺ (3 passes), the domain's margins (1), the Jacobian
-    (1), the derivative by α (2), two products with P (1 each), one with L (1) and one with Lᵀ (2): 12 (q + 1) passes,
-    the tangent included. Multipliers and their counts cost none.
+    A continuation step of q Newton iterations asks q + 1 times for W⁺ (3 passes), the domain's margins (1), the
+    Jacobian (1), the derivative by α (2), two products with P (1 each), one with L (1) and one with Lᵀ (2):
+    12 (q + 1) passes, the tangent included. Multipliers and their counts cost none.
 
     The derivative in the direction V is (1+β) V + α (δR Rᵀ + R δRᵀ) with δR = −g (V r/n) and g = r/u². It sees V only
     through P V = V r/n, so that the Jacobian is (1+β) I + L P with the lift L δy = −α [(g δy) Rᵀ + R (g δy)ᵀ]. Its

@@ -50,7 +50,7 @@ class LowRank:
 
     @classmethod
     def of(cls, A: np.ndarray) -> LowRank | None:
-        """Factors of a matrix that reproduce every entry to 1e-14 of the largest; None if they would have more than 16 columns.
+        """Factors that reproduce every entry of A to 1e-14 of the largest; None if that takes more than 16 columns.
 
         Cross approximation with complete pivoting: the row and the column through the largest entry of what is left
         are split off until nothing but rounding is left (Bebendorf, Hierarchical Matrices, Springer 2008,
@@ -66,7 +66,9 @@ class LowRank:
         """
         m, n = A.shape
         rest = np.array(A, order="F")
-        allowed, left, right = ROUNDING * float(np.abs(A).max(initial=0.0)), [], []
+        allowed = ROUNDING * float(np.abs(A).max(initial=0.0))
+        left: list[np.ndarray] = []
+        right: list[np.ndarray] = []
         while True:
             j, i = divmod(int(np.abs(rest).T.argmax()), m)
             pivot = float(rest[i, j])

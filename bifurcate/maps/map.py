@@ -18,6 +18,8 @@ from bifurcate.maps.derivatives import METHODS, central, directional
 
 __all__ = ["Map"]
 
+CHECKED = 10**7  # numbers in a state up to which given derivatives are checked: that takes a dozen evaluations of f
+
 
 @dataclass(frozen=True, eq=False)
 class Map:
@@ -58,7 +60,8 @@ class Map:
     ------
     InvalidInput
         If a parameter is unknown to f, missing, or not a finite real number; if f (on trial) changes the shape,
-        returns NaN or complex numbers; if a derivative given disagrees with differences of f.
+        returns NaN or complex numbers; if a derivative given disagrees with differences of f (looked at once, with the
+        first state, if that has at most 10⁷ numbers).
 
     Examples
     --------
@@ -160,7 +163,7 @@ class Map:
             self._check_domain(x)
             if not np.isfinite(y.astype(float)).all():
                 raise InvalidInput(f"{self.name} returns NaN or infinity at the first state given")
-            if not getattr(self, "_trusted", False):
+            if not getattr(self, "_trusted", False) and x.size <= CHECKED:
                 self._check_derivative(x)
                 self._check_parameter_derivative(x)
                 object.__setattr__(self, "_trusted", True)
