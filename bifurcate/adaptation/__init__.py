@@ -1,6 +1,6 @@
 """The adaptation network: divisive normalisation whose weights adapt, a map on n² weights that closes in n unknowns."""
 
-from bifurcate.adaptation import protocols
+from bifurcate.adaptation import protocols, settling
 from bifurcate.adaptation.energy import Energy
 from bifurcate.adaptation.equilibria import last_beta
 from bifurcate.adaptation.network import Network
@@ -30,4 +30,5 @@ __all__ = [
     "protocols",
     "raised_cosine",
     "ring",
+    "settling",
 ]
