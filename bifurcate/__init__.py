@@ -13,7 +13,7 @@ from bifurcate.linear import DiagonalLowRank, Krylov, LowRank, ShiftedLowRank, S
 from bifurcate.maps import Map
 from bifurcate.orbits import Orbit, OrbitDiagram, orbit, orbit_diagram
 from bifurcate.solvers import Deflation, Newton, NewtonKrylov, Solution, solve
-from bifurcate.special import SpecialPoint, switch, switches
+from bifurcate.special import SpecialPoint, locus, switch, switches
 from bifurcate.stepping import Step, StepControl
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "deflated_continuation",
     "errors",
     "gradient",
+    "locus",
     "maps",
     "orbit",
     "orbit_diagram",

@@ -78,9 +78,10 @@ class Branch:
         return len(self.points)
 
     def __getitem__(self, name: str) -> np.ndarray:
-        if name not in self.curve.free:
-            raise InvalidInput(f"{name!r} does not vary on this branch; free: {', '.join(self.curve.free)}")
-        i = self.curve.free.index(name)
+        names = (*self.curve.free, *self.curve.extra)
+        if name not in names:
+            raise InvalidInput(f"{name!r} does not vary on this branch; it has {', '.join(names)}")
+        i = names.index(name)
         return np.array([point.free[i] for point in self.points])
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bifurcate.branch import Branch, Point
-from bifurcate.corrector import Corrector, Failure, Metric, Node, correct
+from bifurcate.corrector import Corrector, Failure, Metric, Node, adapted, correct
 from bifurcate.curves import Curve
 from bifurcate.errors import BifurcateError, InvalidInput, NotConverged, NotIsolated, Stop
 from bifurcate.linear import LowRank
@@ -19,6 +19,9 @@ from bifurcate.stepping import Step, StepControl, Walk, walk_along
 __all__ = ["steps", "trace"]
 
 LARGE = 10**4  # entries from which on a matrix is worth the search for its factors
+
+# Combinations of free parameters that may be held fixed at the start of a curve: a fold may stand still in either.
+_PLANES = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.7, 0.7, 0.1), (0.7, -0.7, 0.1), (0.1, 0.1, 0.9))
 
 
 def steps(
@@ -54,6 +57,7 @@ def steps(
     walk = _prepare(curve, bounds, StepControl() if control is None else control, detect)
     with np.errstate(all="ignore"):
         start = _start(walk)
+        walk = dataclasses.replace(walk, curve=adapted(walk.curve, start, walk.metric))
         sign = 1.0 if direction >= 0 else -1.0
         yield Step(start, 0.0, Finding())
         yield from walk_along(walk, dataclasses.replace(start, tangent=sign * start.tangent))
@@ -112,6 +116,7 @@ def trace(
     halves: list[tuple[list[Point], list[SpecialPoint], list[str], Stop]] = []
     with np.errstate(all="ignore"):
         start = _start(walk)
+        walk = dataclasses.replace(walk, curve=adapted(walk.curve, start, walk.metric))
         first = _point(walk, start, keep)
         if progress:
             progress(first)
@@ -138,7 +143,7 @@ def _join(curve: Curve, first: Point, halves: list[tuple[list[Point], list[Speci
     unsure = [point.spectrum for point in every if point.spectrum is not None and point.spectrum.note]
     if unsure:
         doubts = [*doubts, f"multipliers at {len(unsure)} of {len(every)} points: {unsure[0].note}"]
-    return Branch(curve, every, tuple(special), (begin, end), tuple(doubts))
+    return Branch(curve, every, tuple(special), (begin, end), tuple(dict.fromkeys(doubts)))
 
 
 def _prepare(curve: Curve, bounds: Mapping[str, tuple[float, float]], control: StepControl, detect: bool) -> Walk:
@@ -164,7 +169,8 @@ def _prepare(curve: Curve, bounds: Mapping[str, tuple[float, float]], control: S
         lower.append(low)
         upper.append(high)
     low_high = np.array(lower), np.array(upper)
-    return Walk(curve, *low_high, Metric.of(curve, low_high[1] - low_high[0]), control, detect)
+    widths = np.append(low_high[1] - low_high[0], np.full(len(curve.extra), 2.0))
+    return Walk(curve, *low_high, Metric.of(curve, widths), control, detect)
 
 
 def _interval(name: str, given: Any) -> tuple[float, float]:
@@ -179,16 +185,8 @@ def _interval(name: str, given: Any) -> tuple[float, float]:
 
 def _start(walk: Walk) -> Node:
     """The start corrected onto the curve, with its tangent."""
-    curve, metric, n = walk.curve, walk.metric, walk.curve.size
-    if curve.direction is not None:
-        row = metric.dual(curve.direction)
-        orient = curve.direction
-    else:
-        orient = np.zeros(n + len(curve.free))
-        orient[n] = 1.0
-        row = orient / (walk.upper - walk.lower)[0]
-    generous = Corrector(max_iterations=30)
-    found = correct(curve, curve.start, row, float(row @ curve.start), metric, generous, orient)
+    curve = walk.curve
+    found = _first_node(walk)
     if isinstance(found, Node):
         shorter = curve.iterate.least_period(found.at.orbit)
         if shorter < curve.period:
@@ -209,6 +207,29 @@ def _start(walk: Walk) -> Node:
         (float(np.abs(curve.equations.evaluate(curve.start).residual).max()),),
         "Start from a solution of solve(...) or from a longer orbit of the map.",
     )
+
+
+def _first_node(walk: Walk) -> Node | Failure:
+    """The start corrected on the plane that it meets most squarely: across its direction, or of fixed parameters."""
+    curve, metric, n = walk.curve, walk.metric, walk.curve.size
+    generous, start = Corrector(max_iterations=30), curve.start
+    if curve.direction is not None:
+        row = metric.dual(curve.direction)
+        return correct(curve, start, row, float(row @ start), metric, generous, curve.direction)
+    best: Node | Failure = Failure("diverged")
+    squarest = 0.0
+    for parts in _PLANES[: 1 if len(walk.lower) == 1 else None]:
+        row, orient = np.zeros(len(start)), np.zeros(len(start))
+        row[walk.free] = np.array(parts[: len(walk.lower)]) / (walk.upper - walk.lower)
+        orient[n : n + 2] = (1.0, 1e-9)[: len(orient) - n]
+        found = correct(curve, start, row, float(row @ start), metric, generous, orient)
+        if isinstance(found, Failure):
+            best = best if isinstance(best, Node) else found
+        elif abs(row @ found.tangent) > squarest:
+            best, squarest = found, abs(float(row @ found.tangent))
+        if squarest > 0.3:
+            break
+    return best
 
 
 def _is_singular(node: Node) -> bool:

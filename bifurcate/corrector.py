@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -24,7 +25,7 @@ from bifurcate.errors import NotIsolated
 from bifurcate.linear import Bordered, Spectrum, bordered, spectrum
 from bifurcate.linear.bordered import SingularSystem
 
-__all__ = ["Corrector", "Failure", "Metric", "Node", "along", "correct", "system_of"]
+__all__ = ["Corrector", "Failure", "Metric", "Node", "adapted", "along", "correct", "system_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +105,8 @@ class Node:
     residual: float
     iterations: int
     arclength: float = 0.0
+    kernel: np.ndarray | None = None
+    memo: dict[str, float] = field(default_factory=dict, repr=False)  # of what is watched along the curve
     leading: int = field(default=6, repr=False)
 
     def placed(self, arclength: float) -> Node:
@@ -130,7 +133,31 @@ def system_of(curve: Curve, linear: Linearisation, row: np.ndarray, tolerance: f
     C, D = row[None, :n], row[None, n:]
     if len(linear.C):
         C, D = np.vstack([linear.C, C]), np.vstack([linear.D, D])
-    return bordered(linear.M, linear.B, C, D, curve.krylov, tolerance)
+    system = bordered(linear.M, linear.B, C, D, curve.krylov, tolerance)
+    return system if linear.slopes is None else _by_slopes(system, linear.slopes, n, len(linear.C))
+
+
+def _by_slopes(system: Bordered, slopes: Callable[[np.ndarray], np.ndarray], n: int, j: int) -> Bordered:
+    """Exchange j stand-in rows for equations of which only the slopes along given directions are known.
+
+    With Z the solutions for unit right-hand sides in the stand-in rows, every z = z₀ + Z c obeys all other rows; c is
+    what makes the slopes right. No gradient is formed, so that no transposed derivative is needed.
+    """
+    k = j + 1
+    X, Y = system.solve(np.zeros((n, j)), np.eye(k, j))
+    Z = np.vstack([X, Y])
+    matrix = np.column_stack([slopes(z) for z in Z.T])
+
+    def solve(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        x, y = system.solve(f, np.append(np.zeros(j), g[j:]))
+        z = np.concatenate([x, y])
+        try:
+            z += Z @ np.linalg.solve(matrix, g[:j] - slopes(z))
+        except np.linalg.LinAlgError as error:
+            raise SingularSystem("the equations of the special point have a singular derivative") from error
+        return z[:n], z[n:]
+
+    return Bordered(solve, Z)
 
 
 def correct(
@@ -221,14 +248,30 @@ def _node(
     n = curve.size
     across = np.zeros(len(row))
     across[-1] = 1.0
-    t = np.concatenate(system_of(curve, linear, row).solve(across[:n], across[n:]))
+    system = system_of(curve, linear, row)
+    t = np.concatenate(system.solve(across[:n], across[n:]))
     t /= metric.norm(t)
     if orient is not None and metric.dot(orient, t) < 0:
         t = -t
-    return Node(at.u, t, at, linear, residual, iterations)
+    return Node(at.u, t, at, linear, residual, iterations, kernel=system.kernel)
 
 
-def along(curve: Curve, a: Node, b: Node, fraction: float, metric: Metric) -> Node | Failure:
+def adapted(curve: Curve, node: Node, metric: Metric) -> Curve:
+    """The curve with equations whose borders fit a node of it."""
+    if node.kernel is None:
+        return curve
+    kernel: list[np.ndarray] = []
+    for z in node.kernel.T:
+        for other in [node.tangent, *kernel] * 2:
+            z = z - metric.dot(other, z) * other
+        kernel.append(z / metric.norm(z))
+    rows = np.array([metric.dual(z) for z in kernel])
+    return curve.replace(equations=curve.equations.adapted(node.at, np.column_stack(kernel), rows))
+
+
+def along(
+    curve: Curve, a: Node, b: Node, fraction: float, metric: Metric, corrector: Corrector | None = None
+) -> Node | Failure:
     """The point of the curve a fraction of the way from node a to node b: cubic Hermite prediction, then correction."""
     chord = b.u - a.u
     h = metric.norm(chord)
@@ -239,7 +282,7 @@ def along(curve: Curve, a: Node, b: Node, fraction: float, metric: Metric) -> No
         + h * (f * (1 - f) ** 2 * a.tangent - f**2 * (1 - f) * b.tangent)
     )
     row = metric.dual(chord / h)
-    found = correct(curve, guess, row, float(row @ guess), metric, None, chord)
+    found = correct(curve, guess, row, float(row @ guess), metric, corrector, chord)
     if isinstance(found, Failure):
         return found
     s = a.arclength + f * (b.arclength - a.arclength)

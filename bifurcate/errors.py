@@ -91,7 +91,8 @@ _ADVICE = {
     "traversed half a period later",
     "interrupted": "interrupted by the user; all that was found so far is kept",
     "origin": "the branch was born here ({detail}) and is followed to one side only: the other is the same cycle, "
-    "started half a period later",
+    "started at another of its points",
+    "unfolded": "the points of this kind end here ({detail})",
     "singular": "the linear system could not be solved ({detail})",
 }
 
@@ -104,7 +105,7 @@ class Stop:
     ----------
     reason : str
         One word: "bound", "closed", "steps", "stalled", "domain", "not-isolated", "escaped", "collapsed",
-        "interrupted", "origin" or "singular".
+        "interrupted", "origin", "unfolded" or "singular".
     detail : str
         The numbers that belong to it.
     """

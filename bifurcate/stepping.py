@@ -8,13 +8,14 @@ SIAM 2003, chapter 6; Deuflhard, Fiedler & Kunkel, SIAM J. Numer. Anal. 24 (1987
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from bifurcate.corrector import POLISH, Failure, Metric, Node, correct
+from bifurcate.corrector import POLISH, Failure, Metric, Node, adapted, correct
 from bifurcate.curves import Curve
 from bifurcate.errors import InvalidInput, Stop
 from bifurcate.special import Finding, SpecialPoint, examine
@@ -108,6 +109,11 @@ class Walk:
     control: StepControl
     detect: bool
 
+    @property
+    def free(self) -> slice:
+        """Where the free parameters stand among the unknowns."""
+        return slice(self.curve.size, self.curve.size + len(self.lower))
+
 
 def walk_along(walk: Walk, node: Node) -> Iterator[Step]:
     """Accepted steps from a node along its tangent; the last one carries the reason for the end."""
@@ -134,11 +140,13 @@ def walk_along(walk: Walk, node: Node) -> Iterator[Step]:
         if number > 2 and _passes(walk, node, new, start):
             new, stop = _closing(walk, node, start), Stop("closed")
         finding = examine(walk.curve, node, new, walk.metric) if walk.detect else Finding()
-        if walk.detect and 0.25 * h >= control.surest and _unexplained(before, node, new, finding):
+        cycles = walk.curve.kind == "cycle"
+        if walk.detect and cycles and 0.25 * h >= control.surest and _unexplained(before, node, new, finding):
             h *= 0.25
             continue
         if finding.barrier:
-            yield Step(node, 0.0, Finding(), _why(Failure("not-isolated", finding.barrier), node, walk))
+            reason = "not-isolated" if walk.curve.kind == "cycle" else "unfolded"
+            yield Step(node, 0.0, Finding(), _why(Failure(reason, finding.barrier), node, walk))
             return
         if finding.collapsed is not None:
             stop = Stop("collapsed", str(finding.collapsed))
@@ -151,6 +159,7 @@ def walk_along(walk: Walk, node: Node) -> Iterator[Step]:
             return
         h = _next_length(control, node, new, walk.metric)
         before, node = node, new
+        walk = dataclasses.replace(walk, curve=adapted(walk.curve, node, walk.metric))
 
 
 def _stands(walk: Walk, node: Node, new: Node) -> bool:
@@ -167,7 +176,7 @@ def _stands(walk: Walk, node: Node, new: Node) -> bool:
 
 
 def _leaves_at_once(walk: Walk, node: Node) -> Stop | None:
-    p, t = node.u[walk.curve.size :], node.tangent[walk.curve.size :]
+    p, t = node.u[walk.free], node.tangent[walk.free]
     for i, name in enumerate(walk.curve.free):
         edge = 1e-12 * (walk.upper[i] - walk.lower[i])
         if (p[i] <= walk.lower[i] + edge and t[i] < 0) or (p[i] >= walk.upper[i] - edge and t[i] > 0):
@@ -179,7 +188,7 @@ def _step(walk: Walk, node: Node, h: float) -> tuple[Node, Stop | None] | Failur
     """One prediction and correction of length h, or onto the bound if that comes first."""
     curve, metric = walk.curve, walk.metric
     n = curve.size
-    p, t = node.u[n:], node.tangent[n:]
+    p, t = node.u[walk.free], node.tangent[walk.free]
     sides = zip(p.tolist(), t.tolist(), walk.lower.tolist(), walk.upper.tolist())
     room = [((upper if rate > 0 else lower) - here) / rate if rate else math.inf for here, rate, lower, upper in sides]
     i = room.index(min(room))
@@ -192,7 +201,7 @@ def _step(walk: Walk, node: Node, h: float) -> tuple[Node, Stop | None] | Failur
         return new
     if (refusal := _suspicious(walk, node, new, guess, h)) is not None:
         return refusal
-    outside = np.maximum(walk.lower - new.u[n:], new.u[n:] - walk.upper)
+    outside = np.maximum(walk.lower - new.u[walk.free], new.u[walk.free] - walk.upper)
     if (outside > 0).any():
         # The curve bends over the bound: arrive on it from the chord between the two.
         i = int(np.argmax(outside / (walk.upper - walk.lower)))

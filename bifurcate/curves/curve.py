@@ -7,7 +7,7 @@ Curve; one corrector, one step control and one tracer serve them all.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -27,7 +27,7 @@ class Evaluation:
     Attributes
     ----------
     u : ndarray, shape (n + k,)
-        State and free parameters.
+        State, free parameters, and what else is unknown.
     orbit : list of ndarray
         The cycle's states, k + 1 of them.
     parameters : dict
@@ -51,13 +51,16 @@ class Linearisation:
 
     ::
 
-        ┌ M  B ┐  M = J − I, n × n, of the Jacobian's own kind;  B  n × k: by the free parameters
+        ┌ M  B ┐  M = J − I, n × n, of the Jacobian's own kind;  B  n × k: by the unknowns beside the state
         └ C  D ┘  further equations, k − 1 of them (none for cycles)
 
     Attributes
     ----------
     jacobian : Operator
         J, the Jacobian of f^k.
+    slopes : callable, optional
+        z ↦ the derivative of the further equations along z, (k − 1,), where that is how it is known. C and D are
+        stand-ins then, whose only duty is to make the whole regular together with one more row.
     """
 
     jacobian: Operator
@@ -65,6 +68,7 @@ class Linearisation:
     B: np.ndarray
     C: np.ndarray
     D: np.ndarray
+    slopes: Callable[[np.ndarray], np.ndarray] | None = None
 
 
 class Equations(Protocol):
@@ -82,11 +86,21 @@ class Equations(Protocol):
     def free(self) -> tuple[str, ...]:
         """Names of the free ones."""
 
+    @property
+    def extra(self) -> tuple[str, ...]:
+        """Names of the unknowns beside state and parameters."""
+
     def evaluate(self, u: np.ndarray) -> Evaluation:
         """Residual and domain margin at u."""
 
     def linearise(self, at: Evaluation) -> Linearisation:
         """Derivative at an evaluated u."""
+
+    def adapted(self, at: Evaluation, kernel: np.ndarray, rows: np.ndarray) -> Equations:
+        """The same equations with borders fit for the neighbourhood of u.
+
+        ``kernel`` and the tangent span what [M B] does not see; ``rows`` are the dual vectors of its columns.
+        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,9 +112,9 @@ class Curve:
     equations : Equations
         Residual and derivative.
     start : ndarray, shape (n + k,)
-        A point on the curve or near it: the flattened state and the free parameters.
+        A point on the curve or near it: the flattened state, the free parameters, and what else is unknown.
     kind : str
-        "cycle" here; the special point's kind for curves of such points.
+        "cycle", or the special point's kind for curves of such points.
     direction : ndarray, optional
         A tangent at the start where it is known; otherwise the direction of a growing first parameter.
     sides : tuple of int
@@ -128,6 +142,11 @@ class Curve:
     def free(self) -> tuple[str, ...]:
         """Names of the free parameters."""
         return self.equations.free
+
+    @property
+    def extra(self) -> tuple[str, ...]:
+        """Names of the unknowns beside state and parameters."""
+        return self.equations.extra
 
     @property
     def period(self) -> int:

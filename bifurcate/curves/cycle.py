@@ -24,6 +24,7 @@ class Cycle:
     iterate: Iterate
     fixed: Mapping[str, float]
     free: tuple[str, ...]
+    extra: tuple[str, ...] = ()
 
     def evaluate(self, u: np.ndarray) -> Evaluation:
         """Residual and domain margin at u: k evaluations of f."""
@@ -39,6 +40,10 @@ class Cycle:
         n, k = self.iterate.size, len(self.free)
         B = np.column_stack(columns) if k > 1 else columns[0][:, None]  # a column may be large: no copy of one
         return Linearisation(J, shifted(J, 1.0), B, np.zeros((k - 1, n)), np.zeros((k - 1, k)))
+
+    def adapted(self, at: Evaluation, kernel: np.ndarray, rows: np.ndarray) -> Cycle:
+        """These equations have no borders: the same."""
+        return self
 
 
 def cycles(map: Map, free: str, guess: Any, period: int = 1, krylov: Krylov | None = None) -> Curve:

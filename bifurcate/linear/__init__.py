@@ -11,8 +11,11 @@ from bifurcate.linear.operators import (
     dense,
     essence,
     lifted,
+    projected,
+    quadratic,
     shifted,
     size,
+    transposed,
 )
 from bifurcate.linear.spectrum import Spectrum, spectrum
 
@@ -30,7 +33,10 @@ __all__ = [
     "dense",
     "essence",
     "lifted",
+    "projected",
+    "quadratic",
     "shifted",
     "size",
     "spectrum",
+    "transposed",
 ]

@@ -61,9 +61,12 @@ class Bordered:
     ----------
     solve : callable
         (f, g) ↦ (x, y) for f of shape (n,) and g of shape (k,), or (n, m) and (k, m).
+    kernel : ndarray or None
+        Columns of (x; y) that the rows before the last ones do not see, where they were needed for solving.
     """
 
     solve: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+    kernel: np.ndarray | None = None
 
 
 def bordered(

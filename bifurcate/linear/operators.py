@@ -22,8 +22,11 @@ __all__ = [
     "dense",
     "essence",
     "lifted",
+    "projected",
+    "quadratic",
     "shifted",
     "size",
+    "transposed",
 ]
 
 
@@ -209,6 +212,50 @@ def shifted(A: Operator, target: complex) -> Operator:
         return ShiftedLowRank(A.shift - target, A.lift, A.project, A.core)
     kind = np.result_type(A.dtype or float, type(target))
     return LinearOperator(A.shape, matvec=lambda x: apply(A, x) - target * x, dtype=kind)
+
+
+def transposed(A: Operator) -> Operator | None:
+    """The transpose, of A's own kind; None for a LinearOperator that cannot apply it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> transposed(np.array([[0.0, 1.0], [0.0, 0.0]]))
+    array([[0., 0.],
+           [1., 0.]])
+    """
+    if isinstance(A, LinearOperator):
+        try:
+            A.rmatvec(np.zeros(A.shape[0]))
+        except NotImplementedError:
+            return None
+    return A.T
+
+
+def projected(A: Operator, columns: np.ndarray) -> np.ndarray:
+    """What A's essence sees of vectors that A acts on: P x for s I + L P, x itself otherwise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> projected(ShiftedLowRank(0.5, np.ones((3, 1)), np.array([[0.2, 0.0, 0.1]])), np.array([1.0, 1.0, 0.0]))
+    array([0.2])
+    """
+    return apply(A.project, columns) if isinstance(A, ShiftedLowRank) else columns
+
+
+def quadratic(A: Operator, cosine: float) -> Operator:
+    """A² − 2κA + I, of A's own kind where products are: singular where A has the multipliers e^{±i arccos κ}.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> abs(quadratic(np.array([[0.0, 1.0], [-1.0, 0.0]]), 0.0))
+    array([[0., 0.],
+           [0., 0.]])
+    """
+    moved = shifted(A, cosine)  # (A − κ)² + 1 − κ²
+    return shifted(compose(moved, moved), cosine**2 - 1.0)
 
 
 def essence(A: Operator) -> Operator:

@@ -139,7 +139,15 @@ class Iterate:
         here = p[name]
         return central(lambda t: self._step(x, {**p, name: here + t}), STEP * max(1.0, abs(here)))
 
-    def second(self, x: np.ndarray, columns: np.ndarray, dx: np.ndarray, dp: Parameters, p: Parameters) -> np.ndarray:
+    def second(
+        self,
+        x: np.ndarray,
+        columns: np.ndarray,
+        dx: np.ndarray,
+        dp: Parameters,
+        p: Parameters,
+        beside: tuple[str, np.ndarray] | None = None,
+    ) -> np.ndarray:
         """Change of (f^k)' applied to the columns, along (dx, dp): d/dt J(x + t dx, p + t dp) V at t = 0.
 
         Parameters
@@ -148,6 +156,8 @@ class Iterate:
             V, may be complex; where J is structured these are vectors of its essence, m ≤ n.
         dp : mapping
             Rates of the parameters that change.
+        beside : (str, ndarray of shape (j,)), optional
+            A parameter and factors c: the change of ∂f^k/∂name cᵀ is added, on the whole state (m = n).
         """
         reach = max(float(np.abs(dx).max(initial=0.0)), *(abs(rate) for rate in dp.values()), 1e-300)
         step = STEP * max(self.map.scale, float(np.abs(x).max(initial=0.0))) / reach
@@ -155,6 +165,9 @@ class Iterate:
         def along(t: float) -> np.ndarray:
             shifted = {**p, **{name: p[name] + t * rate for name, rate in dp.items()}}
             orbit = self.orbit(x + t * dx, shifted)
-            return apply(essence(self.jacobian(orbit, shifted)), columns)
+            J = self.jacobian(orbit, shifted)
+            if beside is None:
+                return apply(essence(J), columns)
+            return apply(J, columns) + np.outer(self.parameter_derivative(orbit, shifted, beside[0]), beside[1])
 
         return central(along, step)

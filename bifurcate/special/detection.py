@@ -15,8 +15,9 @@ from functools import cached_property
 import numpy as np
 
 from bifurcate.corrector import Failure, Metric, Node, along
-from bifurcate.curves import Curve
+from bifurcate.curves import Augmented, Curve
 from bifurcate.linear.spectrum import EDGE
+from bifurcate.special.codimension_two import inspect
 from bifurcate.special.location import (
     MOST,
     BranchPoint,
@@ -37,6 +38,13 @@ PERFECT = 1e-11  # what a branch point's reduced equations may leave, in the met
 TINY = 1e-6  # more multipliers than a point can have, within such a length: a manifold of solutions, not a point
 BESIDE = 1e-5  # ... and may be met this far outside the step in which the parameter seems to turn
 NEAR = 1e-4  # a branch point seen from its side branch lies this close to where the parameter turns
+UNFOLDED = 1e-8  # what a branch point's unfolding may be, in units of the state: more, and it is none
+
+_UNFOLDED = (
+    "no symmetry and no invariant subspace holds the branch point as a second parameter varies: it is isolated, or "
+    "part of a curve in three parameters; name two further ones in locus(point, free=(…, …))"
+)
+_PARTED = "multipliers that crossed together by a symmetry part here, so that none of them is critical any more"
 
 
 @dataclass(frozen=True)
@@ -46,8 +54,8 @@ class Finding:
     Attributes
     ----------
     points : list of SpecialPoint
-    collapsed : SpecialPoint or None
-        The point at which the cycle shrank onto one of a smaller period; the branch ends there.
+    collapsed : SpecialPoint or str or None
+        Where the cycle shrank onto one of a smaller period; the branch ends there.
     doubts : list of str
         Changes of the counts that could not be explained by a point.
     barrier : str
@@ -55,14 +63,22 @@ class Finding:
     """
 
     points: list[SpecialPoint] = field(default_factory=list)
-    collapsed: SpecialPoint | None = None
+    collapsed: SpecialPoint | str | None = None
     doubts: list[str] = field(default_factory=list)
     barrier: str = ""
 
 
 def examine(curve: Curve, a: Node, b: Node, metric: Metric) -> Finding:
-    """Find and locate every special point between two neighbouring nodes of a one-parameter curve."""
+    """Find and locate every special point between two neighbouring nodes of a curve."""
     found = Finding(points=_borders(curve, a, b, metric))
+    if curve.kind != "cycle":
+        shorter = curve.iterate.least_period(b.at.orbit)
+        if shorter < curve.period:
+            return Finding(found.points, f"period {shorter} at {curve.where(b.u)}")
+        if not _persists(curve, b):
+            return Finding(found.points, barrier=_PARTED if isinstance(b.at, Augmented) else _UNFOLDED)
+        points, doubts = inspect(curve, a, b, metric)
+        return Finding(sorted(found.points + points, key=lambda point: point.arclength), None, doubts)
     search = _Search(curve, metric, found.doubts, a)
     search.between(a, b, 0)
     points = sorted(found.points + search.points, key=lambda point: point.arclength)
@@ -71,6 +87,13 @@ def examine(curve: Curve, a: Node, b: Node, metric: Metric) -> Finding:
         points = points[: points.index(collapsed[0]) + 1]
         return Finding(points, collapsed[0], found.doubts)
     return Finding(points, None, found.doubts, search.barrier)
+
+
+def _persists(curve: Curve, node: Node) -> bool:
+    """Whether a node of a curve of special points is one, beyond the equations that were solved."""
+    if isinstance(node.at, Augmented):
+        return node.at.whole
+    return not curve.extra or abs(float(node.u[-1])) <= UNFOLDED * curve.iterate.map.scale
 
 
 def _turn(node: Node, n: int) -> float:

@@ -30,7 +30,7 @@ from bifurcate.linear import Operator, bordered, shifted
 from bifurcate.linear.bordered import SingularSystem
 from bifurcate.maps import Iterate
 
-__all__ = ["coefficients"]
+__all__ = ["coefficients", "leading"]
 
 SECOND = float(np.finfo(float).eps) ** 0.2  # best steps of the five-point formulas for first and second derivatives
 THIRD = float(np.finfo(float).eps) ** (1 / 6)
@@ -194,18 +194,29 @@ def coefficients(
         By the coefficients' names. An error is the change under difference steps twice as long, plus rounding; both
         dicts are empty where a linear system on the way is singular (a resonance).
     """
+    values, coarser = _at_steps(kind, iterate, x, p, angle, (1.0, 2.0))
+    size = 1.0 + max((abs(value) for value in values.values()), default=0.0)
+    errors = {name: abs(values[name] - coarser[name]) + 1e-11 * size for name in values}
+    return values, errors
+
+
+def leading(kind: str, iterate: Iterate, x: np.ndarray, p: Mapping[str, float], angle: float = 0.0) -> dict[str, float]:
+    """The values of :func:`coefficients` alone, at half the cost."""
+    return _at_steps(kind, iterate, x, p, angle, (1.0,))[0]
+
+
+def _at_steps(
+    kind: str, iterate: Iterate, x: np.ndarray, p: Mapping[str, float], angle: float, steps: tuple[float, ...]
+) -> list[dict[str, float]]:
+    """The coefficients for each length of the difference steps; empty where a linear system on the way is singular."""
     orbit = iterate.orbit(x, p)
     A = iterate.jacobian(orbit, p)
     multiplier = {"flip": -1.0, "neimark-sacker": np.exp(1j * angle)}.get(kind, 1.0)
     try:
         at = _critical(A, multiplier)
-        found = [_of(kind, at, _Forms(iterate, orbit, p, coarser), angle) for coarser in (1.0, 2.0)]
+        return [_of(kind, at, _Forms(iterate, orbit, p, coarser), angle) for coarser in steps]
     except SingularSystem:
-        return {}, {}
-    values = found[0]
-    size = 1.0 + max(abs(value) for value in values.values())
-    errors = {name: abs(values[name] - found[1][name]) + 1e-11 * size for name in values}
-    return values, errors
+        return [{} for _ in steps]
 
 
 def _of(kind: str, at: _Critical, forms: _Forms, angle: float) -> dict[str, float]:

@@ -11,6 +11,7 @@ from bifurcate.curves import Curve
 from bifurcate.linear import Operator, Spectrum, lifted, spectrum
 from bifurcate.maps import Iterate
 from bifurcate.special.normal_forms import coefficients
+from bifurcate.special.strong_forms import STRONG_KINDS, strong_coefficients
 
 __all__ = ["LABELS", "SpecialPoint"]
 
@@ -19,6 +20,17 @@ LABELS = {
     "flip": "PD",
     "neimark-sacker": "NS",
     "branch point": "BP",
+    "cusp": "CP",
+    "generalised flip": "GPD",
+    "chenciner": "CH",
+    "R1": "R1",
+    "R2": "R2",
+    "R3": "R3",
+    "R4": "R4",
+    "fold-flip": "LPPD",
+    "fold-ns": "LPNS",
+    "flip-ns": "PDNS",
+    "ns-ns": "NSNS",
     "pole": "POLE",
     "border": "BORDER",
 }
@@ -31,7 +43,8 @@ class SpecialPoint:
     Attributes
     ----------
     kind : str
-        "fold", "flip", "neimark-sacker", "branch point", "pole" or "border".
+        "fold", "flip", "neimark-sacker", "branch point", "pole" or "border"; on curves in two parameters "cusp",
+        "generalised flip", "chenciner", "R1", "R2", "R3", "R4", "fold-flip", "fold-ns", "flip-ns" or "ns-ns".
     curve : Curve
         Where it was found.
     u : ndarray, shape (n + k,)
@@ -47,7 +60,7 @@ class SpecialPoint:
     iterations : int
         Steps of the extended system's Newton iteration.
     error : float
-        Estimated absolute error of the free parameter.
+        Estimated absolute error of the free parameters.
     angle : float
         θ of the critical multiplier e^{iθ}, at a Neimark–Sacker point.
     note : str
@@ -99,13 +112,17 @@ class SpecialPoint:
         if self.multiplicity != 1 or self.kind in ("pole", "border"):
             return {}, {}
         with np.errstate(all="ignore"):
+            if self.kind in STRONG_KINDS:
+                x = self.u[: self.curve.size]
+                return strong_coefficients(self.kind, self.iterate, x, self.parameters, self.spectrum)
             return coefficients(self.kind, self.iterate, self.u[: self.curve.size], self.parameters, self.angle)
 
     @property
     def coefficients(self) -> dict[str, float]:
         """Normal-form coefficients: "a" of folds, "b" of flips, "d" of Neimark–Sacker, "a" and "c" of branch points.
 
-        Computed when first asked for; empty at multiple points. For the conventions see ``special/normal_forms.py``.
+        At points of codimension two those listed in ``special/strong_forms.py``; for the others' conventions see
+        ``special/normal_forms.py``. Computed when first asked for; empty at multiple points.
         """
         return self._normal_form[0]
 
@@ -118,13 +135,16 @@ class SpecialPoint:
     def form(self) -> str:
         """What the coefficients say: "supercritical", "subcritical", "transcritical", "pitchfork" or "degenerate".
 
-        A coefficient that is not larger than its error says nothing: "degenerate". Folds are "fold" or "degenerate";
+        A coefficient that is not larger than twice its error says nothing: "degenerate". Folds are "fold" or
+        "degenerate"; points of codimension two "generic", if all of their coefficients are sure, or "degenerate";
         multiple points, poles and borders have no verdict, "".
         """
         values, errors = self._normal_form
         sure = {name: abs(value) > 2.0 * errors[name] for name, value in values.items()}
         if not values:
             return ""
+        if self.kind in STRONG_KINDS:
+            return "generic" if all(sure.values()) else "degenerate"
         if self.kind == "branch point":
             return "transcritical" if sure["a"] else "pitchfork" if sure["c"] else "degenerate"
         (name,) = values
@@ -149,7 +169,7 @@ class SpecialPoint:
 
     @property
     def label(self) -> str:
-        """The literature's abbreviation: LP, PD, NS, BP; POLE and BORDER."""
+        """The literature's abbreviation, as LP, PD, NS, BP, CP, GPD, CH, R1 to R4, LPPD, LPNS, PDNS, NSNS."""
         return LABELS[self.kind]
 
     @property

@@ -9,7 +9,9 @@ from bifurcate.curves import Curve, Cycle
 from bifurcate.errors import InvalidInput, NotConverged
 from bifurcate.linear import Spectrum
 from bifurcate.maps import Iterate
+from bifurcate.special.loci import THROUGH, locus_of
 from bifurcate.special.point import SpecialPoint
+from bifurcate.special.strong_switching import born
 
 __all__ = ["switch", "switches"]
 
@@ -65,7 +67,9 @@ def switches(point: SpecialPoint, amplitude: float | None = None) -> tuple[Curve
         raise InvalidInput(f"point must be a SpecialPoint, as branch.first(kind) gives; got {type(point).__name__}")
     if amplitude is not None and not (isinstance(amplitude, float | int) and 0.0 < amplitude < 1.0):
         raise InvalidInput(f"amplitude is {amplitude!r}; it must lie between 0 and 1, in units of the state")
-    if point.kind not in ("flip", "branch point"):
+    if point.kind in THROUGH:
+        return tuple(_strong(point, amplitude))
+    if point.kind not in ("flip", "branch point") or point.curve.kind != "cycle":
         raise InvalidInput(f"no curve of cycles branches off at a {point.kind}; at a flip or branch point one does")
     with np.errstate(all="ignore"):
         curves = _doubled(point, amplitude) if point.kind == "flip" else _crossing(point, amplitude)
@@ -74,6 +78,13 @@ def switches(point: SpecialPoint, amplitude: float | None = None) -> tuple[Curve
             f"no branch was reached from {point}", point.state, (point.residual,), "Try another amplitude."
         )
     return tuple(curves)
+
+
+def _strong(point: SpecialPoint, amplitude: float | None) -> list[Curve]:
+    others = [kind for kind in THROUGH[point.kind] if kind != point.curve.kind]
+    with np.errstate(all="ignore"):
+        through = [locus_of(kind, point, point.iterate, point.curve.free) for kind in others if point.multiplicity == 1]
+        return through + born(point, amplitude)
 
 
 def _amplitudes(given: float | None) -> tuple[float, ...]:

@@ -1,0 +1,239 @@
+"""Points of codimension two on curves of folds, flips and Neimark–Sacker points: noticed and located.
+
+Every kind is the simple zero of a function that is smooth along the curve:
+
+    fold             cusp             the parameters' velocity along the curve, p' = c (−ψᵀH_p₂, ψᵀH_p₁): c
+                     R1               <ψ, φ>, of the critical vectors: 0 where the multiplier +1 is defective
+    flip             generalised flip b <ψ, φ> (b, the normal form's coefficient, has a pole where <ψ, φ> = 0)
+                     R2               <ψ, φ>
+    Neimark–Sacker   R1 R2 R3 R4      κ − 1, κ + 1, κ + 1/2, κ with κ = cos θ
+                     chenciner        d, the normal form's coefficient
+    all              fold-flip, fold-ns, flip-ns, ns-ns: the distance of another multiplier from the unit circle, signed
+                     by the counts of the multipliers beyond it
+
+(Kuznetsov & Meijer, Numerical Bifurcation Analysis of Maps, Cambridge 2019, table 3.1 and section 5.3). A zero is
+found by Brent's method on points of the curve. Where both signs are rounding noise the coefficient vanishes along the
+curve: that is said once, and no point is made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.optimize import brentq
+
+from bifurcate.corrector import POLISH, Failure, Metric, Node, along
+from bifurcate.curves import Augmented, Curve
+from bifurcate.linear import Spectrum, projected
+from bifurcate.special.normal_forms import coefficients, leading
+from bifurcate.special.point import SpecialPoint
+
+__all__ = ["critical_angle", "inspect", "neutral"]
+
+DEPTH = 12  # halvings of a step in which several multipliers cross
+NOISE = 1e-9  # of test functions made of bordered solves
+
+STRONG = {"R1": 1.0, "R2": -1.0, "R3": -0.5, "R4": 0.0}
+OTHER = {  # kind of curve → what another multiplier's crossing of +1, of −1, and a pair's of the circle, make
+    "fold": ("", "fold-flip", "fold-ns"),
+    "flip": ("fold-flip", "", "flip-ns"),
+    "neimark-sacker": ("fold-ns", "flip-ns", "ns-ns"),
+    "branch point": ("", "", ""),
+}
+COEFFICIENT = {"generalised flip": ("flip", "b"), "chenciner": ("neimark-sacker", "d")}
+
+
+def neutral(curve: Curve, node: Node) -> bool:
+    """Whether a node of a Neimark–Sacker curve is a neutral saddle: a real pair λ, 1/λ and no bifurcation."""
+    return curve.kind == "neimark-sacker" and abs(float(node.u[-1])) > 1.0
+
+
+def critical_angle(curve: Curve, u: np.ndarray) -> float:
+    """θ of the critical pair on a Neimark–Sacker curve, 0 elsewhere."""
+    return float(np.arccos(np.clip(u[-1], -1.0, 1.0))) if curve.kind == "neimark-sacker" else 0.0
+
+
+def inspect(curve: Curve, a: Node, b: Node, metric: Metric) -> tuple[list[SpecialPoint], list[str]]:
+    """The points of codimension two between two neighbouring nodes of a curve of special points, and doubts."""
+    search = _Search(curve, metric)
+    search.tests(a, b)
+    search.crossings(a, b, 0)
+    return sorted(search.points, key=lambda point: point.arclength), search.doubts
+
+
+def _tests(curve: Curve, node: Node, metric: Metric) -> dict[str, float]:
+    """The test functions at a node, computed once: the next step needs them again."""
+    if not node.memo:
+        node.memo.update(_test_functions(curve, node, metric))
+    return node.memo
+
+
+def _test_functions(curve: Curve, node: Node, metric: Metric) -> dict[str, float]:
+    if curve.kind == "branch point" or not isinstance(node.at, Augmented):
+        return {}
+    if curve.kind == "neimark-sacker":
+        kappa = float(node.u[-1])
+        found = {kind: kappa - value for kind, value in STRONG.items()}
+        if abs(kappa) < 1.0:
+            found["chenciner"] = _coefficient(curve, node, "chenciner")
+        return found
+    if node.at.Phi.shape[1] > 1:
+        return {}
+    defect = float(node.at.system.solve(node.at.Phi, np.zeros((1, 1)))[1][0, 0] / np.linalg.norm(node.at.Phi))
+    if curve.kind == "fold":
+        return {"R1": defect, "cusp": _velocity(curve, node, metric)}
+    return {"R2": defect, "generalised flip": defect * _coefficient(curve, node, "generalised flip")}
+
+
+def _velocity(curve: Curve, node: Node, metric: Metric) -> float:
+    """The signed speed of the parameters along a fold curve, in units of their bounds."""
+    assert isinstance(node.at, Augmented)
+    n = curve.size
+    columns = projected(node.at.jacobian, node.linear.B[:, :2])
+    push = node.at.system.solve(columns, np.zeros((1, 2)))[1][0] * metric.widths[:2]
+    speed = node.tangent[n : n + 2] / metric.widths[:2]
+    return float((push[0] * speed[1] - push[1] * speed[0]) / np.linalg.norm(push))
+
+
+def _coefficient(curve: Curve, node: Node, kind: str) -> float:
+    form, name = COEFFICIENT[kind]
+    x, p = node.u[: curve.size], node.at.parameters
+    return leading(form, curve.iterate, x, p, critical_angle(curve, node.u)).get(name, np.nan)
+
+
+def _error(curve: Curve, node: Node, kind: str) -> float:
+    if curve.kind == "neimark-sacker" and kind in STRONG:
+        return 1e-12
+    if kind not in COEFFICIENT:
+        return NOISE
+    form, name = COEFFICIENT[kind]
+    x, p = node.u[: curve.size], node.at.parameters
+    return coefficients(form, curve.iterate, x, p, critical_angle(curve, node.u))[1].get(name, np.inf)
+
+
+def _rest(curve: Curve, node: Node) -> Spectrum:
+    """The spectrum without the multipliers that are critical all along the curve."""
+    s = node.spectrum
+    if curve.kind == "neimark-sacker":
+        root = np.sqrt(complex(node.u[-1] ** 2 - 1.0))
+        gone = [node.u[-1] + root, node.u[-1] - root]
+    else:
+        columns = node.at.Phi.shape[1] if isinstance(node.at, Augmented) else 1
+        gone = [-1.0 if curve.kind == "flip" else 1.0] * columns
+    count = s.multiplicity.copy()
+    for value in gone:
+        count[np.argmin(np.where(count > 0, np.abs(s.values - value), np.inf))] -= 1
+    kept = count > 0
+    return Spectrum(s.values[kept], count[kept], s.size - len(gone), s.certified, s.note)
+
+
+@dataclass
+class _Search:
+    """One step's search; ``points`` and ``doubts`` fill as it goes."""
+
+    curve: Curve
+    metric: Metric
+    points: list[SpecialPoint] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+    def tests(self, a: Node, b: Node) -> None:
+        before, after = _tests(self.curve, a, self.metric), _tests(self.curve, b, self.metric)
+        for kind in before.keys() & after.keys():
+            f, g = before[kind], after[kind]
+            if not (np.isfinite(f) and np.isfinite(g)) or (f > 0) == (g > 0):
+                continue
+            error = max(_error(self.curve, a, kind), _error(self.curve, b, kind))
+            if max(abs(f), abs(g)) <= 2.0 * error:
+                self.doubts.append(
+                    f"degenerate: what decides about {kind} points is 0 to within its error along this curve "
+                    "(as for conservative maps), and none are reported there"
+                )
+                continue
+            self.root(kind, a, b, self.test(kind), (f, g), error)
+
+    def test(self, kind: str) -> Callable[[Node], float]:
+        return lambda node: _tests(self.curve, node, self.metric)[kind]
+
+    def crossings(self, a: Node, b: Node, depth: int) -> None:
+        """Other multipliers that cross the circle; several at a time are taken apart by halving."""
+        before, after = _rest(self.curve, a), _rest(self.curve, b)
+        change = np.subtract(after.signature, before.signature)
+        if not change.any() or (neutral(self.curve, a) and neutral(self.curve, b)):
+            return
+        if np.count_nonzero(change) > 1 or np.abs(change).max() > 1:
+            middle = along(self.curve, a, b, 0.5, self.metric) if depth < DEPTH else None
+            if isinstance(middle, Node):
+                self.crossings(a, middle, depth + 1)
+                self.crossings(middle, b, depth + 1)
+                return
+        for i in np.flatnonzero(change).tolist():
+            kind = OTHER[self.curve.kind][i]
+            if not kind:
+                if not any(p.kind in ("R1", "R2") for p in self.points):
+                    which = ("another multiplier passes +1", "another multiplier passes −1", "a pair passes the circle")
+                    self.doubts.append(f"{which[i]} near {self.curve.where(b.u)}: no point with a name of its own")
+                continue
+            value = _signed_distance(self.curve, i, 0.5 * (_beyond(before, i) + _beyond(after, i)))
+            self.root(kind, a, b, value, (value(a), value(b)), NOISE * 1e-3, abs(int(change[i])))
+
+    def root(
+        self, kind: str, a: Node, b: Node, value: Callable[[Node], float], ends: tuple[float, float], noise: float,
+        multiplicity: int = 1,
+    ) -> None:  # fmt: skip
+        """Brent's method on the fraction of the step; a sign change through infinity is no zero."""
+        tried: dict[float, tuple[Node, float]] = {0.0: (a, ends[0]), 1.0: (b, ends[1])}
+
+        def at(fraction: float) -> float:
+            if fraction not in tried:
+                node = along(self.curve, a, b, fraction, self.metric, POLISH)
+                if isinstance(node, Failure):
+                    raise ArithmeticError(node.detail)
+                tried[fraction] = node, value(node)
+            return tried[fraction][1]
+
+        try:
+            # Of one sign are the ends where one of them lies within rounding of the point.
+            straddling = (ends[0] > 0) != (ends[1] > 0)
+            best = float(brentq(at, 0.0, 1.0, xtol=1e-13, rtol=1e-13, maxiter=100)) if straddling else 0.0
+        except (ArithmeticError, KeyError, RuntimeError, ValueError) as failure:
+            self.doubts.append(f"{kind} near {self.curve.where(b.u)} could not be located ({failure})")
+            return
+        best = min(tried, key=lambda fraction: (abs(tried[fraction][1]), fraction != best))
+        node, left = tried[best]
+        if abs(left) > 1e-3 * max(abs(ends[0]), abs(ends[1])):
+            return
+        if neutral(self.curve, node) and kind not in STRONG:
+            return
+        slope = min(abs(f - left) / abs(t - best) for t, (_, f) in tried.items() if abs(t - best) > 1e-7)
+        h, n = b.arclength - a.arclength, self.curve.size
+        uncertain = h * (noise + abs(left)) / max(slope, 1e-300) + 1e-14
+        error = uncertain * float(np.abs(node.tangent[n : n + len(self.curve.free)]).max()) + 1e-15
+        null = node.at.Phi if isinstance(node.at, Augmented) else None
+        point = SpecialPoint(
+            kind, self.curve, node.u, self.curve.period, multiplicity, node.arclength, node.residual, len(tried) - 2,
+            error, critical_angle(self.curve, node.u), null=null, widths=self.metric.widths, tangent=node.tangent,
+        )  # fmt: skip
+        self.points.append(point)
+
+
+def _beyond(rest: Spectrum, which: int) -> int:
+    """How many multipliers lie beyond +1, −1 or the circle, without the margin that counts of stability have."""
+    if which == 2:
+        return int(rest.multiplicity[~rest.real & (np.abs(rest.values) > 1.0)].sum())
+    return int(rest.multiplicity[rest.real & (rest.values.real * (1.0, -1.0)[which] > 1.0)].sum())
+
+
+def _signed_distance(curve: Curve, which: int, middle: float) -> Callable[[Node], float]:
+    """How far the multiplier that crosses is from +1, −1 or the circle: negative where fewer lie beyond."""
+
+    def value(node: Node) -> float:
+        rest = _rest(curve, node)
+        if which == 2:
+            distance = np.abs(np.abs(rest.values[~rest.real]) - 1.0)
+        else:
+            distance = np.abs(rest.values[rest.real].real - (1.0, -1.0)[which])
+        return float(distance.min(initial=np.inf)) * (1.0 if _beyond(rest, which) > middle else -1.0)
+
+    return value
