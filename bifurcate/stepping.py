@@ -159,7 +159,8 @@ def walk_along(walk: Walk, node: Node) -> Iterator[Step]:
             return
         h = _next_length(control, node, new, walk.metric)
         before, node = node, new
-        walk = dataclasses.replace(walk, curve=adapted(walk.curve, node, walk.metric))
+        if node.kernel is not None:
+            walk = dataclasses.replace(walk, curve=adapted(walk.curve, node, walk.metric))
 
 
 def _stands(walk: Walk, node: Node, new: Node) -> bool:

@@ -117,8 +117,8 @@ def _homological(
     A: Operator, Q: np.ndarray, P: np.ndarray, linear: np.ndarray, degree: int, rhs: np.ndarray
 ) -> np.ndarray:
     """H with A H − H K = rhs and PᵀH = 0."""
-    schur: tuple[np.ndarray, ...] = scipy.linalg.schur(_powers(linear, degree), output="complex")
-    T, U = schur
+    schur = scipy.linalg.schur(_powers(linear, degree), output="complex")
+    T, U = np.asarray(schur[0]), np.asarray(schur[1])
     right, H = rhs @ U, np.zeros(rhs.shape, dtype=complex)
     m = Q.shape[1]
     for j in range(H.shape[1]):
