@@ -119,9 +119,10 @@ def _homological(
     """H with A H − H K = rhs and PᵀH = 0."""
     schur = scipy.linalg.schur(_powers(linear, degree), output="complex")
     T, U = np.asarray(schur[0]), np.asarray(schur[1])
-    right, H = rhs @ U, np.zeros(rhs.shape, dtype=complex)
+    right: np.ndarray = rhs @ U
+    H: np.ndarray = np.zeros_like(right)
     m = Q.shape[1]
-    for j in range(H.shape[1]):
+    for j in range(right.shape[1]):
         f = right[:, j] + H[:, :j] @ T[:j, j]
         tau = complex(T[j, j])
         H[:, j] = bordered(shifted(A, tau), Q, P.T, np.zeros((m, m))).solve(f, np.zeros(m))[0]
