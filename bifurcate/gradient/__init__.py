@@ -5,7 +5,7 @@ from bifurcate.gradient.equilibrium import Pair, any_metric, lyapunov
 from bifurcate.gradient.lyapunov import Quadratic
 from bifurcate.gradient.metric import Coupling, Cycle, Metric, Separability, diagonal
 from bifurcate.gradient.paths import Ellipse, Energy, Loop, circulation
-from bifurcate.gradient.probes import Asymmetry, asymmetry, euclidean
+from bifurcate.gradient.probes import Asymmetry, asymmetry, conformal, euclidean
 from bifurcate.gradient.search import Search, search
 from bifurcate.gradient.verdict import Verdicts, restrict, verdict
 from bifurcate.gradient.verdicts import Check, Consistent, Reconstructed, Refuted, Verdict
@@ -32,6 +32,7 @@ __all__ = [
     "any_metric",
     "asymmetry",
     "circulation",
+    "conformal",
     "diagonal",
     "euclidean",
     "largest_step",

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from bifurcate.gradient.field import SURE, Field, checked, count, worst_of
+from bifurcate.errors import InvalidInput
+from bifurcate.gradient.field import EPS, SURE, Field, checked, count, worst_of
 from bifurcate.gradient.paths import integrate
-from bifurcate.gradient.verdicts import Check, Refuted, Verdict, relative
+from bifurcate.gradient.verdicts import Check, Consistent, Refuted, Verdict, relative
 from bifurcate.maps import Map
 
-__all__ = ["Asymmetry", "asymmetry", "euclidean"]
+__all__ = ["Asymmetry", "asymmetry", "conformal", "euclidean"]
 
 CLAIM = "G = −∇E in the Euclidean metric"
+CONFORMAL = "φ G = −∇E in a metric φ(x) I that is a multiple of the Euclidean one"
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,10 +106,11 @@ def asymmetry(map: Map, state: Any, probes: int = 24, seed: int = 0) -> Asymmetr
     return probe(field, X[0], count("probes", probes, 3), np.random.default_rng(seed))
 
 
-def probe(field: Field, x: np.ndarray, probes: int, rng: np.random.Generator) -> Asymmetry:
-    """The asymmetry at x."""
-    n = field.size
-    V = np.linalg.qr(rng.standard_normal((n, min(n, probes))))[0]
+def probe(field: Field, x: np.ndarray, probes: int, rng: np.random.Generator, normal: Any = None) -> Asymmetry:
+    """The asymmetry at x, of J or, with a normal, of J on the directions orthogonal to it."""
+    n, fixed = field.size, np.zeros((field.size, 0)) if normal is None else normal[:, None]
+    free = n - fixed.shape[1]
+    V = np.linalg.qr(np.hstack([fixed, rng.standard_normal((n, min(free, probes)))]))[0][:, n - free :]
     JV = np.column_stack([field.tangent(x, v) for v in V.T])
     B = V.T @ JV
     i, j = worst_of(np.abs(B - B.T), np.ones(B.shape))
@@ -115,9 +119,8 @@ def probe(field: Field, x: np.ndarray, probes: int, rng: np.random.Generator) ->
     error = 2.0 * field.error(x, V, JV, rng) + abs(B[i, j] - B[j, i] - again)
     size = float(np.hypot(np.linalg.norm(JV[:, i]), np.linalg.norm(JV[:, j])))
     u, v = (V[:, at].reshape(field.shape) for at in (i, j))
-    return Asymmetry(
-        x.reshape(field.shape), *_ratio(B - B.T, JV, n), u, v, float(B[i, j]), float(B[j, i]), float(error), size
-    )
+    ratio = _ratio(B - B.T, JV - fixed @ (fixed.T @ JV), free)
+    return Asymmetry(x.reshape(field.shape), *ratio, u, v, float(B[i, j]), float(B[j, i]), float(error), size)
 
 
 def _ratio(A: np.ndarray, JV: np.ndarray, n: int) -> tuple[float, float]:
@@ -182,13 +185,73 @@ def euclidean(
     field, X = checked(map, states)
     rng = np.random.default_rng(seed)
     found = [probe(field, x, count("probes", probes, 3), rng) for x in X]
-    worst = max(found, key=lambda each: abs(each.forward - each.backward) / each.error)
-    check = Check(
-        "|u·Jv − v·Ju| / |J(u, v)|",
-        sum(min(field.size, probes) * (min(field.size, probes) - 1) // 2 for _ in X),
-        max(relative(abs(each.forward - each.backward), each.size) for each in found),
-        max(relative(SURE * each.error, each.size) for each in found),
-    )
+    worst, check = _summed(found, min(field.size, probes))
     if worst.significant:
         return Refuted(CLAIM, worst, (check,))
     return integrate(CLAIM, field, X, None, (check,), tolerance, count("loops", loops, 0), rng)
+
+
+def conformal(map: Map, states: Any, probes: int = 24, seed: int = 0) -> Refuted | Consistent:
+    """Is G = f − id a gradient in a multiple of the Euclidean metric, φ(x) G = −∇E with φ > 0?
+
+    If so, uᵀJv = vᵀJu for all u, v orthogonal to G(x), J = DG: the condition of Frobenius, which is also sufficient
+    near every point where G ≠ 0 (Lee, Introduction to Smooth Manifolds, 2013, chapter 19). Whether the pieces fit
+    together to one E, and how φ continues into the equilibria, is not tested.
+
+    Parameters
+    ----------
+    map : Map
+        x ↦ x + G(x), of three unknowns at least to be refutable: in the plane every field passes.
+    states : sequence of array_like
+        Where to test; those where rounding leaves no direction of G are passed over.
+    probes : int
+        Directions at every state, at least 3.
+    seed : int
+        Of the directions.
+
+    Returns
+    -------
+    Refuted (its certificate an :class:`Asymmetry`, u and v orthogonal to G) or Consistent
+
+    Raises
+    ------
+    InvalidInput
+        If an argument is unusable or all states are at rest.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> states = np.random.default_rng(1).standard_normal((4, 3))
+    >>> slowed = Map(lambda x: x - 0.1 * x / (1.0 + x[0] ** 2 + x[1] ** 4), {})
+    >>> euclidean(slowed, states).kind, conformal(slowed, states).kind
+    ('refuted', 'consistent')
+    """
+    field, X = checked(map, states)
+    rng = np.random.default_rng(seed)
+    probes, n = count("probes", probes, 3), field.size
+    if n < 3:
+        return Consistent(CONFORMAL, (), "in fewer than three dimensions every field passes: nothing was tested")
+    found = []
+    for x in X:
+        G = field(x)
+        length = float(np.linalg.norm(G))
+        rounding = EPS * (float(np.linalg.norm(x)) + length)
+        if rounding < 1e-6 * length:
+            shown = probe(field, x, probes, rng, G / length)
+            tilt = rounding / length  # by which the directions may miss being orthogonal to G
+            found.append(dataclasses.replace(shown, error=shown.error + 4.0 * tilt * shown.size))
+    if not found:
+        raise InvalidInput("states are all equilibria, where G has no direction; give states that move")
+    worst, check = _summed(found, min(n - 1, probes))
+    return Refuted(CONFORMAL, worst, (check,)) if worst.significant else Consistent(CONFORMAL, (check,))
+
+
+def _summed(found: list[Asymmetry], directions: int) -> tuple[Asymmetry, Check]:
+    """The state that contradicts most clearly, and all of them as one check."""
+    worst = max(found, key=lambda each: abs(each.forward - each.backward) / each.error)
+    return worst, Check(
+        "|u·Jv − v·Ju| / |J(u, v)|",
+        len(found) * directions * (directions - 1) // 2,
+        max(relative(abs(each.forward - each.backward), each.size) for each in found),
+        max(relative(SURE * each.error, each.size) for each in found),
+    )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bifurcate.errors import InvalidInput, NotConverged
-from bifurcate.gradient.equilibrium import Pair, any_metric
+from bifurcate.gradient.equilibrium import Pair, any_metric, examine
 from bifurcate.gradient.field import count
 from bifurcate.gradient.verdicts import Refuted
 from bifurcate.maps import Map
@@ -83,11 +83,11 @@ def search(draw: Callable[[np.random.Generator], tuple[Map, Any]], tries: int = 
     if not callable(draw):
         raise InvalidInput(f"draw must be callable as draw(rng) -> (map, guess), got {type(draw).__name__}")
     solved = refuted = 0
-    best: tuple[float, Refuted, int, Map] | None = None
+    best: tuple[float, int] | None = None
     for number in range(count("tries", tries, 1)):
         map, guess = draw(np.random.default_rng([seed, number]))
         try:
-            verdict = any_metric(map, guess, seed)
+            verdict = examine(map, guess, seed, bowl=False)
         except NotConverged:
             continue
         solved += 1
@@ -96,5 +96,10 @@ def search(draw: Callable[[np.random.Generator], tuple[Map, Any]], tries: int = 
         refuted += 1
         pair = verdict.certificate
         if isinstance(pair, Pair) and (best is None or pair.multiplier.imag > best[0]):
-            best = pair.multiplier.imag, verdict, number, map
-    return Search(tries, solved, refuted, *(best[1:] if best is not None else (None, None, None)))
+            best = pair.multiplier.imag, number
+    if best is None:
+        return Search(tries, solved, refuted, None, None, None)
+    map, guess = draw(np.random.default_rng([seed, best[1]]))
+    verdict = any_metric(map, guess, seed)
+    assert isinstance(verdict, Refuted)
+    return Search(tries, solved, refuted, verdict, best[1], map)

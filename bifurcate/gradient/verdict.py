@@ -1,4 +1,4 @@
-"""The three questions together, and maps restricted to subspaces that they leave invariant."""
+"""All questions together, and maps restricted to subspaces that they leave invariant."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bifurcate.errors import InvalidInput, NotConverged
 from bifurcate.gradient.equilibrium import any_metric
 from bifurcate.gradient.field import checked
 from bifurcate.gradient.metric import diagonal
-from bifurcate.gradient.probes import euclidean
+from bifurcate.gradient.probes import conformal, euclidean
 from bifurcate.gradient.verdicts import Consistent, Reconstructed, Refuted, Verdict
 from bifurcate.maps import Map
 
@@ -23,16 +23,18 @@ LEAK = 1e-10  # what may leave a subspace, relative to the state, before it coun
 
 @dataclass(frozen=True, eq=False)
 class Verdicts:
-    """Is a map a gradient flow? In the Euclidean metric, in a diagonal one, in any.
+    """Is a map a gradient flow? In the Euclidean metric, a multiple of it, a diagonal one, any.
 
     Attributes
     ----------
     euclidean, diagonal : Refuted, Consistent or Reconstructed
+    conformal : Refuted or Consistent
     any_metric : Refuted, Consistent or None
         At the equilibrium that Newton's method found from one of the states; None if it found none.
     """
 
     euclidean: Verdict
+    conformal: Refuted | Consistent
     diagonal: Verdict
     any_metric: Refuted | Consistent | None
 
@@ -46,11 +48,11 @@ class Verdicts:
 
     def __str__(self) -> str:
         last = str(self.any_metric or "any metric: not tested, no equilibrium was found from the states")
-        return f"{self.euclidean}\n{self.diagonal}\n{last}"
+        return f"{self.euclidean}\n{self.conformal}\n{self.diagonal}\n{last}"
 
 
 def verdict(map: Map, states: Any, seed: int = 0) -> Verdicts:
-    """All that can be said: :func:`euclidean`, :func:`diagonal`, and :func:`any_metric` at an equilibrium.
+    """All that can be said: by :func:`euclidean`, :func:`conformal`, :func:`diagonal`, :func:`any_metric`.
 
     Parameters
     ----------
@@ -90,7 +92,9 @@ def verdict(map: Map, states: Any, seed: int = 0) -> Verdicts:
             break
         except NotConverged:
             continue
-    return Verdicts(euclidean(map, states, seed=seed), diagonal(map, states, seed=seed), at_rest)
+    return Verdicts(
+        euclidean(map, states, seed=seed), conformal(map, states, seed=seed), diagonal(map, states, seed=seed), at_rest
+    )
 
 
 def restrict(map: Map, basis: Any) -> Map:
