@@ -11,7 +11,7 @@ from bifurcate.curves import Curve, cycles
 from bifurcate.deflation import Attempt, Continued, Deflated, deflate, deflated_continuation
 from bifurcate.linear import DiagonalLowRank, Krylov, LowRank, ShiftedLowRank, Spectrum
 from bifurcate.maps import Map
-from bifurcate.orbits import Orbit, OrbitDiagram, orbit, orbit_diagram
+from bifurcate.orbits import Exponents, Orbit, OrbitDiagram, lyapunov, orbit, orbit_diagram
 from bifurcate.solvers import Deflation, Newton, NewtonKrylov, Solution, solve
 from bifurcate.special import SpecialPoint, locus, switch, switches
 from bifurcate.stepping import Step, StepControl
@@ -24,6 +24,7 @@ __all__ = [
     "Deflated",
     "Deflation",
     "DiagonalLowRank",
+    "Exponents",
     "Krylov",
     "LowRank",
     "Map",
@@ -45,6 +46,7 @@ __all__ = [
     "errors",
     "gradient",
     "locus",
+    "lyapunov",
     "maps",
     "orbit",
     "orbit_diagram",

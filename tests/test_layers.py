@@ -26,8 +26,8 @@ ROOMS = [
     "plot",
 ]
 
-# The flagship model is a user of the package: it knows maps and operators, nothing of continuation.
-MODEL = {"adaptation": {"errors", "linear", "maps"}}
+# The flagship model is a user of the package: it knows maps, operators and orbits, nothing of continuation.
+MODEL = {"adaptation": {"errors", "linear", "maps", "orbits"}}
 
 
 def imported(path):
