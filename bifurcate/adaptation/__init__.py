@@ -3,7 +3,9 @@
 from bifurcate.adaptation import protocols, settling
 from bifurcate.adaptation.energy import Energy
 from bifurcate.adaptation.equilibria import last_beta
+from bifurcate.adaptation.fate import Fate
 from bifurcate.adaptation.network import Network
+from bifurcate.adaptation.outcome import Outcome, Verdict
 from bifurcate.adaptation.presentation import Presentation, average, periodic
 from bifurcate.adaptation.presets import literal, ring
 from bifurcate.adaptation.protocols import Ensemble, Protocol
@@ -16,13 +18,16 @@ from bifurcate.adaptation.update import Update
 __all__ = [
     "Energy",
     "Ensemble",
+    "Fate",
     "Network",
+    "Outcome",
     "Presentation",
     "Protocol",
     "Reduction",
     "Run",
     "Stability",
     "Update",
+    "Verdict",
     "average",
     "last_beta",
     "literal",

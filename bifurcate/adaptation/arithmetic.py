@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg.blas import dgemm, get_blas_funcs
 
-__all__ = ["add_product", "gain", "over", "product", "respond", "times"]
+__all__ = ["add_product", "gain", "norm_of_sum", "over", "product", "respond", "times"]
 
 
 def over(numerator: np.ndarray, u: np.ndarray, r: np.ndarray) -> np.ndarray:
@@ -70,3 +70,15 @@ def add_product(out: np.ndarray, U: np.ndarray, V: np.ndarray) -> None:
            [ 2., 20.]])
     """
     dgemm(1.0, V, U, beta=1.0, c=out.T, trans_b=True, overwrite_c=True)
+
+
+def norm_of_sum(columns: np.ndarray, weights: np.ndarray) -> float:
+    """‖Σⱼ wⱼ vⱼ vⱼᵀ‖ (Frobenius) for columns vⱼ of shape (n,), from a QR factorisation in O(n m²).
+
+    Examples
+    --------
+    >>> norm_of_sum(np.array([[3.0, 0.0], [0.0, 4.0]]), np.array([1.0, -1.0])) ** 2
+    337.0
+    """
+    T = np.asarray(np.linalg.qr(columns, mode="r"))
+    return float(np.linalg.norm((T * weights) @ T.T))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bifurcate.adaptation.arithmetic import add_product, product, respond, times
+from bifurcate.adaptation.arithmetic import add_product, norm_of_sum, product, respond, times
 from bifurcate.adaptation.scalar import Scalar
 from bifurcate.errors import InvalidInput
 from bifurcate.linear import LowRank, bordered, shifted
@@ -143,16 +143,14 @@ def lift(net: Network, y: np.ndarray, factored: bool = False) -> np.ndarray | Lo
 
 
 def off_target(F: np.ndarray, R: np.ndarray) -> float:
-    """‖C − R Rᵀ‖ (Frobenius) for C = F Fᵀ, from a QR factorisation of [F R] in O(n m²).
+    """‖C − R Rᵀ‖ (Frobenius) for C = F Fᵀ.
 
     Examples
     --------
     >>> off_target(np.array([[3.0], [0.0]]), np.array([0.0, 4.0])) ** 2
     337.0
     """
-    T = np.asarray(np.linalg.qr(np.column_stack([F, R]), mode="r"))
-    m = F.shape[1]
-    return float(np.linalg.norm(T[:, :m] @ T[:, :m].T - np.outer(T[:, m], T[:, m])))
+    return norm_of_sum(np.column_stack([F, R]), np.append(np.ones(F.shape[1]), -1.0))
 
 
 def _scalar(net: Network, gamma: float | None = None) -> Scalar:
@@ -240,10 +238,10 @@ def _first_gap(scalar: Scalar, alpha: float, beta: float, exists: bool) -> float
     then it is another branch.
     """
     grid = beta * np.logspace(-12.0, 0.0, 97)
-    there = [scalar.at(alpha / each).reached() for each in grid[:-1]] + [exists]
-    if all(there):
+    missing = (j for j, each in enumerate(grid[:-1]) if not scalar.at(alpha / each).reached())
+    j = next(missing, None if exists else len(grid) - 1)
+    if j is None:
         return None
-    j = there.index(False)
     if j == 0:
         return 0.0
     low, high = grid[j - 1], grid[j]

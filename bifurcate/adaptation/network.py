@@ -14,6 +14,7 @@ from bifurcate.adaptation import equilibria as _equilibria
 from bifurcate.adaptation.arithmetic import respond, times
 from bifurcate.adaptation.checks import finite, number, weights
 from bifurcate.adaptation.energy import Energy, energy
+from bifurcate.adaptation.outcome import Outcome, Verdict, outcome, verdict
 from bifurcate.adaptation.reduction import Reduction
 from bifurcate.adaptation.running import Run
 from bifurcate.adaptation.running import run as _run
@@ -348,6 +349,29 @@ class Network:
             equal responses whose updates have different ones), and at α = β = 0, where nothing moves.
         """
         return energy(self, variable)
+
+    def verdict(self) -> Verdict:
+        """The local half of :meth:`outcome`: what the exact spectrum says of the equilibrium."""
+        return verdict(self)
+
+    def outcome(self, longest: int = 200_000) -> Outcome:
+        """Whether the rule settles, twice: locally from the exact spectrum, and along the orbit from W₀.
+
+        The orbit is followed in y until it is decided: where it comes to no cycle, for 40 time constants of the
+        slowest exact multiplier, at least 20,000 and at most ``longest`` updates.
+
+        Raises
+        ------
+        InvalidInput
+            With the clip on: iterate net.update.
+
+        Examples
+        --------
+        >>> found = Network([1.0, 0.5], [1.0, 0.6], alpha=0.1, beta=0.001, sigma=0.5).outcome()
+        >>> found.local.kind, found.fate.outputs, found.fate.weights
+        ('saddle', 'settle', 'diverge')
+        """
+        return outcome(self, longest)
 
     def run(self, contrast: Any = None, orientation: Any = None, *, drive: Any = None, alpha: Any = None,
             start: Any = None, keep: Any = "responses") -> Run:  # fmt: skip

@@ -15,7 +15,7 @@ from bifurcate.linear import DiagonalLowRank, spectrum
 if TYPE_CHECKING:
     from bifurcate.adaptation.network import Network
 
-__all__ = ["Stability", "stability"]
+__all__ = ["NEUTRAL", "Stability", "inner_multipliers", "stability"]
 
 AT_REST = 1e-6  # |y⁺ − y| ≤ AT_REST·max(|y|, σ²) over the driven neurons counts as outputs at rest
 NEUTRAL = 1e-9  # a modulus within this distance of 1 counts as 1
@@ -59,8 +59,7 @@ def stability(net: Network, y: np.ndarray) -> Stability:
         raise InvalidInput(
             f"the state given is no equilibrium: one update moves W r/n by {move:.2e}; net.spectrum takes any state"
         )
-    J = net.aim_reduction.jacobian(y, **p)
-    inner = spectrum(DiagonalLowRank(J.diagonal[driven], J.left[driven], J.right[driven])).values  # largest included
+    inner = inner_multipliers(net, y)
     trivial, count = 1.0 + p["beta"], n * (n - 1) + int((~driven).sum())
     outputs = float(np.abs(inner).max())
     weights = max(outputs, abs(trivial)) if count else outputs
@@ -84,6 +83,12 @@ def stability(net: Network, y: np.ndarray) -> Stability:
         1.0 - weights,
         "; ".join(words),
     )
+
+
+def inner_multipliers(net: Network, y: np.ndarray) -> np.ndarray:
+    """The multipliers of the driven neurons' outputs, by falling modulus."""
+    driven, J = net.drive > 0.0, net.aim_reduction.jacobian(y, **net.parameters)
+    return spectrum(DiagonalLowRank(J.diagonal[driven], J.left[driven], J.right[driven])).values
 
 
 def _verdict(radius: float) -> str:
