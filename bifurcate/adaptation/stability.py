@@ -86,9 +86,10 @@ def stability(net: Network, y: np.ndarray) -> Stability:
 
 
 def inner_multipliers(net: Network, y: np.ndarray) -> np.ndarray:
-    """The multipliers of the driven neurons' outputs, by falling modulus."""
+    """All multipliers of the driven neurons' outputs, by falling modulus."""
     driven, J = net.drive > 0.0, net.aim_reduction.jacobian(y, **net.parameters)
-    return spectrum(DiagonalLowRank(J.diagonal[driven], J.left[driven], J.right[driven])).values
+    own = DiagonalLowRank(J.diagonal[driven], J.left[driven], J.right[driven])
+    return spectrum(own, leading=int(driven.sum())).values
 
 
 def _verdict(radius: float) -> str:
