@@ -11,7 +11,7 @@ from bifurcate.curves import Curve, cycles
 from bifurcate.deflation import Attempt, Continued, Deflated, deflate, deflated_continuation
 from bifurcate.linear import DiagonalLowRank, Krylov, LowRank, ShiftedLowRank, Spectrum
 from bifurcate.maps import Map
-from bifurcate.orbits import Exponents, Orbit, OrbitDiagram, lyapunov, orbit, orbit_diagram
+from bifurcate.orbits import Ensemble, Exponents, Orbit, OrbitDiagram, ensemble, lyapunov, orbit, orbit_diagram
 from bifurcate.solvers import Deflation, Newton, NewtonKrylov, Solution, solve
 from bifurcate.special import SpecialPoint, locus, switch, switches
 from bifurcate.stepping import Step, StepControl
@@ -24,6 +24,7 @@ __all__ = [
     "Deflated",
     "Deflation",
     "DiagonalLowRank",
+    "Ensemble",
     "Exponents",
     "Krylov",
     "LowRank",
@@ -43,6 +44,7 @@ __all__ = [
     "cycles",
     "deflate",
     "deflated_continuation",
+    "ensemble",
     "errors",
     "gradient",
     "locus",
