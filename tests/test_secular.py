@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.linalg
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -51,6 +51,9 @@ def test_eigenvalues_and_counts_agree_with_lapack(kind, sign, n, rng):
     square=hnp.arrays(float, 7, elements=st.floats(0, 4)),
     sign=st.sampled_from([-1.0, 1.0]),
 )
+@example(d=np.zeros(7), square=np.full(7, 5e-324), sign=-1.0)
+@example(d=np.zeros(7), square=np.full(7, 1e-80), sign=1.0)
+@example(d=np.array([0.0, 1.0, -1.0, 2e-75, 3e-75, 0.0, 0.5]), square=np.full(7, 1e-75), sign=1.0)
 @settings(max_examples=150, deadline=None)
 def test_traces_and_interlacing(d, square, sign):
     A = RankOne(d, square, sign)

@@ -28,6 +28,7 @@ __all__ = ["RankOne"]
 BLOCK = 2**17  # numbers in one block of d − λ, which then stays in cache
 MOST = 80  # iterations for one root: each at least halves its bracket or converges quadratically
 EPS = float(np.finfo(float).eps)
+TINY = 1e-75  # numbers below it count as 0: their quotients with squares of rounding errors would overflow
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,7 @@ class RankOne:
 
     @cached_property
     def _size(self) -> float:
-        return max(float(np.abs(self.d).max(initial=0.0)), float(self.square.sum()), 1e-300)
+        return max(float(np.abs(self.d).max(initial=0.0)), float(self.square.sum()), TINY)
 
     @cached_property
     def _parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
