@@ -317,3 +317,26 @@ def test_a_structured_side_branch_meets_its_branch_point(rng):
         for branch in (trivial, side):
             assert abs(branch.first("BP").parameters["p"] - 0.7) < 1e-10
         assert [point.label for point in side.special] == ["BP"]
+
+
+def test_every_doubled_cycle_of_a_triangle_is_found_and_only_once():
+    # The double flip has the symmetry of a hexagon: three doubled cycles of either kind, one orbit each.
+    ring = bf.trace(bf.cycles(bf.maps.logistic_ring(3, 3.1, 0.1), "r", [0.67] * 3), {"r": (3.05, 3.2)})
+    flip = ring.first("flip")
+    assert flip.multiplicity == 2
+    curves = bf.switches(flip)
+    directions = np.array([(curve.start - flip.u)[:3] for curve in curves])
+    directions /= np.linalg.norm(directions, axis=1)[:, None]
+    assert len(curves) == 6
+    angles = np.arccos(np.clip(np.abs(directions @ directions.T), 0.0, 1.0)) + 10 * np.eye(6)
+    assert np.abs(np.degrees(angles.min(axis=1)) - 30.0).max() < 3.0
+
+
+def test_a_doubled_cycle_starts_at_its_own_flip():
+    # In a narrow window the first amplitude tried reaches cycles that other flips bear.
+    bounds = {"r": (3.84, 3.86)}
+    curve = bf.cycles(bf.maps.logistic(3.8485), "r", bf.orbit(bf.maps.logistic(3.8485), [0.5], 1, 5000).states[0], 12)
+    flip = bf.trace(curve, bounds).first("flip")
+    doubled = bf.trace(bf.switch(flip), {"r": (3.8, 3.9)})
+    assert flip.form == "supercritical" and doubled.stable[0]
+    assert 0 < doubled["r"][0] - flip.parameters["r"] < 2e-4

@@ -28,7 +28,7 @@ from bifurcate.special.location import (
 )
 from bifurcate.special.point import SpecialPoint
 
-__all__ = ["Finding", "examine"]
+__all__ = ["Finding", "branch_point_near", "examine"]
 
 DEPTH = 40  # halvings of a step before an event is reported as an interval
 SMALLEST = 1e-9  # ... or an interval of this length, in the metric's units
@@ -253,15 +253,20 @@ class _Search:
         )  # fmt: skip
 
     def branch_point(self, node: Node, a: Node, b: Node, slack: float = 0.0) -> SpecialPoint | None:
-        found = locate_branch_point(self.curve, node, self.metric)
-        if found is None or found.unfolding > PERFECT:
-            return None
-        if self.metric.norm(found.u - node.u) > b.arclength - a.arclength + SAME:
-            return None
-        s = node.arclength + self.metric.dot(node.tangent, found.u - node.u)
-        if not _inside(s, a, b, slack):
-            return None
-        return _branch_point(self.curve, found, node, s, self.noise, self.metric)
+        reach = b.arclength - a.arclength + SAME
+        point = branch_point_near(self.curve, node, self.metric, reach, self.noise)
+        return point if point is not None and _inside(point.arclength, a, b, slack) else None
+
+
+def branch_point_near(
+    curve: Curve, node: Node, metric: Metric, reach: float, noise: float | None = None
+) -> SpecialPoint | None:
+    """The branch point within a distance of a node, whether multipliers cross +1 there or only touch it."""
+    found = locate_branch_point(curve, node, metric)
+    if found is None or found.unfolding > PERFECT or metric.norm(found.u - node.u) > reach:
+        return None
+    s = node.arclength + metric.dot(node.tangent, found.u - node.u)
+    return _branch_point(curve, found, node, s, _noise(curve, node) if noise is None else noise, metric)
 
 
 def _branch_point(curve: Curve, found: BranchPoint, node: Node, s: float, noise: float, metric: Metric) -> SpecialPoint:

@@ -15,7 +15,7 @@ from bifurcate.special.strong_switching import born
 
 __all__ = ["switch", "switches"]
 
-TRIES = 24  # random directions for points of corank 2 and more
+TRIES = 24  # random directions in a row that may bring nothing new, for points of corank 2 and more
 
 
 def switch(point: SpecialPoint, which: int = 0, amplitude: float | None = None) -> Curve:
@@ -125,9 +125,25 @@ def _first(
     for reach in _amplitudes(amplitude):
         guess = point.u + reach * t
         node = correct(curve, guess, row, float(row @ guess), metric, POLISH, t)
-        if isinstance(node, Node) and _is_doubled(node, guess, reach, metric) and (amplitude or _is_next(node, point)):
+        if isinstance(node, Failure) or not _is_doubled(node, guess, reach, metric):
+            continue
+        if amplitude or (_is_next(node, point) and _is_born(curve, node, point, row, metric)):
             return [curve.replace(start=node.u, direction=node.tangent)]
     return []
+
+
+def _is_born(curve: Curve, node: Node, point: SpecialPoint, row: np.ndarray, metric: Metric) -> bool:
+    """Whether a doubled cycle comes from the point rather than being another one that lies near.
+
+    From the point the parameter grows with the square of the distance: at half of it a quarter is left.
+    """
+    halfway = 0.5 * (point.u + node.u)
+    halfway[curve.size :] = point.u[curve.size :] + 0.25 * (node.u - point.u)[curve.size :]
+    half = correct(curve, halfway, row, float(row @ halfway), metric, POLISH, node.tangent)
+    if isinstance(half, Failure):
+        return False
+    whole, part = ((each.u - point.u)[curve.size :] / metric.widths for each in (node, half))
+    return bool((np.abs(4.0 * part - whole) <= 0.5 * np.abs(whole) + 1e-10).all())
 
 
 def _is_next(node: Node, point: SpecialPoint) -> bool:
@@ -166,23 +182,40 @@ def _sphere(
     rng = np.random.default_rng(0)
     for reach in _amplitudes(amplitude):
         directions = [known]
-        curves = []
-        for _ in range(TRIES):
-            xi = rng.standard_normal(len(known))
-            xi -= 0.9 * (xi @ known) * known
-            node = _on_sphere(curve, point.u, T, xi / np.linalg.norm(xi), reach, metric)
+        curves: list[Curve] = []
+        idle = 0
+        while idle < TRIES and len(curves) < most:
+            idle += 1
+            xi = _direction(rng, directions, 8 if idle % 2 else 1)
+            node = _on_sphere(curve, point.u, T, xi, reach, metric)
             if isinstance(node, Failure) or not (amplitude or _is_next(node, point)):
                 continue
-            at = np.array([metric.dot(node.u - point.u, t) for t in T.T])
-            at /= np.linalg.norm(at)
-            if all(abs(at @ other) < np.cos(0.05) for other in directions):
-                directions.append(at)
+            phases = _phases(node, point, T, metric)
+            if all(abs(phases[0] @ other) < np.cos(0.05) for other in directions):
+                idle = 0
+                directions.extend(phases)
                 curves.append(curve.replace(start=node.u, direction=_outward(node, point.u, metric)))
-            if len(curves) == most:
-                break
         if curves:
             return curves
     return []
+
+
+def _direction(rng: np.random.Generator, known: list[np.ndarray], among: int) -> np.ndarray:
+    """A random direction away from the first known one; of several, that which is farthest from all known ones."""
+    xi = rng.standard_normal((among, len(known[0])))
+    xi -= 0.9 * np.outer(xi @ known[0], known[0])
+    xi /= np.linalg.norm(xi, axis=1)[:, None]
+    return xi[np.argmin(np.abs(xi @ np.array(known).T).max(axis=1))]
+
+
+def _phases(node: Node, point: SpecialPoint, T: np.ndarray, metric: Metric) -> list[np.ndarray]:
+    """The directions from a point to a node and, at a flip, to the same doubled cycle started half a period later."""
+    starts = [node.u]
+    if point.kind == "flip":
+        n = point.curve.size
+        starts.append(np.concatenate([node.at.orbit[point.period], node.u[n:]]))
+    coordinates = [np.array([metric.dot(u - point.u, t) for t in T.T]) for u in starts]
+    return [xi / np.linalg.norm(xi) for xi in coordinates]
 
 
 def _outward(node: Node, centre: np.ndarray, metric: Metric) -> np.ndarray:
