@@ -9,6 +9,7 @@ from bifurcate.branch import Branch, Point
 from bifurcate.continuation import steps, trace
 from bifurcate.curves import Curve, cycles
 from bifurcate.deflation import Attempt, Continued, Deflated, deflate, deflated_continuation
+from bifurcate.diagram import Audit, Diagram, Failed, explore
 from bifurcate.linear import DiagonalLowRank, Krylov, LowRank, ShiftedLowRank, Spectrum
 from bifurcate.maps import Map
 from bifurcate.orbits import Ensemble, Exponents, Orbit, OrbitDiagram, ensemble, lyapunov, orbit, orbit_diagram
@@ -18,14 +19,17 @@ from bifurcate.stepping import Step, StepControl
 
 __all__ = [
     "Attempt",
+    "Audit",
     "Branch",
     "Continued",
     "Curve",
     "Deflated",
     "Deflation",
     "DiagonalLowRank",
+    "Diagram",
     "Ensemble",
     "Exponents",
+    "Failed",
     "Krylov",
     "LowRank",
     "Map",
@@ -46,6 +50,7 @@ __all__ = [
     "deflated_continuation",
     "ensemble",
     "errors",
+    "explore",
     "gradient",
     "locus",
     "lyapunov",

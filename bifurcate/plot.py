@@ -30,7 +30,16 @@ MARKERS = {
     "pole": ("v", "#b2182b", "pole"),
     "border": ("|", "#4d4d4d", "border"),
 }
-COLOURS = ("#1a1a1a", "#14548a", "#1f7a45", "#a84610", "#5f3a96")  # by number of doublings
+COLOURS = (
+    "#1a1a1a",
+    "#14548a",
+    "#1f7a45",
+    "#a84610",
+    "#5f3a96",
+    "#01665e",
+    "#c51b7d",
+    "#7a5c00",
+)  # by period, the shortest first
 SOLID: dict[str, Any] = {"ls": "-", "lw": 1.2}
 DASHED: dict[str, Any] = {"ls": (0, (4, 2)), "lw": 0.8}
 DOTS: dict[str, Any] = {"ls": "", "marker": "o", "ms": 2.4, "mew": 0.0, "color": "0.6"}
@@ -110,7 +119,7 @@ def diagram(
     Parameters
     ----------
     branches : Branch or iterable of Branch
-        Every state of a cycle is drawn; doublings have colours of their own.
+        Every state of a cycle is drawn; every period has a colour of its own.
     parameter : str
         The horizontal axis.
     observable : callable or int
@@ -176,11 +185,10 @@ def _orbits(ax: Axes, orbits: OrbitDiagram) -> list[Line2D]:
 
 def _lines(ax: Axes, branches: list[Branch], parameter: str, observable: Observable) -> list[Line2D]:
     """Every branch as lines; legend entries for the periods and for both kinds of stability."""
-    base = min(branch.curve.period for branch in branches)
-    colours = {}
+    periods = sorted({branch.curve.period for branch in branches})
+    colours = {period: COLOURS[i % len(COLOURS)] for i, period in enumerate(periods)}
     for branch in branches:
         period = branch.curve.period
-        colours[period] = COLOURS[round(np.log2(period / base)) % len(COLOURS)]
         p, values, pieces = _with_special(branch, parameter, observable)
         for start, stop in _runs(pieces):
             style = SOLID if pieces[start] else DASHED

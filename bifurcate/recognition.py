@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from bifurcate.branch import Branch
-from bifurcate.corrector import POLISH, Metric, Node, correct
+from bifurcate.corrector import POLISH, Failure, Metric, Node, correct
 from bifurcate.special import SpecialPoint
 
 __all__ = ["Track", "same_point"]
@@ -38,10 +38,33 @@ class Track:
     metric: Metric
 
     @cached_property
+    def _known(self) -> tuple[np.ndarray, np.ndarray]:
+        """Points (x, p) in coordinates in which the metric is Euclid's, and their arclengths.
+
+        The branch's own ones and, where a cycle of twice the period is born or collapses, that end.
+        """
+        branch, n = self.branch, self.branch.curve.size + len(self.branch.curve.free)
+        states = branch.states.reshape(len(branch), -1)
+        rows, at = self._scaled(np.hstack([states, [point.free for point in branch.points]])), branch.arclength
+        if isinstance(branch.curve.origin, SpecialPoint) and len(branch.curve.sides) == 1:
+            born = self._scaled(branch.curve.origin.u[:n])
+            rows, at = np.vstack([born, rows]), np.append(at[0] - np.linalg.norm(rows[0] - born), at)
+        for end in (0, -1):
+            if branch.stop[end].reason == "collapsed":
+                point = branch.special[end]
+                order = slice(None, None, -1) if end == 0 else slice(None)
+                rows = np.vstack([rows[order], self._scaled(point.u[:n])])[order]
+                at = np.append(at[order], point.arclength)[order]
+        return rows, at
+
+    @property
     def _rows(self) -> np.ndarray:
-        # Every point as the vector (x, p), in coordinates in which the metric is Euclid's.
-        states = self.branch.states.reshape(len(self.branch), -1)
-        return self._scaled(np.hstack([states, [point.free for point in self.branch.points]]))
+        return self._known[0]
+
+    @property
+    def arclength(self) -> np.ndarray:
+        """Arclengths of the points that are compared with: the branch's, and the ends where its cycles collapse."""
+        return self._known[1]
 
     def _scaled(self, v: np.ndarray) -> np.ndarray:
         n, k = self.branch.curve.size, len(self.branch.curve.free)
@@ -68,51 +91,68 @@ class Track:
 
     def nearest(self, u: np.ndarray) -> tuple[float, float]:
         """Arclength of the point of the polyline that is nearest to u, and its distance."""
-        i, t, distance = self._foot(self._scaled(u[: self.branch.curve.size + len(self.branch.curve.free)]))
-        at = self.branch.arclength
-        j = int(np.argmin(distance))
-        if not len(i):
-            return float(at[0]), float(np.linalg.norm(self._rows[0] - self._scaled(u)))
-        return float(at[i[j]] + t[j] * (at[i[j] + 1] - at[i[j]])), float(distance[j])
+        w = self._scaled(u[: self._rows.shape[1]])
+        if len(self._rows) == 1:
+            return float(self.arclength[0]), float(np.linalg.norm(self._rows[0] - w))
+        fraction, distance = self._foot(w)
+        i = int(np.argmin(distance))
+        return self._along(i, float(fraction[i])), float(distance[i])
 
-    def _foot(self, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """For every chord its number, the fraction at which it is nearest to v, and the distance there."""
-        a, chords = self._rows[:-1], np.diff(self._rows, axis=0)
-        square = np.maximum(np.einsum("ij,ij->i", chords, chords), 1e-300)
-        t = np.clip(np.einsum("ij,ij->i", v - a, chords) / square, 0.0, 1.0)
-        return np.arange(len(a)), t, np.linalg.norm(a + t[:, None] * chords - v, axis=1)
+    def _along(self, i: int, t: float) -> float:
+        return float(self.arclength[i] + t * (self.arclength[i + 1] - self.arclength[i]))
 
-    def _at(self, v: np.ndarray, tolerance: float) -> float | None:
-        w = self._scaled(v)
-        if len(self.branch) == 1:
-            return float(self.branch.arclength[0]) if np.linalg.norm(self._rows[0] - w) < tolerance else None
-        number, fraction, distance = self._foot(w)
-        lengths = np.linalg.norm(np.diff(self._rows, axis=0), axis=1)
-        close = np.flatnonzero(distance <= NEAR * lengths + tolerance)
-        for i in close[np.argsort(distance[close])][:4].tolist():
-            t = float(fraction[i])
-            if self._agrees(i, t, v, w, tolerance):
-                at = self.branch.arclength
-                return float(at[number[i]] + t * (at[number[i] + 1] - at[number[i]]))
-        return None
+    def node(self, s: float) -> Node | None:
+        """The branch's point near an arclength, corrected; None where that fails or a curve has further unknowns."""
+        if len(self._rows) == 1 or len(self.branch.curve.start) != self._rows.shape[1]:
+            return None
+        i = int(np.clip(np.searchsorted(self.arclength, s) - 1, 0, len(self.arclength) - 2))
+        t = (s - self.arclength[i]) / (self.arclength[i + 1] - self.arclength[i])
+        guess = self._cubic(i, float(t))
+        found = self._corrected(i, guess, guess)
+        return found if isinstance(found, Node) else None
 
-    def _agrees(self, i: int, t: float, v: np.ndarray, w: np.ndarray, tolerance: float) -> bool:
-        curve, scale = self.branch.curve, self._scaled(np.ones(len(v)))
-        guess = self._cubic(i, t)
-        length = float(np.linalg.norm(self._rows[i + 1] - self._rows[i]))
-        if len(curve.start) != len(v):  # curves with further unknowns: the cubic has to do
-            return float(np.linalg.norm(guess - w)) <= max(0.01 * length, tolerance)
+    def _corrected(self, i: int, guess: np.ndarray, through: np.ndarray) -> Node | Failure:
+        """The branch's point near a guess on the hyperplane through a point across the i-th chord."""
+        scale = self._scaled(np.ones(self._rows.shape[1]))
         chord = (self._rows[i + 1] - self._rows[i]) / scale
         row = self.metric.dual(chord / self.metric.norm(chord))
         with np.errstate(all="ignore"):
-            found = correct(curve, guess / scale, row, float(row @ v), self.metric, POLISH, chord)
+            return correct(
+                self.branch.curve, guess / scale, row, float(row @ (through / scale)), self.metric, POLISH, chord
+            )
+
+    def _foot(self, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """For every chord the fraction of it that is nearest to v, and the distance there."""
+        a, chords = self._rows[:-1], np.diff(self._rows, axis=0)
+        square = np.maximum(np.einsum("ij,ij->i", chords, chords), 1e-300)
+        t = np.clip(np.einsum("ij,ij->i", v - a, chords) / square, 0.0, 1.0)
+        return t, np.linalg.norm(a + t[:, None] * chords - v, axis=1)
+
+    def _at(self, v: np.ndarray, tolerance: float) -> float | None:
+        w = self._scaled(v)
+        if len(self._rows) == 1:
+            return float(self.arclength[0]) if np.linalg.norm(self._rows[0] - w) < tolerance else None
+        fraction, distance = self._foot(w)
+        lengths = np.linalg.norm(np.diff(self._rows, axis=0), axis=1)
+        close = np.flatnonzero(distance <= NEAR * lengths + tolerance)
+        for i in close[np.argsort(distance[close])][:4].tolist():
+            if self._agrees(i, float(fraction[i]), v, w, tolerance):
+                return self._along(i, float(fraction[i]))
+        return None
+
+    def _agrees(self, i: int, t: float, v: np.ndarray, w: np.ndarray, tolerance: float) -> bool:
+        guess = self._cubic(i, t)
+        if len(self.branch.curve.start) != len(v):  # curves with further unknowns: the cubic has to do
+            length = float(np.linalg.norm(self._rows[i + 1] - self._rows[i]))
+            return float(np.linalg.norm(guess - w)) <= max(0.01 * length, tolerance)
+        found = self._corrected(i, guess, w)
         if not isinstance(found, Node):  # on a special point the corrector is singular
             return float(np.linalg.norm(guess - w)) <= tolerance
         return self.metric.norm(found.u - v) <= tolerance
 
     def _cubic(self, i: int, t: float) -> np.ndarray:
         """The cubic of Catmull & Rom through the i-th chord's ends, for chords of unequal lengths."""
-        rows, at = self._rows, self.branch.arclength
+        rows, at = self._known
         h = at[i + 1] - at[i]
         chord = rows[i + 1] - rows[i]
 

@@ -24,6 +24,7 @@ ROOMS = [
     "continuation",
     "deflation",
     "plot",
+    "diagram",
 ]
 
 # The flagship model is a user of the package: it knows maps, operators and orbits, nothing of continuation.

@@ -1,0 +1,280 @@
+"""explore: the whole diagram by itself, every branch from every switch."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import networkx as nx
+import numpy as np
+
+from bifurcate.branch import Branch
+from bifurcate.continuation import trace
+from bifurcate.corrector import Metric
+from bifurcate.curves import Curve, Cycle
+from bifurcate.diagram.audit import Audit, audited
+from bifurcate.diagram.graph import Diagram, Failed, build
+from bifurcate.diagram.pieces import Piece
+from bifurcate.errors import BifurcateError, InvalidInput
+from bifurcate.recognition import SAME, Track, same_point
+from bifurcate.solvers import checked_period
+from bifurcate.special import SpecialPoint, switches
+from bifurcate.stepping import StepControl
+
+__all__ = ["Explorer", "explore"]
+
+AMPLITUDES = (None, 1e-3, 1e-4, 1e-5)  # of first points on new branches, the later ones if these lie out of bounds
+SEAM = 1e-4  # one point met twice within this arclength was met once
+
+
+def explore(
+    curve: Curve | Iterable[Curve],
+    bounds: Mapping[str, tuple[float, float]],
+    depth: int = 4,
+    period: int | None = None,
+    audit: bool = False,
+    control: StepControl | None = None,
+    progress: Callable[[Branch], None] | None = None,
+    most: int = 200,
+) -> Diagram:
+    """Draw the whole diagram: trace, switch at every special point, trace what starts there, and so on.
+
+    A branch that is already known is not traced twice: it is recognised by distance along the known branches,
+    whichever point of its cycle it starts at and in whichever direction it would be followed. So loops close, and a
+    doubled cycle between two flips is one edge of the graph.
+
+    Parameters
+    ----------
+    curve : Curve or iterable of Curve
+        Where to begin, from :func:`cycles` or :func:`switch`; several if the diagram has parts that are not connected.
+    bounds : mapping of str to (float, float)
+        Interval of every free parameter.
+    depth : int
+        Generations of branches: 1 for the curves given alone, 2 for those that start on them too, ….
+    period : int, optional
+        Largest period that is followed; by default there is no limit but the depth.
+    audit : bool
+        Trace everything again with smaller steps, check parities of the fixed-point index along branches and at points,
+        and look for multipliers that touch +1; what is found is added, explored, and reported in ``diagram.audit``.
+    control : StepControl, optional
+        As for :func:`trace`.
+    progress : callable, optional
+        Called with every new Branch.
+    most : int
+        Branches at the most.
+
+    Returns
+    -------
+    Diagram
+        What could not be followed is in ``diagram.failures`` and ``diagram.left``. An interrupt (Ctrl-C) ends the
+        exploration and keeps what was found.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument is unusable.
+    NotConverged, NotIsolated
+        If the only curve given cannot be started; of several, those that cannot are among the failures, and the first
+        error is raised if none can.
+
+    Examples
+    --------
+    >>> import bifurcate as bf
+    >>> diagram = bf.explore(bf.cycles(bf.maps.logistic(), "r", [0.6]), bounds={"r": (0.5, 3.5)}, depth=2)
+    >>> [(point.label, round(point.parameters["r"], 9)) for point in diagram.special]
+    [('BP', 1.0), ('PD', 3.0), ('PD', 3.449489743)]
+    >>> sorted(branch.curve.period for branch in diagram.branches)
+    [1, 1, 2]
+    """
+    curves = [curve] if isinstance(curve, Curve) else list(curve)
+    if not curves or not all(isinstance(each, Curve) for each in curves):
+        raise InvalidInput("curve must be a Curve (cycles and switch make them) or a list of them, at least one")
+    for name, value in (("depth", depth), ("most", most)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise InvalidInput(f"{name} is {value!r}; it must be a whole number, at least 1")
+    if not isinstance(bounds, Mapping):
+        raise InvalidInput(f"bounds must be a dict of intervals, as {{'r': (low, high)}}, got {bounds!r}")
+    largest = None if period is None else checked_period(period)
+    explorer = Explorer(dict(bounds), depth, largest, control or StepControl(), progress, most)
+    errors: list[BifurcateError] = []
+    for each in curves:
+        try:
+            explorer.follow(each, 1, None)
+        except InvalidInput:
+            raise
+        except BifurcateError as error:
+            errors.append(error)
+            explorer.failures.append(Failed(None, str(error)))
+    if errors and not explorer.tracks:
+        raise errors[0]
+    explorer.run()
+    report = audited(explorer) if audit and not explorer.interrupted else None
+    return explorer.diagram(report)
+
+
+@dataclass(eq=False)
+class Explorer:
+    """The diagram while it grows; points wait in ``queue`` for their branches to be followed."""
+
+    bounds: dict[str, tuple[float, float]]
+    depth: int
+    largest: int | None
+    control: StepControl
+    progress: Callable[[Branch], None] | None
+    most: int
+    tracks: list[Track] = field(default_factory=list)
+    generations: list[int] = field(default_factory=list)
+    points: list[SpecialPoint] = field(default_factory=list)
+    on: list[list[tuple[int, float]]] = field(default_factory=list)
+    followed: list[bool] = field(default_factory=list)
+    queue: deque[tuple[int, int]] = field(default_factory=deque)
+    failures: list[Failed] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def widths(self) -> dict[str, float]:
+        """Widths of the bounds, the units of distances."""
+        return {name: float(high) - float(low) for name, (low, high) in self.bounds.items()}
+
+    def run(self) -> None:
+        """Follow the branches of every waiting point, the older generations first."""
+        try:
+            while self.queue and not self.interrupted:
+                self.leave(*self.queue.popleft())
+        except KeyboardInterrupt:
+            self.interrupted = True
+
+    def metric(self, curve: Curve) -> Metric:
+        """In which distances on a curve are measured."""
+        return Metric.of(curve, np.array([self.widths[name] for name in curve.free]))
+
+    def leave(self, number: int, generation: int) -> None:
+        """Follow every branch that starts at a point, as far as depth, period and number allow."""
+        point = self.points[number]
+        doubles = point.kind == "flip"
+        too_long = self.largest is not None and doubles and 2 * point.period > self.largest
+        if generation >= self.depth or too_long or len(self.tracks) >= self.most:
+            return
+        self.followed[number] = True
+        try:
+            curves = self._starts(point)
+        except BifurcateError as error:
+            self.failures.append(Failed(point, str(error)))
+            return
+        for curve in curves:
+            if self.knows(curve, point):
+                continue
+            if len(self.tracks) >= self.most:
+                self.followed[number] = False
+                return
+            try:
+                self.follow(curve, generation + 1, point)
+            except BifurcateError as error:
+                self.failures.append(Failed(point, str(error)))
+
+    def _starts(self, point: SpecialPoint) -> list[Curve]:
+        """First points of the curves that start at a special point, nearer ones if those are out of bounds."""
+        if point.curve.period != point.period:  # met from its doubled cycle: the other branch is the undoubled one
+            return [_undoubled(point)]
+        curves: tuple[Curve, ...] = ()
+        for amplitude in AMPLITUDES:
+            curves = switches(point, amplitude)
+            if all(self._within(curve) for curve in curves):
+                break
+        return list(curves)
+
+    def _within(self, curve: Curve) -> bool:
+        values = curve.parameters(curve.start)
+        return all(self.bounds[name][0] <= values[name] <= self.bounds[name][1] for name in curve.free)
+
+    def knows(self, curve: Curve, origin: SpecialPoint | None) -> bool:
+        """Whether a curve's start lies on a branch that was traced."""
+        tolerance = SAME
+        if origin is not None:  # near their common point branches are close to each other
+            tolerance = float(np.clip(0.01 * self.metric(curve).norm(curve.start - origin.u), 1e-9, SAME))
+        return any(track.place(curve.start, tolerance) is not None for track in self._alike(curve))
+
+    def _alike(self, curve: Curve) -> list[Track]:
+        def key(each: Curve) -> tuple:
+            return each.kind, each.period, each.free, each.size
+
+        return [track for track in self.tracks if key(track.branch.curve) == key(curve)]
+
+    def follow(self, curve: Curve, generation: int, origin: SpecialPoint | None) -> None:
+        """Trace a curve and take it in, unless it turns out to be one that is known."""
+        missing = [name for name in curve.free if name not in self.bounds]
+        if missing:
+            raise InvalidInput(f"bounds must give an interval for {missing[0]!r}, as {{{missing[0]!r}: (low, high)}}")
+        branch = trace(curve, {name: self.bounds[name] for name in curve.free}, self.control)
+        self.interrupted |= any(stop.reason == "interrupted" for stop in branch.stop)
+        if self._traced_before(branch):
+            return
+        self.tracks.append(Track(branch, self.metric(curve)))
+        self.generations.append(generation)
+        number = len(self.tracks) - 1
+        for point in branch.special:
+            self.meet(point, number, point.arclength, generation)
+        if origin is not None:
+            self._pass_origin(origin, number)
+        if self.progress:
+            self.progress(branch)
+
+    def _traced_before(self, branch: Branch) -> bool:
+        """Whether most of a few points of a branch, inside and at its start, lie on one that is known."""
+        inside = [branch.points[i] for i in {len(branch) // 4, len(branch) // 2, (3 * len(branch)) // 4}]
+        for track in self._alike(branch.curve):
+            held = [track.place(np.append(p.state.reshape(-1), p.free)) is not None for p in inside]
+            if sum(held) > len(held) / 2:
+                return True
+        return False
+
+    def meet(self, point: SpecialPoint, branch: int, s: float, generation: int) -> int:
+        """Take in a special point of a branch; the number under which it is known."""
+        for number, known in enumerate(self.points):
+            if same_point(known, point, self.widths):
+                if all(b != branch or not self._is_near(s, at, b) for b, at in self.on[number]):
+                    self.on[number].append((branch, s))
+                return number
+        self.points.append(point)
+        self.on.append([(branch, s)])
+        self.followed.append(False)
+        if point.kind in ("flip", "branch point"):
+            self.queue.append((len(self.points) - 1, generation))
+        return len(self.points) - 1
+
+    def _is_near(self, s: float, at: float, branch: int) -> bool:
+        track = self.tracks[branch]
+        length = float(track.arclength[-1] - track.arclength[0])
+        loop = track.branch.stop[1].reason == "closed"
+        return abs(s - at) < SEAM or (loop and abs(abs(s - at) - length) < SEAM)
+
+    def _pass_origin(self, origin: SpecialPoint, number: int) -> None:
+        """A branch meets the point that it was started from, even if tracing did not notice: say so in the graph."""
+        at = next(i for i, known in enumerate(self.points) if known is origin)
+        if all(branch != number for branch, _ in self.on[at]):
+            self.on[at].append((number, self.tracks[number].nearest(origin.u)[0]))
+
+    def met(self, branch: int, s: float) -> list[SpecialPoint]:
+        """The special points at an arclength of a branch."""
+        return [p for p, on in zip(self.points, self.on) if any(b == branch and abs(at - s) < 1e-9 for b, at in on)]
+
+    def graph(self) -> tuple[nx.MultiGraph, list[Piece]]:
+        """The graph of what was found, and its pieces."""
+        return build(self.tracks, self.points, self.on)
+
+    def diagram(self, report: Audit | None = None) -> Diagram:
+        """What was found, as it stands."""
+        starts = [(p, done) for p, done in zip(self.points, self.followed) if p.kind in ("flip", "branch point")]
+        doubts = [f"branch {i}: {doubt}" for i, track in enumerate(self.tracks) for doubt in track.branch.doubts]
+        return Diagram(
+            tuple(track.branch for track in self.tracks), tuple(self.generations), tuple(self.points),
+            self.graph()[0], tuple(self.failures), tuple(point for point, done in starts if not done), tuple(doubts),
+            report, self.interrupted,
+        )  # fmt: skip
+
+
+def _undoubled(point: SpecialPoint) -> Curve:
+    """The branch of cycles of half the period through a flip: regular there, so that it is continued as it is."""
+    old = point.curve
+    return Curve(Cycle(point.iterate, old.equations.fixed, old.free), point.u, krylov=old.krylov)

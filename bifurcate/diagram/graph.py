@@ -1,0 +1,206 @@
+"""Diagram: branches and special points as a graph that prints, plots and can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from bifurcate import plot
+from bifurcate.branch import Branch
+from bifurcate.diagram.audit import Audit
+from bifurcate.diagram.pieces import Piece, pieces_of
+from bifurcate.errors import InvalidInput, NoSuchPoint, Stop
+from bifurcate.recognition import Track
+from bifurcate.special import LABELS, SpecialPoint
+
+__all__ = ["Diagram", "Failed", "build"]
+
+
+@dataclass(frozen=True, eq=False)
+class Failed:
+    """A curve that could not be followed.
+
+    Attributes
+    ----------
+    point : SpecialPoint or None
+        Where it starts; None if it was given by the user.
+    reason : str
+        In words.
+    """
+
+    point: SpecialPoint | None
+    reason: str
+
+    def __str__(self) -> str:
+        where = f"from {self.point}" if self.point is not None else "a curve that was given"
+        return f"{where}: {self.reason}"
+
+
+@dataclass(frozen=True, eq=False)
+class Diagram:
+    """What :func:`explore` found.
+
+    Attributes
+    ----------
+    branches : tuple of Branch
+        Every branch once, in the order in which they were traced.
+    generations : tuple of int
+        Of each branch: 1 if it was given, 2 if it starts at a point of such a branch, ….
+    special : tuple of SpecialPoint
+        Every special point once, in the order in which they were met.
+    graph : networkx.MultiGraph
+        Nodes are the special points, under their index in ``special``, and then the ends of branches; with ``kind``
+        and ``label`` ("end" and "EP" for ends), ``parameters``, ``state``, ``period``, ``point`` (the SpecialPoint, or
+        None) and ``text``. Edges are the pieces of branches between them, with ``branch`` (index into ``branches``),
+        ``period``, ``stable`` (None if not known), ``outside`` (number of multipliers outside the unit circle) and
+        ``piece``.
+    failures : tuple of Failed
+        Curves that could not be followed, with the reason.
+    left : tuple of SpecialPoint
+        Points at which curves start that were not followed: beyond ``depth``, ``period`` or ``most``.
+    doubts : tuple of str
+        What the branches say of themselves: changes that no located point explains.
+    audit : Audit or None
+        What the audit found, if it was asked for.
+    interrupted : bool
+        Whether the user ended the exploration.
+    """
+
+    branches: tuple[Branch, ...]
+    generations: tuple[int, ...]
+    special: tuple[SpecialPoint, ...]
+    graph: nx.MultiGraph
+    failures: tuple[Failed, ...]
+    left: tuple[SpecialPoint, ...]
+    doubts: tuple[str, ...]
+    audit: Audit | None = None
+    interrupted: bool = False
+
+    def of(self, kind: str) -> tuple[SpecialPoint, ...]:
+        """The special points of a kind ("flip") or label ("PD")."""
+        if kind not in LABELS and kind not in LABELS.values():
+            raise InvalidInput(f"no kind {kind!r}; kinds are {', '.join(LABELS)}")
+        return tuple(point for point in self.special if kind in (point.kind, point.label))
+
+    def first(self, kind: str) -> SpecialPoint:
+        """The first special point of a kind or label.
+
+        Raises
+        ------
+        NoSuchPoint
+            If there is none.
+        """
+        points = self.of(kind)
+        if not points:
+            others = ", ".join(sorted({point.label for point in self.special})) or "none"
+            raise NoSuchPoint(f"no {kind} in this diagram of {len(self.branches)} branches (kinds found: {others})")
+        return points[0]
+
+    def branches_at(self, point: SpecialPoint) -> tuple[Branch, ...]:
+        """The branches that meet at a special point of this diagram."""
+        at = next((i for i, known in enumerate(self.special) if known is point), None)
+        if at is None:
+            raise InvalidInput("point is none of this diagram's special points")
+        return tuple(self.branches[i] for i in sorted({data["branch"] for *_, data in self.graph.edges(at, data=True)}))
+
+    def plot(self, parameter: str, observable: Callable[..., float] | int = 0, **options: Any) -> plot.Figure:
+        """Draw all branches of cycles against a parameter: stable solid, unstable dashed, points marked by kind.
+
+        Parameters
+        ----------
+        parameter : str
+            The horizontal axis.
+        observable : callable or int
+            The vertical axis, as for :func:`bifurcate.plot.diagram`.
+        **options
+            Passed on to :func:`bifurcate.plot.diagram`.
+
+        Returns
+        -------
+        Figure
+            Of Matplotlib; ``.savefig(...)`` writes it.
+        """
+        drawn = [branch for branch in self.branches if branch.curve.kind == "cycle"]
+        figure = plot.diagram(drawn, parameter, observable, **options).figure
+        assert isinstance(figure, plot.Figure)
+        return figure
+
+    def __str__(self) -> str:
+        name = self.branches[0].curve.iterate.map.name if self.branches else "map"
+        lines = [f"diagram of {name}: {len(self.branches)} branches, {len(self.special)} special points"]
+        rows: list[tuple[str, ...]] = [("branch", "period", "from", "to", "points", "starts at", "stable")]
+        rows += [self._row(i, branch) for i, branch in enumerate(self.branches)]
+        widths = [max(len(row[j]) for row in rows) for j in range(len(rows[0]))]
+        lines += ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+        for i, point in enumerate(self.special):
+            on = sorted({data["branch"] for *_, data in self.graph.edges(i, data=True)})
+            form = f", {point.form}" if point.form else ""
+            lines.append(f"  {point}{form}; on branch {', '.join(map(str, on))}")
+        lines += [f"  failed {failure}" for failure in self.failures]
+        lines += [f"  not followed, beyond the depth, period or number asked for: {point}" for point in self.left]
+        lines += [f"  in doubt: {doubt}" for doubt in self.doubts]
+        lines += ["  interrupted by the user; all that was found so far is kept"] * self.interrupted
+        return "\n".join(lines + ([str(self.audit)] if self.audit is not None else []))
+
+    def _row(self, i: int, branch: Branch) -> tuple[str, ...]:
+        free = branch.curve.free
+        span = [", ".join(f"{name} = {value:.6g}" for name, value in zip(free, branch.points[j].free)) for j in (0, -1)]
+        origin = branch.curve.origin
+        start = f"{origin.label} {origin.curve.where(origin.u)}" if isinstance(origin, SpecialPoint) else "given"
+        stable = f"{np.mean(branch.stable):.0%}" if branch.curve.kind == "cycle" else ""
+        return str(i), str(branch.curve.period), *span, str(len(branch)), start, stable
+
+
+def build(
+    tracks: list[Track], points: list[SpecialPoint], on: list[list[tuple[int, float]]]
+) -> tuple[nx.MultiGraph, list[Piece]]:
+    """The graph of branches cut at special points, each of which is met ``on`` pairs of branch and arclength."""
+    graph = nx.MultiGraph()
+    for node, point in enumerate(points):
+        graph.add_node(
+            node, kind=point.kind, label=point.label, parameters=point.parameters, state=point.state,
+            period=point.period, point=point, text=str(point),
+        )  # fmt: skip
+    pieces = []
+    for number, track in enumerate(tracks):
+        cuts = sorted((s, node) for node, meetings in enumerate(on) for branch, s in meetings if branch == number)
+        ring = bool(cuts) and track.branch.stop[1].reason == "closed"
+        if not ring:
+            cuts = _with_ends(graph, track, cuts)
+        nodes = [node for _, node in cuts]
+        every = pieces_of(number, track, [s for s, _ in cuts], ring)
+        for piece, a, b in zip(every, nodes, [*nodes[1:], *nodes[:1]]):
+            pieces.append(piece)
+            graph.add_edge(
+                a, b, branch=number, period=piece.period, stable=piece.stable, outside=piece.outside, piece=piece
+            )
+    return graph, pieces
+
+
+def _with_ends(graph: nx.MultiGraph, track: Track, cuts: list[tuple[float, int]]) -> list[tuple[float, int]]:
+    """The cuts of a branch with nodes for its ends, where no special point is the end."""
+    at, stop = track.arclength, track.branch.stop
+    first, last = float(at[0]), float(at[-1])
+    if stop[1].reason == "closed":  # a loop without special points hangs on its first point
+        node = _end(graph, track, 0, stop[1])
+        return [(first, node), (last, node)]
+    if not cuts or cuts[0][0] > first + 1e-9:
+        cuts = [(first, _end(graph, track, 0, stop[0])), *cuts]
+    if cuts[-1][0] < last - 1e-9 or len(cuts) == 1:
+        cuts = [*cuts, (last, _end(graph, track, -1, stop[1]))]
+    return cuts
+
+
+def _end(graph: nx.MultiGraph, track: Track, which: int, stop: Stop) -> int:
+    branch = track.branch
+    point, node = branch.points[which], graph.number_of_nodes()
+    parameters = {**branch.curve.equations.fixed, **dict(zip(branch.curve.free, point.free))}
+    graph.add_node(
+        node, kind="end", label="EP", parameters=parameters, state=point.state, period=branch.curve.period, point=None,
+        text=str(stop),
+    )  # fmt: skip
+    return node
