@@ -425,6 +425,65 @@ def test_steps_out_of_the_domain_are_reported():
     assert found.reason == "domain" and found.step == pytest.approx(2.5, rel=1e-8)
 
 
+# Maps that are hard to differentiate
+
+
+def single_precision(rng, hidden_metric):
+    """Descent on Σ log cosh(Bx), computed with seven digits."""
+    B = rng.standard_normal((5, 3)).astype(np.float32)
+
+    def f(x):
+        x = x.astype(np.float32)
+        m = np.exp(np.sin(x)) if hidden_metric else np.float32(1)
+        return (x - np.float32(RATE) * (B.T @ np.tanh(B @ x)) / m).astype(float)
+
+    return bf.Map(f, {})
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_rounding_and_kinks_do_not_refute(seed):
+    rng = np.random.default_rng(seed)
+    states = rng.standard_normal((4, 3))
+    assert gradient.euclidean(single_precision(rng, False), states, loops=2).kind == "consistent"
+    assert gradient.diagonal(single_precision(rng, True), states, loops=2).kind == "consistent"
+    B = rng.standard_normal((6, 3))
+    kinked = bf.Map(lambda x: x - RATE * (B.T @ np.maximum(B @ x, 0.0)), {})
+    assert gradient.euclidean(kinked, [np.zeros(3), *states], loops=2).kind != "refuted"
+    assert gradient.diagonal(kinked, states, loops=2).kind != "refuted"
+    units = 10.0 ** np.array([3, 0, -4])  # of coordinates, where differences have one step for all
+    scaled = bf.Map(lambda x: x - RATE * (B.T @ np.tanh(B @ (x / units))) / units, {})
+    assert gradient.euclidean(scaled, states * units, loops=2).kind != "refuted"
+    assert gradient.diagonal(scaled, states * units, loops=2).kind != "refuted"
+
+
+def test_a_wrong_entry_of_a_given_jacobian_does_not_refute():
+    """Off by 10⁻⁷ in one entry: of the wrong sign there, though no difference of the map is."""
+    A = np.diag([1.0, 2.0, 3.0]) + 1e-8 * np.ones((3, 3))
+    J = np.eye(3) - RATE * A
+    J[0, 1] += 1e-7
+    found = gradient.diagonal(linear(A, jacobian=lambda x: J), np.eye(3))
+    assert found.kind != "refuted"
+
+
+def test_trivial_maps_and_states():
+    still = gradient.verdict(bf.Map(lambda x: x, {}), np.random.default_rng(0).standard_normal((4, 3)))
+    assert still.euclidean.kind == still.diagonal.kind == "reconstructed" and still.any_metric.kind == "consistent"
+    same = gradient.verdict(linear(np.eye(3)), np.ones((4, 3)))
+    assert same.euclidean.kind == same.diagonal.kind == "consistent" and "three states" in same.euclidean.note
+    line = gradient.verdict(bf.Map(lambda x: x - RATE * np.sin(x), {}), [[0.1], [0.5], [1.0]])
+    assert line.euclidean.kind == line.diagonal.kind == "reconstructed"
+    E = line.diagonal.energy
+    assert E([0.5]) - E([1.0]) == pytest.approx(RATE * (np.cos(1.0) - np.cos(0.5)), abs=1e-12)
+
+
+def test_of_many_unknowns_only_what_needs_no_matrix_is_asked():
+    said = gradient.verdict(bf.Map(lambda x: x - RATE * np.roll(x, 1), {}), np.ones((1, 1600)) + np.arange(1600) / 1600)
+    assert said.euclidean.kind == "refuted" and said.diagonal is None and said.any_metric is None
+    assert "1500" in str(said)
+    with pytest.raises(InvalidInput, match="1600 unknowns"):
+        gradient.diagonal(bf.Map(lambda x: 0.5 * x, {}), np.ones((1, 1600)))
+
+
 # What is refused
 
 

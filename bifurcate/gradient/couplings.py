@@ -118,17 +118,33 @@ def logarithms(forward: np.ndarray, backward: np.ndarray, noise: float) -> tuple
     return log, error
 
 
-def worst_coupling(found: Ratios, shape: tuple[int, ...]) -> Coupling | None:
+def worst_coupling(field: Field, found: Ratios) -> Coupling | None:
     """The pair of couplings that contradicts most clearly, if one does."""
-    J, noise = found.J, found.noise
-    opposite = np.where(J * J.T < 0.0, np.minimum(np.abs(J), np.abs(J.T)), 0.0)
-    alone = np.where(np.abs(J.T) <= SURE * noise, np.abs(J) - LOPSIDED * (np.abs(J.T) + noise), 0.0)
-    clear = np.maximum(np.where(opposite > SURE * noise, opposite, 0.0), np.maximum(alone, 0.0))
-    np.fill_diagonal(clear, 0.0)
+    clear = _contradiction(found.J, found.noise)
     i, j = worst_of(clear, np.ones(clear.shape))
-    if not clear[i, j] > 0.0:
+    noise = _noise(field, found, [i, j])
+    if not _contradiction(found.J, noise)[i, j] > 0.0:
         return None
-    return Coupling(found.state.reshape(shape), i, j, float(J[i, j]), float(J[j, i]), noise)
+    return Coupling(found.state.reshape(field.shape), i, j, float(found.J[i, j]), float(found.J[j, i]), noise)
+
+
+def _contradiction(J: np.ndarray, noise: float) -> np.ndarray:
+    """Size of couplings of opposite signs and of couplings without their counterpart; 0 where there is neither."""
+    a, b = np.abs(J), np.abs(J.T)
+    opposite = (J * J.T < 0.0) & (np.minimum(a, b) > SURE * noise)
+    alone = (b <= SURE * noise) & (a > LOPSIDED * (b + noise))
+    clear = np.where(opposite, np.minimum(a, b), np.where(alone, a, 0.0))
+    np.fill_diagonal(clear, 0.0)
+    return clear
+
+
+def _noise(field: Field, found: Ratios, indices: list[int]) -> float:
+    """The error of couplings among a few coordinates, once more against differences, each column by itself."""
+    unit, worst = np.eye(field.size), found.noise
+    for k in indices:
+        apart = np.abs(found.J[:, k] - field.differenced(found.state, unit[k]))[indices]
+        worst = max(worst, float(np.delete(apart, indices.index(k)).max(initial=0.0)))
+    return worst
 
 
 def potentials(log: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -161,7 +177,7 @@ def potentials(log: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return theta, doubt, before, label
 
 
-def worst_cycle(found: Ratios, shape: tuple[int, ...]) -> tuple[Cycle | None, int, float, float]:
+def worst_cycle(field: Field, found: Ratios) -> tuple[Cycle | None, int, float, float]:
     """The fundamental cycle that fails most clearly, if one does; their number, largest defect and resolution.
 
     With a potential on a spanning tree every other edge closes one cycle; if the products agree around these they do
@@ -183,8 +199,11 @@ def worst_cycle(found: Ratios, shape: tuple[int, ...]) -> tuple[Cycle | None, in
     steps = list(zip(way, [*way[1:], way[0]]))
     forward = float(np.prod([found.J[a, b] for a, b in steps]))
     backward = float(np.prod([found.J[b, a] for a, b in steps]))
-    bound = float(error[i, j]) * max(abs(forward), abs(backward))
-    return Cycle(found.state.reshape(shape), tuple(way), forward, backward, bound), number, worst, resolution
+    again = _noise(field, found, way) / found.noise
+    bound = float(error[i, j]) * again * max(abs(forward), abs(backward))
+    if not abs(forward - backward) > SURE * bound:
+        return None, number, worst, resolution
+    return Cycle(found.state.reshape(field.shape), tuple(way), forward, backward, bound), number, worst, resolution
 
 
 def _between(before: np.ndarray, i: int, j: int) -> list[int]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from bifurcate.errors import InvalidInput, NotConverged
+from bifurcate.errors import NotConverged
 from bifurcate.gradient.field import EPS, SURE, Field, checked
 from bifurcate.gradient.lyapunov import Quadratic, quadratic
 from bifurcate.gradient.verdicts import Check, Consistent, Refuted
@@ -19,7 +19,6 @@ __all__ = ["Pair", "any_metric", "lyapunov"]
 CLAIM = "M G = −∇E in a metric M that is continuous and positive definite at the equilibrium, E twice differentiable"
 STEPS = 40  # of Newton's method
 AT_REST = 1e-9  # |G| ≤ AT_REST · max(scale, |x|) counts as an equilibrium
-DENSE = 1500  # unknowns up to which the Jacobian is made dense
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,8 +153,7 @@ def at_rest(field: Field, x: np.ndarray) -> np.ndarray:
 
     Least-squares steps, so that a manifold of equilibria is reached, too.
     """
-    if field.size > DENSE:
-        raise InvalidInput(f"the state has {field.size} unknowns; a dense Jacobian is formed here, up to {DENSE}")
+    field.dense()
     history = [float(np.abs(field(x)).max())]
     for _ in range(STEPS):
         step = np.linalg.lstsq(field.jacobian(x), -field(x), rcond=1e-13)[0]

@@ -14,10 +14,13 @@ from bifurcate.linear import dense
 from bifurcate.maps import Iterate, Map
 from bifurcate.maps.derivatives import directional
 
-__all__ = ["EPS", "SURE", "Field", "checked", "count", "worst_of"]
+__all__ = ["DENSE", "EPS", "SURE", "Field", "checked", "count", "worst_of"]
 
 EPS = float(np.finfo(float).eps)
 SURE = 10.0  # a difference refutes only if it is this many times its error
+
+
+DENSE = 1500  # unknowns up to which a Jacobian is made dense
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,11 @@ class Field:
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """G(x)."""
         return self.image(x) - x
+
+    def dense(self) -> None:
+        """Raise InvalidInput if a dense Jacobian would be too large."""
+        if self.size > DENSE:
+            raise InvalidInput(f"the state has {self.size} unknowns; a dense Jacobian is formed here, up to {DENSE}")
 
     def inside(self, x: np.ndarray) -> bool:
         """Whether x lies in the map's declared domain and f is finite there."""

@@ -136,7 +136,7 @@ def diagonal(map: Map, states: Any, loops: int = 8, tolerance: float = 1e-6, see
     map : Map
         x ↦ x + G(x). Its n × n Jacobian is formed at every state.
     states : sequence of array_like
-        Where to test. Metric and energy are found on the box that they and their images span.
+        Where to test, of 1500 numbers at most. Metric and energy are found on the box that they and their images span.
     loops : int
         Triangles for step 4.
     tolerance : float
@@ -151,7 +151,7 @@ def diagonal(map: Map, states: Any, loops: int = 8, tolerance: float = 1e-6, see
     Raises
     ------
     InvalidInput
-        If an argument is unusable.
+        If an argument is unusable, or states have more than 1500 numbers.
 
     Examples
     --------
@@ -165,12 +165,13 @@ def diagonal(map: Map, states: Any, loops: int = 8, tolerance: float = 1e-6, see
     True
     """
     field, X = checked(map, states)
+    field.dense()
     loops, rng = count("loops", loops, 0), np.random.default_rng(seed)
     found = [ratios(field, x, rng) for x in X]
-    bad = [coupling for each in found if (coupling := worst_coupling(each, field.shape)) is not None]
+    bad = [coupling for each in found if (coupling := worst_coupling(field, each)) is not None]
     if bad:
         return Refuted(CLAIM, max(bad, key=lambda each: max(abs(each.forward), abs(each.backward)) / each.error))
-    cycles = [worst_cycle(each, field.shape) for each in found]
+    cycles = [worst_cycle(field, each) for each in found]
     check = Check(
         "log of the quotient of products around cycles",
         sum(number for _, number, _, _ in cycles),
@@ -184,7 +185,7 @@ def diagonal(map: Map, states: Any, loops: int = 8, tolerance: float = 1e-6, see
         metric = _recover(field, X, found)
     except OutsideDomain as left:
         return Consistent(CLAIM, (check,), f"the metric was not recovered: {left}")
-    unlike, fit = _misfit(field, metric, found)
+    unlike, fit = _misfit(field, metric, found, rng)
     checks = (check, fit)
     if unlike is not None:
         return Refuted(CLAIM, unlike, checks)
@@ -266,7 +267,9 @@ def _along(field: Field, base: Ratios, i: int, near: np.ndarray, x: np.ndarray, 
     return float(weight @ (base.log[i, near] - log) / weight.sum()), float(weight.sum() ** -0.5)
 
 
-def _misfit(field: Field, metric: Metric, found: list[Ratios]) -> tuple[Separability | None, Check]:
+def _misfit(
+    field: Field, metric: Metric, found: list[Ratios], rng: np.random.Generator
+) -> tuple[Separability | None, Check]:
     """The metric against every ratio at every state; where it fails, four states that show why."""
     defect, error = (
         np.zeros((len(found), field.size, field.size)),
@@ -285,10 +288,10 @@ def _misfit(field: Field, metric: Metric, found: list[Ratios]) -> tuple[Separabi
         SURE * float(error[known].max(initial=0.0)),
     )
     s, i, j = worst_of(defect, error)
-    return (_four(field, metric, found[s], i, j) if defect[s, i, j] > SURE * error[s, i, j] else None), check
+    return (_four(field, metric, found[s], i, j, rng) if defect[s, i, j] > SURE * error[s, i, j] else None), check
 
 
-def _four(field: Field, metric: Metric, found: Ratios, i: int, j: int) -> Separability | None:
+def _four(field: Field, metric: Metric, found: Ratios, i: int, j: int, rng: np.random.Generator) -> Separability | None:
     states = np.array([found.state, metric.base, metric.base, metric.base])
     states[1, i], states[2, j] = found.state[i], found.state[j]
     logs, errors = [], []
@@ -296,7 +299,8 @@ def _four(field: Field, metric: Metric, found: Ratios, i: int, j: int) -> Separa
         if not field.inside(x):
             return None
         pair = field.columns(x, np.array([i, j]))
-        log, error = logarithms(pair[i, 1:], pair[j, :1], found.noise)
+        noise = max(found.noise, field.error(x, np.eye(field.size)[:, [i, j]], pair, rng))
+        log, error = logarithms(pair[i, 1:], pair[j, :1], noise)
         logs.append(float(log[0]))
         errors.append(float(error[0]))
     shown = Separability(states.reshape(4, *field.shape), i, j, np.array(logs), float(np.sum(errors)))

@@ -10,7 +10,7 @@ import numpy as np
 
 from bifurcate.errors import InvalidInput, NotConverged
 from bifurcate.gradient.equilibrium import any_metric
-from bifurcate.gradient.field import checked
+from bifurcate.gradient.field import DENSE, checked
 from bifurcate.gradient.metric import diagonal
 from bifurcate.gradient.probes import conformal, euclidean
 from bifurcate.gradient.verdicts import Consistent, Reconstructed, Refuted, Verdict
@@ -27,15 +27,17 @@ class Verdicts:
 
     Attributes
     ----------
-    euclidean, diagonal : Refuted, Consistent or Reconstructed
+    euclidean : Refuted, Consistent or Reconstructed
     conformal : Refuted or Consistent
+    diagonal : Refuted, Consistent, Reconstructed or None
     any_metric : Refuted, Consistent or None
-        At the equilibrium that Newton's method found from one of the states; None if it found none.
+        At the equilibrium that Newton's method found from one of the states; None if it found none, and, like
+        ``diagonal``, for more than 1500 unknowns.
     """
 
     euclidean: Verdict
     conformal: Refuted | Consistent
-    diagonal: Verdict
+    diagonal: Verdict | None
     any_metric: Refuted | Consistent | None
 
     @property
@@ -47,8 +49,12 @@ class Verdicts:
         return None
 
     def __str__(self) -> str:
-        last = str(self.any_metric or "any metric: not tested, no equilibrium was found from the states")
-        return f"{self.euclidean}\n{self.conformal}\n{self.diagonal}\n{last}"
+        absent = (
+            "not tested: a diagonal metric, of more than 1500 unknowns",
+            "not tested: any metric, at no equilibrium",
+        )
+        rest = (absent[k] if each is None else str(each) for k, each in enumerate((self.diagonal, self.any_metric)))
+        return "\n".join([str(self.euclidean), str(self.conformal), *rest])
 
 
 def verdict(map: Map, states: Any, seed: int = 0) -> Verdicts:
@@ -84,6 +90,8 @@ def verdict(map: Map, states: Any, seed: int = 0) -> Verdicts:
     2.0
     """
     field, X = checked(map, states)
+    if field.size > DENSE:
+        return Verdicts(euclidean(map, states, seed=seed), conformal(map, states, seed=seed), None, None)
     near = sorted(X, key=lambda x: float(np.abs(field(x)).max()))
     at_rest = None
     for x in near[:5]:
