@@ -4,6 +4,7 @@ from bifurcate.adaptation import protocols, settling
 from bifurcate.adaptation.energy import Energy
 from bifurcate.adaptation.equilibria import last_beta
 from bifurcate.adaptation.fate import Fate
+from bifurcate.adaptation.limits import Limit
 from bifurcate.adaptation.network import Network
 from bifurcate.adaptation.outcome import Outcome, Verdict
 from bifurcate.adaptation.presentation import Presentation, average, periodic
@@ -19,6 +20,7 @@ __all__ = [
     "Energy",
     "Ensemble",
     "Fate",
+    "Limit",
     "Network",
     "Outcome",
     "Presentation",

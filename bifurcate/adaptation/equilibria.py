@@ -33,10 +33,14 @@ def equilibrium(net: Network) -> np.ndarray:
     return at_rest(net)
 
 
-def at_rest(net: Network) -> np.ndarray:
-    """The same where only the outputs need to rest: at β = 0 the y of silent neurons, at their start, may drift."""
-    y = _equilibrium(net)
-    left = float(np.abs(net.aim_reduction.f(y, **net.parameters) - y)[net.drive > 0.0].max())
+def at_rest(net: Network, reached: bool | None = None) -> np.ndarray:
+    """The same where only the outputs need to rest: at β = 0 the y of silent neurons, at their start, may drift.
+
+    ``reached`` says whether the branch from β = 0 comes as far as β > 0, where that is known and need not be searched.
+    """
+    y = _equilibrium(net, reached)
+    with np.errstate(all="ignore"):
+        left = float(np.abs(net.aim_reduction.f(y, **net.parameters) - y)[net.drive > 0.0].max())
     if not left <= 1e-7 * max(float(np.abs(y).max()), net.sigma**2):
         u = float((net.sigma**2 + y)[net.drive > 0.0].min())
         raise InvalidInput(
@@ -46,7 +50,7 @@ def at_rest(net: Network) -> np.ndarray:
     return y
 
 
-def _equilibrium(net: Network) -> np.ndarray:
+def _equilibrium(net: Network, reached: bool | None) -> np.ndarray:
     beta, alpha = net.beta, net.alpha
     if beta == 0.0 and alpha == 0.0:
         return _start(net)
@@ -57,8 +61,10 @@ def _equilibrium(net: Network) -> np.ndarray:
         if alpha == 0.0 and not (scalar.a > 0.0).all():
             raise InvalidInput("the equilibrium W = C of alpha = 0 lies at or beyond a pole of the response")
         return _state(net, scalar.positive())
+    if reached is False:
+        raise InvalidInput(f"at beta = {beta:g}, alpha = {alpha:g} the branch from beta = 0 has ended in a fold")
     R = scalar.branch()
-    end = _first_gap(scalar, alpha, beta, R is not None)
+    end = None if reached else _first_gap(scalar, alpha, beta, R is not None)
     if R is None or end is not None:
         where = f"it ends in a fold at beta = {end:.10g}" if end else "none starts there, the target has zero responses"
         raise InvalidInput(

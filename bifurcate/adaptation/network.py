@@ -14,6 +14,7 @@ from bifurcate.adaptation import equilibria as _equilibria
 from bifurcate.adaptation.arithmetic import respond, times
 from bifurcate.adaptation.checks import finite, number, weights
 from bifurcate.adaptation.energy import Energy, energy
+from bifurcate.adaptation.limits import Limit, limits
 from bifurcate.adaptation.outcome import Outcome, Verdict, outcome, verdict
 from bifurcate.adaptation.reduction import Reduction
 from bifurcate.adaptation.running import Run
@@ -353,6 +354,21 @@ class Network:
     def verdict(self) -> Verdict:
         """The local half of :meth:`outcome`: what the exact spectrum says of the equilibrium."""
         return verdict(self)
+
+    def limits(self, name: str, bounds: Any = None, samples: int = 120) -> tuple[Limit, ...]:
+        """All values of a parameter within bounds at which :meth:`verdict` changes, with errors.
+
+        Flips and branch points are roots of 1 ± λ along the equilibrium, bracketed by ``samples`` even steps and half
+        as many towards the lower bound: a pair closer than these is met only if |1 ± λ| has a minimum there.
+        Without bounds alpha, sigma ≤ 10, −3 ≤ beta ≤ 1, 0 ≤ b, contrast ≤ 1, orientation ≤ π.
+
+        Examples
+        --------
+        >>> net = Network([1.0, 1.0], [1.0, 1.0], alpha=0.1, beta=0.0, sigma=1.0)  # R₀ = ½: a flip at α R₀³ = 1
+        >>> [(limit.kind, round(limit.value, 9), limit.below) for limit in net.limits("alpha")]
+        [('flip', 8.0, 'neutral manifold')]
+        """
+        return limits(self, name, bounds, samples)
 
     def outcome(self, longest: int = 200_000) -> Outcome:
         """Whether the rule settles, twice: locally from the exact spectrum, and along the orbit from W₀.

@@ -105,31 +105,29 @@ def outcome(net: Network, longest: int) -> Outcome:
     return Outcome(local, fate(net, _slowest(net, local), int(longest)))
 
 
-def verdict(net: Network) -> Verdict:
-    """The local verdict alone."""
+def verdict(net: Network, known: bool | None = None) -> Verdict:
+    """See :meth:`Network.verdict`; ``known`` says whether the branch from β = 0 reaches β, where that is known."""
     try:
-        y = at_rest(net)
+        y = at_rest(net, known)
     except InvalidInput as error:
-        gap = last_beta(net, net.beta) - net.beta if net.beta > 0.0 and net.alpha > 0.0 else np.nan
+        search = net.beta > 0.0 and net.alpha > 0.0 and known is None
+        gap = last_beta(net, net.beta) - net.beta if search else np.nan
         return Verdict("no equilibrium", {"existence": gap}, None, None, str(error))
     found, inner = stability(net, y), inner_multipliers(net, y).real
-    trivial, beside = 1.0 + net.beta, net.size > 1
-    margins = {"flip": 1.0 + inner.min(), "fold": 1.0 - inner.max(), "weights": 1.0 - abs(trivial)}
-    least, most = inner.min(), inner.max()
-    if beside:
-        least, most = min(least, trivial), max(most, trivial)
-    if most > 1.0 + NEUTRAL:
+    margins = {"flip": 1.0 + inner.min(), "fold": 1.0 - inner.max(), "weights": 1.0 - abs(1.0 + net.beta)}
+    beside = net.size > 1 or len(inner) < net.size  # there is a multiplier 1+β beside those of the outputs
+    if inner.max() > 1.0 + NEUTRAL or (beside and net.beta > 0.0):
         kind = "saddle"
-    elif least < -1.0 - NEUTRAL:
+    elif inner.min() < -1.0 - NEUTRAL or (beside and net.beta < -2.0):
         kind = "flips"
     elif net.alpha == net.beta == 0.0:
         kind = "neutral manifold"
     elif found.outputs == "neutral":
         kind = "marginal"
-    elif found.weights == "unstable":
+    elif net.beta == 0.0 and found.weights == "unstable":
         kind = "outputs settle"
     else:
-        kind = "neutral manifold" if found.weights == "neutral" else "weights settle"
+        kind = "neutral manifold" if net.beta == 0.0 and beside else "weights settle"
     return Verdict(kind, {name: float(value) for name, value in margins.items()}, y, found, found.reason)
 
 

@@ -86,10 +86,9 @@ def stability(net: Network, y: np.ndarray) -> Stability:
 
 
 def inner_multipliers(net: Network, y: np.ndarray) -> np.ndarray:
-    """All multipliers of the driven neurons' outputs, by falling modulus."""
+    """Multipliers of the driven neurons' outputs by modulus; of very many, the extremes and those next to ±1."""
     driven, J = net.drive > 0.0, net.aim_reduction.jacobian(y, **net.parameters)
-    own = DiagonalLowRank(J.diagonal[driven], J.left[driven], J.right[driven])
-    return spectrum(own, leading=int(driven.sum())).values
+    return spectrum(DiagonalLowRank(J.diagonal[driven], J.left[driven], J.right[driven])).values
 
 
 def _verdict(radius: float) -> str:
