@@ -2,7 +2,8 @@
 
 A branch's points are too far apart to compare with directly. The cubic through them gives a place near the cycle in
 question; the corrector then finds the branch's own point on the hyperplane through that cycle, across the branch. The
-two are one if they agree to rounding: two branches that pass close to each other stay two.
+two are one if they agree to rounding: two branches that pass close to each other stay two. On curves of special points
+in two parameters the cubic alone decides, at several points of a curve.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from bifurcate.special import SpecialPoint
 __all__ = ["Track", "same_point"]
 
 SAME = 1e-6  # cycles closer than this, in the metric's units, are one
+CUBIC = 0.01  # how far from the cubic a curve of special points may lie, in chords
 NEAR = 0.25  # how far from a chord its arc may lie, in chords: steps turn the tangent by far less
 
 
@@ -43,17 +45,18 @@ class Track:
 
         The branch's own ones and, where a cycle of twice the period is born or collapses, that end.
         """
-        branch, n = self.branch, self.branch.curve.size + len(self.branch.curve.free)
+        branch = self.branch
         states = branch.states.reshape(len(branch), -1)
-        rows, at = self._scaled(np.hstack([states, [point.free for point in branch.points]])), branch.arclength
+        free = [point.free[: len(branch.curve.free)] for point in branch.points]
+        rows, at = self._scaled(np.hstack([states, free])), branch.arclength
         if isinstance(branch.curve.origin, SpecialPoint) and len(branch.curve.sides) == 1:
-            born = self._scaled(branch.curve.origin.u[:n])
+            born = self._scaled(self.vector(branch.curve.origin))
             rows, at = np.vstack([born, rows]), np.append(at[0] - np.linalg.norm(rows[0] - born), at)
         for end in (0, -1):
             if branch.stop[end].reason == "collapsed":
                 point = branch.special[end]
                 order = slice(None, None, -1) if end == 0 else slice(None)
-                rows = np.vstack([rows[order], self._scaled(point.u[:n])])[order]
+                rows = np.vstack([rows[order], self._scaled(self.vector(point))])[order]
                 at = np.append(at[order], point.arclength)[order]
         return rows, at
 
@@ -66,32 +69,38 @@ class Track:
         """Arclengths of the points that are compared with: the branch's, and the ends where its cycles collapse."""
         return self._known[1]
 
+    def vector(self, point: SpecialPoint) -> np.ndarray:
+        """A special point as (x, p) with the parameters that are free on this branch."""
+        values = point.parameters
+        return np.append(point.state.reshape(-1), [values[name] for name in self.branch.curve.free])
+
     def _scaled(self, v: np.ndarray) -> np.ndarray:
         n, k = self.branch.curve.size, len(self.branch.curve.free)
         return v * np.concatenate([np.full(n, np.sqrt(self.metric.state)), np.sqrt(self.metric.parameter[:k])])
 
-    def place(self, u: np.ndarray, tolerance: float = SAME) -> float | None:
+    def place(self, u: np.ndarray, apart: float = np.inf) -> float | None:
         """Where on the branch the cycle through u lies, as an arclength; None if it does not.
 
         Parameters
         ----------
         u : ndarray
-            State and free parameters, on a curve of the branch's own period and free parameters.
-        tolerance : float
-            Largest distance at which two cycles are one, in the metric's units.
+            State and free parameters, on a curve of the branch's own kind, period and free parameters.
+        apart : float
+            Distance, in the metric's units, from a point at which other such curves may cross: near it they are close
+            to each other, and are told apart more finely.
         """
         curve = self.branch.curve
         n, k = curve.size, len(curve.free)
         orbit = curve.iterate.orbit(u[:n], curve.parameters(u))
         for x in orbit[:-1]:
-            s = self._at(np.concatenate([x, u[n : n + k]]), tolerance)
+            s = self._at(np.concatenate([x, u[n : n + k]]), apart)
             if s is not None:
                 return s
         return None
 
-    def nearest(self, u: np.ndarray) -> tuple[float, float]:
-        """Arclength of the point of the polyline that is nearest to u, and its distance."""
-        w = self._scaled(u[: self._rows.shape[1]])
+    def nearest(self, point: SpecialPoint) -> tuple[float, float]:
+        """Arclength of the point of the polyline that is nearest to a special point, and its distance."""
+        w = self._scaled(self.vector(point))
         if len(self._rows) == 1:
             return float(self.arclength[0]), float(np.linalg.norm(self._rows[0] - w))
         fraction, distance = self._foot(w)
@@ -102,8 +111,8 @@ class Track:
         return float(self.arclength[i] + t * (self.arclength[i + 1] - self.arclength[i]))
 
     def node(self, s: float) -> Node | None:
-        """The branch's point near an arclength, corrected; None where that fails or a curve has further unknowns."""
-        if len(self._rows) == 1 or len(self.branch.curve.start) != self._rows.shape[1]:
+        """The branch's point near an arclength, corrected; None where that fails, and on curves of special points."""
+        if len(self._rows) == 1 or self.branch.curve.kind != "cycle":
             return None
         i = int(np.clip(np.searchsorted(self.arclength, s) - 1, 0, len(self.arclength) - 2))
         t = (s - self.arclength[i]) / (self.arclength[i + 1] - self.arclength[i])
@@ -128,23 +137,27 @@ class Track:
         t = np.clip(np.einsum("ij,ij->i", v - a, chords) / square, 0.0, 1.0)
         return t, np.linalg.norm(a + t[:, None] * chords - v, axis=1)
 
-    def _at(self, v: np.ndarray, tolerance: float) -> float | None:
-        w = self._scaled(v)
+    def distance(self, u: np.ndarray, point: SpecialPoint) -> float:
+        """Distance of a point of the branch's own kind from a special point, in the metric's units."""
+        return float(np.linalg.norm(self._scaled(u[: self._rows.shape[1]] - self.vector(point))))
+
+    def _at(self, v: np.ndarray, apart: float) -> float | None:
+        w, tolerance = self._scaled(v), float(np.clip(0.01 * apart, 1e-9, SAME))
         if len(self._rows) == 1:
             return float(self.arclength[0]) if np.linalg.norm(self._rows[0] - w) < tolerance else None
         fraction, distance = self._foot(w)
         lengths = np.linalg.norm(np.diff(self._rows, axis=0), axis=1)
         close = np.flatnonzero(distance <= NEAR * lengths + tolerance)
         for i in close[np.argsort(distance[close])][:4].tolist():
-            if self._agrees(i, float(fraction[i]), v, w, tolerance):
+            if self._agrees(i, float(fraction[i]), v, w, tolerance, apart):
                 return self._along(i, float(fraction[i]))
         return None
 
-    def _agrees(self, i: int, t: float, v: np.ndarray, w: np.ndarray, tolerance: float) -> bool:
+    def _agrees(self, i: int, t: float, v: np.ndarray, w: np.ndarray, tolerance: float, apart: float) -> bool:
         guess = self._cubic(i, t)
-        if len(self.branch.curve.start) != len(v):  # curves with further unknowns: the cubic has to do
+        if self.branch.curve.kind != "cycle":  # their equations have borders that fit near one point only
             length = float(np.linalg.norm(self._rows[i + 1] - self._rows[i]))
-            return float(np.linalg.norm(guess - w)) <= max(0.01 * length, tolerance)
+            return float(np.linalg.norm(guess - w)) <= max(min(CUBIC * length, 0.1 * apart), tolerance)
         found = self._corrected(i, guess, w)
         if not isinstance(found, Node):  # on a special point the corrector is singular
             return float(np.linalg.norm(guess - w)) <= tolerance
@@ -175,7 +188,12 @@ def same_point(a: SpecialPoint, b: SpecialPoint, widths: dict[str, float]) -> bo
     widths : dict
         Widths of the parameters' bounds, the units of their distances.
     """
-    if a.kind != b.kind or a.period != b.period or a.curve.size != b.curve.size:
+    if (
+        a.kind != b.kind
+        or a.period != b.period
+        or a.curve.size != b.curve.size
+        or set(a.curve.free) ^ set(b.curve.free)
+    ):
         return False
     p, q = a.parameters, b.parameters
     slack = SAME + 10.0 * (a.error + b.error) / min(widths.values())

@@ -208,6 +208,72 @@ def test_the_audit_finds_a_multiplier_that_only_touches():
     assert len(diagram.branches) == 4
 
 
+def loci_of(diagram):
+    return sorted(
+        (branch.curve.kind, branch.curve.period) for branch in diagram.branches if branch.curve.kind != "cycle"
+    )
+
+
+def test_two_bounds_draw_the_curves_of_both_parameters():
+    curve = bf.cycles(bf.maps.henon(a=0.1), "a", [1.0, 0.3])
+    diagram = bf.explore(curve, {"a": (-0.4, 2.0), "b": (-0.2, 0.8)}, depth=2)
+    assert loci_of(diagram) == [("flip", 1), ("flip", 2), ("fold", 1)] and diagram.failures == ()
+    exact = {
+        ("fold", 1): lambda b: -0.25 * (1 - b) ** 2,
+        ("flip", 1): lambda b: 0.75 * (1 - b) ** 2,
+        ("flip", 2): lambda b: (5 * (1 + b**2) - 6 * b) / 4,
+    }
+    for number, branch in enumerate(diagram.branches):
+        if branch.curve.kind == "cycle":
+            continue
+        assert np.abs(branch["a"] - exact[branch.curve.kind, branch.curve.period](branch["b"])).max() < 1e-9
+        # The point of the one-parameter branch from which it starts is a node of it, between two of its pieces.
+        node = diagram.special.index(branch.curve.origin)
+        pieces = [data for *_, data in diagram.graph.edges(node, data=True) if data["branch"] == number]
+        assert len(pieces) == 2 and {data["kind"] for data in pieces} == {branch.curve.kind}
+    text = bf.plot.chart(diagram.branches, "a", "b").get_legend().get_texts()
+    assert {each.get_text() for each in text} == {"fold (LP), period 1", "flip (PD), period 1", "flip (PD), period 2"}
+
+
+@pytest.mark.slow
+def test_the_plane_of_the_henon_map_with_its_resonances(tmp_path):
+    # On b = −1 the map preserves areas; the trace of a fixed point is −2ax, of the 2-cycle 4a² x₁x₂ + 2b.
+    curve = bf.cycles(bf.maps.henon(a=0.1), "a", [1.0, 0.3])
+    diagram = bf.explore(curve, {"a": (-2.0, 5.0), "b": (-1.1, 0.95)}, depth=3, period=2)
+    expected = {
+        ("R1", 1): -1.0, ("R4", 1): 0.0, ("R3", 1): 1.25, ("R2", 1): 3.0,
+        ("R4", 2): 3.5, ("R3", 2): 3.75, ("R2", 2): 4.0,
+    }  # fmt: skip
+    found = {(p.label, p.period): p for p in diagram.special if p.label in ("R1", "R2", "R3", "R4")}
+    assert set(found) == set(expected)
+    for key, a in expected.items():
+        assert abs(found[key].parameters["a"] - a) < 1e-8 and abs(found[key].parameters["b"] + 1.0) < 1e-8
+    assert {("fold", 1), ("flip", 1), ("flip", 2), ("neimark-sacker", 1), ("neimark-sacker", 2)} == set(
+        loci_of(diagram)
+    )
+    assert len(loci_of(diagram)) == 5
+    diagram.chart("a", "b").savefig(tmp_path / "henon.png")
+    assert (tmp_path / "henon.png").stat().st_size > 5000
+
+
+@pytest.mark.slow
+def test_the_plane_of_the_generalised_henon_map():
+    map = bf.maps.generalised_henon(alpha=2.0, beta=0.55, R=-0.5)
+    curve = bf.cycles(map, "beta", bf.solve(map, [0.9, 0.9]).state)
+    diagram = bf.explore(curve, {"beta": (-2.0, 3.0), "alpha": (-5.0, 8.0)}, depth=2, period=2)
+    x = {"R4": 0.0, "R3": 1 / 2.5, "R2": 2 / 2.5, "R1": -2 / 2.5}
+    for label, at in x.items():
+        (point,) = [p for p in diagram.of(label) if p.period == 1]
+        assert abs(point.parameters["beta"] - (1 - 0.5 * at)) < 1e-8
+        assert abs(point.parameters["alpha"] - (2 * at + at**2)) < 1e-8 and point.form == "generic"
+    (corner,) = diagram.of("fold-flip")
+    assert abs(corner.parameters["beta"] + 1) < 1e-8 and abs(corner.parameters["alpha"]) < 1e-8
+    # One Neimark–Sacker curve, met from R1, from R2 and from the point on the one-parameter branch: one branch.
+    assert loci_of(diagram).count(("neimark-sacker", 1)) == 1
+    (ns,) = [point for point in diagram.of("NS")]
+    assert {branch.curve.kind for branch in diagram.branches_at(ns)} == {"cycle", "neimark-sacker"}
+
+
 def test_failures_are_kept_and_the_rest_goes_on(monkeypatch):
     whole = exploration.switches
 
@@ -285,6 +351,12 @@ def test_what_a_diagram_says_and_draws(tmp_path):
         (lambda c: bf.explore([c, 3], {"r": (2, 3)}), "must be a Curve"),
         (lambda c: bf.explore(c, {"q": (2, 3)}), "bounds must give an interval for 'r'"),
         (lambda c: bf.explore(c, {"r": (3, 2)}), "low < high"),
+        (lambda c: bf.explore(c, {"r": (2, 3), "q": (0, 1)}), "has no parameter 'q'"),
+        (lambda c: bf.explore(c, {"r": (2, 3), "q": (0, 1), "s": (0, 1)}), "one parameter or two"),
+        (
+            lambda c: bf.explore(bf.cycles(bf.maps.henon(a=0.1), "a", [1, 0.3]), {"a": (0, 1), "b": (0.5, 1)}),
+            r"the start has b = 0\.3, outside its bounds",
+        ),
         (lambda c: bf.explore(c, 3.0), "bounds must be a dict"),
         (lambda c: bf.explore(c, {"r": (2, 3)}, depth=0), "depth is 0"),
         (lambda c: bf.explore(c, {"r": (2, 3)}, period=1.5), "period is 1.5"),

@@ -109,7 +109,7 @@ def _new(explorer: Explorer, number: int, points: Iterable[SpecialPoint]) -> lis
     """Those of the points on a branch that were not known; from now on they are."""
     before = len(explorer.points)
     for point in points:
-        explorer.meet(point, number, explorer.tracks[number].nearest(point.u)[0], explorer.generations[number])
+        explorer.meet(point, number, explorer.tracks[number].nearest(point)[0], explorer.generations[number])
     return explorer.points[before:]
 
 
@@ -154,7 +154,7 @@ def _touching(branch: Branch, track: Track) -> list[SpecialPoint]:
             continue
         node, step = finer.node(float(branch.arclength[i])), float(np.diff(branch.arclength[i - 1 : i + 2]).max())
         point = None if node is None else branch_point_near(branch.curve, node, track.metric, 2.0 * step)
-        if point is not None and track.nearest(point.u)[1] < 0.1 * step:
+        if point is not None and track.nearest(point)[1] < 0.1 * step:
             found.append(point)
     return found
 
@@ -212,7 +212,9 @@ def _balance(explorer: Explorer, graph: nx.MultiGraph) -> list[str]:
             continue
         if starts and (not explorer.followed[number] or any(point is other for other in failed)):
             continue
-        sums = _indices(point, [data["piece"] for *_, data in graph.edges(number, data=True)])
+        sums = _indices(
+            point, [data["piece"] for *_, data in graph.edges(number, data=True) if data["kind"] == "cycle"]
+        )
         if sums is not None and sums[0] != sums[1]:
             found.append(
                 f"balance at {point}: the indices of the cycles known add up to {sums[0]} below it and {sums[1]} "

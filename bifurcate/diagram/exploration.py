@@ -17,13 +17,14 @@ from bifurcate.diagram.audit import Audit, audited
 from bifurcate.diagram.graph import Diagram, Failed, build
 from bifurcate.diagram.pieces import Piece
 from bifurcate.errors import BifurcateError, InvalidInput
-from bifurcate.recognition import SAME, Track, same_point
+from bifurcate.recognition import Track, same_point
 from bifurcate.solvers import checked_period
-from bifurcate.special import SpecialPoint, switches
+from bifurcate.special import THROUGH, SpecialPoint, locus, switches
 from bifurcate.stepping import StepControl
 
 __all__ = ["Explorer", "explore"]
 
+LOCI = ("fold", "flip", "neimark-sacker", "branch point")
 AMPLITUDES = (None, 1e-3, 1e-4, 1e-5)  # of first points on new branches, the later ones if these lie out of bounds
 SEAM = 1e-4  # one point met twice within this arclength was met once
 
@@ -49,7 +50,8 @@ def explore(
     curve : Curve or iterable of Curve
         Where to begin, from :func:`cycles` or :func:`switch`; several if the diagram has parts that are not connected.
     bounds : mapping of str to (float, float)
-        Interval of every free parameter.
+        Interval of every free parameter; and of a second parameter of the map, if the curves of folds, flips,
+        Neimark–Sacker and branch points are to be followed in both, and what starts at their points of codimension two.
     depth : int
         Generations of branches: 1 for the curves given alone, 2 for those that start on them too, ….
     period : int, optional
@@ -93,8 +95,7 @@ def explore(
     for name, value in (("depth", depth), ("most", most)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise InvalidInput(f"{name} is {value!r}; it must be a whole number, at least 1")
-    if not isinstance(bounds, Mapping):
-        raise InvalidInput(f"bounds must be a dict of intervals, as {{'r': (low, high)}}, got {bounds!r}")
+    _check_bounds(curves, bounds)
     largest = None if period is None else checked_period(period)
     explorer = Explorer(dict(bounds), depth, largest, control or StepControl(), progress, most)
     errors: list[BifurcateError] = []
@@ -109,8 +110,31 @@ def explore(
     if errors and not explorer.tracks:
         raise errors[0]
     explorer.run()
+    explorer.widen()
     report = audited(explorer) if audit and not explorer.interrupted else None
     return explorer.diagram(report)
+
+
+def _check_bounds(curves: list[Curve], bounds: object) -> None:
+    if not isinstance(bounds, Mapping):
+        raise InvalidInput(f"bounds must be a dict of intervals, as {{'r': (low, high)}}, got {bounds!r}")
+    for curve in curves:
+        for name in curve.free:
+            if name not in bounds:
+                raise InvalidInput(f"bounds must give an interval for {name!r}, as {{{name!r}: (low, high)}}")
+        others = [name for name in bounds if name not in curve.free]
+        if others and len(curve.free) + len(others) > 2:
+            raise InvalidInput(
+                f"bounds name {', '.join(map(str, bounds))}; a diagram has one parameter or two, of which the curve "
+                f"given has {', '.join(curve.free)}"
+            )
+        for name in others:
+            curve.iterate.map.require(name)
+            low, high = bounds[name]
+            if not low <= curve.equations.fixed[name] <= high:
+                raise InvalidInput(
+                    f"the start has {name} = {curve.equations.fixed[name]:.6g}, outside its bounds ({low:g}, {high:g})"
+                )
 
 
 @dataclass(eq=False)
@@ -145,6 +169,36 @@ class Explorer:
         except KeyboardInterrupt:
             self.interrupted = True
 
+    def widen(self) -> None:
+        """Where a second parameter has bounds, follow the curves of special points in both, and what starts on them.
+
+        Generations are counted anew.
+        """
+        names = {name for track in self.tracks for name in track.branch.curve.free}
+        second = [name for name in self.bounds if name not in names]
+        if not second or self.interrupted:
+            return
+        points = [p for p in self.points if p.curve.kind == "cycle" and p.kind in LOCI]
+        try:
+            for point in points:
+                if self.interrupted or len(self.tracks) >= self.most:
+                    return
+                self._follow_locus(point, second[0])
+                self.run()
+        except KeyboardInterrupt:
+            self.interrupted = True
+
+    def _follow_locus(self, point: SpecialPoint, second: str) -> None:
+        try:
+            curve = locus(point, free=second)
+            number = self.known_as(curve, None)
+            if number is None:
+                self.follow(curve, 1, point)
+            else:
+                self._pass_origin(point, number)
+        except BifurcateError as error:
+            self.failures.append(Failed(point, str(error)))
+
     def metric(self, curve: Curve) -> Metric:
         """In which distances on a curve are measured."""
         return Metric.of(curve, np.array([self.widths[name] for name in curve.free]))
@@ -152,9 +206,8 @@ class Explorer:
     def leave(self, number: int, generation: int) -> None:
         """Follow every branch that starts at a point, as far as depth, period and number allow."""
         point = self.points[number]
-        doubles = point.kind == "flip"
-        too_long = self.largest is not None and doubles and 2 * point.period > self.largest
-        if generation >= self.depth or too_long or len(self.tracks) >= self.most:
+        too_long = self.largest is not None and point.kind == "flip" and 2 * point.period > self.largest
+        if self.followed[number] or generation >= self.depth or too_long or len(self.tracks) >= self.most:
             return
         self.followed[number] = True
         try:
@@ -163,7 +216,7 @@ class Explorer:
             self.failures.append(Failed(point, str(error)))
             return
         for curve in curves:
-            if self.knows(curve, point):
+            if self.known_as(curve, point) is not None or (self.largest is not None and curve.period > self.largest):
                 continue
             if len(self.tracks) >= self.most:
                 self.followed[number] = False
@@ -175,6 +228,8 @@ class Explorer:
 
     def _starts(self, point: SpecialPoint) -> list[Curve]:
         """First points of the curves that start at a special point, nearer ones if those are out of bounds."""
+        if point.kind in THROUGH:
+            return [curve for curve in switches(point) if self._within(curve)]
         if point.curve.period != point.period:  # met from its doubled cycle: the other branch is the undoubled one
             return [_undoubled(point)]
         curves: tuple[Curve, ...] = ()
@@ -188,24 +243,22 @@ class Explorer:
         values = curve.parameters(curve.start)
         return all(self.bounds[name][0] <= values[name] <= self.bounds[name][1] for name in curve.free)
 
-    def knows(self, curve: Curve, origin: SpecialPoint | None) -> bool:
-        """Whether a curve's start lies on a branch that was traced."""
-        tolerance = SAME
-        if origin is not None:  # near their common point branches are close to each other
-            tolerance = float(np.clip(0.01 * self.metric(curve).norm(curve.start - origin.u), 1e-9, SAME))
-        return any(track.place(curve.start, tolerance) is not None for track in self._alike(curve))
+    def known_as(self, curve: Curve, origin: SpecialPoint | None) -> int | None:
+        """The number of the branch on which a curve starts; None if it is on none that was traced."""
+        for number, track in self._alike(curve):
+            apart = np.inf if origin is None else track.distance(curve.start, origin)
+            if track.place(curve.start, apart if apart > 0.0 else np.inf) is not None:
+                return number
+        return None
 
-    def _alike(self, curve: Curve) -> list[Track]:
+    def _alike(self, curve: Curve) -> list[tuple[int, Track]]:
         def key(each: Curve) -> tuple:
             return each.kind, each.period, each.free, each.size
 
-        return [track for track in self.tracks if key(track.branch.curve) == key(curve)]
+        return [(i, track) for i, track in enumerate(self.tracks) if key(track.branch.curve) == key(curve)]
 
     def follow(self, curve: Curve, generation: int, origin: SpecialPoint | None) -> None:
         """Trace a curve and take it in, unless it turns out to be one that is known."""
-        missing = [name for name in curve.free if name not in self.bounds]
-        if missing:
-            raise InvalidInput(f"bounds must give an interval for {missing[0]!r}, as {{{missing[0]!r}: (low, high)}}")
         branch = trace(curve, {name: self.bounds[name] for name in curve.free}, self.control)
         self.interrupted |= any(stop.reason == "interrupted" for stop in branch.stop)
         if self._traced_before(branch):
@@ -223,7 +276,7 @@ class Explorer:
     def _traced_before(self, branch: Branch) -> bool:
         """Whether most of a few points of a branch, inside and at its start, lie on one that is known."""
         inside = [branch.points[i] for i in {len(branch) // 4, len(branch) // 2, (3 * len(branch)) // 4}]
-        for track in self._alike(branch.curve):
+        for _, track in self._alike(branch.curve):
             held = [track.place(np.append(p.state.reshape(-1), p.free)) is not None for p in inside]
             if sum(held) > len(held) / 2:
                 return True
@@ -235,11 +288,13 @@ class Explorer:
             if same_point(known, point, self.widths):
                 if all(b != branch or not self._is_near(s, at, b) for b, at in self.on[number]):
                     self.on[number].append((branch, s))
+                if starts(point) and not self.followed[number]:  # it may lie nearer to the beginning than it seemed
+                    self.queue.append((number, generation))
                 return number
         self.points.append(point)
         self.on.append([(branch, s)])
         self.followed.append(False)
-        if point.kind in ("flip", "branch point"):
+        if starts(point):
             self.queue.append((len(self.points) - 1, generation))
         return len(self.points) - 1
 
@@ -253,7 +308,7 @@ class Explorer:
         """A branch meets the point that it was started from, even if tracing did not notice: say so in the graph."""
         at = next(i for i, known in enumerate(self.points) if known is origin)
         if all(branch != number for branch, _ in self.on[at]):
-            self.on[at].append((number, self.tracks[number].nearest(origin.u)[0]))
+            self.on[at].append((number, self.tracks[number].nearest(origin)[0]))
 
     def met(self, branch: int, s: float) -> list[SpecialPoint]:
         """The special points at an arclength of a branch."""
@@ -265,13 +320,18 @@ class Explorer:
 
     def diagram(self, report: Audit | None = None) -> Diagram:
         """What was found, as it stands."""
-        starts = [(p, done) for p, done in zip(self.points, self.followed) if p.kind in ("flip", "branch point")]
+        left = [p for p, done in zip(self.points, self.followed) if starts(p) and not done]
         doubts = [f"branch {i}: {doubt}" for i, track in enumerate(self.tracks) for doubt in track.branch.doubts]
         return Diagram(
             tuple(track.branch for track in self.tracks), tuple(self.generations), tuple(self.points),
-            self.graph()[0], tuple(self.failures), tuple(point for point, done in starts if not done), tuple(doubts),
+            self.graph()[0], tuple(self.failures), tuple(left), tuple(doubts),
             report, self.interrupted,
         )  # fmt: skip
+
+
+def starts(point: SpecialPoint) -> bool:
+    """Whether other curves start at a point: branches of cycles, or curves of special points."""
+    return point.kind in THROUGH or (point.curve.kind == "cycle" and point.kind in ("flip", "branch point"))
 
 
 def _undoubled(point: SpecialPoint) -> Curve:

@@ -14,6 +14,7 @@ from bifurcate.branch import Branch
 from bifurcate.diagram.audit import Audit
 from bifurcate.diagram.pieces import Piece, pieces_of
 from bifurcate.errors import InvalidInput, NoSuchPoint, Stop
+from bifurcate.plot import Figure
 from bifurcate.recognition import Track
 from bifurcate.special import LABELS, SpecialPoint
 
@@ -56,8 +57,8 @@ class Diagram:
         Nodes are the special points, under their index in ``special``, and then the ends of branches; with ``kind``
         and ``label`` ("end" and "EP" for ends), ``parameters``, ``state``, ``period``, ``point`` (the SpecialPoint, or
         None) and ``text``. Edges are the pieces of branches between them, with ``branch`` (index into ``branches``),
-        ``period``, ``stable`` (None if not known), ``outside`` (number of multipliers outside the unit circle) and
-        ``piece``.
+        ``kind`` (of its curve), ``period``, ``stable`` (None if not known, and on curves of special points),
+        ``outside`` (number of multipliers outside the unit circle) and ``piece``.
     failures : tuple of Failed
         Curves that could not be followed, with the reason.
     left : tuple of SpecialPoint
@@ -107,7 +108,7 @@ class Diagram:
             raise InvalidInput("point is none of this diagram's special points")
         return tuple(self.branches[i] for i in sorted({data["branch"] for *_, data in self.graph.edges(at, data=True)}))
 
-    def plot(self, parameter: str, observable: Callable[..., float] | int = 0, **options: Any) -> plot.Figure:
+    def plot(self, parameter: str, observable: Callable[..., float] | int = 0, **options: Any) -> Figure:
         """Draw all branches of cycles against a parameter: stable solid, unstable dashed, points marked by kind.
 
         Parameters
@@ -126,7 +127,26 @@ class Diagram:
         """
         drawn = [branch for branch in self.branches if branch.curve.kind == "cycle"]
         figure = plot.diagram(drawn, parameter, observable, **options).figure
-        assert isinstance(figure, plot.Figure)
+        assert isinstance(figure, Figure)
+        return figure
+
+    def chart(self, x: str, y: str, **options: Any) -> Figure:
+        """Draw the curves of special points in the plane of two parameters, with their points of codimension two.
+
+        Parameters
+        ----------
+        x, y : str
+            The axes.
+        **options
+            Passed on to :func:`bifurcate.plot.chart`.
+
+        Returns
+        -------
+        Figure
+            Of Matplotlib; ``.savefig(...)`` writes it.
+        """
+        figure = plot.chart(self.branches, x, y, **options).figure
+        assert isinstance(figure, Figure)
         return figure
 
     def __str__(self) -> str:
@@ -176,7 +196,14 @@ def build(
         for piece, a, b in zip(every, nodes, [*nodes[1:], *nodes[:1]]):
             pieces.append(piece)
             graph.add_edge(
-                a, b, branch=number, period=piece.period, stable=piece.stable, outside=piece.outside, piece=piece
+                a,
+                b,
+                branch=number,
+                kind=piece.kind,
+                period=piece.period,
+                stable=piece.stable,
+                outside=piece.outside,
+                piece=piece,
             )
     return graph, pieces
 

@@ -22,6 +22,8 @@ class Piece:
     ----------
     branch : int
         Which branch of the diagram.
+    kind : str
+        Of its curve: "cycle", or that of the special points on it.
     period : int
         Of its cycles.
     begin, end : float
@@ -39,6 +41,7 @@ class Piece:
     """
 
     branch: int
+    kind: str
     period: int
     begin: float
     end: float
@@ -73,8 +76,10 @@ def _piece(number: int, track: Track, branch: Branch, begin: float, end: float) 
     elif (node := track.node(0.5 * (begin + end))) is not None:
         middle, parameter = node.spectrum, float(node.u[branch.curve.size])
         known = [middle]
+    if branch.curve.kind != "cycle":
+        known = []  # on a curve of special points no cycle is stable or unstable by its multipliers alone
     stable, outside = {each.stable for each in known}, {each.outside for each in known}
     return Piece(
-        number, branch.curve.period, begin, end, tuple(points.tolist()),
+        number, branch.curve.kind, branch.curve.period, begin, end, tuple(points.tolist()),
         stable.pop() if len(stable) == 1 else None, outside.pop() if len(outside) == 1 else None, middle, parameter,
     )  # fmt: skip

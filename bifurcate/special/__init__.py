@@ -1,8 +1,18 @@
 """Special points of a branch: their kinds, how they are noticed and located, and the curves that start there."""
 
 from bifurcate.special.detection import Finding, branch_point_near, examine
-from bifurcate.special.loci import locus
+from bifurcate.special.loci import THROUGH, locus
 from bifurcate.special.point import LABELS, SpecialPoint
 from bifurcate.special.switching import switch, switches
 
-__all__ = ["LABELS", "Finding", "SpecialPoint", "branch_point_near", "examine", "locus", "switch", "switches"]
+__all__ = [
+    "LABELS",
+    "THROUGH",
+    "Finding",
+    "SpecialPoint",
+    "branch_point_near",
+    "examine",
+    "locus",
+    "switch",
+    "switches",
+]
