@@ -302,6 +302,23 @@ def test_a_metric_that_is_not_separable_is_refuted_by_four_states():
     assert a[shown.j] == base[shown.j] and b[shown.i] == base[shown.i]
 
 
+def test_a_base_that_says_nothing_of_a_coordinate_is_not_believed():
+    """x₃ is coupled to the others through x₃² alone, so not at states where x₃ = 0."""
+    m = np.array([1.0, 2.0, 4.0])
+
+    def f(x):  # E = (x₁² + x₂² + x₃²)/2 + x₁x₂/2 + (x₁ + x₂) x₃²
+        a, b, c = x
+        return x - RATE * np.array([a + b / 2 + c * c, b + a / 2 + c * c, c + 2 * (a + b) * c]) / m
+
+    rng = np.random.default_rng(0)
+    flat = np.column_stack([rng.uniform(0.1, 0.5, (5, 2)), np.zeros(5)])
+    some = np.vstack([flat, rng.uniform(0.1, 0.5, (2, 3))])
+    found = gradient.diagonal(bf.Map(f, {}), some)
+    assert found.kind == "reconstructed" and np.ptp(found.metric(some[-1]) / m) < 1e-7
+    apart = gradient.diagonal(bf.Map(f, {}), flat)  # all states on x₃ = 0: the third factor stays unknown there
+    assert apart.kind != "refuted"
+
+
 def test_the_metric_is_known_on_its_box_only():
     rng = np.random.default_rng(0)
     found = gradient.diagonal(hidden(rng, 3)[0], rng.uniform(-1, 1, (5, 3)))
@@ -417,6 +434,23 @@ def test_the_largest_step_of_a_quadratic():
     assert gradient.largest_step(map, energy, vectors.T, limit=1000.0).step == pytest.approx(found.step, rel=1e-7)
     rising = gradient.largest_step(map, lambda x: -x @ A @ x, vectors.T)
     assert (rising.step, rising.reason) == (0.0, "increases")
+
+
+def test_states_at_which_rounding_hides_every_change_are_left_out():
+    """At |x| = 1e-8 E = 1 + |x|² changes by 1e-16: neither a rise nor a fall is claimed."""
+    map, near = bf.Map(lambda x: 0.5 * x, {}), np.array([1e-8, 0.0])
+    found = gradient.largest_step(map, lambda x: 1.0 + float(x @ x), [near, np.ones(2)], limit=5.0)
+    assert found.tested == 1 and found.step == pytest.approx(4.0, rel=1e-6)
+    with pytest.raises(InvalidInput, match="rounding hides"):
+        gradient.largest_step(map, lambda x: 1.0 + float(x @ x), [near], limit=5.0)
+    undefined = gradient.largest_step(map, lambda x: float(x @ x) if x[0] > -0.5 else np.nan, [np.ones(2)])
+    assert undefined.reason == "domain" and undefined.step == pytest.approx(3.0, rel=1e-8)
+
+
+def test_an_energy_takes_states_of_its_size_only():
+    energy = gradient.euclidean(linear(np.eye(2)), [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]).energy
+    with pytest.raises(InvalidInput, match="3 numbers"):
+        energy([1.0, 2.0, 3.0])
 
 
 def test_steps_out_of_the_domain_are_reported():

@@ -206,6 +206,14 @@ def test_in_the_weights_the_rule_is_no_euclidean_gradient(seed):
     assert gradient.diagonal(net.update, states).kind == "refuted"
 
 
+def test_at_equilibria_of_the_weights_all_multipliers_are_real():
+    """β < 0, and β = 0 with its manifold of equilibria."""
+    for beta in (None, 0.0):
+        net, _ = network(1, n=4, beta=beta)
+        assert gradient.any_metric(net.update, net.equilibrium()).kind == "consistent"
+        assert gradient.any_metric(net.reduced, net.equilibrium(reduced=True)).kind == "consistent"
+
+
 def test_symmetric_weights_are_symmetric_where_drive_and_response_are_proportional():
     net, _ = network(0)
     net = net.replace(drive=np.full(5, 0.7))
@@ -289,6 +297,11 @@ def test_averages_of_several_stimuli_have_complex_pairs_at_stable_equilibria(n, 
     assert np.abs(values - pair.multiplier).min() < pair.error < 1e-3 * pair.multiplier.imag
     assert pair.multiplier.imag > 1e-4 and pair.lyapunov is not None
     assert gradient.diagonal(found.map, [pair.state, 1.1 * pair.state]).kind == "refuted"
+    if n == 4:  # the weights themselves have the same pair
+        baseline = np.random.default_rng([0, found.number]).uniform(0.05, 1.5, (m + 1, n))[m]
+        shown = bf.adaptation.average(bf.adaptation.Network(draw.drives[0], baseline, **RATES), list(draw.drives))
+        weights = gradient.any_metric(shown.update, shown.equilibrium()).certificate
+        assert abs(weights.multiplier - pair.multiplier) < weights.error + pair.error
 
 
 def test_two_stimuli_of_round_numbers_have_a_complex_pair():

@@ -1,4 +1,17 @@
-"""Is an update x ↦ x + G(x) a gradient flow? Probes, certificates, metrics and energies for any Map."""
+"""Is an update x ↦ x + G(x) a gradient flow? Probes, certificates, metrics and energies for any Map.
+
+| verb | claim | needs |
+|---|---|---|
+| :func:`euclidean` | G = −∇E | products DG v alone |
+| :func:`conformal` | φ(x) G = −∇E | products DG v alone |
+| :func:`diagonal` | mᵢ(xᵢ) Gᵢ = −∂E/∂xᵢ; finds mᵢ and E | DG, at some states |
+| :func:`any_metric` | M(x) G = −∇E near an equilibrium | DG there |
+
+:func:`verdict` asks all of them, :func:`search` looks for maps that no metric makes a gradient. The parts can
+be used alone: :func:`asymmetry`, :func:`circulation`, :func:`restrict`. An energy of the flow ẋ = G is not yet one of
+the map: :func:`largest_step` measures up to which step it is, and :func:`lyapunov` gives the quadratic Lyapunov
+function of a stable equilibrium, whatever the flow is.
+"""
 
 from bifurcate.gradient.descent import LargestStep, largest_step
 from bifurcate.gradient.equilibrium import Pair, any_metric, lyapunov

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bifurcate.errors import InvalidInput, OutsideDomain
-from bifurcate.gradient.field import Field, checked
+from bifurcate.gradient.field import EPS, Field, checked
 from bifurcate.gradient.paths import Energy
 from bifurcate.maps import Map
 
@@ -33,7 +33,8 @@ class LargestStep:
     reason : str
         "increases" or "domain" (E is not known beyond), or "limit".
     tested : int
-        States tested; those at rest, |G| ≤ 1e-9 · max(scale, |x|), are left out.
+        States tested; left out are those at rest, |G| ≤ 1e-9 · max(scale, |x|), and those so near it that rounding
+        hides every change of E.
     """
 
     step: float
@@ -85,46 +86,52 @@ def largest_step(map: Map, energy: Callable[[Any], float], states: Any, limit: f
     moving = [x for x in X if np.abs(field(x)).max() > 1e-9 * max(field.scale, float(np.abs(x).max()))]
     if not moving:
         raise InvalidInput("states are all equilibria, where no step changes anything; give states that move")
-    step, state, reason = float(limit), None, "limit"
+    step, state, reason, tested = float(limit), None, "limit", 0
     grid = FIRST * 2.0 ** (np.arange(PER_OCTAVE * np.log2(limit / FIRST)) / PER_OCTAVE)
     for x in moving:
         found, why = _first_rise(field, energy, x, [*grid[grid < step].tolist(), step])
+        tested += why != "unclear"
         if found < step:
             step, state, reason = found, x.reshape(field.shape), why
         if step == 0.0:
             break
-    return LargestStep(step, state, reason, len(moving))
+    if tested == 0:
+        raise InvalidInput("states are all so near rest that rounding hides every change of the energy")
+    return LargestStep(step, state, reason, tested)
 
 
 def _first_rise(field: Field, energy: Callable[[Any], float], x: np.ndarray, steps: list[float]) -> tuple[float, str]:
-    """The first h up to the last of ``steps`` at which E does not fall, and why."""
-    G = field(x)
-    start = x.reshape(field.shape)
+    """The first h up to the last of ``steps`` at which E does not fall, and why; "unclear" if rounding hides all."""
+    G, start = field(x), x.reshape(field.shape)
     here = 0.0 if isinstance(energy, Energy) else float(energy(start))
 
-    def falls(h: float) -> tuple[bool, str]:
+    def change(h: float) -> tuple[float, str]:
+        """By how much E clearly changes: 0 where rounding hides it."""
         y = x + h * G
-        if not field.inside(y):
-            return False, "domain"
         try:
+            if not field.inside(y):
+                return np.inf, "domain"
             if isinstance(energy, Energy):
-                return energy.change(start, y) < 0.0, "increases"
-            return float(energy(y.reshape(field.shape))) < here, "increases"
+                value, error = energy.change(start, y)
+            else:
+                there = float(energy(y.reshape(field.shape)))
+                value, error = there - here, 8.0 * EPS * (abs(there) + abs(here))
         except OutsideDomain:
-            return False, "domain"
+            return np.inf, "domain"
+        if not np.isfinite(value):
+            return np.inf, "domain"
+        return (value if abs(value) > error else 0.0), "increases"
 
-    low = 0.0
+    low, clear = 0.0, False
     for h in steps:
-        good, why = falls(h)
-        if not good:
+        value, why = change(h)
+        if value > 0.0:
             break
-        low = h
+        low, clear = h, clear or value < 0.0
     else:
-        return low, "limit"
-    if low == 0.0:
-        return 0.0, why
-    while h - low > FINE * h:
+        return low, "limit" if clear else "unclear"
+    while h - low > FINE * h and low > 0.0:
         middle = 0.5 * (low + h)
-        good, reason = falls(middle)
-        low, h, why = (middle, h, why) if good else (low, middle, reason)
+        value, reason = change(middle)
+        low, h, why = (low, middle, reason) if value > 0.0 else (middle, h, why)
     return low, why

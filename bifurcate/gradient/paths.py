@@ -100,12 +100,17 @@ class Energy:
 
     def __call__(self, x: Any) -> float:
         """E at x; raises OutsideDomain if the line to x leaves the map's domain, or x the metric's."""
-        return self.change(self.base, np.asarray(x, dtype=float))
+        return self.change(self.base, x)[0]
 
-    def change(self, start: Any, end: Any) -> float:
-        """E(end) − E(start) along the line between them: the same, without the rounding of two long ways."""
+    def change(self, start: Any, end: Any) -> tuple[float, float]:
+        """E(end) − E(start), along the line between them rather than by two long ways, and its error."""
         a, b = (np.asarray(x, dtype=float).reshape(-1) for x in (start, end))
-        return -work(self.field, a, b, flat(self.metric, self.field))[0]
+        if len(a) != self.field.size or len(b) != self.field.size:
+            raise InvalidInput(
+                f"a state of {len(b)} numbers was given to an energy of states of shape {self.field.shape}"
+            )
+        value, error, _ = work(self.field, a, b, flat(self.metric, self.field))
+        return -value, error
 
 
 def circulation(map: Map, path: Any, metric: Weight | None = None) -> Loop:
@@ -244,8 +249,12 @@ def integrate(
         found = [relative(abs(loop.value), loop.size) for loop in around]
         resolution = max(relative(SURE * loop.error, loop.size) for loop in around)
         checks = (*checks, Check("∮ M G·dx / ∮ |M G·dx|", len(around), max(found), resolution))
-        if worst.significant:
+        if worst.significant and (metric is None or len(set(metric.group)) == 1):
             return Refuted(claim, worst, checks)
+        if worst.significant:
+            return Consistent(
+                claim, checks, "its groups of coordinates are coupled where no state was given: give more"
+            )
         energy = Energy(field, X[0], metric)
         slopes = [_slope(energy, x, rng) for x in X[1 : loops + 1]]
     except OutsideDomain as left:
