@@ -232,6 +232,28 @@ def test_a_hidden_diagonal_metric_is_recovered(n, seed):
     assert off < 1e-7 and factor == pytest.approx(RATE * quotients.mean(), rel=1e-6)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_hidden_metric_and_a_millionth_of_a_rotation_is_refuted(seed):
+    rng = np.random.default_rng(seed)
+    map = hidden(rng, 3)[0]
+    S = antisymmetric(rng, 3)
+    turned = bf.Map(lambda x: map(x) + 1e-6 * S @ x, {})
+    found = gradient.diagonal(turned, rng.uniform(-1, 1, (6, 3)))
+    assert found.kind == "refuted"
+    shown = found.certificate
+    assert isinstance(shown, gradient.Cycle) and len(shown.indices) == 3
+
+    def product(way):  # of entries by plain central differences
+        h, total = 1e-4, 1.0
+        for i, j in zip(way, np.roll(way, -1)):
+            e = h * np.eye(3)[j]
+            total *= (turned(shown.state + e) - turned(shown.state - e))[i] / (2 * h)
+        return total
+
+    forward, backward = product(np.array(shown.indices)), product(np.array(shown.indices)[::-1])
+    assert forward - backward == pytest.approx(shown.forward - shown.backward, rel=0.2)
+
+
 def test_chains_groups_and_coordinates_on_their_own():
     """Couplings 0–1–2, 3–4 and 5 alone: constants are comparable within a group only."""
     m = np.array([1.0, 2.0, 5.0, 3.0, 0.5, 7.0])

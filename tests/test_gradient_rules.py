@@ -334,4 +334,5 @@ def test_the_energy_of_the_flow_falls_up_to_a_step_of_two_over_one_minus_the_mul
         states = [y + 1e-5 * net.sigma**2 * vectors[:, k].real]
         found = gradient.largest_step(here.reduced, lambda z, net=here: energy(net, z), states)
         assert found.step == pytest.approx(2 / (1 - values[k].real), rel=1e-3)
+        assert gradient.largest_step(here.reduced, here.energy("y"), states).step == pytest.approx(found.step, rel=1e-3)
         assert (found.step > 1) == (values[k].real > -1) == falls
