@@ -31,9 +31,10 @@ import scipy.linalg
 
 from bifurcate.corrector import POLISH, Failure, Metric, Node, correct
 from bifurcate.curves import Curve
-from bifurcate.linear import Bordered, Operator, apply, bordered, essence, lifted, shifted, size
+from bifurcate.linear import Bordered, Operator, apply, bordered, essence, lifted, shifted, size, transposed
 from bifurcate.linear.bordered import SingularSystem
 from bifurcate.maps.derivatives import STEP, central
+from bifurcate.special.reduction import near_null
 
 __all__ = ["BranchPoint", "Critical", "locate_branch_point", "locate_pair", "locate_real"]
 
@@ -268,21 +269,27 @@ def locate_branch_point(curve: Curve, node: Node, metric: Metric) -> BranchPoint
     BranchPoint or None
         None if Newton's method does not converge.
     """
-    m = _window(_values(node), 1.0)  # multipliers that meet +1 there
-    found = _branch_point(curve, node, metric, m)
-    if found is None and m > 1:
-        # A map that preserves areas has two multipliers +1 there, but one eigenvector.
-        found = _branch_point(curve, node, metric, m // 2)
+    try:
+        m = _window(_values(node), 1.0)  # multipliers that meet +1 there
+        V = lifted(node.linear.jacobian, _near_null(node, 1.0, m))
+        found = _branch_point(curve, node, metric, V, V)
+        other = transposed(node.linear.M) if found is None and m > 1 else None
+        if other is not None:
+            # A map that preserves areas has two multipliers +1 there but one eigenvector, which lies in J − I's range:
+            # the left one is its border.
+            V, W = (near_null(M, m // 2) for M in (node.linear.M, other))
+            found = _branch_point(curve, node, metric, V, W)
+    except (SingularSystem, np.linalg.LinAlgError, ValueError):
+        return None
     return found
 
 
-def _branch_point(curve: Curve, node: Node, metric: Metric, m: int) -> BranchPoint | None:
-    n = curve.size
+def _branch_point(curve: Curve, node: Node, metric: Metric, V: np.ndarray, W: np.ndarray) -> BranchPoint | None:
+    n, m = W.shape
     scaled = _Scaled(curve, metric.unit, float(metric.widths[0]))
     v, previous = node.u / scaled.whole(np.ones_like(node.u)), np.inf
     try:
-        W = lifted(node.linear.jacobian, _near_null(node, 1.0, m))
-        T = _kernel_directions(scaled, v, W)
+        T = _kernel_directions(scaled, v, V, W)
         for iteration in range(1, 30):
             v, mu = _project(scaled, v, W, T)
             system = _kernel_system(scaled, v, W, T)
@@ -307,15 +314,15 @@ def _branch_point(curve: Curve, node: Node, metric: Metric, m: int) -> BranchPoi
     return None
 
 
-def _kernel_directions(scaled: _Scaled, v: np.ndarray, W: np.ndarray) -> np.ndarray:
-    """The kernel of [J − I, H_p] where J − I has the kernel W: (W, 0) and (h, 1) with (J − I) h = −H_p across W.
+def _kernel_directions(scaled: _Scaled, v: np.ndarray, V: np.ndarray, W: np.ndarray) -> np.ndarray:
+    """The kernel of [J − I, H_p] where J − I has the kernel V: (V, 0) and (h, 1) with (J − I) h = −H_p across V.
 
-    The branch's own tangent is no substitute for (h, 1): at the tip of a side branch it lies in (W, 0).
+    The branch's own tangent is no substitute for (h, 1): at the tip of a side branch it lies in (V, 0).
     """
     m = W.shape[1]
     M, B = scaled.linearise(v)
-    h, _ = bordered(M, W, W.T, np.zeros((m, m)), scaled.curve.krylov).solve(-B, np.zeros((m, 1)))
-    return _orthonormal(np.column_stack([np.vstack([h, np.ones((1, 1))]), np.vstack([W, np.zeros((1, m))])]))
+    h, _ = bordered(M, W, V.T, np.zeros((m, m)), scaled.curve.krylov).solve(-B, np.zeros((m, 1)))
+    return _orthonormal(np.column_stack([np.vstack([h, np.ones((1, 1))]), np.vstack([V, np.zeros((1, m))])]))
 
 
 def _kernel_system(scaled: _Scaled, v: np.ndarray, W: np.ndarray, T: np.ndarray) -> Bordered:

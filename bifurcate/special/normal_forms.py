@@ -118,6 +118,7 @@ def _critical(A: Operator, multiplier: complex) -> _Critical:
     rng = np.random.default_rng(n)
     v = rng.standard_normal((n, 1)) + (0.0 if real else 1j * rng.standard_normal((n, 1)))
     v /= np.linalg.norm(v)
+    start = v[:, 0]
     for _ in range(3):
         system = bordered(shifted(A, target), v, v.conj().T, np.zeros((1, 1)))
         v = system.solve(np.zeros((n, 1), dtype=v.dtype), np.ones((1, 1), dtype=v.dtype))[0]
@@ -129,6 +130,9 @@ def _critical(A: Operator, multiplier: complex) -> _Critical:
 
     q = v[:, 0]
     unit = component(q)
+    x, y = system.solve(start, np.zeros(1))
+    if not float(np.linalg.norm(x)) + abs(complex(y[0])) < 1e8:  # q is in the range of A − λ: <p, q> = 0
+        raise SingularSystem("the critical multiplier has an eigenvector fewer than its multiplicity")
 
     def complement(f: np.ndarray) -> np.ndarray:
         x = system.solve(f, np.zeros(1))[0]
@@ -192,7 +196,8 @@ def coefficients(
     -------
     values, errors : dict
         By the coefficients' names. An error is the change under difference steps twice as long, plus rounding; both
-        dicts are empty where a linear system on the way is singular (a resonance).
+        dicts are empty where a linear system on the way is singular: a resonance, or a multiplier that is not simple
+        though it has one eigenvector only, as in maps that preserve areas.
     """
     values, coarser = _at_steps(kind, iterate, x, p, angle, (1.0, 2.0))
     size = 1.0 + max((abs(value) for value in values.values()), default=0.0)

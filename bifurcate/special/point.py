@@ -135,14 +135,14 @@ class SpecialPoint:
     def form(self) -> str:
         """What the coefficients say: "supercritical", "subcritical", "transcritical", "pitchfork" or "degenerate".
 
-        A coefficient that is not larger than twice its error says nothing: "degenerate". Folds are "fold" or
-        "degenerate"; points of codimension two "generic", if all of their coefficients are sure, or "degenerate";
-        multiple points, poles and borders have no verdict, "".
+        A coefficient that is not larger than twice its error, or not defined, says nothing: "degenerate". Folds are
+        "fold" or "degenerate"; points of codimension two "generic", if all of their coefficients are sure, or
+        "degenerate"; multiple points, poles and borders have no verdict, "".
         """
         values, errors = self._normal_form
         sure = {name: abs(value) > 2.0 * errors[name] for name, value in values.items()}
         if not values:
-            return ""
+            return "degenerate" if self.multiplicity == 1 and self.kind not in ("pole", "border") else ""
         if self.kind in STRONG_KINDS:
             return "generic" if all(sure.values()) else "degenerate"
         if self.kind == "branch point":
