@@ -165,6 +165,27 @@ def test_every_branch_of_a_symmetric_point():
     assert len(doubled) == 6 and diagram.failures == ()
 
 
+def test_the_cascade_of_a_map_that_preserves_areas():
+    # Of the standard map's 2-cycle θ = π ± s: K = 4s / sin s, and a pitchfork at K = 2π; its arms double, and double.
+    diagram = bf.explore(bf.cycles(bf.maps.standard(1.0), "K", [0.0, np.pi]), {"K": (0.5, 7.0)}, depth=5, audit=True)
+    assert at(diagram, "BP", "K") == [round(2 * np.pi, 9)] and diagram.of("fold") == ()
+    flips = np.array(sorted({(p.period, round(p.parameters["K"], 9)) for p in diagram.of("PD")}))
+    assert flips[:, 0].tolist() == [1, 2, 4, 8] and flips[0, 1] == 4.0
+    # From the pitchfork on, intervals shrink by 8.721 (Greene, MacKay, Vivaldi & Feigenbaum, Physica 3D (1981) 468).
+    intervals = np.diff(np.append(2 * np.pi, flips[1:, 1]))
+    assert np.abs(intervals[:-1] / intervals[1:] - 8.721).max() < 0.3
+    assert {p.form for p in diagram.special} == {"degenerate"} and diagram.audit.clean, str(diagram.audit)
+
+
+def test_a_square_of_units_has_two_kinds_of_side_branches():
+    diagram = bf.explore(
+        bf.cycles(bf.maps.logistic_ring(4, 2.5, 0.2), "r", [0.6] * 4), {"r": (0.6, 2.9)}, depth=2, audit=True
+    )
+    first = min(diagram.of("BP"), key=lambda p: p.parameters["r"])
+    assert abs(first.parameters["r"] - 0.75) < 1e-10 and first.multiplicity == 2
+    assert len(diagram.branches_at(first)) == 5 and diagram.audit.clean, str(diagram.audit)
+
+
 def test_the_audit_finds_what_coarse_steps_missed():
     curve = bf.cycles(bubble(1e-3), "p", [0.0])
     coarse = bf.explore(curve, {"p": (-0.6, 0.6)}, control=COARSE)

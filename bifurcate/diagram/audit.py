@@ -1,8 +1,8 @@
 """The audit of a diagram: everything traced again with smaller steps, and what must hold whatever the steps are.
 
-Along a branch the sign of det(I − J) · dp/ds changes at branch points where an odd number of multipliers meets +1, and
-nowhere else: it is the sign of the determinant of the branch's equations, bordered by its tangent (Kuznetsov, Elements
-of Applied Bifurcation Theory, 2004, section 10.2). At a point where branches meet, the sum of the fixed-point indices
+Along a branch the sign of det(I − J) · dp/ds changes at simple branch points and, multiple ones apart, nowhere else: it
+is the sign of the determinant of the branch's equations, bordered by its tangent (Kuznetsov, Elements of Applied
+Bifurcation Theory, 2004, section 10.2). At a point where branches meet, the sum of the fixed-point indices
 sign det(I − (f^K)') of the cycles nearby is the same on both sides of its parameter (homotopy invariance of the degree;
 Krasnosel'skii 1964): a side branch that was missed leaves it unbalanced.
 """
@@ -136,7 +136,10 @@ def _again(explorer: Explorer, number: int) -> Branch | str:
         return f"branch {number} could not be traced again with smaller steps: {error}"
     explorer.interrupted |= any(stop.reason == "interrupted" for stop in again.stop)
     finer = Track(again, track.metric)
-    off = [p for p in old.points if finer.place(np.append(p.state.reshape(-1), p.free)) is None]
+    # An end that is no place of its own (the state ran away, the steps gave out) moves with the steps.
+    loose = [stop.reason in ("escaped", "steps", "stalled", "domain", "not-isolated") for stop in old.stop]
+    compared = old.points[loose[0] : len(old) - loose[1]]
+    off = [p for p in compared if finer.place(np.append(p.state.reshape(-1), p.free)) is None]
     if off and not explorer.interrupted:
         values = ", ".join(f"{name} = {value:.6g}" for name, value in zip(old.curve.free, off[0].free))
         return f"branch {number} runs differently with smaller steps: {len(off)} of its points are off, as at {values}"
@@ -171,7 +174,7 @@ def _index(spectrum: Spectrum, times: int) -> int:
 
 
 def _parity(explorer: Explorer, pieces: list[Piece]) -> list[str]:
-    """Branches on which sign det(I − J) · dp/ds changes elsewhere than at branch points of odd multiplicity."""
+    """Branches on which sign det(I − J) · dp/ds changes elsewhere than at simple branch points, or not at one."""
     found = []
     for number, track in enumerate(explorer.tracks):
         if track.branch.curve.kind != "cycle":
@@ -180,8 +183,9 @@ def _parity(explorer: Explorer, pieces: list[Piece]) -> list[str]:
         for before, after in pairwise(mine):
             a, b = _orientation(track, before), _orientation(track, after)
             met = explorer.met(number, before.end)
-            odd = any(point.kind == "branch point" and point.multiplicity % 2 for point in met)
-            if a and b and (a != b) != odd:
+            if any(point.multiplicity > 1 for point in met):
+                continue
+            if a and b and (a != b) != any(point.kind == "branch point" for point in met):
                 words = "changes" if a != b else "does not change"
                 found.append(f"parity on branch {number}: the index {words} at {', '.join(map(str, met))}")
         found += [
