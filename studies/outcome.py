@@ -1,0 +1,215 @@
+"""When does the rule settle? The fate of orbits from W₀ = 1, and the exact limits of the verdict drawn over it.
+
+Network: 16 neurons in a ring, baseline (contrast 0.8, orientation 0), stimulus (0.8, π/2).
+
+(a) α and β < 0, with σ = 1/6 and b = 0.05. (b) α and σ, with β = −0.1 and b = 0.05: σ/c is what matters, as R does not
+change when contrasts, b and σ are scaled together. (c) α and β about 0, with σ = 1/6 and b = 0.5: below 0 weights
+settle, at 0 they are neutral, above 0 outputs can settle and weights cannot; beyond the fold nothing does.
+
+Every cell is one orbit, followed by net.outcome(); lines are net.limits("alpha") of every row and, in (c), the fold at
+one ratio α/β. The table that is printed counts where the two answers differ: a verdict is about the neighbourhood of
+the equilibrium, and where it flips in a subcritical way or another attractor is near an orbit need not respect it.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+import bifurcate as bf
+from studies.report import DPI, FIGURES, STYLE, N, network
+
+# From light to dark, so that grey tells them apart as well.
+KINDS = {
+    "outputs and weights settle": "#f4f6ee",
+    "outputs settle, weights do not": "#d9e2a6",
+    "cycle": "#a8c7e0",
+    "settles beyond a pole": "#f0a860",
+    "diverges": "#b8624a",
+    "chaos": "#4f5d75",
+    "undecided": "#000000",
+}
+
+
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """One plane of parameters.
+
+    Attributes
+    ----------
+    name : str
+        Of the second parameter, "beta" or "sigma"; the first is "alpha".
+    fixed : dict of str to float
+    alpha, other : ndarray
+        Centres of the cells.
+    local, fate, seen : ndarray of str, shape (other, alpha)
+        Kind of the verdict, kind of the fate, and what is drawn.
+    flips : ndarray, shape (m, 2)
+        (α, other) at which outputs flip, exactly.
+    fold : float
+        β/α at the fold; NaN if there is none in the plane.
+    """
+
+    name: str
+    fixed: dict[str, float]
+    alpha: np.ndarray
+    other: np.ndarray
+    local: np.ndarray
+    fate: np.ndarray
+    seen: np.ndarray
+    flips: np.ndarray
+    fold: float
+
+
+@dataclass(frozen=True, eq=False)
+class Charts:
+    """What was found, and where it was written.
+
+    Attributes
+    ----------
+    charts : tuple of Chart
+    counts : Counter
+        Cells by (kind of verdict, kind of fate), over all charts.
+    png, pdf, csv : Path
+    """
+
+    charts: tuple[Chart, ...]
+    counts: Counter[tuple[str, str]]
+    png: Path
+    pdf: Path
+    csv: Path
+
+
+def seen(fate: bf.adaptation.Fate) -> str:
+    """What is drawn of a fate."""
+    if fate.kind == "settles":
+        return "outputs and weights settle" if fate.weights_settle else "outputs settle, weights do not"
+    return fate.kind
+
+
+def chart(name: str, fixed: dict[str, float], alpha: Span, other: Span, cells: tuple[int, int], longest: int) -> Chart:
+    """Follow an orbit in every cell; find the limits in α for every row, and for rows between."""
+
+    def centres(span: tuple[float, float], count: int) -> np.ndarray:
+        edges = np.linspace(*span, count + 1)
+        return 0.5 * (edges[:-1] + edges[1:])
+
+    a, b = centres(alpha, cells[0]), centres(other, cells[1])
+    found = [[network(**fixed, **{name: y}, alpha=x).outcome(longest) for x in a.tolist()] for y in b.tolist()]
+    flips = [
+        (limit.value, y)
+        for y in np.linspace(*other, 2 * cells[1] + 1).tolist()
+        for limit in network(**fixed, **{name: y}, alpha=alpha[1]).limits("alpha", (0.0, 1.2 * alpha[1]), samples=60)
+        if limit.kind == "flip"
+    ]
+    fold = np.nan
+    if other[1] > 0.0 and name == "beta":
+        fold = bf.adaptation.last_beta(network(**fixed, beta=0.0, alpha=alpha[1]), other[1] * 10.0) / alpha[1]
+
+    def each(tell: Any) -> np.ndarray:
+        return np.array([[tell(cell) for cell in row] for row in found])
+
+    return Chart(
+        name, fixed, a, b, each(lambda o: o.local.kind), each(lambda o: o.fate.kind), each(lambda o: seen(o.fate)),
+        np.array(flips).reshape(-1, 2), float(fold),
+    )  # fmt: skip
+
+
+def run(out: Path = FIGURES, quick: bool = False) -> Charts:
+    """Follow, draw, count."""
+    large, small = ((10, 8), (8, 6)) if quick else ((48, 40), (36, 24))
+    charts = (
+        chart("beta", {"sigma": 1 / 6, "b": 0.05}, (0.0, 1.2), (-0.4, -0.001), large, 3000),
+        chart("sigma", {"beta": -0.1, "b": 0.05}, (0.0, 1.2), (0.02, 0.5), large, 3000),
+        chart("beta", {"sigma": 1 / 6, "b": 0.5}, (0.0, 0.6), (-0.0015, 0.006), small, 8000 if quick else 20_000),
+    )
+    counts = Counter(
+        pair for each in charts for pair in zip(each.local.ravel().tolist(), each.fate.ravel().tolist(), strict=True)
+    )
+    with matplotlib.rc_context(STYLE):
+        drawn = Figure(figsize=(6.4, 7.2), layout="constrained")
+        drawn.supxlabel(
+            f"{N} neurons; baseline of contrast 0.8 at 0°, stimulus of contrast 0.8 at 90°.\n"
+            "Cells: the orbit from W₀ = 1. Lines: where the exact spectrum at the equilibrium changes its verdict.",
+            x=0.01, ha="left", fontsize=8, color="0.3",
+        )  # fmt: skip
+        axes = drawn.subplot_mosaic("ab;cc", height_ratios=[1.25, 1.0])
+        titles = ("(a) σ = 1/6, b = 0.05", "(b) β = −0.1, b = 0.05", "(c) σ = 1/6, b = 0.5")
+        for ax, each, title in zip(axes.values(), charts, titles, strict=True):
+            _cells(ax, each, title)
+        _legend(drawn, {kind for each in charts for kind in np.unique(each.seen).tolist()})
+        out.mkdir(parents=True, exist_ok=True)
+        study = Charts(charts, counts, *(out / f"outcome.{end}" for end in ("png", "pdf", "csv")))
+        drawn.savefig(study.png, dpi=DPI)
+        drawn.savefig(study.pdf, dpi=DPI, metadata={"CreationDate": None})
+    _write(study)
+    print(f"\noutcome: {study.png}, {study.pdf}, {study.csv}")
+    print("verdict at the equilibrium / fate from W0 = 1: cells")
+    for (local, fate), count in sorted(counts.items(), key=lambda item: -item[1]):
+        print(f"{local:18} / {fate:22} {count:6d}")
+    return study
+
+
+def _cells(ax: Axes, each: Chart, title: str) -> None:
+    codes = np.array([[list(KINDS).index(kind) for kind in row] for row in each.seen.tolist()])
+    colours = ListedColormap(list(KINDS.values()))
+    norm = BoundaryNorm(np.arange(len(KINDS) + 1) - 0.5, len(KINDS))
+    ax.pcolormesh(each.alpha, each.other, codes, cmap=colours, norm=norm, rasterized=True)
+    low, high = _outer(each.other)
+    right = _outer(each.alpha)[1]
+    for rank in range(3):  # the first, second, … flip of every row, where it has so many
+        rows = [np.sort(each.flips[each.flips[:, 1] == y, 0]) for y in np.unique(each.flips[:, 1])]
+        line = [(row[rank], y) for row, y in zip(rows, np.unique(each.flips[:, 1]), strict=True) if len(row) > rank]
+        if line:
+            ax.plot(*np.array(line).T, color="#0b3d91", lw=1.6)
+    if np.isfinite(each.fold):
+        ax.plot([0.0, right], [0.0, each.fold * right], color="#7a1020", lw=1.6, ls=(0, (5, 1.5)))
+        ax.axhline(0.0, color="k", lw=1.2, ls=":")
+    ax.set(xlim=(0.0, right), ylim=(low, high), xlabel="rate of adaptation α")
+    ax.set_ylabel("semi-saturation σ" if each.name == "sigma" else "decay (< 0) or growth β")
+    ax.set_title(title, fontsize=9, loc="left")
+
+
+def _outer(centres: np.ndarray) -> tuple[float, float]:
+    half = 0.5 * (centres[1] - centres[0])
+    return float(centres[0] - half), float(centres[-1] + half)
+
+
+def _legend(drawn: Figure, kinds: set[str]) -> None:
+    handles: list[Any] = [
+        Patch(facecolor=colour, edgecolor="0.4", lw=0.6, label=kind) for kind, colour in KINDS.items() if kind in kinds
+    ]
+    handles += [
+        Line2D([], [], color="#0b3d91", lw=1.6, label="flip, αμ/n = 2 + β"),
+        Line2D([], [], color="#7a1020", lw=1.6, ls=(0, (5, 1.5)), label="fold, αμ/n = β"),
+        Line2D([], [], color="k", lw=1.2, ls=":", label="β = 0"),
+    ]
+    drawn.legend(
+        handles=handles, loc="outside upper left", ncols=3, frameon=False, fontsize="small",
+        title="When does the rule settle?", title_fontsize=11, alignment="left",
+    )  # fmt: skip
+
+
+def _write(study: Charts) -> None:
+    with study.csv.open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["chart", "alpha", "parameter", "value", "verdict", "fate", "seen"])
+        for number, each in enumerate(study.charts):
+            for i, y in enumerate(each.other.tolist()):
+                for j, x in enumerate(each.alpha.tolist()):
+                    table.writerow([number, x, each.name, y, each.local[i, j], each.fate[i, j], each.seen[i, j]])
+            table.writerows([number, x, each.name, y, "flip", "", ""] for x, y in each.flips.tolist())

@@ -1,0 +1,152 @@
+"""Are flips an artefact of the step? The same rule taken in steps of size h: W⁺ = W + h [α (R Rᵀ − C) + β (W − C)].
+
+Network: 16 neurons in a ring, baseline (contrast 0.8, orientation 0), stimulus (0.8, π/2), α = 0.5, β = −0.1, σ = 1/6,
+b = 0.05; h from 0.05 to 2. This is the rule at rates h α and h β, so that γ = α/β, and with it the equilibrium, stays.
+
+Its multipliers are 1 + h (β − α μ/n), so that it is stable for h < h* = 2/(α μ_max/n − β) and flips at h*, here 1.5034.
+As h → 0 the rule becomes the flow, which descends E and never flips. The objection is right about the flow, and none to
+the rule as posed: there an update is one presentation, α and β are what it changes, and h is 1.
+
+(a) The equilibrium and its doubled cycles against h, over simulated orbits. (b) Its largest and its least multiplier:
+disturbances decay fastest where both have one modulus, at h = 1.3095, not at the smallest step.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+
+import bifurcate as bf
+from bifurcate.linear import spectrum
+from studies.report import DPI, FIGURES, STYLE, TO_BASELINE, doublings, figure, network, response
+
+ALPHA, BETA = 0.5, -0.1
+BOUNDS = (0.05, 2.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """What was found, and where it was written.
+
+    Attributes
+    ----------
+    branches : tuple of Branch
+        The equilibrium in h, then its doubled cycles.
+    orbits : OrbitDiagram
+    rates : ndarray, shape (n,)
+        α μ/n − β, the rates of the flow at the equilibrium, rising.
+    flip : float
+        h* = 2/max(rates).
+    best : float
+        2/(max + min), where the largest modulus of the multipliers is least.
+    png, pdf, csv : Path
+    """
+
+    branches: tuple[bf.Branch, ...]
+    orbits: bf.OrbitDiagram
+    rates: np.ndarray
+    flip: float
+    best: float
+    png: Path
+    pdf: Path
+    csv: Path
+
+
+def stepped(net: bf.adaptation.Network) -> bf.Map:
+    """The reduced rule as a map whose one parameter is the step."""
+    rule = net.reduced
+    assert rule.jacobian is not None and rule.jvp is not None and rule.domain is not None
+    jacobian, jvp, domain = rule.jacobian, rule.jvp, rule.domain
+
+    def at(h: float) -> dict[str, float]:
+        return {**net.parameters, "alpha": h * net.alpha, "beta": h * net.beta}
+
+    return bf.Map(
+        lambda y, h: rule.f(y, **at(h)),
+        {"h": 1.0},
+        jvp=lambda y, v, h: jvp(y, v, **at(h)),
+        jacobian=lambda y, h: jacobian(y, **at(h)),
+        parameter_derivative=lambda y, name, h: rule.f(y, **at(1.0)) - y,
+        domain=lambda y, h: domain(y, **at(h)),
+        scale=rule.scale,
+        name="adaptation in steps of h",
+    )
+
+
+def multipliers(net: bf.adaptation.Network, y: np.ndarray) -> np.ndarray:
+    """Those of the outputs."""
+    jacobian = net.reduced.jacobian
+    assert jacobian is not None
+    return spectrum(jacobian(y, **net.parameters)).values.real
+
+
+def run(out: Path = FIGURES, quick: bool = False) -> Steps:
+    """Continue, simulate, draw."""
+    net = network(alpha=ALPHA, beta=BETA)
+    rule, y = stepped(net), np.asarray(net.equilibrium(reduced=True))
+    rates = np.sort(1.0 - multipliers(net, y))
+
+    equilibrium = bf.trace(bf.cycles(rule.replace(h=BOUNDS[0]), "h", y), {"h": BOUNDS})
+    branches = doublings(equilibrium, BOUNDS, to=4 if quick else 8)
+    grid, transient, keep = (np.linspace(*BOUNDS, 53), 300, 24) if quick else (np.linspace(*BOUNDS, 311), 800, 80)
+    see = response(net, TO_BASELINE)
+
+    def observable(state: np.ndarray, h: float) -> float:
+        return see(state, **net.parameters)
+
+    orbits = bf.orbit_diagram(rule, "h", grid, net.project(net.initial), observable, transient, keep)
+    flip, best = 2.0 / rates[-1], 2.0 / (rates[-1] + rates[0])
+
+    with matplotlib.rc_context(STYLE):
+        drawn, (top, below) = figure(
+            "The flip belongs to the step, and the step to the rule",
+            "α = 0.5 h, β = −0.1 h, σ = 1/6, b = 0.05",
+            mosaic="a;b",
+            height=7.2,
+        )
+        bf.plot.diagram(branches, "h", observable, orbits, top, "R of the neuron tuned to the baseline", "step h")
+        top.set_xlim(0.0, BOUNDS[1])
+        for ax, name in ((top, "(a)"), (below, "(b)")):
+            ax.text(0.01, 0.97, name, va="top", transform=ax.transAxes)
+        _multipliers(below, rates, flip, best)
+        out.mkdir(parents=True, exist_ok=True)
+        paths = [out / f"step.{end}" for end in ("png", "pdf", "csv")]
+        study = Steps(branches, orbits, rates, flip, best, *paths)
+        drawn.savefig(study.png, dpi=DPI)
+        drawn.savefig(study.pdf, dpi=DPI, metadata={"CreationDate": None})
+    _write(study, observable)
+    print(f"\nstep: {', '.join(map(str, paths))}")
+    print(f"flip at h = {equilibrium.first('flip').parameters['h']:.12f}; 2/(alpha mu_max/n - beta) = {flip:.12f}")
+    print(f"fastest at h = {best:.6f}: {-1.0 / np.log(1.0 - best * rates[0]):.3g} steps a factor e")
+    return study
+
+
+def _multipliers(ax: Axes, rates: np.ndarray, flip: float, best: float) -> None:
+    h = np.linspace(*BOUNDS, 400)
+    lam = 1.0 - np.outer(h, rates)
+    ax.axhspan(-3.0, -1.0, color="0.93", zorder=0)
+    ax.plot(h, lam[:, [0, -1]], color="#1a1a1a", lw=1.1)
+    ax.plot(h, np.abs(lam).max(axis=1), color="#c2571a", lw=2.2, ls=(0, (5, 2)), label="largest modulus")
+    ax.plot([], [], color="#1a1a1a", lw=1.1, label="1 + h (β − αμ/n), the largest and the least")
+    ax.plot([flip], [-1.0], "o", ms=5.5, mfc="white", mew=1.2, color="#1b6ca8", label=f"flip, h* = {flip:.4f}")
+    modulus = 1.0 - best * rates[0]
+    ax.plot([best], [modulus], "D", ms=4.5, mfc="white", mew=1.2, color="#1f7a45", label=f"fastest, h = {best:.4f}")
+    ax.set(xlabel="step h", ylabel="multipliers λ", xlim=(0.0, BOUNDS[1]), ylim=(-1.75, 1.75))
+    ax.legend(frameon=False, fontsize="small", loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def _write(study: Steps, observable: Any) -> None:
+    with study.csv.open("w", newline="") as file:
+        table = csv.writer(file)
+        longest = max(branch.curve.period for branch in study.branches)
+        table.writerow(["branch", "period", "h", "stable", *(f"response_{j + 1}" for j in range(longest))])
+        for number, branch in enumerate(study.branches):
+            for h, stable, row in zip(branch["h"], branch.stable, bf.plot.observe(branch, observable), strict=True):
+                table.writerow([number, branch.curve.period, h, int(stable), *row])
