@@ -255,7 +255,7 @@ class Continued:
 def deflated_continuation(
     branches: Branch | Sequence[Branch],
     bounds: Mapping[str, tuple[float, float]],
-    values: Sequence[float],
+    values: Sequence[float] | int = 8,
     guesses: Sequence[Any] = (),
     period: int | None = None,
     control: StepControl | None = None,
@@ -274,8 +274,8 @@ def deflated_continuation(
         Known branches, of one map, in one free parameter.
     bounds : mapping
         As for :func:`trace`.
-    values : sequence of float
-        Where to look, within the bounds.
+    values : sequence of float or int
+        Where to look, within the bounds; or at how many values, evenly spaced inside them.
     guesses : sequence of array_like
         Further starts, the same at each value.
     period : int, optional
@@ -318,8 +318,11 @@ def deflated_continuation(
         raise InvalidInput("branches must be of cycles in one free parameter, the same for all")
     (free,) = first.free
     k = checked_period(first.period if period is None else period)
+    if not isinstance(bounds, Mapping) or free not in bounds:
+        raise InvalidInput(f"bounds must give an interval for {free!r}, as {{{free!r}: (low, high)}}")
     low, high = (float(value) for value in bounds[free])
-    for value in values:
+    wanted = np.linspace(low, high, values + 2)[1:-1].tolist() if isinstance(values, int) else list(values)
+    for value in wanted:
         if not low <= value <= high:
             raise InvalidInput(f"values holds {free} = {value:g}, outside its bounds ({low:g}, {high:g})")
     metric = Metric.of(first, np.array([high - low]))
@@ -327,7 +330,7 @@ def deflated_continuation(
     new: list[Branch] = []
     failures: list[Attempt] = []
     last: list[np.ndarray] = []
-    for value in values:
+    for value in wanted:
         map = base.replace(**{free: float(value)})
         here = [x for branch in known for x in _solutions_at(branch, float(value), k, metric)]
         starts = [*(map.check(guess) for guess in guesses), *last, *here]

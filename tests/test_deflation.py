@@ -128,7 +128,7 @@ def circle_and_line(radius=0.5):
 def test_a_disconnected_loop_is_found_and_traced_once():
     bounds = {"p": (-1.0, 1.0)}
     line = bf.trace(bf.cycles(circle_and_line(), "p", [2.0]), bounds)
-    found = bf.deflated_continuation(line, bounds, values=np.linspace(-0.9, 0.9, 7))
+    found = bf.deflated_continuation(line, bounds, values=7)
     assert len(found.branches) == 1
     loop = found.branches[0]
     assert loop.stop[0].reason == "closed" and np.abs(loop.states[:, 0] ** 2 + loop["p"] ** 2 - 0.25).max() < 1e-8
@@ -158,6 +158,10 @@ def test_the_window_of_period_three_is_found_from_the_fixed_points():
         (lambda: bf.solve(bf.maps.logistic(), [0.1], deflation=[0.2]), "deflation must be a Deflation"),
         (lambda: bf.solve(bf.maps.logistic(), [0.1], deflation=bf.Deflation([[0.1]])), "stay away from"),
         (lambda: bf.deflated_continuation([], {"r": (0, 1)}, [0.5]), "branches must be"),
+        (
+            lambda: bf.deflated_continuation(bf.trace(bf.cycles(bf.maps.logistic(), "r", [0.6]), {"r": (2, 3)}), {}, 3),
+            "bounds must give an interval for 'r'",
+        ),
     ],
 )
 def test_unusable_arguments(call, words):

@@ -128,6 +128,29 @@ def test_a_loop_that_crosses_a_line_twice_is_traced_once():
     assert diagram.audit.clean
 
 
+def test_a_curve_from_a_switch_brings_the_branch_it_starts_on():
+    bounds = {"r": (2.5, 3.5)}
+    fixed = bf.trace(bf.cycles(bf.maps.logistic(), "r", [0.6]), bounds)
+    diagram = bf.explore(bf.switch(fixed.first("flip")), bounds, depth=2, audit=True)
+    assert [branch.curve.period for branch in diagram.branches] == [2, 1, 4] and diagram.audit.clean
+    assert sorted(point.period for point in diagram.of("flip")) == [1, 2]
+    alone = bf.explore(bf.switch(fixed.first("flip")), bounds, depth=1)
+    assert [branch.curve.period for branch in alone.branches] == [2]
+    assert edges(alone) == [("EP", "PD", 2, False), ("PD", "PD", 2, True)]
+
+
+def test_the_network_and_its_reduction_have_one_diagram():
+    drive, baseline = np.linspace(0.3, 1.0, 6) ** 2, np.linspace(1.0, 0.4, 6) ** 2
+    net = bf.adaptation.Network(drive=drive, baseline_drive=baseline, alpha=0.1, beta=-0.5, sigma=0.5)
+    found = []
+    for map, start in ((net.update, net.equilibrium()), (net.reduced, net.equilibrium(reduced=True))):
+        diagram = bf.explore(bf.cycles(map, "alpha", start), {"alpha": (0.05, 2.5)}, depth=2)
+        found.append(sorted((p.label, p.period, p.parameters["alpha"]) for p in diagram.special))
+        assert diagram.failures == () and diagram.doubts == ()
+    assert [row[:2] for row in found[0]] == [row[:2] for row in found[1]] and len(found[0]) > 2
+    assert np.abs(np.array([row[2] for row in found[0]]) - [row[2] for row in found[1]]).max() < 1e-9
+
+
 def test_starts_on_one_branch_in_either_direction_are_one():
     map = bf.maps.henon(a=0.3)
     start = bf.solve(map, [0.6, 0.2]).state
@@ -239,6 +262,7 @@ def test_two_bounds_draw_the_curves_of_both_parameters():
     curve = bf.cycles(bf.maps.henon(a=0.1), "a", [1.0, 0.3])
     diagram = bf.explore(curve, {"a": (-0.4, 2.0), "b": (-0.2, 0.8)}, depth=2)
     assert loci_of(diagram) == [("flip", 1), ("flip", 2), ("fold", 1)] and diagram.failures == ()
+    assert [branch.curve.period for branch in diagram.branches if branch.curve.kind == "cycle"] == [1, 2]
     exact = {
         ("fold", 1): lambda b: -0.25 * (1 - b) ** 2,
         ("flip", 1): lambda b: 0.75 * (1 - b) ** 2,

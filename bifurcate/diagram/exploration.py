@@ -98,17 +98,7 @@ def explore(
     _check_bounds(curves, bounds)
     largest = None if period is None else checked_period(period)
     explorer = Explorer(dict(bounds), depth, largest, control or StepControl(), progress, most)
-    errors: list[BifurcateError] = []
-    for each in curves:
-        try:
-            explorer.follow(each, 1, None)
-        except InvalidInput:
-            raise
-        except BifurcateError as error:
-            errors.append(error)
-            explorer.failures.append(Failed(None, str(error)))
-    if errors and not explorer.tracks:
-        raise errors[0]
+    explorer.begin(curves)
     explorer.run()
     explorer.widen()
     report = audited(explorer) if audit and not explorer.interrupted else None
@@ -161,6 +151,27 @@ class Explorer:
         """Widths of the bounds, the units of distances."""
         return {name: float(high) - float(low) for name, (low, high) in self.bounds.items()}
 
+    def begin(self, curves: list[Curve]) -> None:
+        """Follow the curves given; one that cannot be started is a failure, but not if all of them are.
+
+        A curve from a switch brings the branch with it that it branches off from.
+        """
+        errors: list[BifurcateError] = []
+        parents = [(curve.origin.curve, 2) for curve in curves if isinstance(curve.origin, SpecialPoint)]
+        for curve, generation in [*((curve, 1) for curve in curves), *(parents if self.depth > 1 else [])]:
+            try:
+                self.follow(curve, generation, None)
+            except InvalidInput:
+                raise
+            except BifurcateError as error:
+                errors.append(error)
+                self.failures.append(Failed(None, str(error)))
+            except KeyboardInterrupt:
+                self.interrupted = True
+                return
+        if errors and not self.tracks:
+            raise errors[0]
+
     def run(self) -> None:
         """Follow the branches of every waiting point, the older generations first."""
         try:
@@ -195,7 +206,7 @@ class Explorer:
             if number is None:
                 self.follow(curve, 1, point)
             else:
-                self._pass_origin(point, number)
+                self._pass(point, number)
         except BifurcateError as error:
             self.failures.append(Failed(point, str(error)))
 
@@ -216,7 +227,11 @@ class Explorer:
             self.failures.append(Failed(point, str(error)))
             return
         for curve in curves:
-            if self.known_as(curve, point) is not None or (self.largest is not None and curve.period > self.largest):
+            if self.largest is not None and curve.period > self.largest:
+                continue
+            known = self.known_as(curve, point)
+            if known is not None:
+                self._pass(point, known)
                 continue
             if len(self.tracks) >= self.most:
                 self.followed[number] = False
@@ -261,26 +276,31 @@ class Explorer:
         """Trace a curve and take it in, unless it turns out to be one that is known."""
         branch = trace(curve, {name: self.bounds[name] for name in curve.free}, self.control)
         self.interrupted |= any(stop.reason == "interrupted" for stop in branch.stop)
-        if self._traced_before(branch):
+        known = self._traced_before(branch)
+        if known is not None:
+            if origin is not None:
+                self._pass(origin, known)
             return
         self.tracks.append(Track(branch, self.metric(curve)))
         self.generations.append(generation)
         number = len(self.tracks) - 1
         for point in branch.special:
             self.meet(point, number, point.arclength, generation)
+        if isinstance(curve.origin, SpecialPoint):
+            self._pass(curve.origin, number)
         if origin is not None:
-            self._pass_origin(origin, number)
+            self._pass(origin, number)
         if self.progress:
             self.progress(branch)
 
-    def _traced_before(self, branch: Branch) -> bool:
-        """Whether most of a few points of a branch, inside and at its start, lie on one that is known."""
+    def _traced_before(self, branch: Branch) -> int | None:
+        """The number of the branch that holds most of a few points inside another one; None if none does."""
         inside = [branch.points[i] for i in {len(branch) // 4, len(branch) // 2, (3 * len(branch)) // 4}]
-        for _, track in self._alike(branch.curve):
+        for number, track in self._alike(branch.curve):
             held = [track.place(np.append(p.state.reshape(-1), p.free)) is not None for p in inside]
             if sum(held) > len(held) / 2:
-                return True
-        return False
+                return number
+        return None
 
     def meet(self, point: SpecialPoint, branch: int, s: float, generation: int) -> int:
         """Take in a special point of a branch; the number under which it is known."""
@@ -288,8 +308,9 @@ class Explorer:
             if same_point(known, point, self.widths):
                 if all(b != branch or not self._is_near(s, at, b) for b, at in self.on[number]):
                     self.on[number].append((branch, s))
-                if starts(point) and not self.followed[number]:  # it may lie nearer to the beginning than it seemed
-                    self.queue.append((number, generation))
+                alike = (self.tracks[branch].branch.curve.kind == "cycle") == (known.curve.kind == "cycle")
+                if starts(known) and alike and not self.followed[number]:
+                    self.queue.append((number, generation))  # it may lie nearer to the beginning than it seemed
                 return number
         self.points.append(point)
         self.on.append([(branch, s)])
@@ -304,11 +325,12 @@ class Explorer:
         loop = track.branch.stop[1].reason == "closed"
         return abs(s - at) < SEAM or (loop and abs(abs(s - at) - length) < SEAM)
 
-    def _pass_origin(self, origin: SpecialPoint, number: int) -> None:
+    def _pass(self, point: SpecialPoint, number: int) -> None:
         """A branch meets the point that it was started from, even if tracing did not notice: say so in the graph."""
-        at = next(i for i, known in enumerate(self.points) if known is origin)
-        if all(branch != number for branch, _ in self.on[at]):
-            self.on[at].append((number, self.tracks[number].nearest(origin)[0]))
+        for known, on in zip(self.points, self.on):
+            if (known is point or same_point(known, point, self.widths)) and any(branch == number for branch, _ in on):
+                return
+        self.meet(point, number, self.tracks[number].nearest(point)[0], self.generations[number])
 
     def met(self, branch: int, s: float) -> list[SpecialPoint]:
         """The special points at an arclength of a branch."""
