@@ -12,7 +12,7 @@ from bifurcate.branch import Branch, Point
 from bifurcate.corrector import Corrector, Failure, Metric, Node, adapted, correct
 from bifurcate.curves import Curve
 from bifurcate.errors import BifurcateError, InvalidInput, NotConverged, NotIsolated, Stop
-from bifurcate.linear import LowRank
+from bifurcate.linear import LowRank, Spectrum
 from bifurcate.special import Finding, SpecialPoint
 from bifurcate.stepping import Step, StepControl, Walk, walk_along
 
@@ -263,7 +263,7 @@ def _follow(
     try:
         for step in walk_along(walk, start):
             special.extend(point for point in step.finding.points if not _repeats(special, point))
-            doubts.extend(step.finding.doubts)
+            doubts.extend(step.finding.doubts + step.finding.crowds)
             if step.finding.collapsed is None and step.length > 0:
                 points.append(_point(walk, step.node, keep))
                 if progress:
@@ -290,11 +290,15 @@ def _point(walk: Walk, node: Node, keep: Callable | None) -> Point:
     return Point(
         _kept(state) if keep is None else np.array(keep(state)),  # a view would keep the whole state alive
         tuple(node.u[curve.size :].tolist()),
-        node.spectrum if walk.detect else None,
+        _light(node.spectrum) if walk.detect else None,
         node.residual,
         node.iterations,
         node.arclength,
     )
+
+
+def _light(spectrum: Spectrum) -> Spectrum:
+    return spectrum if spectrum.vector is None else dataclasses.replace(spectrum, vector=None)
 
 
 def _kept(state: np.ndarray) -> np.ndarray | LowRank:

@@ -108,15 +108,23 @@ class Node:
     kernel: np.ndarray | None = None
     memo: dict[str, float] = field(default_factory=dict, repr=False)  # of what is watched along the curve
     leading: int = field(default=6, repr=False)
+    vector: np.ndarray | None = field(default=None, repr=False)  # where iteration for the spectrum starts
 
     def placed(self, arclength: float) -> Node:
         """The same node at a place along the curve."""
         return dataclasses.replace(self, arclength=arclength)
 
+    def after(self, other: Node) -> Node:
+        """The same node, whose spectrum starts from the vectors that were found at another one."""
+        known = other.__dict__.get("spectrum")
+        vector = other.vector if known is None else known.vector
+        return self if vector is None else dataclasses.replace(self, vector=vector)
+
     @cached_property
     def spectrum(self) -> Spectrum:
         """Multipliers of the cycle."""
-        return spectrum(self.linear.jacobian, self.leading)
+        start = self.tangent[: len(self.at.orbit[0])] if self.vector is None else self.vector
+        return spectrum(self.linear.jacobian, self.leading, start)
 
 
 @dataclass(frozen=True)
@@ -127,13 +135,15 @@ class Failure:
     detail: str = ""
 
 
-def system_of(curve: Curve, linear: Linearisation, row: np.ndarray, tolerance: float = 0.0) -> Bordered:
+def system_of(
+    curve: Curve, linear: Linearisation, row: np.ndarray, tolerance: float = 0.0, start: np.ndarray | None = None
+) -> Bordered:
     """The square bordered system of a linearisation and one more row."""
     n = curve.size
     C, D = row[None, :n], row[None, n:]
     if len(linear.C):
         C, D = np.vstack([linear.C, C]), np.vstack([linear.D, D])
-    system = bordered(linear.M, linear.B, C, D, curve.krylov, tolerance)
+    system = bordered(linear.M, linear.B, C, D, curve.krylov, tolerance, start)
     return system if linear.slopes is None else _by_slopes(system, linear.slopes, n, len(linear.C))
 
 
@@ -248,7 +258,9 @@ def _node(
     n = curve.size
     across = np.zeros(len(row))
     across[-1] = 1.0
-    system = system_of(curve, linear, row)
+    # GMRES starts from the last tangent.
+    start = None if orient is None else orient / float(row @ orient)
+    system = system_of(curve, linear, row, start=start)
     t = np.concatenate(system.solve(across[:n], across[n:]))
     t /= metric.norm(t)
     if orient is not None and metric.dot(orient, t) < 0:
@@ -286,4 +298,4 @@ def along(
     if isinstance(found, Failure):
         return found
     s = a.arclength + f * (b.arclength - a.arclength)
-    return found.placed(s)
+    return found.placed(s).after(a)

@@ -132,7 +132,7 @@ def walk_along(walk: Walk, node: Node) -> Iterator[Step]:
                 tried = Failure("domain", f"smallest margin {node.at.margin:.1e}")
             yield Step(node, 0.0, _pole(walk, node, tried), _why(tried, node, walk))
             return
-        new, stop = tried
+        new, stop = tried[0].after(node), tried[1]
         if _stands(walk, node, new):
             standing = Failure("not-isolated", "cycles at one and the same parameter value form a curve")
             yield Step(node, 0.0, Finding(), _why(standing, node, walk))

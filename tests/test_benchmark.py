@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from studies.benchmark import network
+from studies.benchmark import network, scale
 from studies.benchmark.__main__ import ROWS, main
 from studies.benchmark.frame import Contest, Done, Measurement, Row, Unavailable, measure, table, write
 
@@ -65,3 +65,28 @@ def test_the_network_rows_do_their_work():
     r = net.drive
     bracket = (R @ r) * np.diag(R**2 / r) + np.outer(R, R**2)
     assert abs(alpha * np.linalg.eigvals(bracket).real.max() / 60 - 1.9) < 1e-8
+
+
+def test_the_rows_of_scale_do_their_work():
+    structured, reduced, textbook = quick("branch-20")
+    assert structured.unknowns == 64 and reduced.unknowns == 8 and not textbook.ours
+    assert len(structured.result) >= 3
+    assert np.abs(np.subtract(structured.result, textbook.result)).max() < 1e-8
+    assert np.abs(np.subtract(structured.result, reduced.result)).max() < 1e-8
+    (weights,), (every,) = quick("weights-1000"), quick("reduced-1000")
+    assert weights.steps >= 50 and len(weights.result) == 1
+    assert abs(weights.result[0] - every.result[0]) < 1e-9
+    # As many flips as multipliers lie below −1 at the end.
+    net = scale.network(60, alpha=scale.BOUNDS[1])
+    J = net.reduced.jacobian(net.equilibrium(reduced=True), **net.parameters)
+    values = np.linalg.eigvals(np.diag(J.diagonal) + J.left @ J.right.T)
+    assert len(every.result) == np.count_nonzero(values.real < -1)
+
+
+def test_the_largest_rows_in_their_quick_forms():
+    factored, materialised = quick("spectrum-10000")
+    assert factored.unknowns == 300**2 and abs(factored.result[0] - materialised.result[0]) < 1e-12
+    (million,) = quick("reduced-1000000")
+    assert million.steps >= 100 and len(million.result) == 1
+    (ring,) = quick("ring-100000")
+    assert ring.steps >= 50 and abs(ring.result[0] - 3.0) < 1e-11 and ring.result[1:] == (1.0, 5.0)

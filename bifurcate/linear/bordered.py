@@ -11,14 +11,15 @@ SIAM 2000, section 3.2), so no path here ever solves with M by itself.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import scipy.sparse as sp
 from scipy.linalg import get_lapack_funcs
-from scipy.sparse.linalg import LinearOperator, gmres, splu
+from scipy.sparse.linalg import LinearOperator, splu
 
 from bifurcate.errors import BifurcateError, NotIsolated
+from bifurcate.linear.gmres import Workspace, gmres
 from bifurcate.linear.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, shifted, size
 
 __all__ = ["Bordered", "Krylov", "SingularSystem", "bordered"]
@@ -45,12 +46,15 @@ class Krylov:
         Restarts before the solve counts as failed.
     preconditioner : callable, optional
         v ↦ approximately (J − I)⁻¹ v on states, as vectors; the borders are left as they are.
+    workspace : Workspace
+        Where the vectors are kept, from one solve to the next.
     """
 
     tolerance: float = 1e-11
     restart: int = 60
     max_restarts: int = 20
     preconditioner: Callable[[np.ndarray], np.ndarray] | None = None
+    workspace: Workspace = field(default_factory=Workspace, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,13 @@ class Bordered:
 
 
 def bordered(
-    M: Operator, B: np.ndarray, C: np.ndarray, D: np.ndarray, krylov: Krylov | None = None, tolerance: float = 0.0
+    M: Operator,
+    B: np.ndarray,
+    C: np.ndarray,
+    D: np.ndarray,
+    krylov: Krylov | None = None,
+    tolerance: float = 0.0,
+    start: np.ndarray | None = None,
 ) -> Bordered:
     """Factor the bordered system of M with columns B, rows C and corner D.
 
@@ -84,6 +94,8 @@ def bordered(
         For a LinearOperator only.
     tolerance : float, optional
         Relative residual for this one system where it may be looser than ``krylov.tolerance``.
+    start : ndarray, shape (n + k,), optional
+        Where GMRES starts, for a LinearOperator.
 
     Returns
     -------
@@ -112,7 +124,7 @@ def bordered(
         return _either(_diagonal_low_rank(M, B, C, D), B, C, D, M.diagonal)
     if isinstance(M, np.ndarray):
         return _either(_dense(M, B, C, D), B, C, D, M)
-    system = _sparse(M, B, C, D) if sp.issparse(M) else _matrix_free(M, B, C, D, krylov or Krylov(), tolerance)
+    system = _sparse(M, B, C, D) if sp.issparse(M) else _matrix_free(M, B, C, D, krylov or Krylov(), tolerance, start)
     return _either(system, B, C, D, np.empty(0, dtype=M.dtype or float))
 
 
@@ -241,40 +253,38 @@ def _no_border(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _matrix_free(
-    M: LinearOperator, B: np.ndarray, C: np.ndarray, D: np.ndarray, krylov: Krylov, tolerance: float
+    M: LinearOperator,
+    B: np.ndarray,
+    C: np.ndarray,
+    D: np.ndarray,
+    krylov: Krylov,
+    tolerance: float,
+    start: np.ndarray | None,
 ) -> Bordered:
     n, k = size(M), B.shape[1]
     kind = np.result_type(M.dtype or float, B, C, D)
+    inverse = krylov.preconditioner
+    rtol = max(tolerance, krylov.tolerance)
 
     def matvec(z: np.ndarray) -> np.ndarray:
-        z = z.ravel()
         x, y = z[:n], z[n:]
-        return np.concatenate([apply(M, x) + B @ y, C @ x + D @ y])
+        return np.concatenate([apply(M, x) + np.dot(B, y), C @ x + D @ y])
 
-    whole = LinearOperator((n + k, n + k), matvec=matvec, dtype=kind)
-    inverse = None
-    if krylov.preconditioner is not None:
-        precondition = krylov.preconditioner
-        inverse = LinearOperator(
-            whole.shape, matvec=lambda z: np.concatenate([precondition(z.ravel()[:n]), z.ravel()[n:]]), dtype=kind
-        )
-    rtol = max(tolerance, krylov.tolerance)
+    def precondition(z: np.ndarray) -> np.ndarray:
+        return z if inverse is None else np.concatenate([inverse(z[:n]), z[n:]])
 
     def solve_one(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rhs = np.concatenate([f, g]).astype(np.result_type(kind, f))
-        if not rhs.any():
-            return rhs[:n], rhs[n:]
         restart = min(krylov.restart, n + k)
-        z, info = gmres(whole, rhs, rtol=rtol, atol=0.0, restart=restart, maxiter=krylov.max_restarts, M=inverse)
-        if info != 0:
-            # The asked-for residual may lie below what rounding allows; accept what is as good as it gets.
-            left = float(np.linalg.norm(rhs - matvec(z)) / np.linalg.norm(rhs))
-            if not left <= max(1e3 * rtol, 1e-8):
-                raise SingularSystem(
-                    f"GMRES({restart}) left a relative residual of {left:.1e} after {krylov.max_restarts} restarts on "
-                    f"{n + k} unknowns. The system may be nearly singular; a larger Krylov.restart or a "
-                    "preconditioner are the likely cures"
-                )
+        z, left = gmres(
+            matvec, rhs, start, rtol, restart, krylov.max_restarts, precondition, krylov.workspace
+        )  # fmt: skip
+        # The asked-for residual may lie below what rounding allows; accept what is as good as it gets.
+        if not left <= max(1e3 * rtol, 1e-8):
+            raise SingularSystem(
+                f"GMRES({restart}) left a relative residual of {left:.1e} on {n + k} unknowns. The system may be "
+                "nearly singular; a larger Krylov.restart or a preconditioner are the likely cures"
+            )
         return z[:n], z[n:]
 
     return Bordered(_by_columns(solve_one))

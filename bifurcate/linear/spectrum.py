@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
+from scipy.sparse.linalg import LinearOperator
 
+from bifurcate.linear.iterative import leading_multipliers
 from bifurcate.linear.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, dense, essence, size
 from bifurcate.linear.secular import RankOne
 
@@ -17,8 +18,7 @@ __all__ = ["EDGE", "Spectrum", "spectrum"]
 
 REAL = 1e-7  # |Im λ| ≤ REAL·max(1, |λ|) counts as real: a defective pair splits by about √eps ≈ 1.5e-8
 EDGE = 1e-9  # within EDGE of the unit circle a multiplier is neither inside nor outside: rounding moves it
-SAME = 1e-7  # multipliers closer than SAME·max(1, |λ|) are one multiplier, where an iterative solver repeats itself
-DENSE = 300  # operators up to this size are made dense: n products cost less there than three Arnoldi runs
+DENSE = 300  # operators up to this size are made dense: n products cost less there than Krylov methods
 LAPACK = 128  # diagonal plus rank one: up to this size LAPACK finds all multipliers faster than the secular equation
 SMALL = 32  # up to this size it does not pay to look whether a matrix is symmetric
 ALL = 2000  # ... beyond this one only those near ±1 and the extreme ones are computed, and the others counted
@@ -46,6 +46,8 @@ class Spectrum:
     signature : tuple of int
         How many real multipliers are > 1 + 1e-9, how many are < −1 − 1e-9, and how many complex pairs have a modulus
         > 1 + 1e-9; from ``values`` if it is not given.
+    vector : ndarray, shape (n,), or None
+        From iterative solvers: the sum of the vectors that belong to ``values``. Points of a branch do not keep it.
 
     Examples
     --------
@@ -61,6 +63,7 @@ class Spectrum:
     certified: bool = True
     note: str = ""
     signature: tuple[int, int, int] = ()  # type: ignore[assignment]  # () stands for: count the values
+    vector: np.ndarray | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.signature:
@@ -79,8 +82,8 @@ class Spectrum:
 
     @property
     def stable(self) -> bool:
-        """True if every known multiplier has modulus < 1 − 1e-9; see ``certified``."""
-        return bool((np.abs(self.values) < 1.0 - EDGE).all())
+        """True if none is counted outside and every known one has modulus < 1 − 1e-9; see ``certified``."""
+        return not self.outside and bool((np.abs(self.values) < 1.0 - EDGE).all())
 
     @property
     def margin(self) -> float:
@@ -114,24 +117,28 @@ def _is_real(values: np.ndarray) -> np.ndarray:
     return np.abs(values.imag) <= REAL * np.maximum(1.0, np.abs(values))
 
 
-def spectrum(A: Operator, leading: int = 6) -> Spectrum:
+def spectrum(A: Operator, leading: int = 6, start: np.ndarray | None = None) -> Spectrum:
     """Multipliers of a Jacobian of any kind.
 
     Parameters
     ----------
     A : Operator
         ndarray (all multipliers, LAPACK), DiagonalLowRank, ShiftedLowRank (the same through its core), sparse or
-        LinearOperator (made dense up to 300 unknowns; beyond, the leading ones by Arnoldi iteration, asked for
-        largest modulus, smallest and largest real part, so that a cluster inside the circle does not hide a multiplier
-        near −1).
+        LinearOperator (made dense up to 300 unknowns; beyond, by Krylov methods: see below).
 
         A DiagonalLowRank of rank one that a diagonal similarity makes symmetric has real multipliers, found from
         its secular equation: all of them up to 2000 unknowns, in O(n²); beyond, the two extreme ones and those nearest
         ±1, in O(n) each, with those outside the unit circle counted exactly. Of a higher rank: LAPACK, or Arnoldi
         iteration beyond 2000 unknowns.
+
+        A large sparse matrix that is symmetric (to 1e-12) has those outside the circle counted exactly, from the signs
+        of its pivots, and some next to ±1 computed. Any other one: Arnoldi iteration for the largest moduli and, on the
+        inverse, those next to ±1; a LinearOperator: for largest modulus, smallest and largest real part.
     leading : int
         How many multipliers each Arnoldi run is asked for; twice as many as are found on either side of ±1. With
         ``leading >= n`` the secular equation is solved for all.
+    start : ndarray, shape (n,), optional
+        Where iteration starts: the ``vector`` of a similar Jacobian's spectrum.
 
     Returns
     -------
@@ -148,14 +155,14 @@ def spectrum(A: Operator, leading: int = 6) -> Spectrum:
     if isinstance(A, np.ndarray):
         return _complete(_eigenvalues(A))
     if isinstance(A, DiagonalLowRank):
-        return _diagonal_low_rank(A, leading)
+        return _diagonal_low_rank(A, leading, start)
     if isinstance(A, ShiftedLowRank):
         inner = essence(A)
         assert isinstance(inner, np.ndarray | DiagonalLowRank)
-        return _with_shift(spectrum(inner, leading), A)
+        return _with_shift(spectrum(inner, leading), A)  # a start is one for A, not for its core
     if n <= DENSE:
         return _complete(_eigenvalues(dense(A)))
-    return _arnoldi(A if sp.issparse(A) else _single(A), n, leading)
+    return _iterative(A, leading, start)
 
 
 def _eigenvalues(A: np.ndarray) -> np.ndarray:
@@ -185,11 +192,11 @@ def _complete(values: np.ndarray) -> Spectrum:
     return Spectrum(values, np.ones(len(values), dtype=int), len(values))
 
 
-def _diagonal_low_rank(A: DiagonalLowRank, leading: int) -> Spectrum:
+def _diagonal_low_rank(A: DiagonalLowRank, leading: int, start: np.ndarray | None) -> Spectrum:
     n = size(A)
     similar = _symmetric(A)
     if similar is None:
-        return _complete(_eigenvalues(dense(A))) if n <= ALL else _arnoldi(_single(A), n, leading)
+        return _complete(_eigenvalues(dense(A))) if n <= ALL else _iterative(A, leading, start)
     if n <= LAPACK:
         z = np.sqrt(similar.square)
         return _complete(scipy.linalg.eigvalsh(np.diag(A.diagonal) + similar.sign * np.outer(z, z), check_finite=False))
@@ -224,42 +231,10 @@ def _with_shift(inner: Spectrum, A: ShiftedLowRank) -> Spectrum:
     return Spectrum(values[order], count[order], A.shape[0], inner.certified, inner.note, total)
 
 
-def _single(A: Operator) -> LinearOperator:
+def _iterative(A: Operator, leading: int, start: np.ndarray | None) -> Spectrum:
     n = size(A)
-    return LinearOperator((n, n), matvec=lambda x: apply(A, x.ravel()), dtype=float)
-
-
-def _arnoldi(A: LinearOperator, n: int, leading: int) -> Spectrum:
-    start = np.random.default_rng(0).standard_normal(n)
-    complaints = []
-
-    def run(which: str, k: int) -> np.ndarray:
-        try:
-            return eigs(A, k=min(k, n - 2), which=which, v0=start, ncv=min(n, max(2 * k + 1, 20)), maxiter=300,
-                        tol=1e-10, return_eigenvectors=False)  # fmt: skip
-        except ArpackNoConvergence as error:
-            complaints.append(f"{which}: {len(error.eigenvalues)} of {k} multipliers converged")
-            return error.eigenvalues
-
-    found = run("LM", leading)
-    while len(found) and np.abs(found).min() > 1.0 and leading < 40 and not complaints:
-        leading *= 2
-        found = run("LM", leading)
-    covered = bool(len(found) and np.abs(found).min() < 1.0)
-    if not covered and not complaints:
-        complaints.append(f"all of the {len(found)} largest multipliers lie outside the unit circle: there may be more")
-    values = _distinct(np.concatenate([found, run("SR", leading), run("LR", leading)]))
-    note = "; ".join(complaints) + ("; " if complaints else "") + "multiplicities are not resolved by Arnoldi iteration"
-    return Spectrum(values, np.ones(len(values), dtype=int), n, covered and not complaints, note)
-
-
-def _distinct(values: np.ndarray) -> np.ndarray:
-    values = values[np.lexsort((-values.imag, -np.abs(values).round(9)))]
-    kept: list[complex] = []
-    for value in values:
-        conjugate = value.real - 1j * value.imag
-        if all(abs(value - other) > SAME * max(1.0, abs(value)) for other in kept):
-            kept.append(value)
-            if abs(value.imag) > SAME and all(abs(conjugate - other) > SAME for other in kept):
-                kept.append(conjugate)
-    return np.array(kept, dtype=complex)
+    whole = A if sp.issparse(A) else LinearOperator((n, n), matvec=lambda x: apply(A, x.ravel()), dtype=float)
+    found = leading_multipliers(whole, leading, start)
+    values = found.values[_by_modulus(found.values)]
+    count = np.ones(len(values), dtype=int)
+    return Spectrum(values, count, n, found.certified, found.note, found.counts or (), found.vector)  # type: ignore[arg-type]

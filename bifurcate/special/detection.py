@@ -18,6 +18,7 @@ from bifurcate.corrector import Failure, Metric, Node, along
 from bifurcate.curves import Augmented, Curve
 from bifurcate.linear.spectrum import EDGE
 from bifurcate.special.codimension_two import inspect
+from bifurcate.special.crossings import crossings, interpolated, pair_crossings
 from bifurcate.special.location import (
     MOST,
     BranchPoint,
@@ -30,6 +31,7 @@ from bifurcate.special.point import SpecialPoint
 
 __all__ = ["Finding", "branch_point_near", "examine"]
 
+CROWD = 200  # crossings in one step that are still located one by one
 DEPTH = 40  # halvings of a step before an event is reported as an interval
 SMALLEST = 1e-9  # ... or an interval of this length, in the metric's units
 COLLISION = 6  # halvings before a change of counts without a crossing is taken for a collision of multipliers
@@ -58,6 +60,8 @@ class Finding:
         Where the cycle shrank onto one of a smaller period; the branch ends there.
     doubts : list of str
         Changes of the counts that could not be explained by a point.
+    crowds : list of str
+        Crossings of too many multipliers to locate each of them; shorter steps would not tell more.
     barrier : str
         Not empty if the solutions stop being isolated between the two nodes: the branch cannot go on to the second one.
     """
@@ -66,6 +70,7 @@ class Finding:
     collapsed: SpecialPoint | str | None = None
     doubts: list[str] = field(default_factory=list)
     barrier: str = ""
+    crowds: list[str] = field(default_factory=list)
 
 
 def examine(curve: Curve, a: Node, b: Node, metric: Metric) -> Finding:
@@ -79,14 +84,14 @@ def examine(curve: Curve, a: Node, b: Node, metric: Metric) -> Finding:
             return Finding(found.points, barrier=_PARTED if isinstance(b.at, Augmented) else _UNFOLDED)
         points, doubts = inspect(curve, a, b, metric)
         return Finding(sorted(found.points + points, key=lambda point: point.arclength), None, doubts)
-    search = _Search(curve, metric, found.doubts, a)
+    search = _Search(curve, metric, found.doubts, a, crowds=found.crowds)
     search.between(a, b, 0)
     points = sorted(found.points + search.points, key=lambda point: point.arclength)
     collapsed = [point for point in points if point.period < curve.period]
     if collapsed:
         points = points[: points.index(collapsed[0]) + 1]
-        return Finding(points, collapsed[0], found.doubts)
-    return Finding(points, None, found.doubts, search.barrier)
+        return Finding(points, collapsed[0], found.doubts, crowds=found.crowds)
+    return Finding(points, None, found.doubts, search.barrier, found.crowds)
 
 
 def _persists(curve: Curve, node: Node) -> bool:
@@ -94,6 +99,15 @@ def _persists(curve: Curve, node: Node) -> bool:
     if isinstance(node.at, Augmented):
         return node.at.whole
     return not curve.extra or abs(float(node.u[-1])) <= UNFOLDED * curve.iterate.map.scale
+
+
+def _to_circle(node: Node) -> float:
+    return float(np.abs(np.abs(node.spectrum.values) - 1.0).min(initial=np.inf))
+
+
+def _blurred(a: Node, b: Node) -> bool:
+    """Whether multiplicities are not resolved, in a step that is long enough for several points."""
+    return a.spectrum.vector is not None and b.arclength - a.arclength > TINY
 
 
 def _turn(node: Node, n: int) -> float:
@@ -120,6 +134,7 @@ class _Search:
     start: Node
     points: list[SpecialPoint] = field(default_factory=list)
     barrier: str = ""
+    crowds: list[str] = field(default_factory=list)
 
     @cached_property
     def noise(self) -> float:
@@ -137,11 +152,13 @@ class _Search:
         if collision:
             # Two real multipliers met and left the axis, or came back to it, outside the circle: nothing happened,
             # unless crossings hide behind each other. Smaller pieces tell.
-            near = min(float(np.abs(np.abs(node.spectrum.values) - 1.0).min()) for node in (a, b))
+            near = min(_to_circle(node) for node in (a, b))
             if depth < COLLISION or (near < 10.0 * (b.arclength - a.arclength) and depth < DEPTH // 2):
                 self.halve(a, b, depth)
             return
-        if kinds > 1 or (turned and abs(up) > 1):
+        if max(abs(up), abs(down)) > CROWD and not turned and not _trivial(a, b):
+            self.crowd(a, b, depth, 0 if abs(up) > CROWD else 1)
+        elif kinds > 1 or (turned and abs(up) > 1) or (max(abs(up), abs(down)) > 2 and _blurred(a, b)):
             self.halve(a, b, depth)
         elif down:
             self.real(a, b, depth, -1.0, abs(down))
@@ -172,18 +189,36 @@ class _Search:
             self.between(a, middle, depth + 1)
             self.between(middle, b, depth + 1)
             return
-        nearest = float(np.abs(np.abs(np.concatenate([a.spectrum.values, b.spectrum.values])) - 1.0).min())
+        nearest = min(_to_circle(a), _to_circle(b))
         where = self.curve.where(b.u)
         change = f"counts of multipliers went from {a.spectrum.signature} to {b.spectrum.signature} near {where}"
         reason = f": {middle.detail}" if isinstance(middle, Failure) else ""
         self.doubts.append(f"{change}; the nearest multiplier is {nearest:.1e} from the unit circle{reason}")
 
+    def crowd(self, a: Node, b: Node, depth: int, which: int) -> None:
+        """Of very many crossings (``which``: of the signature) the first few are located, if none came before."""
+        before, after = (node.spectrum.signature[which] for node in (a, b))
+        low, high, few = a, b, abs(after - before)
+        if max(before, after) - few <= MOST:
+            for _ in range(DEPTH):
+                middle = self.near(low, high, 0.5) if few > MOST and high.arclength - low.arclength > SMALLEST else None
+                if not isinstance(middle, Node):
+                    break
+                crossed = abs(middle.spectrum.signature[which] - before)
+                low, high, few = (low, middle, crossed) if crossed else (middle, high, few)
+        if few <= MOST:
+            self.between(low, high, depth + 1)
+        target, where = (1, -1)[which], f"between {self.curve.where(a.u)} and {self.curve.where(b.u)}"
+        some = f"the first {few} of them are" if few <= MOST else "none of them is"
+        self.crowds.append(f"{abs(after - before)} multipliers pass {target:+d} {where}; {some} located")
+
     def real(self, a: Node, b: Node, depth: int, target: float, count: int) -> None:
         """Flips, or branch points, where ``count`` real multipliers cross −1 or +1."""
         found: list[SpecialPoint] = []
-        for fraction in _crossings(a, b, target, count):
+        for fraction in crossings(a, b, target, count):
             node = self.near(a, b, fraction)
-            point = self.at(node, a, b, target, _between(a, b, fraction)) if isinstance(node, Node) else None
+            values = interpolated(a, b, fraction)
+            point = self.at(node, a, b, target, count, values) if isinstance(node, Node) else None
             if point is not None and all(abs(point.arclength - other.arclength) > SAME for other in found):
                 found.append(point)
         if sum(point.multiplicity for point in found) == count or any(p.period < self.curve.period for p in found):
@@ -191,19 +226,24 @@ class _Search:
         else:
             self.halve(a, b, depth)
 
-    def at(self, node: Node, a: Node, b: Node, target: float, values: np.ndarray | None) -> SpecialPoint | None:
+    def at(
+        self, node: Node, a: Node, b: Node, target: float, count: int, values: np.ndarray | None
+    ) -> SpecialPoint | None:
+        # Where multiplicities are not resolved there may be as many multipliers at one value as cross.
+        least = 1 if a.spectrum.vector is None else min(count, MOST)
         if target < 0:
-            critical = locate_real(self.curve, node, target, self.metric, b.arclength - a.arclength, values)
+            reach = b.arclength - a.arclength
+            critical = locate_real(self.curve, node, target, self.metric, reach, values, least)
             inside = critical is not None and _inside(critical.node.arclength, a, b)
             return self.crossing("flip", critical) if critical is not None and inside else None
         # No fold: the parameter would have turned. If this is no branch point either, the step jumped past an
         # imperfect one, which the walk learns from the doubt that remains.
-        return self.branch_point(node, a, b)
+        return self.branch_point(node, a, b, least=least)
 
     def pair(self, a: Node, b: Node, depth: int, count: int) -> None:
         """Neimark–Sacker points, where ``count`` complex pairs cross the unit circle."""
         found: list[SpecialPoint] = []
-        for fraction in _pair_crossings(a, b, count):
+        for fraction in pair_crossings(a, b, count):
             node = self.near(a, b, fraction)
             if isinstance(node, Failure):
                 continue
@@ -252,17 +292,17 @@ class _Search:
             tangent=node.tangent if critical.multiplicity > 1 else None,
         )  # fmt: skip
 
-    def branch_point(self, node: Node, a: Node, b: Node, slack: float = 0.0) -> SpecialPoint | None:
+    def branch_point(self, node: Node, a: Node, b: Node, slack: float = 0.0, least: int = 1) -> SpecialPoint | None:
         reach = b.arclength - a.arclength + SAME
-        point = branch_point_near(self.curve, node, self.metric, reach, self.noise)
+        point = branch_point_near(self.curve, node, self.metric, reach, self.noise, least)
         return point if point is not None and _inside(point.arclength, a, b, slack) else None
 
 
 def branch_point_near(
-    curve: Curve, node: Node, metric: Metric, reach: float, noise: float | None = None
+    curve: Curve, node: Node, metric: Metric, reach: float, noise: float | None = None, least: int = 1
 ) -> SpecialPoint | None:
     """The branch point within a distance of a node, whether multipliers cross +1 there or only touch it."""
-    found = locate_branch_point(curve, node, metric)
+    found = locate_branch_point(curve, node, metric, least)
     if found is None or found.unfolding > PERFECT or metric.norm(found.u - node.u) > reach:
         return None
     s = node.arclength + metric.dot(node.tangent, found.u - node.u)
@@ -286,31 +326,11 @@ def _noise(curve: Curve, node: Node) -> float:
     """The error to be expected of a Jacobian's entries: rounding, and truncation where they are differences."""
     map = curve.iterate.map
     differenced = map.jvp is None and map.jacobian is None and map.derivative == "central"
-    return (1e-11 if differenced else 1e-15) * max(1.0, float(np.abs(node.spectrum.values).max()))
+    return (1e-11 if differenced else 1e-15) * max(1.0, float(np.abs(node.spectrum.values).max(initial=0.0)))
 
 
 def _inside(s: float, a: Node, b: Node, slack: float = 0.0) -> bool:
     return a.arclength - SAME - slack <= s <= b.arclength + SAME + slack
-
-
-def _crossings(a: Node, b: Node, target: float, count: int) -> list[float]:
-    """Guesses, as fractions of the step, of where ``count`` real multipliers cross the target."""
-
-    def side(node: Node, beyond: bool) -> np.ndarray:
-        s = node.spectrum
-        outward = np.repeat(target * s.values.real[s.real], s.multiplicity[s.real])
-        kept = np.sort(outward[outward > 1.0 + EDGE] if beyond else outward[outward <= 1.0 + EDGE])
-        return kept[:count] if beyond else kept[-count:]
-
-    grows = np.count_nonzero(side(b, True)) > np.count_nonzero(side(a, True)) or _beyond(b, target) > _beyond(a, target)
-    low, high = (side(a, False), side(b, True)) if grows else (side(b, False), side(a, True))
-    m = min(len(low), len(high))
-    if m == 0:
-        return [0.5]
-    low, high = low[-m:], high[:m]
-    part = (1.0 - low) / np.maximum(high - low, 1e-300)
-    part = part if grows else 1.0 - part
-    return _spread(part)
 
 
 def _trivial(a: Node, b: Node) -> bool:
@@ -319,49 +339,6 @@ def _trivial(a: Node, b: Node) -> bool:
     if shift_a is not None and shift_b is not None:
         return (shift_a > 1.0 + EDGE) != (shift_b > 1.0 + EDGE)
     return False
-
-
-def _between(a: Node, b: Node, fraction: float) -> np.ndarray | None:
-    """The multipliers at a fraction of the step, interpolated in order; None unless all are known and real."""
-    s, t = a.spectrum, b.spectrum
-    if (
-        not (s.complete and t.complete)
-        or s.values.imag.any()
-        or t.values.imag.any()
-        or not np.array_equal(np.sort(s.multiplicity), np.sort(t.multiplicity))
-    ):
-        return None
-    few, less = s.values.real[s.multiplicity == 1], t.values.real[t.multiplicity == 1]
-    return (1.0 - fraction) * np.sort(few) + fraction * np.sort(less)
-
-
-def _beyond(node: Node, target: float) -> int:
-    return node.spectrum.signature[0 if target > 0 else 1]
-
-
-def _pair_crossings(a: Node, b: Node, count: int) -> list[float]:
-    def moduli(node: Node, outside: bool) -> np.ndarray:
-        s = node.spectrum
-        kept = ~s.real & (s.values.imag > 0)
-        r = np.sort(np.repeat(np.abs(s.values[kept]), s.multiplicity[kept]))
-        return r[r > 1.0 + EDGE][:count] if outside else r[r <= 1.0 + EDGE][-count:]
-
-    grows = b.spectrum.signature[2] > a.spectrum.signature[2]
-    low, high = (moduli(a, False), moduli(b, True)) if grows else (moduli(b, False), moduli(a, True))
-    m = min(len(low), len(high))
-    if m == 0:
-        return [0.5]
-    part = (1.0 - low[-m:]) / np.maximum(high[:m] - low[-m:], 1e-300)
-    return _spread(part if grows else 1.0 - part)
-
-
-def _spread(fractions: np.ndarray) -> list[float]:
-    """Fractions in order, with those that nearly agree (a symmetric pair) named once."""
-    kept: list[float] = []
-    for f in np.clip(np.sort(fractions), 0.0, 1.0).tolist():
-        if not kept or f - kept[-1] > 1e-6:
-            kept.append(f)
-    return kept
 
 
 def _bisect(curve: Curve, a: Node, b: Node, metric: Metric, value: Callable[[Node], float]) -> Node | None:

@@ -92,11 +92,11 @@ def _values(node: Node) -> np.ndarray:
     return np.repeat(node.spectrum.values, np.minimum(node.spectrum.multiplicity, MOST))
 
 
-def _window(values: np.ndarray, target: complex) -> int:
-    """How many borders: the multipliers that are about as near to the target as the nearest one."""
+def _window(values: np.ndarray, target: complex, least: int = 1) -> int:
+    """How many borders: the multipliers that are about as near to the target as the nearest one, and no less."""
     distance = np.sort(np.abs(values - target))
-    near = int(np.count_nonzero(distance <= 3.0 * distance[0] + TOGETHER))
-    return min(MOST, max(1, near))
+    near = int(np.count_nonzero(distance <= 3.0 * distance.min(initial=np.inf) + TOGETHER))
+    return min(MOST, max(least, near))
 
 
 def _rate(curve: Curve, node: Node, columns: np.ndarray) -> np.ndarray:
@@ -116,7 +116,13 @@ def _advance(curve: Curve, node: Node, step: float, metric: Metric) -> Node | Fa
 
 
 def locate_real(
-    curve: Curve, node: Node, target: float, metric: Metric, reach: float, values: np.ndarray | None = None
+    curve: Curve,
+    node: Node,
+    target: float,
+    metric: Metric,
+    reach: float,
+    values: np.ndarray | None = None,
+    least: int = 1,
 ) -> Critical | None:
     """The nearest point to a node on its curve where multipliers equal ±1.
 
@@ -130,6 +136,8 @@ def locate_real(
         How far along the curve the point may lie; beyond it the search ends with None.
     values : ndarray, optional
         The multipliers at the node, roughly, where they are known without computing them.
+    least : int
+        So many multipliers may meet there, whatever the values say.
 
     Returns
     -------
@@ -138,7 +146,7 @@ def locate_real(
     """
     travelled, previous = 0.0, np.inf
     try:
-        V = _near_null(node, target, _window(_values(node) if values is None else values, target))
+        V = _near_null(node, target, _window(_values(node) if values is None else values, target, least))
         for iteration in range(1, 20):
             m = V.shape[1]
             system = bordered(shifted(essence(node.linear.jacobian), target), V, V.T, np.zeros((m, m)))
@@ -256,13 +264,15 @@ class _Scaled:
         return linear.M, linear.B * (self.width / self.unit)
 
 
-def locate_branch_point(curve: Curve, node: Node, metric: Metric) -> BranchPoint | None:
+def locate_branch_point(curve: Curve, node: Node, metric: Metric, least: int = 1) -> BranchPoint | None:
     """The branch point near a node of a one-parameter curve.
 
     Parameters
     ----------
     node : Node
         The start.
+    least : int
+        So many multipliers may meet there, whatever the node's values say.
 
     Returns
     -------
@@ -270,7 +280,7 @@ def locate_branch_point(curve: Curve, node: Node, metric: Metric) -> BranchPoint
         None if Newton's method does not converge.
     """
     try:
-        m = _window(_values(node), 1.0)  # multipliers that meet +1 there
+        m = _window(_values(node), 1.0, least)  # multipliers that meet +1 there
         V = lifted(node.linear.jacobian, _near_null(node, 1.0, m))
         found = _branch_point(curve, node, metric, V, V)
         other = transposed(node.linear.M) if found is None and m > 1 else None
