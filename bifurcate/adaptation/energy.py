@@ -308,7 +308,7 @@ def _asymmetry(net: Network, W: np.ndarray, R: np.ndarray) -> NoEnergy:
     if len(driven) < 2 or net.alpha == 0.0:
         return NoEnergy("E sees weights through W r/n alone, and has no part in what else moves: it is no energy of W")
     X, V = np.zeros((n, n)), np.zeros((n, n))
-    lead, other = driven[0], driven[1]
+    lead, other = driven[np.argsort(-r[driven], kind="stable")[:2]]
     across = np.where(r > 0.0, R * r[lead] - R[lead] * r, 0.0)
     if np.abs(across).max() > 1e-9 * R[lead] * r[lead]:  # R and r are not parallel: symmetric directions suffice
         other = int(np.argmax(np.abs(across)))
