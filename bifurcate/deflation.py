@@ -12,8 +12,8 @@ import numpy as np
 
 from bifurcate.branch import Branch
 from bifurcate.continuation import trace
-from bifurcate.corrector import POLISH, Metric, Node, correct
-from bifurcate.curves import Curve, cycles
+from bifurcate.corrector import Metric
+from bifurcate.curves import cycles
 from bifurcate.errors import BifurcateError, InvalidInput, NotConverged, NotIsolated
 from bifurcate.maps import Iterate, Map
 from bifurcate.recognition import Track
@@ -260,6 +260,7 @@ def deflated_continuation(
     period: int | None = None,
     control: StepControl | None = None,
     power: float = 2.0,
+    most: int = 50,
     progress: Callable[[Branch], None] | None = None,
 ) -> Continued:
     """Find branches that are not connected to those known.
@@ -285,6 +286,8 @@ def deflated_continuation(
         As for :func:`trace`.
     power : float
         How strongly solutions repel.
+    most : int
+        New branches at the most: a map may have infinitely many solutions.
     progress : callable, optional
         Called with every new Branch.
 
@@ -338,7 +341,7 @@ def deflated_continuation(
         for x in here:
             hunt.add(x)
         number = 0
-        while number < len(starts):
+        while number < len(starts) and len(new) < most:
             found = hunt.from_start(starts[number], number)
             if isinstance(found, Attempt):
                 failures.append(dataclasses.replace(found, where=f"{free} = {value:.10g}"))
@@ -378,19 +381,5 @@ def _holds(branch: Branch, other: Branch, metric: Metric) -> bool:
 
 
 def _solutions_at(branch: Branch, value: float, period: int, metric: Metric) -> list[np.ndarray]:
-    """States of a branch at a parameter value, corrected; none if its cycles are no fixed points of f^period."""
-    curve: Curve = branch.curve
-    if period % curve.period:
-        return []
-    (free,) = curve.free
-    p, found = branch[free], list[np.ndarray]()
-    row = np.zeros(curve.size + 1)
-    row[-1] = 1.0 / metric.widths[0]
-    states = branch.states.reshape(len(branch), -1)
-    for i in np.flatnonzero((p[:-1] - value) * (p[1:] - value) <= 0).tolist():
-        t = 0.0 if p[i + 1] == p[i] else (value - p[i]) / (p[i + 1] - p[i])
-        guess = np.append(states[i] + t * (states[i + 1] - states[i]), value)
-        node = correct(curve, guess, row, float(row @ guess), metric, POLISH)
-        if isinstance(node, Node) and all(np.abs(node.u[:-1] - x.reshape(-1)).max() > SAME for x in found):
-            found.append(node.u[:-1].reshape(curve.iterate.shape))
-    return found
+    """States of a branch at a parameter value; none if its cycles are no fixed points of f^period."""
+    return Track(branch, metric).crossings(value) if period % branch.curve.period == 0 else []

@@ -110,6 +110,21 @@ class Track:
     def _along(self, i: int, t: float) -> float:
         return float(self.arclength[i] + t * (self.arclength[i + 1] - self.arclength[i]))
 
+    def crossings(self, value: float) -> list[np.ndarray]:
+        """States of a branch of cycles at a value of its parameter, corrected, in the map's shape."""
+        curve, n = self.branch.curve, self.branch.curve.size
+        (free,) = curve.free
+        p, row, found = self.branch[free], np.zeros(n + 1), list[np.ndarray]()
+        row[n] = 1.0 / self.metric.widths[0]
+        states = self.branch.states.reshape(len(p), -1)
+        for i in np.flatnonzero((p[:-1] - value) * (p[1:] - value) <= 0).tolist():
+            t = 0.0 if p[i + 1] == p[i] else (value - p[i]) / (p[i + 1] - p[i])
+            guess = np.append(states[i] + t * (states[i + 1] - states[i]), value)
+            node = correct(curve, guess, row, float(row @ guess), self.metric, POLISH)
+            if isinstance(node, Node) and all(np.abs(node.u[:n] - x.reshape(-1)).max() > SAME for x in found):
+                found.append(node.u[:n].reshape(curve.iterate.shape))
+        return found
+
     def node(self, s: float) -> Node | None:
         """The branch's point near an arclength, corrected; None where that fails, and on curves of special points."""
         if len(self._rows) == 1 or self.branch.curve.kind != "cycle":

@@ -144,6 +144,15 @@ def test_the_window_of_period_three_is_found_from_the_fixed_points():
     assert len([branch for branch in found.branches if branch.curve.period == 1]) <= 1  # x = 0
 
 
+def test_infinitely_many_branches_are_cut_off():
+    bounds = {"K": (1.5, 2.5)}
+    first = bf.trace(bf.cycles(bf.maps.standard(2.0), "K", [0.0, np.pi]), bounds)
+    found = bf.deflated_continuation(first, bounds, values=[2.0], guesses=[[0.1, 0.3], [0.1, 5.0]], most=2)
+    assert len(found.branches) == 2
+    for branch in found.branches:
+        assert np.abs(branch.states[:, 0]).max() < 1e-8 and np.abs(np.sin(branch.states[:, 1])).max() < 1e-8
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [

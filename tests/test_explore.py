@@ -30,6 +30,7 @@ def edges(diagram):
     return sorted(
         (*sorted((nodes[a]["label"], nodes[b]["label"])), data["period"], data["stable"])
         for a, b, data in diagram.graph.edges(data=True)
+        if data["kind"] == "cycle"
     )
 
 
@@ -411,3 +412,25 @@ def test_what_a_diagram_says_and_draws(tmp_path):
 def test_unusable_arguments(call, words):
     with pytest.raises(InvalidInput, match=words):
         call(bf.cycles(bf.maps.logistic(), "r", [0.6]))
+
+
+def test_a_sphere_has_one_loop_of_cycles_and_one_of_folds():
+    # x² + a² + b² = 1: a loop of fixed points for each b, whose folds form the circle a² + b² = 1.
+    map = bf.Map(lambda x, a, b: x + 0.1 * (x**2 + a**2 + b**2 - 1.0), {"a": 0.0, "b": 0.3})
+    curve = bf.cycles(map, "a", [-0.95])
+    diagram = bf.explore(curve, {"a": (-1.5, 1.5), "b": (-1.5, 1.5)}, audit=True)
+    assert [branch.curve.kind for branch in diagram.branches] == ["cycle", "fold"]
+    assert all(branch.stop[1].reason == "closed" for branch in diagram.branches)
+    folds = diagram.branches[1]
+    assert np.abs(folds["a"] ** 2 + folds["b"] ** 2 - 1.0).max() < 1e-9
+    assert diagram.graph.number_of_nodes() == 2 and diagram.graph.number_of_edges() == 4
+    assert edges(diagram) == [("LP", "LP", 1, False), ("LP", "LP", 1, True)]
+    assert diagram.audit.clean, str(diagram.audit)
+
+
+def test_a_loop_without_special_points_hangs_on_its_first_point():
+    map = bf.Map(lambda x, a, b: x + 0.1 * (x**2 + a**2 + b**2 - 1.0), {"a": 0.0, "b": 0.3})
+    fixed = bf.trace(bf.cycles(map, "a", [-0.95]), {"a": (-1.5, 1.5)})
+    curve = bf.locus(fixed.first("fold"), free="b").replace(origin=None)
+    diagram = bf.explore(curve, {"a": (-1.5, 1.5), "b": (-1.5, 1.5)})
+    assert diagram.special == () and list(diagram.graph.edges()) == [(0, 0)]

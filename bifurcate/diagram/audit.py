@@ -91,7 +91,9 @@ def audited(explorer: Explorer) -> Audit:
         if isinstance(again, str):
             changed.append(again)
         else:
-            known = [explorer.points[i] for i, on in enumerate(explorer.on) if any(b == done for b, _ in on)]
+            kind = again.curve.kind == "cycle"
+            met = [p for p, on in zip(explorer.points, explorer.on) if any(b == done for b, _ in on)]
+            known = [p for p in met if (p.curve.kind == "cycle") == kind]  # of what tracing such a curve reports
             gone += [p for p in known if not _among(p, [*again.special, again.curve.origin], explorer)]
             extra += _new(explorer, done, again.special)
             touching += _new(explorer, done, _touching(again, explorer.tracks[done]))
