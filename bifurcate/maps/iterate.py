@@ -125,6 +125,12 @@ class Iterate:
             v = self._jvp(x, v, p)
         return v
 
+    def times(self, orbit: Sequence[np.ndarray], columns: np.ndarray, p: Parameters) -> np.ndarray:
+        """J times columns: by directional derivatives where the map gives them, else by the Jacobian of f^k."""
+        if self.map.jvp is None or columns.shape[1] >= self.size:
+            return apply(self.jacobian(orbit, p), columns)
+        return np.column_stack([self.jvp(orbit, column, p) for column in columns.T])
+
     def parameter_derivative(self, orbit: Sequence[np.ndarray], p: Parameters, name: str) -> np.ndarray:
         """∂f^k/∂name at orbit[0], by the recursion d ← f_x d + f_name along the orbit."""
         d = self._by_parameter(orbit[0], p, name)

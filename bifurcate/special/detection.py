@@ -238,7 +238,7 @@ class _Search:
             return self.crossing("flip", critical) if critical is not None and inside else None
         # No fold: the parameter would have turned. If this is no branch point either, the step jumped past an
         # imperfect one, which the walk learns from the doubt that remains.
-        return self.branch_point(node, a, b, least=least)
+        return self.branch_point(node, a, b, least=least, values=values)
 
     def pair(self, a: Node, b: Node, depth: int, count: int) -> None:
         """Neimark–Sacker points, where ``count`` complex pairs cross the unit circle."""
@@ -292,17 +292,20 @@ class _Search:
             tangent=node.tangent if critical.multiplicity > 1 else None,
         )  # fmt: skip
 
-    def branch_point(self, node: Node, a: Node, b: Node, slack: float = 0.0, least: int = 1) -> SpecialPoint | None:
+    def branch_point(
+        self, node: Node, a: Node, b: Node, slack: float = 0.0, least: int = 1, values: np.ndarray | None = None
+    ) -> SpecialPoint | None:
         reach = b.arclength - a.arclength + SAME
-        point = branch_point_near(self.curve, node, self.metric, reach, self.noise, least)
+        point = branch_point_near(self.curve, node, self.metric, reach, self.noise, least, values)
         return point if point is not None and _inside(point.arclength, a, b, slack) else None
 
 
 def branch_point_near(
-    curve: Curve, node: Node, metric: Metric, reach: float, noise: float | None = None, least: int = 1
-) -> SpecialPoint | None:
+    curve: Curve, node: Node, metric: Metric, reach: float, noise: float | None = None, least: int = 1,
+    values: np.ndarray | None = None,
+) -> SpecialPoint | None:  # fmt: skip
     """The branch point within a distance of a node, whether multipliers cross +1 there or only touch it."""
-    found = locate_branch_point(curve, node, metric, least)
+    found = locate_branch_point(curve, node, metric, least, values)
     if found is None or found.unfolding > PERFECT or metric.norm(found.u - node.u) > reach:
         return None
     s = node.arclength + metric.dot(node.tangent, found.u - node.u)

@@ -31,7 +31,7 @@ import scipy.linalg
 
 from bifurcate.corrector import POLISH, Failure, Metric, Node, correct
 from bifurcate.curves import Curve
-from bifurcate.linear import Bordered, Operator, apply, bordered, essence, lifted, shifted, size, transposed
+from bifurcate.linear import Bordered, Operator, bordered, essence, lifted, shifted, size, transposed
 from bifurcate.linear.bordered import SingularSystem
 from bifurcate.maps.derivatives import STEP, central
 from bifurcate.special.reduction import near_null
@@ -40,6 +40,7 @@ __all__ = ["BranchPoint", "Critical", "locate_branch_point", "locate_pair", "loc
 
 TOGETHER = 1e-6  # roots δ closer than this (in the metric's units) are one multiple point
 MOST = 12  # borders at the most
+STILL = 1e-14  # a point that moves by less, in scaled units, keeps the linear system that was made for it
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,8 +264,18 @@ class _Scaled:
         linear = self.curve.equations.linearise(self.curve.equations.evaluate(self.whole(v)))
         return linear.M, linear.B * (self.width / self.unit)
 
+    def derivative(self, v: np.ndarray, U: np.ndarray) -> np.ndarray:
+        """The derivative of H/unit along the columns of U."""
+        n, iterate = self.curve.size, self.curve.iterate
+        at = self.curve.equations.evaluate(self.whole(v))
+        by_parameter = iterate.parameter_derivative(at.orbit, at.parameters, self.curve.free[0])
+        along = iterate.times(at.orbit, U[:n], at.parameters) - U[:n]
+        return along + by_parameter[:, None] * (self.width / self.unit) * U[n:]
 
-def locate_branch_point(curve: Curve, node: Node, metric: Metric, least: int = 1) -> BranchPoint | None:
+
+def locate_branch_point(
+    curve: Curve, node: Node, metric: Metric, least: int = 1, values: np.ndarray | None = None
+) -> BranchPoint | None:
     """The branch point near a node of a one-parameter curve.
 
     Parameters
@@ -273,6 +284,8 @@ def locate_branch_point(curve: Curve, node: Node, metric: Metric, least: int = 1
         The start.
     least : int
         So many multipliers may meet there, whatever the node's values say.
+    values : ndarray, optional
+        The multipliers at the node, roughly, where they are known without computing them.
 
     Returns
     -------
@@ -280,7 +293,7 @@ def locate_branch_point(curve: Curve, node: Node, metric: Metric, least: int = 1
         None if Newton's method does not converge.
     """
     try:
-        m = _window(_values(node), 1.0, least)  # multipliers that meet +1 there
+        m = _window(_values(node) if values is None else values, 1.0, least)  # multipliers that meet +1 there
         V = lifted(node.linear.jacobian, _near_null(node, 1.0, m))
         found = _branch_point(curve, node, metric, V, V)
         other = transposed(node.linear.M) if found is None and m > 1 else None
@@ -301,8 +314,10 @@ def _branch_point(curve: Curve, node: Node, metric: Metric, V: np.ndarray, W: np
     try:
         T = _kernel_directions(scaled, v, V, W)
         for iteration in range(1, 30):
-            v, mu = _project(scaled, v, W, T)
-            system = _kernel_system(scaled, v, W, T)
+            before, system = v, _kernel_system(scaled, v, W, T)
+            v, mu = _project(scaled, v, W, system)
+            if float(np.abs(v - before).max()) > STILL:
+                system = _kernel_system(scaled, v, W, T)
             U, slopes = _split(*system.solve(np.zeros((n, m + 1)), np.vstack([np.zeros((0, m + 1)), np.eye(m + 1)])))
             second = _second_derivatives(scaled, v, U, system, m)
             matrix = second.reshape(m * (m + 1), m + 1)
@@ -348,18 +363,18 @@ def _split(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.vstack([x, y[:1]]), y[1:]
 
 
-def _project(scaled: _Scaled, v: np.ndarray, W: np.ndarray, T: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Newton for H(u) + W μ = 0 across the kernel directions T, which are held fixed."""
+def _project(scaled: _Scaled, v: np.ndarray, W: np.ndarray, system: Bordered) -> tuple[np.ndarray, np.ndarray]:
+    """Newton for H(u) + W μ = 0 across the kernel directions, with the system at its start: it has not far to go."""
     m = W.shape[1]
     mu = np.zeros(m)
     best = np.inf
-    for _ in range(8):
+    for _ in range(12):
         r = scaled.residual(v) + W @ mu
         size = float(np.abs(r).max())
         if size == 0.0 or (size < 1e-12 and size >= 0.5 * best):
             break
         best = min(best, size)
-        dv, dmu = _split(*_kernel_system(scaled, v, W, T).solve(-r[:, None], np.zeros((m + 1, 1))))
+        dv, dmu = _split(*system.solve(-r[:, None], np.zeros((m + 1, 1))))
         v, mu = v + dv[:, 0], mu + dmu[:, 0]
     return v, mu
 
@@ -372,9 +387,9 @@ def _second_derivatives(scaled: _Scaled, v: np.ndarray, U: np.ndarray, system: B
     for i in range(m + 1):
 
         def derivative(t: float, i: int = i) -> np.ndarray:
-            M, B = scaled.linearise(v + t * U[:, i])
-            return apply(M, U[:n]) + B @ U[n:]
+            return scaled.derivative(v + t * U[:, i], U[:, i:])
 
         bend = central(derivative, STEP * size / float(np.abs(U[:, i]).max()))
-        _, second[:, i, :] = _split(*system.solve(-bend, np.zeros((m + 1, m + 1))))
-    return 0.5 * (second + second.transpose(0, 2, 1))
+        _, second[:, i, i:] = _split(*system.solve(-bend, np.zeros((m + 1, m + 1 - i))))
+        second[:, i:, i] = second[:, i, i:]
+    return second
