@@ -2,11 +2,13 @@
 
 import json
 import math
+import types
 
 import numpy as np
 import pytest
 
-from studies.benchmark import network, scale
+import bifurcate as bf
+from studies.benchmark import baseline, network, scale, small
 from studies.benchmark.__main__ import ROWS, main
 from studies.benchmark.frame import Contest, Done, Measurement, Row, Unavailable, measure, table, write
 
@@ -90,3 +92,68 @@ def test_the_largest_rows_in_their_quick_forms():
     assert million.steps >= 100 and len(million.result) == 1
     (ring,) = quick("ring-100000")
     assert ring.steps >= 50 and abs(ring.result[0] - 3.0) < 1e-11 and ring.result[1:] == (1.0, 5.0)
+
+
+@pytest.mark.parametrize(("row", "exact", "step"), [("logistic", (1.0, 3.0), 0.05), ("henon", (-0.1225, 0.3675), 0.05)])
+def test_the_small_rows_find_their_points(row, exact, step):
+    ours, by_hand, pacopy = quick(row)
+    assert np.abs(np.subtract(ours.result, exact)).max() < 1e-12 and ours.steps >= 80
+    assert np.abs(np.subtract(by_hand.result, exact)).max() < step and by_hand.steps >= 60
+    assert pacopy.note or pacopy.steps
+
+
+def test_ten_unknowns_are_traced_by_both():
+    ours, by_hand, _ = quick("dense-10")
+    assert ours.result == by_hand.result == () and min(ours.steps, by_hand.steps) >= 80
+
+
+@pytest.mark.parametrize(("row", "n"), [("ring-50", 10), ("ring-200", 12)])
+def test_the_ring_rows_find_every_point(row, n):
+    ours, walk, own, general, by_hand, _ = quick(row)
+    branch_points, flips = small.ring_points(n)
+    assert ours.result[:2] == (len(branch_points), len(flips)) and ours.result[2] < 1e-10
+    # At r = 0.5 all multipliers are outside, at 3.2 those that have flipped, double but for the first.
+    assert walk.steps >= 57 and walk.result == (n, 2 * len(flips) - 1)
+    assert own.result == general.result and own.result[0] > ours.steps and own.result[1] >= ours.steps
+    assert len(by_hand.result) > 0
+
+
+def test_the_rings_have_as_many_points_as_they_should():
+    assert [tuple(len(each) for each in small.ring_points(n)) for n in (50, 200)] == [(26, 19), (101, 74)]
+
+
+def test_orbit_diagrams_agree_bit_for_bit():
+    ours, _, by_numpy, by_python = quick("orbit-diagram")
+    assert ours.result == by_numpy.result == by_python.result and ours.unknowns == 50
+
+
+def test_everybody_solves_for_the_same_equilibrium():
+    measured = quick("equilibrium-100")
+    assert len(measured) == 6 and all(m.result[0] <= 1e-11 and not m.note for m in measured)
+
+
+def test_pacopy_is_asked_in_its_own_terms(monkeypatch):
+    def euler_newton(problem, u, value, callback, max_steps, newton_tol, verbose):
+        for k in range(max_steps):
+            while problem.norm2_r(problem.f(u, value)) > newton_tol**2:
+                u = u - problem.jacobian_solver(u, value, problem.f(u, value))
+            callback(k, value, u)
+            slope = -problem.jacobian_solver(u, value, problem.df_dlmbda(u, value))
+            assert problem.inner(slope, slope) > 0
+            u, value = u + 0.1 * slope, value + 0.1
+
+    monkeypatch.setattr(
+        baseline.importlib, "import_module", lambda name: types.SimpleNamespace(euler_newton=euler_newton)
+    )
+    problem = baseline.Problem(bf.maps.logistic(r=1.5), "r")
+    path = baseline.pacopy(problem, np.array([1 / 3]), 1.5, (1.5, 3.45))
+    assert len(path) == 20 and max(abs(x[0] - (1 - 1 / r)) for x, r, _ in path) < 1e-9
+    assert max(abs(values[0] - (2 - r)) for _, r, values in path) < 1e-9
+    assert np.abs(np.subtract(baseline.changes(path), (3.0,))).max() < 0.11
+
+    def refuse(name):
+        raise RuntimeError("no licence")
+
+    monkeypatch.setattr(baseline.importlib, "import_module", refuse)
+    with pytest.raises(Unavailable, match="no licence"):
+        baseline.pacopy(problem, np.array([1 / 3]), 1.5, (1.5, 3.45))

@@ -6,12 +6,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from studies.benchmark import network, scale
+from studies.benchmark import equilibrium, network, orbits, scale, small
 from studies.benchmark.frame import Measurement, Row, measure, table, write
 
 __all__ = ["ROWS", "main"]
 
-ROWS: dict[str, Row] = {row.name: row for module in (network, scale) for row in module.ROWS}
+MODULES = (small, orbits, equilibrium, network, scale)
+ROWS: dict[str, Row] = {row.name: row for module in MODULES for row in module.ROWS}
 
 
 def main(arguments: Sequence[str] | None = None) -> list[Measurement]:

@@ -203,12 +203,13 @@ def table(row: Row, measured: Iterable[Measurement]) -> str:
     """A row's measurements as text."""
     lines = [f"{row.name}: {row.work}" + (f" (target: {row.target})" if row.target else "")]
     head = f"  {'contender':36} {'unknowns':>10} {'steps':>8} {'seconds':>10} {'median':>10} {'cpu':>10}"
-    lines.append(f"{head} {'ratio':>9} {'peak MB':>8}  result")
+    lines.append(f"{head} {'ms/step':>10} {'ratio':>9} {'peak MB':>8}  result")
     for m in measured:
         if m.note:
             lines.append(f"  {m.contender:36} skipped: {m.note}")
             continue
-        times = " ".join(f"{value:10.4f}" for value in (m.seconds, m.median, m.cpu))
+        per_step = 1e3 * m.seconds / m.steps if m.steps else float("nan")
+        times = " ".join(f"{value:10.4f}" for value in (m.seconds, m.median, m.cpu, per_step))
         shown = ", ".join(f"{value:.9g}" for value in m.result[:3])
         rest = f", … ({len(m.result)})" if len(m.result) > 3 else ""
         line = f"  {m.contender:36} {m.unknowns:10d} {m.steps:8d} {times} {m.ratio:9.3g} {m.peak_megabytes:8.0f}"
