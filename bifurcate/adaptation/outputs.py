@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.adaptation.arithmetic import times
-from bifurcate.linear import DiagonalLowRank, Operator, bordered, compose, shifted, spectrum
+from bifurcate.linear import DiagonalLowRank, Operator, apply, bordered, compose, shifted, spectrum
 from bifurcate.maps import Map
 
 if TYPE_CHECKING:
@@ -116,7 +118,7 @@ class Outputs:
                 break
         if best is None or not last <= CLOSED:
             return None
-        return Cycle(np.array(best[0][:-1]), spectrum(best[1]).values, last)
+        return Cycle(np.array(best[0][:-1]), best[1], last)
 
     def _around(self, y: np.ndarray, period: int) -> list[np.ndarray]:
         states = [y]
@@ -148,17 +150,20 @@ class Cycle:
     Attributes
     ----------
     states : ndarray, shape (period, d)
-    multipliers : ndarray of complex
-        Of the whole cycle.
+    jacobian : Operator
+        Of one turn.
     residual : float
         max |Δy/u| after one turn.
     """
 
     states: np.ndarray
-    multipliers: np.ndarray
+    jacobian: Operator
     residual: float
 
-    @property
+    @cached_property
     def radius(self) -> float:
         """The largest modulus of the multipliers."""
-        return float(np.abs(self.multipliers).max())
+        J, d = self.jacobian, self.states.shape[1]
+        if len(self.states) > 1 and d > WIDE:  # a product has lost its symmetry: only Arnoldi iteration is left
+            J = LinearOperator((d, d), matvec=lambda v: apply(self.jacobian, v.ravel()), dtype=float)
+        return float(np.abs(spectrum(J).values).max())

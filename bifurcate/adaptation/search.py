@@ -61,14 +61,12 @@ class Search:
                 least = lag
         for p in records[:5]:
             found = self.rule.cycle(last, p)
-            if found is None:
+            distance = np.inf if found is None else float(self.rule.apart(last, found.states[0]))
+            if found is None or distance > CAUGHT:
                 continue
-            distance = float(self.rule.apart(last, found.states[0]))
-            turns = max((len(self.kept) - 1) // (2 * p), 1)
-            before = (
-                float(self.rule.apart(self.kept[-1 - turns * p], found.states[0])) if turns * p < len(lags) else 0.0
-            )
-            if found.radius < 1.0 and distance <= min(CAUGHT, 0.05 * (1.0 - found.radius)):
+            if found.radius < 1.0 and distance <= 0.05 * (1.0 - found.radius):
+                turns = max((len(self.kept) - 1) // (2 * p), 1)
+                before = self.rule.apart(self.kept[-1 - turns * p], found.states[0])
                 if distance <= STILL or distance < before:
                     return found, distance, False
             elif len(self.kept) == WINDOW and self.still(p):
