@@ -7,17 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from studies import alpha, b, beta, energy, not_gradient, outcome, sigma, spectrum, step
+from studies import adaptation, alpha, b, beta, energy, not_gradient, outcome, protocols, sigma, spectrum, step
 from studies.report import FIGURES
 
 DIAGRAMS: dict[str, Any] = {"alpha": alpha.run, "beta": beta.run, "sigma": sigma.run, "b": b.run}
 STUDIES: dict[str, Any] = {
     **DIAGRAMS,
+    "adaptation": adaptation.run,
     "not_gradient": not_gradient.run,
     "outcome": outcome.run,
     "energy": energy.run,
     "spectrum": spectrum.run,
     "step": step.run,
+    "protocols": protocols.run,
 }
 
 

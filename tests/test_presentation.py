@@ -280,3 +280,58 @@ def test_refused(call, words):
     net = Network([1.0, 0.5], [1.0, 1.0], alpha=0.1, beta=-0.1, sigma=0.5)
     with pytest.raises(InvalidInput, match=re.escape(words)):
         call(net)
+
+
+def test_a_branch_that_reaches_the_clip_meets_a_border():
+    """Rising α, an average with W ≥ 0: the border is where the least weight of the unclipped equilibrium becomes 0."""
+    drives = [[1.2, 0.5, 0.2, 0.4], [0.3, 0.4, 1.1, 0.6]]
+    net = Network(drives[0], [0.2, 1.0, 0.2, 1.0], alpha=0.01, beta=-0.2, sigma=0.6)
+    free, clipped = average(net, drives), average(net.replace(clip=True), drives)
+    bounds = {"alpha": (0.01, 0.6)}
+    branch = bf.trace(bf.cycles(clipped.update, "alpha", clipped.equilibrium()), bounds)
+    border = branch.first("border")
+    at = border.parameters["alpha"]
+    assert 0.3 < at < 0.4
+    least = [free.replace(alpha=alpha).equilibrium().min() for alpha in (at - 1e-6, at, at + 1e-6)]
+    assert least[0] > 0.0 > least[2]
+    assert abs(least[1]) < 1e-9
+    # before it the clipped branch is the unclipped one, beyond it not: it stays at 0 and is at rest all the same
+    below, beyond = (branch.points[int(np.argmin(np.abs(branch["alpha"] - alpha)))] for alpha in (0.5 * at, 0.59))
+    assert near(below.state, free.replace(alpha=below.free[0]).equilibrium(), 1e-9)
+    assert (beyond.state >= 0.0).all() and (np.abs(beyond.state) < 1e-12).any()
+    assert near(clipped.update(beyond.state, alpha=beyond.free[0]), beyond.state, 1e-9)
+    assert np.abs(beyond.state - free.replace(alpha=beyond.free[0]).equilibrium()).max() > 1e-4
+
+
+def test_a_period_goes_through_continuation():
+    """A flip of the composed map, on n² weights and on n m unknowns, and the doubled regime that is born there."""
+    net = ring(8, (0.8, 0.0), (0.8, 0.0), alpha=0.15, beta=-0.1, sigma=1 / 6, b=0.05)
+    turns = periodic(net, [(0.8, np.pi / 2), (0.8, 3 * np.pi / 4)])
+    bounds = {"alpha": (0.15, 0.22)}
+    small = bf.trace(bf.cycles(turns.reduced, "alpha", turns.equilibrium(reduced=True)), bounds)
+    large = bf.trace(bf.cycles(turns.update, "alpha", turns.equilibrium()), bounds)
+    flip, same = small.first("flip"), large.first("flip")
+    assert flip.parameters["alpha"] == pytest.approx(0.1967, abs=1e-4)
+    assert same.parameters["alpha"] == pytest.approx(flip.parameters["alpha"], abs=1e-9)
+    assert same.spectrum.size == 64 and flip.spectrum.size == 16
+    assert flip.form == same.form == "supercritical"
+    there = turns.replace(alpha=same.parameters["alpha"])
+    J = dense_jacobian(there.update, same.state)
+    assert np.abs(np.linalg.eigvals(J) + 1.0).min() < 1e-6
+    doubled = bf.trace(bf.switch(flip), bounds)
+    point = doubled.points[len(doubled) // 2]
+    Y = there.reduced(point.state, alpha=point.free[0])
+    assert np.abs(Y - point.state).max() > 1e-3
+    assert near(there.reduced(Y, alpha=point.free[0]), point.state, 1e-9)
+
+
+def test_mirrored_stimuli_in_turn_lose_stability_at_a_neimark_sacker_point():
+    net = ring(8, (0.8, 0.0), (0.8, 0.0), alpha=0.2, beta=-0.1, sigma=1 / 6, b=0.05)
+    turns = periodic(net, [(0.8, np.pi / 3), (0.8, 2 * np.pi / 3)])
+    branch = bf.trace(bf.cycles(turns.reduced, "alpha", turns.equilibrium(reduced=True)), {"alpha": (0.2, 0.3)})
+    point = branch.special[0]
+    assert point.kind == "neimark-sacker"
+    J = dense_jacobian(lambda Y: turns.reduced(Y, alpha=point.parameters["alpha"]), point.state)
+    values = np.linalg.eigvals(J)
+    assert np.sort(np.abs(values))[-2:] == pytest.approx([1.0, 1.0], abs=1e-6)
+    assert np.abs(values[np.argmax(np.abs(values))].imag) > 0.05

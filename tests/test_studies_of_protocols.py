@@ -1,0 +1,232 @@
+"""The studies of adaptation and of protocols: their numbers against the model written anew here in plain numpy."""
+
+import csv
+import functools
+import importlib
+import pathlib
+import sys
+
+import numpy as np
+import pytest
+
+import bifurcate as bf
+
+ROOT = pathlib.Path(bf.__file__).parents[1]
+sys.path.insert(0, str(ROOT))  # the studies are no part of the installed package
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory):
+    out = tmp_path_factory.mktemp("figures")
+    return functools.cache(lambda name: importlib.import_module(f"studies.{name}").run(out, quick=True))
+
+
+# Adaptation: the published setting
+
+
+@functools.cache
+def published(steps):
+    """Drives F[s, i] of neuron i by orientation s (degrees), weights after that many updates, and C."""
+    n, sigma = 180, 1 / 6
+    apart = np.abs((np.subtract.outer(np.arange(n), np.arange(n)) + 90) % 180 - 90)
+    f = np.where(apart < 60, (1 + np.cos(3 * np.deg2rad(apart))) / 2, 0.0)
+    r = f**2 / (f**2).sum(axis=1, keepdims=True)
+    W = np.ones((n, n))
+    R = r / (sigma**2 + r @ W.T / n)
+    C = sum(np.outer(each, each) for each in R) / n
+    shown, p = r[np.arange(0, 180, 18)], np.ones(10)  # 90° is the sixth of them
+    p[5] = 5
+    p /= p.sum()
+    for i in range(1, steps + 1):
+        R = shown / (sigma**2 + shown @ W.T / n)
+        Q = sum(w * np.outer(each, each) for w, each in zip(p, R))
+        W = np.maximum(W + (99 * np.exp(-i / 100) + 1) * (Q - C), 0.0)
+    return r, W, C, p
+
+
+def test_adaptation_is_the_published_rule(study):
+    found = study("adaptation")
+    r, W, C, p = published(50)
+    each = found.after["short"]
+    assert np.abs(each.weights - W).max() < 1e-9 * W.max()
+    before, after = (r / (1 / 36 + r @ V.T / 180) for V in (np.ones((180, 180)), W))
+    assert np.abs(found.before.curves - before).max() < 1e-13
+    assert np.abs(each.curves - after).max() < 1e-10
+    R = after[np.arange(0, 180, 18)]
+    assert np.abs(each.mean - p @ R).max() < 1e-10
+    assert np.abs(each.drive - ((R.T * p) @ R - C)).max() < 1e-10
+    assert (each.weights == 0.0).sum() == (W == 0.0).sum() == 13124
+
+
+def test_adaptation_reports_these_figures(study):
+    found = study("adaptation")
+    old, each = found.before, found.after["short"]
+    assert old.curves[90, 90] == pytest.approx(2 / 3, abs=1e-12)  # 4/180 over 1/36 + 1/180
+    assert each.curves[90, 90] == pytest.approx(0.4294, abs=1e-4)
+    for beside in (80, 100):
+        assert each.centre[beside] == pytest.approx(4.204, abs=1e-3)
+        assert each.peak[beside] == pytest.approx(7.216, abs=1e-3)
+    assert each.ratio[90] == pytest.approx(0.6440, abs=1e-4)
+    assert each.ratio[0] == pytest.approx(1.18, abs=0.01)
+    spread = [x.max() / x.min() for x in (found.uniform, old.mean, each.mean)]
+    assert spread == pytest.approx([1.0004, 2.6007, 1.5005], abs=1e-4)
+    assert np.abs(old.drive).max() == pytest.approx(0.1038, abs=1e-4)
+    assert np.abs(each.drive).max() == pytest.approx(5.218e-3, abs=1e-6)
+
+
+def test_preferences_are_measured_right(study):
+    """Centres of mass and peaks of shifted copies of one curve are the shifts."""
+    module = importlib.import_module("studies.adaptation")
+    first = study("adaptation").before.curves
+    turned = np.roll(first, 7, axis=0)
+    assert module._centres(turned) - module._centres(first) == pytest.approx(np.full(180, 7.0), abs=1e-9)
+    assert module._peaks(turned) - module._peaks(first) == pytest.approx(np.full(180, 7.0), abs=1e-9)
+
+
+def test_adaptation_leaves_its_numbers(study):
+    found = study("adaptation")
+    assert found.png.read_bytes().startswith(b"\x89PNG")
+    with found.csv.open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == 180
+    assert float(lines[90]["curve at the adaptor, 50 updates"]) == found.after["short"].curves[90, 90]
+
+
+# Protocols: the composed map, anew
+
+
+class Model:
+    """16 neurons, baseline (0.8, 0), stimuli of contrast 0.8 in turn; all weights."""
+
+    def __init__(self, alpha, angles, beta=-0.1, sigma=1 / 6):
+        power = np.log(0.5) / np.log(np.cos(np.pi / 6))
+        drive = [
+            (0.8 * (0.1 + 0.9 * np.abs(np.cos(t - np.pi * np.arange(16) / 16)) ** power) + 0.05) ** 2
+            for t in (0.0, *angles)
+        ]
+        self.alpha, self.beta, self.sigma, self.r = alpha, beta, sigma, np.array(drive[1:])
+        R0 = drive[0] / (sigma**2 + drive[0].mean())
+        self.C = np.outer(R0, R0)
+
+    def step(self, W, r):
+        R = r / (self.sigma**2 + W @ r / 16)
+        return W + self.alpha * (np.outer(R, R) - self.C) + self.beta * (W - self.C)
+
+    def period(self, W):
+        for r in self.r:
+            W = self.step(W, r)
+        return W
+
+    def settled(self):
+        """Where W comes back, by a damped iteration that flips and turns do not keep from it."""
+        W = np.ones((16, 16))
+        for _ in range(3000):
+            W = W + 0.25 * (self.period(W) - W)
+        return W
+
+    def multipliers(self, W):
+        """Of the composed map on the symmetric weights, by differences."""
+        pairs = np.transpose(np.triu_indices(16))
+
+        def column(t, i, j):
+            V = W.copy()
+            V[i, j] += t
+            V[j, i] = V[i, j]
+            return self.period(V)[pairs[:, 0], pairs[:, 1]]
+
+        h = 1e-5
+        J = [(8 * (column(h, *q) - column(-h, *q)) - column(2 * h, *q) + column(-2 * h, *q)) / (12 * h) for q in pairs]
+        return np.linalg.eigvals(np.array(J).T)
+
+
+def test_ends_of_stability_are_those_of_all_weights(study):
+    """There the largest multipliers of the full map lie on the unit circle, one at −1 or a pair elsewhere."""
+    for (name, m), point in study("protocols").ends.items():
+        if name != "in turn":
+            continue
+        model = Model(point.parameters["alpha"], [np.pi / 2 + np.pi * j / m for j in range(m)])
+        W = model.settled()
+        assert np.abs(model.period(W) - W).max() < 1e-11
+        assert point.state.reshape(m, 16) == pytest.approx(model.r @ W.T / 16, abs=1e-9)
+        values = model.multipliers(W)
+        sizes = np.sort(np.abs(values))[::-1]
+        if point.kind == "flip":
+            assert np.abs(values + 1.0).min() < 1e-6
+            assert sizes[0] == pytest.approx(1.0, abs=1e-6) and sizes[1] < 0.999
+        else:
+            assert sizes[:2] == pytest.approx([1.0, 1.0], abs=1e-6) and sizes[2] < 0.999
+            assert np.abs(values[np.abs(values) > 0.999].imag).min() > 0.05
+
+
+def test_kinds_of_ends(study):
+    found = study("protocols")
+    kinds = {key: point.kind for key, point in found.ends.items()}
+    assert kinds == {
+        ("in turn", 1): "flip", ("average", 1): "flip", ("in turn", 2): "flip", ("average", 2): "flip",
+        ("in turn", 3): "neimark-sacker", ("average", 3): "flip",
+    }  # fmt: skip
+    alpha = {key: point.parameters["alpha"] for key, point in found.ends.items()}
+    assert alpha["in turn", 1] == pytest.approx(alpha["average", 1], abs=1e-10)  # one stimulus: the same map
+    assert alpha["in turn", 1] == pytest.approx(0.6494276770, abs=1e-8)
+    assert all(alpha["in turn", m] < alpha["average", m] for m in (2, 3))
+    unequal, doubled = found.branches["unequal"]
+    assert [point.kind for point in unequal.special] == ["flip"] * 3
+    assert doubled.curve.period == 2
+    assert {point.kind for point in found.branches["mirrored"][0].special} == {"neimark-sacker"}
+
+
+def test_simulated_regimes_are_the_branches(study):
+    """Below the first point orbits lie on the branch, beyond a flip on the doubled one, beyond NS on neither."""
+    found = study("protocols")
+    observe = importlib.import_module("studies.protocols").response
+    for name in ("unequal", "mirrored"):
+        branch, seen = found.branches[name][0], found.orbits[name]
+        end = branch.special[0].parameters["alpha"]
+        on_branch = np.interp(seen.values, branch["alpha"], bf.plot.observe(branch, observe(name))[:, 0])
+        low, high = (1.03, 1.055) if name == "unequal" else (1.01, 1.04)
+        below, above = seen.values < 0.96 * end, (seen.values > low * end) & (seen.values < high * end)
+        assert below.sum() >= 5 and above.sum() >= 1
+        assert np.abs(seen.samples - on_branch[:, None])[below].max() < 1e-2
+        if name == "unequal":
+            doubled = found.branches[name][1]
+            sides = np.sort(bf.plot.observe(doubled, observe(name)), axis=1)
+            expected = [np.interp(seen.values[above], doubled["alpha"], side) for side in sides.T]
+            for samples, low, high in zip(np.sort(seen.samples[above], axis=1), *expected):
+                assert samples == pytest.approx(np.repeat([low, high], 8), abs=1e-2)
+                assert high - low > 0.1
+        else:
+            assert np.ptp(seen.samples[above], axis=1).min() > 0.5
+            assert np.abs(np.diff(seen.samples[above], axis=1)).max() > 0.5
+
+
+def test_mirrored_stimuli_make_the_composed_map_a_square():
+    """F = (g f₁)² for the reflection g, so that every multiplier of F is a square of one of g f₁."""
+    angles = (3 * np.pi / 8, 5 * np.pi / 8)
+    model = Model(0.3, angles)
+    mirror = (-np.arange(16)) % 16
+
+    def half(W):
+        return model.step(W, model.r[0])[np.ix_(mirror, mirror)]
+
+    V = np.random.default_rng(0).uniform(0.9, 1.1, (16, 16))
+    assert np.abs(half(half(V)) - model.period(V)).max() < 1e-13
+
+
+def test_multipliers_against_the_period(study):
+    for M, values in study("protocols").multipliers.items():
+        model = Model(0.145, np.repeat((np.pi / 2, 3 * np.pi / 4), M // 2))
+        expected = model.multipliers(model.settled())
+        for value in values[:6]:
+            assert np.abs(expected - value).min() < 2e-7 * max(1.0, abs(value))
+        assert (np.abs(values - 0.9**M) < 1e-9).sum() == 1  # m(m−1)/2
+
+
+def test_protocols_leaves_its_numbers(study):
+    found = study("protocols")
+    assert found.png.read_bytes().startswith(b"\x89PNG")
+    with found.csv.open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    ends = [line for line in lines if line["what"].startswith("end of stability")]
+    assert len(ends) == len(found.ends) == 6
