@@ -1,5 +1,6 @@
 """Several stimuli, averaged or in turn, against the rule written out plainly, differences and direct iteration."""
 
+import pickle
 import re
 
 import numpy as np
@@ -137,6 +138,11 @@ def test_parameters_of_rings(rng, target):
     moved = [(0.8, 0.2), ([0.5, 0.9], [0.9, 2.0]), (0.6, 2.5)]
     assert near(turns.update(W, contrast_2_2=0.9), periodic(net, moved, [0, 1, 0, 2]).update(W))
     assert near(turns.replace(b=0.3, alpha=0.1).update(W), turns.update(W, b=0.3, alpha=0.1))
+    assert near(
+        turns.replace(contrast_2_2=0.9, orientation_3=0.3).update(W),
+        turns.update(W, contrast_2_2=0.9, orientation_3=0.3),
+    )
+    assert near(pickle.loads(pickle.dumps(turns)).update(W), turns.update(W), 0.0)
 
 
 def test_the_trivial_multiplier_and_its_multiplicity(rng):
@@ -269,7 +275,7 @@ def test_clip(rng):
         (lambda net: periodic(net, np.eye(2), []), "order is empty"),
         (lambda net: periodic(net, np.eye(2), [0, 2]), "order has the entry 2"),
         (lambda net: periodic(net, np.eye(2), [0, 0]), "order never shows stimulus 1"),
-        (lambda net: average(net, np.eye(2)).replace(probability=0.5), "for an ensemble with an adaptor"),
+        (lambda net: average(net, np.eye(2)).replace(probability=0.5), "has no 'probability' to replace; it has alpha"),
         (lambda net: average(net, np.eye(2), adaptor=0).replace(probability=1.5), "probability is 1.5"),
         (lambda net: average(net, np.eye(2)).project(np.ones(2)), "weights have shape (2,)"),
         (lambda net: average(net, np.eye(2)).response(np.ones(2), reduced=True), "Y has shape (2,)"),

@@ -12,7 +12,7 @@ import numpy as np
 
 from bifurcate.adaptation.arithmetic import respond
 from bifurcate.adaptation.averaged import AveragedReduction, AveragedUpdate
-from bifurcate.adaptation.checks import finite, whole
+from bifurcate.adaptation.checks import finite, number, whole
 from bifurcate.adaptation.composed import Composed
 from bifurcate.adaptation.rest import damped, newton
 from bifurcate.adaptation.running import Run, march
@@ -244,15 +244,20 @@ class Presentation:
         return march(self.network, drives, shares, order, alpha, start, keep)
 
     def replace(self, **changed: float) -> Presentation:
-        """The same presentation with α, β, σ, b or the adaptor's probability set anew."""
-        chance = changed.pop("probability", self.probability)
-        if chance is not self.probability and (self.probability is None or not 0.0 <= float(chance or 0.0) <= 1.0):
-            raise InvalidInput(f"probability is {chance!r}; it must lie in [0, 1], for an ensemble with an adaptor")
-        net = self.network.replace(**changed) if changed else self.network
-        members = self.shown.members
-        if "b" in changed:
-            members = tuple(member.replace({"b": changed["b"]}) for member in members)
-        return dataclasses.replace(self, network=net, shown=Shown(members), probability=chance)
+        """The same presentation with any of its parameters set anew."""
+        for name in changed:
+            if name not in self.parameters:
+                raise InvalidInput(f"a presentation has no {name!r} to replace; it has {', '.join(self.parameters)}")
+        values = {name: number(name, value, {"probability": (0.0, 1.0)}) for name, value in changed.items()}
+        members = tuple(
+            member.replace({mine: values[called] for mine, called in names.items() if called in values})
+            for member, names in zip(self.shown.members, self.shown.own, strict=True)
+        )
+        of_network = {name: value for name, value in values.items() if name in ("alpha", "beta", "sigma", "b")}
+        return dataclasses.replace(
+            self, network=self.network.replace(**of_network), shown=Shown(members),
+            probability=values.get("probability", self.probability),
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         m, M = len(self.shown.members), len(self.stages)
