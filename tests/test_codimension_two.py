@@ -116,8 +116,9 @@ def hidden(normal, n, p=0.0, q=0.0):
 def only(map, first, guess, kinds, p=(-0.3, 0.3), q=(-0.3, 0.3)):
     """The one point of a kind on the curve, in both parameters, of the special points first met on a branch in p."""
     bounds = {"p": p, "q": q}
-    branch = bf.trace(bf.cycles(map, "p", guess), {"p": p})
-    curve = bf.trace(bf.locus(branch.first(first), "q"), bounds)
+    long = bf.StepControl(first=0.02, largest=0.06)
+    branch = bf.trace(bf.cycles(map, "p", guess), {"p": p}, long)
+    curve = bf.trace(bf.locus(branch.first(first), "q"), bounds, long)
     assert sorted(point.label for point in curve.special) == sorted(kinds)
     return curve
 
@@ -207,7 +208,7 @@ def test_flip_with_a_pair_and_the_torus_of_the_doubled_cycle():
     )
     turned, doubled = bf.switches(point)
     assert (turned.kind, turned.period, doubled.kind, doubled.period) == ("neimark-sacker", 1, "neimark-sacker", 2)
-    found = bf.trace(doubled, {"p": (-0.3, 0.3), "q": (-0.3, 0.3)})
+    found = bf.trace(doubled, {"p": (-0.3, 0.3), "q": (-0.3, 0.3)}, bf.StepControl(first=0.02, largest=0.06))
     # w² = p/0.5, and the pair of the doubled cycle is neutral where q − 0.1 + 0.6 w² = 0.
     assert np.abs(found["q"] - 0.1 + 1.2 * found["p"]).max() < 1e-8 and found["p"].max() > 0.1
 
@@ -227,6 +228,15 @@ def test_two_pairs():
     a, b = (np.linalg.norm(L[:, i : i + 2] @ [0.5, -0.5j]) for i in (0, 2))
     c = point.coefficients
     close([c["p11"], c["p12"], c["p21"], c["p22"]], [-0.5 / a**2, 0.2 / b**2, 0.6 / a**2, -0.3 / b**2], 1e-5)
+
+
+def test_parts_that_do_not_touch_meet_in_points_of_two_eigenvectors():
+    map = bf.Map(lambda z, r, q: np.array([r, q]) * z * (1.0 - z), {"r": 2.5, "q": 2.6})
+    flip = fixed_points(map, "r", [0.6, 0.6], (2.2, 3.4)).first("flip")
+    curve = bf.trace(bf.locus(flip, "q"), {"r": (2.0, 4.0), "q": (1.5, 3.4)})
+    (both,) = curve.special
+    assert both.label == "PDPD" and both.coefficients == {} and not curve.doubts
+    close([both.parameters["r"], both.parameters["q"]], [3.0, 3.0], 1e-9)
 
 
 def test_two_resonances_in_one_step_and_a_second_sampling():
@@ -259,7 +269,7 @@ def test_longer_cycles_born_at_resonances(R):
             longer = [curve for curve in bf.switches(point) if curve.period > 1]
             assert {curve.kind for curve in longer} <= kinds and {curve.period for curve in longer} <= {period}
             for curve in longer:
-                found = bf.trace(curve, BOUNDS, control=bf.StepControl(max_steps=30))
+                found = bf.trace(curve, BOUNDS, control=bf.StepControl(max_steps=12))
                 seen += 1
                 for node in found.points[:: len(found) // 4 or 1]:
                     check_born(R, found, node, period)

@@ -74,6 +74,12 @@ def test_branch_points_tell_transcritical_from_pitchfork():
     second = branch_of(fork, "p", [0.0], (-1.0, 1.0)).first("BP")
     assert first.form == "transcritical" and abs(abs(first.coefficients["a"]) - 0.3) < 1e-8
     assert second.form == "pitchfork" and abs(second.coefficients["c"] + 0.3) < 1e-7
+    # The branch x = 0 and the other one, x = p or x² = p.
+    for point, other in ((first, [1.0, 1.0]), (second, [1.0, 0.0])):
+        expected = np.column_stack([[0.0, 1.0], other / np.linalg.norm(other)])
+        found = np.abs(expected.T @ point.tangents)
+        assert np.abs(np.sort(found.max(axis=0)) - 1.0).max() < 1e-9
+        assert np.abs(np.linalg.det(point.tangents)) > 0.5
 
 
 def test_a_hidden_pitchfork_uses_the_manifold():

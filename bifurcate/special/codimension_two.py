@@ -8,7 +8,8 @@ Every kind is the simple zero of a function that is smooth along the curve:
                      R2               <ψ, φ>
     Neimark–Sacker   R1 R2 R3 R4      κ − 1, κ + 1, κ + 1/2, κ with κ = cos θ
                      chenciner        d, the normal form's coefficient
-    all              fold-flip, fold-ns, flip-ns, ns-ns: the distance of another multiplier from the unit circle, signed
+    all              fold-flip, fold-ns, flip-ns, ns-ns, fold-fold, flip-flip: the distance of another multiplier from
+    the unit circle, signed
                      by the counts of the multipliers beyond it
 
 (Kuznetsov & Meijer, Numerical Bifurcation Analysis of Maps, Cambridge 2019, table 3.1 and section 5.3). A zero is
@@ -37,11 +38,14 @@ NOISE = 1e-9  # of test functions made of bordered solves
 
 STRONG = {"R1": 1.0, "R2": -1.0, "R3": -0.5, "R4": 0.0}
 OTHER = {  # kind of curve → what another multiplier's crossing of +1, of −1, and a pair's of the circle, make
-    "fold": ("", "fold-flip", "fold-ns"),
-    "flip": ("fold-flip", "", "flip-ns"),
+    "fold": ("fold-fold", "fold-flip", "fold-ns"),
+    "flip": ("fold-flip", "flip-flip", "flip-ns"),
     "neimark-sacker": ("fold-ns", "flip-ns", "ns-ns"),
     "branch point": ("", "", ""),
 }
+DOUBLE = ("fold-fold", "flip-flip")  # by a symmetry or in uncoupled parts: two eigenvectors; with one it is R1 or R2
+SAME = 1e-5
+
 COEFFICIENT = {"generalised flip": ("flip", "b"), "chenciner": ("neimark-sacker", "d")}
 
 
@@ -99,8 +103,8 @@ def _velocity(curve: Curve, node: Node, metric: Metric) -> float:
 
 def _coefficient(curve: Curve, node: Node, kind: str) -> float:
     form, name = COEFFICIENT[kind]
-    x, p = node.u[: curve.size], node.at.parameters
-    return leading(form, curve.iterate, x, p, critical_angle(curve, node.u)).get(name, np.nan)
+    at, angle = node.at, critical_angle(curve, node.u)
+    return leading(form, curve.iterate, at.orbit, at.parameters, node.linear.jacobian, angle).get(name, np.nan)
 
 
 def _error(curve: Curve, node: Node, kind: str) -> float:
@@ -171,9 +175,8 @@ class _Search:
         for i in np.flatnonzero(change).tolist():
             kind = OTHER[self.curve.kind][i]
             if not kind:
-                if not any(p.kind in ("R1", "R2") for p in self.points):
-                    which = ("another multiplier passes +1", "another multiplier passes −1", "a pair passes the circle")
-                    self.doubts.append(f"{which[i]} near {self.curve.where(b.u)}: no point with a name of its own")
+                which = ("another multiplier passes +1", "another multiplier passes −1", "a pair passes the circle")
+                self.doubts.append(f"{which[i]} near {self.curve.where(b.u)}: no point with a name of its own")
                 continue
             value = _signed_distance(self.curve, i, 0.5 * (_beyond(before, i) + _beyond(after, i)))
             self.root(kind, a, b, value, (value(a), value(b)), NOISE * 1e-3, abs(int(change[i])))
@@ -206,6 +209,8 @@ class _Search:
             return
         if neutral(self.curve, node) and kind not in STRONG:
             return
+        if kind in DOUBLE and any(p.kind in STRONG and abs(p.arclength - node.arclength) < SAME for p in self.points):
+            return  # the multiplier that crosses is the defective one of R1 or R2
         slope = min(abs(f - left) / abs(t - best) for t, (_, f) in tried.items() if abs(t - best) > 1e-7)
         h, n = b.arclength - a.arclength, self.curve.size
         uncertain = h * (noise + abs(left)) / max(slope, 1e-300) + 1e-14

@@ -322,6 +322,7 @@ def _branch_point(curve: Curve, found: BranchPoint, node: Node, s: float, noise:
     return SpecialPoint(
         kind, curve, found.u, shorter, found.kernel.shape[1] - 1, s, found.residual, found.iterations,
         error, tangent=node.tangent, null=found.kernel, widths=metric.widths,
+        quadratic=found.quadratic[0] if len(found.quadratic) == 1 else None,
     )  # fmt: skip
 
 

@@ -31,6 +31,8 @@ THROUGH = {
     "fold-ns": ("fold", "neimark-sacker"),
     "flip-ns": ("flip", "neimark-sacker"),
     "ns-ns": ("neimark-sacker",),
+    "fold-fold": ("fold",),
+    "flip-flip": ("flip",),
 }
 
 

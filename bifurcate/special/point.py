@@ -31,6 +31,8 @@ LABELS = {
     "fold-ns": "LPNS",
     "flip-ns": "PDNS",
     "ns-ns": "NSNS",
+    "fold-fold": "LPLP",
+    "flip-flip": "PDPD",
     "pole": "POLE",
     "border": "BORDER",
 }
@@ -44,7 +46,8 @@ class SpecialPoint:
     ----------
     kind : str
         "fold", "flip", "neimark-sacker", "branch point", "pole" or "border"; on curves in two parameters "cusp",
-        "generalised flip", "chenciner", "R1", "R2", "R3", "R4", "fold-flip", "fold-ns", "flip-ns" or "ns-ns".
+        "generalised flip", "chenciner", "R1", "R2", "R3", "R4", "fold-flip", "fold-ns", "flip-ns",
+        "ns-ns", "fold-fold" or "flip-flip".
     curve : Curve
         Where it was found.
     u : ndarray, shape (n + k,)
@@ -84,6 +87,9 @@ class SpecialPoint:
     note: str = ""
     widths: np.ndarray | None = None
     tangent: np.ndarray | None = None
+    quadratic: np.ndarray | None = (
+        None  # of the reduced equation of a simple branch point, on the kernel as it was found
+    )
     null: np.ndarray | None = None  # the kernel as it was found, in the coordinates of the Jacobian's essence
 
     @property
@@ -109,7 +115,7 @@ class SpecialPoint:
 
     @cached_property
     def _normal_form(self) -> tuple[dict[str, float], dict[str, float]]:
-        if self.multiplicity != 1 or self.kind in ("pole", "border"):
+        if self.multiplicity != 1 or self.kind in ("pole", "border", "fold-fold", "flip-flip"):
             return {}, {}
         with np.errstate(all="ignore"):
             if self.kind in STRONG_KINDS:
@@ -166,6 +172,21 @@ class SpecialPoint:
             return np.zeros((self.curve.size, 0))
         J = self.jacobian if len(self.null) < self.curve.size else None
         return lifted(J, self.null) if J is not None else self.null
+
+    @property
+    def tangents(self) -> np.ndarray:
+        """Unit tangents (x, p) of the two curves that cross at a simple branch point, as columns; (n + 1, 0) elsewhere.
+
+        They are the roots of the reduced equation's quadratic form (the algebraic branching equation; Kuznetsov, Elements
+        of Applied Bifurcation Theory, 2004, section 10.3). At a pitchfork one of them leaves the parameter alone.
+        """
+        if self.quadratic is None or self.null is None or self.null.shape[1] != 2:
+            return np.zeros((len(self.u), 0))
+        (a, b), (_, c) = self.quadratic
+        root = np.sqrt(max(b * b - a * c, 0.0))
+        far = b + np.copysign(root, b) or 1.0
+        ways = self.null @ np.array([[-far, c], [a, -far]])
+        return ways / np.linalg.norm(ways, axis=0)
 
     @property
     def label(self) -> str:
