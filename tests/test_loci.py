@@ -133,7 +133,7 @@ def test_matrix_free_and_dense_curves_agree(rng):
         branch = fixed_points(map, "r", bf.solve(map, start).state, (2.8, 3.1))
         long = bf.StepControl(first=0.05, largest=0.2)
         curves.append(bf.trace(bf.locus(branch.first("flip"), free="c"), {"r": (2.0, 4.0), "c": (-0.1, 0.2)}, long))
-    free, dense = curves
+    free = curves[0]
     for c in (-0.1, 0.2):
         ends = [curve["r"][np.argmin(np.abs(curve["c"] - c))] for curve in curves]
         assert abs(ends[0] - ends[1]) < 1e-8

@@ -177,8 +177,9 @@ class SpecialPoint:
     def tangents(self) -> np.ndarray:
         """Unit tangents (x, p) of the two curves that cross at a simple branch point, as columns; (n + 1, 0) elsewhere.
 
-        They are the roots of the reduced equation's quadratic form (the algebraic branching equation; Kuznetsov, Elements
-        of Applied Bifurcation Theory, 2004, section 10.3). At a pitchfork one of them leaves the parameter alone.
+        They are the roots of the reduced equation's quadratic form (the algebraic branching equation; Kuznetsov,
+        Elements of Applied Bifurcation Theory, 2004, section 10.3). At a pitchfork one of them leaves the parameter
+        alone.
         """
         if self.quadratic is None or self.null is None or self.null.shape[1] != 2:
             return np.zeros((len(self.u), 0))
