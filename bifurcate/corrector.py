@@ -25,7 +25,7 @@ from bifurcate.errors import NotIsolated
 from bifurcate.linear import Bordered, Spectrum, bordered, spectrum
 from bifurcate.linear.bordered import SingularSystem
 
-__all__ = ["Corrector", "Failure", "Metric", "Node", "adapted", "along", "correct", "system_of"]
+__all__ = ["Corrector", "Failure", "Metric", "Node", "adapted", "along", "between", "correct", "system_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,7 +269,7 @@ def _node(
 
 
 def adapted(curve: Curve, node: Node, metric: Metric) -> Curve:
-    """The curve with equations whose borders fit a node of it."""
+    """The curve with equations whose borders fit a node of it; as it was where no border fits there."""
     if node.kernel is None:
         return curve
     kernel: list[np.ndarray] = []
@@ -278,21 +278,29 @@ def adapted(curve: Curve, node: Node, metric: Metric) -> Curve:
             z = z - metric.dot(other, z) * other
         kernel.append(z / metric.norm(z))
     rows = np.array([metric.dual(z) for z in kernel])
-    return curve.replace(equations=curve.equations.adapted(node.at, np.column_stack(kernel), rows))
+    try:
+        return curve.replace(equations=curve.equations.adapted(node.at, np.column_stack(kernel), rows))
+    except SingularSystem:
+        return curve
+
+
+def between(a: Node, b: Node, fraction: float, metric: Metric) -> np.ndarray:
+    """The cubic Hermite interpolant of two nodes."""
+    f, h = fraction, metric.norm(b.u - a.u)
+    return (
+        (1 + 2 * f) * (1 - f) ** 2 * a.u
+        + f**2 * (3 - 2 * f) * b.u
+        + h * (f * (1 - f) ** 2 * a.tangent - f**2 * (1 - f) * b.tangent)
+    )
 
 
 def along(
     curve: Curve, a: Node, b: Node, fraction: float, metric: Metric, corrector: Corrector | None = None
 ) -> Node | Failure:
     """The point of the curve a fraction of the way from node a to node b: cubic Hermite prediction, then correction."""
-    chord = b.u - a.u
+    chord, f = b.u - a.u, fraction
     h = metric.norm(chord)
-    f = fraction
-    guess = (
-        (1 + 2 * f) * (1 - f) ** 2 * a.u
-        + f**2 * (3 - 2 * f) * b.u
-        + h * (f * (1 - f) ** 2 * a.tangent - f**2 * (1 - f) * b.tangent)
-    )
+    guess = between(a, b, f, metric)
     row = metric.dual(chord / h)
     found = correct(curve, guess, row, float(row @ guess), metric, corrector, chord)
     if isinstance(found, Failure):

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from studies import adaptation, alpha, b, beta, energy, not_gradient, outcome, protocols, sigma, spectrum, step
+from studies import adaptation, alpha, b, beta, charts, energy, not_gradient, outcome, protocols, sigma, spectrum, step
 from studies.report import FIGURES
 
 DIAGRAMS: dict[str, Any] = {"alpha": alpha.run, "beta": beta.run, "sigma": sigma.run, "b": b.run}
 STUDIES: dict[str, Any] = {
     **DIAGRAMS,
     "adaptation": adaptation.run,
+    "charts": charts.run,
     "not_gradient": not_gradient.run,
     "outcome": outcome.run,
     "energy": energy.run,

@@ -62,7 +62,7 @@ class Augmented(Evaluation):
     @property
     def whole(self) -> bool:
         """Whether all of S vanishes (to 1e-7), not only the combinations that are solved for."""
-        return bool(np.abs(self.S).max() <= WHOLE)
+        return len(self.S) == 1 or bool(np.abs(self.S).max() <= WHOLE)
 
 
 def borders(A: Operator, V: np.ndarray, krylov: Krylov, W: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:

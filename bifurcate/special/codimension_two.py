@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.optimize import brentq
 
-from bifurcate.corrector import POLISH, Failure, Metric, Node, along
+from bifurcate.corrector import POLISH, Failure, Metric, Node, along, between
 from bifurcate.curves import Augmented, Curve
 from bifurcate.linear import Spectrum, projected
 from bifurcate.special.normal_forms import coefficients, leading
@@ -179,7 +179,36 @@ class _Search:
                 self.doubts.append(f"{which[i]} near {self.curve.where(b.u)}: no point with a name of its own")
                 continue
             value = _signed_distance(self.curve, i, 0.5 * (_beyond(before, i) + _beyond(after, i)))
-            self.root(kind, a, b, value, (value(a), value(b)), NOISE * 1e-3, abs(int(change[i])))
+            count = abs(int(change[i]))
+            if kind in DOUBLE:
+                self.beside(kind, a, b, value, count)
+            else:
+                self.root(kind, a, b, value, (value(a), value(b)), NOISE * 1e-3, count)
+
+    def beside(self, kind: str, a: Node, b: Node, value: Callable[[Node], float], multiplicity: int) -> None:
+        """Where a second eigenvector joins, curves cross and the corrector is singular: interpolate from both sides."""
+        left, right = (a, value(a)), (b, value(b))
+        part = _secant(left[1], right[1])
+        for side in (-0.05, 0.05) * 3:
+            node = along(self.curve, left[0], right[0], min(max(part + side, 0.0), 1.0), self.metric)
+            if isinstance(node, Node):
+                f = value(node)
+                left, right = ((node, f), right) if (f > 0) == (left[1] > 0) else (left, (node, f))
+                part = _secant(left[1], right[1])
+        u, h = between(left[0], right[0], part, self.metric), right[0].arclength - left[0].arclength
+        s = left[0].arclength + part * h
+        if any(p.kind in STRONG and abs(p.arclength - s) < SAME for p in self.points):
+            return  # the multiplier that crosses is the defective one of R1 or R2
+        near = left[0] if part < 0.5 else right[0]
+        x = u[: self.curve.size]
+        residual = float(np.abs(self.curve.iterate.orbit(x, self.curve.parameters(u))[-1] - x).max())
+        self.points.append(
+            SpecialPoint(
+                kind, self.curve, u, self.curve.period, multiplicity, s, residual, 6, h**2 + NOISE,
+                null=near.at.Phi if isinstance(near.at, Augmented) else None, widths=self.metric.widths,
+                tangent=near.tangent,
+            )
+        )  # fmt: skip
 
     def root(
         self, kind: str, a: Node, b: Node, value: Callable[[Node], float], ends: tuple[float, float], noise: float,
@@ -209,8 +238,6 @@ class _Search:
             return
         if neutral(self.curve, node) and kind not in STRONG:
             return
-        if kind in DOUBLE and any(p.kind in STRONG and abs(p.arclength - node.arclength) < SAME for p in self.points):
-            return  # the multiplier that crosses is the defective one of R1 or R2
         slope = min(abs(f - left) / abs(t - best) for t, (_, f) in tried.items() if abs(t - best) > 1e-7)
         h, n = b.arclength - a.arclength, self.curve.size
         uncertain = h * (noise + abs(left)) / max(slope, 1e-300) + 1e-14
@@ -221,6 +248,13 @@ class _Search:
             error, critical_angle(self.curve, node.u), null=null, widths=self.metric.widths, tangent=node.tangent,
         )  # fmt: skip
         self.points.append(point)
+
+
+def _secant(f: float, g: float) -> float:
+    """Where on [0, 1] the line through f and g vanishes; the nearer end if they have one sign, rounding at an end."""
+    if (f > 0) == (g > 0):
+        return 0.0 if abs(f) < abs(g) else 1.0
+    return f / (f - g)
 
 
 def _beyond(rest: Spectrum, which: int) -> int:

@@ -1,0 +1,248 @@
+"""Where the equilibrium loses stability, in two parameters at a time: (α, σ), (α, β) and (σ, b).
+
+Network: 32 neurons in a ring, baseline (contrast 0.8, orientation 0), stimulus (0.8, π/2). Curves of flips and folds of
+the exact reduction to y = W r/n, 32 unknowns; on each chart circles are points of the same curve found on all 1,024
+weights, from products with the Jacobian alone (GMRES, no matrix): the multiplier that crosses is computed there once
+more, from the closed form of the spectrum.
+
+(a) (α, σ), β = −0.1, b = 0.05: the first three flips. (b) (α, β) for decay, σ = 1/6, b = 0.5: the first flip turns from
+supercritical to subcritical at a generalised flip; the folds of the doubled cycle start there. (c) (α, β) for growth:
+the fold beyond which there is no equilibrium, met by flips in fold-flip points. (d) (σ, b), α = 0.7, β = −0.1.
+
+Where a chart shows no generalised flip, the flip's normal-form coefficient has one sign all along its curves; the table
+gives its range.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+import bifurcate as bf
+from studies.report import BASELINE, DPI, FIGURES, STIMULUS, STYLE
+
+AXES = {
+    "alpha": "rate of adaptation α",
+    "beta": "rate of decay, β < 0, or growth",
+    "sigma": "semi-saturation σ",
+    "b": "input b",
+}
+Bounds = dict[str, tuple[float, float]]
+LONG = bf.StepControl(first=0.05, largest=0.12, max_steps=2)  # five points: the weights only check the curve
+FAR = bf.StepControl(farthest=60.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """One chart.
+
+    Attributes
+    ----------
+    title : str
+    network : Network
+        With the parameters that the chart holds fixed.
+    bounds : dict
+        Of the two parameters; the first is drawn to the right.
+    curves : tuple of Branch
+        On the reduction.
+    weights : Branch or None
+        Points of the first curve on all weights, matrix-free.
+    error : float
+        The largest distance, at these points, of a multiplier of the closed form from the one that is critical.
+    ranges : tuple of (float, float)
+        Smallest and largest normal-form coefficient b along each curve of flips of the equilibrium; NaN elsewhere.
+    """
+
+    title: str
+    network: bf.adaptation.Network
+    bounds: Bounds
+    curves: tuple[bf.Branch, ...]
+    weights: bf.Branch | None
+    error: float
+    ranges: tuple[tuple[float, float], ...]
+
+    @property
+    def special(self) -> tuple[bf.SpecialPoint, ...]:
+        """The points of codimension two."""
+        return tuple(point for curve in self.curves for point in curve.special)
+
+
+@dataclass(frozen=True, eq=False)
+class Charts:
+    """What the study found, and where it was written."""
+
+    charts: tuple[Chart, ...]
+    png: Path
+    pdf: Path
+    json: Path
+
+
+def network(n: int, **rates: float) -> bf.adaptation.Network:
+    """The network of the charts."""
+    given: dict[str, Any] = {"beta": -0.1, "sigma": 1 / 6, "b": 0.05, **rates}
+    return bf.adaptation.ring(n, BASELINE, STIMULUS, **given)
+
+
+def curves_of(
+    net: bf.adaptation.Network, kind: str, along: str, across: str, bounds: Bounds, most: int
+) -> list[bf.Branch]:
+    """The curves of the equilibrium's special points of a kind, first met as ``along`` varies; ``across`` joins it."""
+    start = net.equilibrium(reduced=True)
+    branch = bf.trace(bf.cycles(net.reduced, along, start), {along: bounds[along]}, FAR)
+    return [bf.trace(bf.locus(point, across), bounds, FAR) for point in branch.of(kind)[:most]]
+
+
+def on_the_weights(net: bf.adaptation.Network, curve: bf.Branch, bounds: Bounds) -> tuple[bf.Branch, float]:
+    """A few points of a curve on all weights, from products alone, and how far they are from the closed form."""
+    point = curve.points[len(curve) // 2]
+    here = net.replace(**dict(zip(curve.curve.free, point.free)))
+    rule = here.update
+    free = bf.Map(
+        rule.f,
+        rule.parameters,
+        rule.jvp,
+        None,
+        rule.parameter_derivative,
+        rule.domain,
+        scale=rule.scale,
+        name=rule.name,
+    )
+    W = here.lift(np.asarray(point.state))
+    first, second = curve.curve.free
+    u = np.append(np.asarray(W), here.parameters[first])
+    widths = np.array([bounds[first][1] - bounds[first][0]])
+    seen = bf.SpecialPoint(curve.curve.kind, bf.cycles(free, first, W), u, 1, widths=widths)
+    found = bf.trace(bf.locus(seen, second), bounds, LONG, detect=False)
+    target = -1.0 if curve.curve.kind == "flip" else 1.0
+    errors = []
+    for each in found.points:
+        there = here.replace(**dict(zip(found.curve.free, each.free)))
+        errors.append(float(np.abs(there.spectrum(each.state).values - target).min()))
+    return found, max(errors)
+
+
+def coefficients(curve: bf.Branch) -> tuple[float, float]:
+    """The range of b along a curve of flips."""
+    if curve.curve.kind != "flip":
+        return np.nan, np.nan
+    values = []
+    for point in curve.points[:: max(1, len(curve) // 12)]:
+        at = bf.SpecialPoint(
+            "flip", curve.curve, np.append(np.ravel(np.asarray(point.state)), point.free), curve.curve.period
+        )
+        values.append(at.coefficients["b"])
+    return min(values), max(values)
+
+
+def charts(n: int, most: int) -> Iterator[Chart]:
+    """The four charts, with at most ``most`` curves of a kind each."""
+    plans: list[tuple[str, dict[str, float], str, str, str, Bounds]] = [
+        (
+            "(a) β = −0.1, b = 0.05",
+            {"alpha": 0.4},
+            "flip",
+            "alpha",
+            "sigma",
+            {"alpha": (0.3, 1.2), "sigma": (0.02, 0.3)},
+        ),
+        (
+            "(b) decay: σ = 1/6, b = 0.5",
+            {"alpha": 0.1, "b": 0.5},
+            "flip",
+            "alpha",
+            "beta",
+            {"alpha": (0.01, 1.2), "beta": (-1.4, -0.005)},
+        ),
+        (
+            "(c) growth: σ = 1/6, b = 0.5",
+            {"alpha": 0.2, "beta": -0.001, "b": 0.5},
+            "fold",
+            "beta",
+            "alpha",
+            {"beta": (-0.005, 0.02), "alpha": (0.01, 1.2)},
+        ),
+        (
+            "(d) α = 0.7, β = −0.1",
+            {"alpha": 0.7, "sigma": 0.35},
+            "flip",
+            "sigma",
+            "b",
+            {"sigma": (0.05, 0.4), "b": (0.0, 0.9)},
+        ),
+    ]
+    for title, rates, kind, along, across, bounds in plans:
+        net = network(n, **rates)
+        curves = curves_of(net, kind, along, across, bounds, most)
+        longer = [
+            bf.trace(curve, bounds, FAR)
+            for point in curves[0].of("generalised flip")
+            for curve in bf.switches(point)
+        ]  # fmt: skip
+        weights, error = on_the_weights(net, curves[0], bounds)
+        every = (*curves, *longer)
+        yield Chart(title, net, bounds, every, weights, error, tuple(coefficients(curve) for curve in every))
+
+
+def run(out: Path = FIGURES, quick: bool = False) -> Charts:
+    """Continue, compare, draw, and write the special points as JSON; with 16 neurons and one curve each if quick."""
+    n, most = (16, 1) if quick else (32, 3)
+    found = tuple(charts(n, most))
+    with matplotlib.rc_context(STYLE):
+        drawn = Figure(figsize=(6.8, 6.6), layout="constrained")
+        drawn.suptitle("Where the equilibrium loses stability", x=0.01, ha="left", fontsize=11)
+        drawn.supxlabel(
+            f"{n} neurons; baseline of contrast 0.8 at 0°, stimulus of contrast 0.8 at 90°.\n"
+            f"Circles: the same curve on all {n * n} weights, from products with the Jacobian alone.",
+            x=0.01, ha="left", fontsize=8, color="0.3",
+        )  # fmt: skip
+        for chart, ax in zip(found, drawn.subplots(2, 2).ravel(), strict=True):
+            draw(chart, ax)
+        out.mkdir(parents=True, exist_ok=True)
+        study = Charts(found, *(out / f"charts.{end}" for end in ("png", "pdf", "json")))
+        drawn.savefig(study.png, dpi=DPI)
+        drawn.savefig(study.pdf, metadata={"CreationDate": None})
+    study.json.write_text(json.dumps([record(chart) for chart in found], indent=1))
+    for chart in found:
+        print(f"\n{chart.title}: all weights within {chart.error:.1e} of the closed form")
+        for curve, (low, high) in zip(chart.curves, chart.ranges, strict=True):
+            b = f", b from {low:.4g} to {high:.4g}" if np.isfinite(low) else ""
+            print(f"  {curve.curve.kind}s of period {curve.curve.period}: {len(curve)} points{b}")
+        for point in chart.special:
+            if point.kind != "flip-flip":
+                print(f"    {point}")
+        double = sum(point.kind == "flip-flip" for point in chart.special)
+        if double:
+            print(f"    and {double} points where flips of different symmetry meet (PDPD)")
+    return study
+
+
+def record(chart: Chart) -> dict[str, Any]:
+    """A chart's special points as numbers."""
+    points = [
+        {"kind": point.kind, **{name: point.parameters[name] for name in chart.bounds}, "error": point.error}
+        for point in chart.special
+    ]
+    return {"chart": chart.title, "error_on_all_weights": chart.error, "points": points}
+
+
+def draw(chart: Chart, ax: Axes) -> None:
+    """Curves by kind and period, the points on them, and the circles."""
+    first, second = chart.bounds
+    kinds = [kind for kind in bf.plot.MARKED if kind != "flip-flip"]
+    bf.plot.chart(chart.curves, first, second, ax, AXES[first], AXES[second], kinds)
+    if chart.weights is not None:
+        style: Any = {"ls": "", "marker": "o", "ms": 4.5, "mfc": "none", "color": "#b2182b"}
+        ax.plot(chart.weights[first], chart.weights[second], zorder=6, **style)
+    ax.set(xlim=chart.bounds[first], ylim=chart.bounds[second])
+    above = ax.get_legend()
+    assert above is not None
+    above.set_title(chart.title)
+    above.set_alignment("left")
