@@ -92,6 +92,8 @@ def borders(A: Operator, V: np.ndarray, krylov: Krylov, W: np.ndarray | None = N
 
 def orthonormal(columns: np.ndarray) -> np.ndarray:
     """An orthonormal basis, in directions as near to the columns as one can be (their polar factor)."""
+    if columns.shape[1] == 1:
+        return columns / np.linalg.norm(columns)
     left, _, right = scipy.linalg.svd(columns, full_matrices=False, check_finite=False)
     return left @ right
 

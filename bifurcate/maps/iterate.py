@@ -18,6 +18,7 @@ from bifurcate.maps.map import Map
 
 __all__ = ["Iterate"]
 
+CUBE_ROOT = float(np.finfo(float).eps) ** (1 / 3)
 DENSE = 200  # without a Jacobian given, states up to this size get a dense one from n directional derivatives
 
 Parameters = Mapping[str, float]
@@ -42,6 +43,11 @@ class Iterate:
     map: Map
     shape: tuple[int, ...]
     period: int = 1
+
+    @cached_property
+    def exact(self) -> bool:
+        """Whether derivatives of the map are known to rounding, rather than by differences."""
+        return self.map.jvp is not None or self.map.jacobian is not None or self.map.derivative != "central"
 
     @cached_property
     def size(self) -> int:
@@ -166,14 +172,20 @@ class Iterate:
             A parameter and factors c: the change of ∂f^k/∂name cᵀ is added, on the whole state (m = n).
         """
         reach = max(float(np.abs(dx).max(initial=0.0)), *(abs(rate) for rate in dp.values()), 1e-300)
-        step = STEP * max(self.map.scale, float(np.abs(x).max(initial=0.0))) / reach
+        size = max(self.map.scale, float(np.abs(x).max(initial=0.0))) / reach
 
         def along(t: float) -> np.ndarray:
             shifted = {**p, **{name: p[name] + t * rate for name, rate in dp.items()}}
-            orbit = self.orbit(x + t * dx, shifted)
+            orbit = [x + t * dx]
+            for _ in range(self.period - 1):
+                orbit.append(self._step(orbit[-1], shifted))
+            orbit.append(orbit[-1])  # its image, which no derivative at the others asks for
             J = self.jacobian(orbit, shifted)
             if beside is None:
                 return apply(essence(J), columns)
             return apply(J, columns) + np.outer(self.parameter_derivative(orbit, shifted, beside[0]), beside[1])
 
-        return central(along, step)
+        if self.exact:
+            step = CUBE_ROOT * size  # two samples: rounding and truncation are 1e-10 each
+            return (along(step) - along(-step)) / (2.0 * step)
+        return central(along, STEP * size)

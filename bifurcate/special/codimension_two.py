@@ -46,6 +46,8 @@ OTHER = {  # kind of curve → what another multiplier's crossing of +1, of −1
 DOUBLE = ("fold-fold", "flip-flip")  # by a symmetry or in uncoupled parts: two eigenvectors; with one it is R1 or R2
 SAME = 1e-5
 
+POLES = ("fold-flip", "fold-ns", "R1", "R2", "R3")  # where a linear system of a coefficient is singular
+
 COEFFICIENT = {"generalised flip": ("flip", "b"), "chenciner": ("neimark-sacker", "d")}
 
 
@@ -64,6 +66,8 @@ def inspect(curve: Curve, a: Node, b: Node, metric: Metric) -> tuple[list[Specia
     search = _Search(curve, metric)
     search.tests(a, b)
     search.crossings(a, b, 0)
+    for left, right in search.between_poles(a, b):
+        search.tests(left, right, coefficients=True)
     return sorted(search.points, key=lambda point: point.arclength), search.doubts
 
 
@@ -142,9 +146,24 @@ class _Search:
     points: list[SpecialPoint] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
 
-    def tests(self, a: Node, b: Node) -> None:
+    def between_poles(self, a: Node, b: Node) -> list[tuple[Node, Node]]:
+        """The step without the neighbourhoods of points at which a coefficient has a pole."""
+        h = b.arclength - a.arclength
+        cuts = sorted((p.arclength - a.arclength) / h for p in self.points if p.kind in POLES)
+        ends = [a]
+        for cut in cuts:
+            for fraction in (cut - 0.02, cut + 0.02):
+                node = along(self.curve, a, b, fraction, self.metric) if 0.0 < fraction < 1.0 else None
+                ends.append(node if isinstance(node, Node) else ends[-1])
+        ends.append(b)
+        return list(zip(ends[::2], ends[1::2], strict=True))
+
+    def tests(self, a: Node, b: Node, coefficients: bool = False) -> None:
+        """Zeros of the test functions: of those that are normal-form coefficients, or of all others."""
         before, after = _tests(self.curve, a, self.metric), _tests(self.curve, b, self.metric)
         for kind in before.keys() & after.keys():
+            if (kind in COEFFICIENT) != coefficients:
+                continue
             f, g = before[kind], after[kind]
             if not (np.isfinite(f) and np.isfinite(g)) or (f > 0) == (g > 0):
                 continue

@@ -328,9 +328,7 @@ def _branch_point(curve: Curve, found: BranchPoint, node: Node, s: float, noise:
 
 def _noise(curve: Curve, node: Node) -> float:
     """The error to be expected of a Jacobian's entries: rounding, and truncation where they are differences."""
-    map = curve.iterate.map
-    differenced = map.jvp is None and map.jacobian is None and map.derivative == "central"
-    return (1e-11 if differenced else 1e-15) * max(1.0, float(np.abs(node.spectrum.values).max(initial=0.0)))
+    return (1e-15 if curve.iterate.exact else 1e-11) * max(1.0, float(np.abs(node.spectrum.values).max(initial=0.0)))
 
 
 def _inside(s: float, a: Node, b: Node, slack: float = 0.0) -> bool:
