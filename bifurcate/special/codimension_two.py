@@ -31,7 +31,7 @@ from bifurcate.linear import Spectrum, projected
 from bifurcate.special.normal_forms import coefficients, leading
 from bifurcate.special.point import SpecialPoint
 
-__all__ = ["critical_angle", "inspect", "neutral"]
+__all__ = ["collapse", "critical_angle", "inspect", "neutral"]
 
 DEPTH = 12  # halvings of a step in which several multipliers cross
 NOISE = 1e-9  # of test functions made of bordered solves
@@ -206,28 +206,17 @@ class _Search:
 
     def beside(self, kind: str, a: Node, b: Node, value: Callable[[Node], float], multiplicity: int) -> None:
         """Where a second eigenvector joins, curves cross and the corrector is singular: interpolate from both sides."""
-        left, right = (a, value(a)), (b, value(b))
-        part = _secant(left[1], right[1])
-        for side in (-0.05, 0.05) * 3:
-            node = along(self.curve, left[0], right[0], min(max(part + side, 0.0), 1.0), self.metric)
-            if isinstance(node, Node):
-                f = value(node)
-                left, right = ((node, f), right) if (f > 0) == (left[1] > 0) else (left, (node, f))
-                part = _secant(left[1], right[1])
-        u, h = between(left[0], right[0], part, self.metric), right[0].arclength - left[0].arclength
-        s = left[0].arclength + part * h
+        u, s, error, near = straddled(self.curve, a, b, value, self.metric)
         if any(p.kind in STRONG and abs(p.arclength - s) < SAME for p in self.points):
             return  # the multiplier that crosses is the defective one of R1 or R2
-        near = left[0] if part < 0.5 else right[0]
         x = u[: self.curve.size]
         residual = float(np.abs(self.curve.iterate.orbit(x, self.curve.parameters(u))[-1] - x).max())
-        self.points.append(
-            SpecialPoint(
-                kind, self.curve, u, self.curve.period, multiplicity, s, residual, 6, h**2 + NOISE,
-                null=near.at.Phi if isinstance(near.at, Augmented) else None, widths=self.metric.widths,
-                tangent=near.tangent,
-            )
+        null = near.at.Phi if isinstance(near.at, Augmented) else None
+        point = SpecialPoint(
+            kind, self.curve, u, self.curve.period, multiplicity, s, residual, 6, error, null=null,
+            widths=self.metric.widths, tangent=near.tangent,
         )  # fmt: skip
+        self.points.append(point)
 
     def root(
         self, kind: str, a: Node, b: Node, value: Callable[[Node], float], ends: tuple[float, float], noise: float,
@@ -267,6 +256,48 @@ class _Search:
             error, critical_angle(self.curve, node.u), null=null, widths=self.metric.widths, tangent=node.tangent,
         )  # fmt: skip
         self.points.append(point)
+
+
+def straddled(
+    curve: Curve, a: Node, b: Node, value: Callable[[Node], float], metric: Metric
+) -> tuple[np.ndarray, float, float, Node]:
+    """Where a function vanishes on a step, by interpolation from nodes ever nearer to it but not on it.
+
+    Returns the unknowns, the arclength, the interpolation's error (the square of the last two nodes' distance) and the
+    nearer node.
+    """
+    left, right = (a, value(a)), (b, value(b))
+    part = _secant(left[1], right[1])
+    for side in (-0.05, 0.05) * 3:
+        node = along(curve, left[0], right[0], min(max(part + side, 0.0), 1.0), metric)
+        if isinstance(node, Node) and abs(f := value(node)) > 0.005 * abs(left[1] - right[1]):  # else on the other curve
+            left, right = ((node, f), right) if (f > 0) == (left[1] > 0) else (left, (node, f))
+            part = _secant(left[1], right[1])
+    h = right[0].arclength - left[0].arclength
+    u, straight = between(left[0], right[0], part, metric), left[0].u + part * (right[0].u - left[0].u)
+    if metric.norm(u - straight) > 0.1 * h:  # tangents, too, are poor beside a singular point
+        u = straight
+    return u, left[0].arclength + part * h, h**2 + NOISE, left[0] if part < 0.5 else right[0]
+
+
+def collapse(curve: Curve, a: Node, b: Node, metric: Metric) -> str:
+    """Where, between two nodes, the cycles of a curve shrink onto shorter ones; "" if they do not.
+
+    There x and f^{k/m}(x) change places: their difference passes 0 and turns round.
+    """
+    for m in (m for m in range(2, curve.period + 1) if curve.period % m == 0 and all(m % j for j in range(2, m))):
+        j = curve.period // m
+        opening = a.at.orbit[j] - a.at.orbit[0]
+        if float(opening @ (b.at.orbit[j] - b.at.orbit[0])) >= 0.0:
+            continue
+
+        def amplitude(node: Node, j: int = j, opening: np.ndarray = opening) -> float:
+            return float(opening @ (node.at.orbit[j] - node.at.orbit[0]))
+
+        u, _, error, near = straddled(curve, a, b, amplitude, metric)
+        if np.linalg.norm(near.at.orbit[j] - near.at.orbit[0]) < 0.2 * np.linalg.norm(opening):
+            return f"period {j} at {curve.where(u)} ± {error:.0e}"
+    return ""
 
 
 def _secant(f: float, g: float) -> float:

@@ -17,7 +17,7 @@ import numpy as np
 from bifurcate.corrector import Failure, Metric, Node, along
 from bifurcate.curves import Augmented, Curve
 from bifurcate.linear.spectrum import EDGE
-from bifurcate.special.codimension_two import inspect
+from bifurcate.special.codimension_two import collapse, inspect
 from bifurcate.special.crossings import crossings, interpolated, pair_crossings
 from bifurcate.special.location import (
     MOST,
@@ -77,9 +77,8 @@ def examine(curve: Curve, a: Node, b: Node, metric: Metric) -> Finding:
     """Find and locate every special point between two neighbouring nodes of a curve."""
     found = Finding(points=_borders(curve, a, b, metric))
     if curve.kind != "cycle":
-        shorter = curve.iterate.least_period(b.at.orbit)
-        if shorter < curve.period:
-            return Finding(found.points, f"period {shorter} at {curve.where(b.u)}")
+        if where := collapse(curve, a, b, metric):
+            return Finding(found.points, where)
         if not _persists(curve, b):
             return Finding(found.points, barrier=_PARTED if isinstance(b.at, Augmented) else _UNFOLDED)
         points, doubts = inspect(curve, a, b, metric)
