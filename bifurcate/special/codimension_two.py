@@ -270,7 +270,9 @@ def straddled(
     part = _secant(left[1], right[1])
     for side in (-0.05, 0.05) * 3:
         node = along(curve, left[0], right[0], min(max(part + side, 0.0), 1.0), metric)
-        if isinstance(node, Node) and abs(f := value(node)) > 0.005 * abs(left[1] - right[1]):  # else on the other curve
+        if isinstance(node, Node) and abs(f := value(node)) > 0.005 * abs(
+            left[1] - right[1]
+        ):  # else on the other curve
             left, right = ((node, f), right) if (f > 0) == (left[1] > 0) else (left, (node, f))
             part = _secant(left[1], right[1])
     h = right[0].arclength - left[0].arclength
