@@ -2,8 +2,8 @@
 
 from matplotlib.figure import Figure
 
-from bifurcate.plot.chart import MARKERS as MARKED
 from bifurcate.plot.chart import chart
 from bifurcate.plot.diagram import diagram, observe, stable_around
+from bifurcate.plot.heatmap import heatmap
 
-__all__ = ["MARKED", "Figure", "chart", "diagram", "observe", "stable_around"]
+__all__ = ["Figure", "chart", "diagram", "heatmap", "observe", "stable_around"]

@@ -12,41 +12,19 @@ from matplotlib.lines import Line2D
 
 from bifurcate.branch import Branch
 from bifurcate.errors import InvalidInput
-from bifurcate.special import LABELS, SpecialPoint
+from bifurcate.plot.diagram import MARKERS, runs
+from bifurcate.special import THROUGH
 
 __all__ = ["chart"]
 
-# Dashes as well as colours tell the kinds apart: charts stay readable in grey.
-LINES: dict[str, dict[str, Any]] = {
-    "fold": {"color": "#a84610", "ls": "-"},
-    "flip": {"color": "#14548a", "ls": (0, (6, 2))},
-    "neimark-sacker": {"color": "#5f3a96", "ls": (0, (6, 1.5, 1, 1.5))},
-    "branch point": {"color": "#1a1a1a", "ls": (0, (1, 1.2))},
+LOCI: dict[str, dict[str, Any]] = {  # line styles of curves of special points
+    "fold": {"ls": "-", "lw": 1.6},
+    "flip": {"ls": (0, (6, 2)), "lw": 1.6},
+    "neimark-sacker": {"ls": (0, (5, 1.5, 1, 1.5)), "lw": 1.6},
+    "branch point": {"ls": (0, (1, 1)), "lw": 1.8},
 }
-NEUTRAL: dict[str, Any] = {"color": "0.6", "ls": (0, (1, 2.5))}
-NAMES = {
-    "fold": "folds",
-    "flip": "flips",
-    "neimark-sacker": "Neimark–Sacker points",
-    "branch point": "branch points",
-}
-MARKERS = {
-    "cusp": "^",
-    "generalised flip": "D",
-    "chenciner": "p",
-    "R1": "$1$",
-    "R2": "$2$",
-    "R3": "$3$",
-    "R4": "$4$",
-    "fold-flip": "s",
-    "fold-ns": "P",
-    "flip-ns": "X",
-    "ns-ns": "*",
-    "fold-fold": "<",
-    "flip-flip": ">",
-    "pole": "v",
-    "border": "|",
-}
+LEVELS = (9.0, -9.0, 18.0, -18.0, 27.0, 36.0, 45.0, 54.0, 63.0, 72.0)  # heights of labels over their points, in points
+NEUTRAL: dict[str, Any] = {"ls": (0, (1, 3)), "lw": 0.9}
 
 
 def chart(
@@ -56,102 +34,99 @@ def chart(
     ax: Axes | None = None,
     xlabel: str = "",
     ylabel: str = "",
-    kinds: Sequence[str] = tuple(MARKERS),
+    kinds: Sequence[str] = tuple(THROUGH),
     legend: bool = True,
 ) -> Axes:
-    """Draw curves of special points in the plane of two parameters.
-
-    Every kind has dashes and a colour of its own; curves of cycles of twice the smallest period are thinner, those of
-    longer ones thinner still. On Neimark–Sacker curves what is a neutral saddle, and no bifurcation, is dotted grey.
+    """Draw curves of special points in the plane of two parameters, with their points of codimension two.
 
     Parameters
     ----------
     branches : Branch or iterable of Branch
-        Traced from :func:`~bifurcate.locus` or from the curves that start at points of codimension two.
+        Those with both parameters free are drawn, others are passed over.
     x, y : str
-        The parameters on the axes.
+        The horizontal and the vertical axis.
     ax : Axes, optional
         Where to draw; a new figure if not given.
     xlabel, ylabel : str
         Labels; the parameters' names if empty.
     kinds : sequence of str
-        Points of codimension two to mark.
+        Points of codimension two to show.
     legend : bool
-        Explain lines and marks in a legend above the axes.
+        Explain the lines in a legend above the axes.
 
     Returns
     -------
     Axes
+        ``ax.figure.savefig(...)`` writes it.
 
     Raises
     ------
     InvalidInput
-        If a branch does not vary both parameters.
+        If none of the branches has both parameters free.
 
     Examples
     --------
     >>> import bifurcate as bf
     >>> fixed = bf.trace(bf.cycles(bf.maps.henon(a=0.1), "a", [1.0, 0.3]), {"a": (-1, 2)})
-    >>> flips = bf.trace(bf.locus(fixed.first("flip"), free="b"), {"a": (-2, 5), "b": (-1.2, 0.9)})
+    >>> flips = bf.trace(bf.locus(fixed.first("flip"), free="b"), {"a": (-2, 5), "b": (-0.9, 0.9)})
     >>> bf.plot.chart(flips, "a", "b").get_ylabel()
     'b'
     """
     branches = [branches] if isinstance(branches, Branch) else list(branches)
-    if not branches:
-        raise InvalidInput("branches is empty; give at least one Branch")
+    drawn = [branch for branch in branches if {x, y} <= set(branch.curve.free)]
+    if not drawn:
+        raise InvalidInput(
+            f"none of the {len(branches)} branches has both {x!r} and {y!r} free; locus makes such curves"
+        )
     if ax is None:
-        ax = Figure(figsize=(6.4, 4.6), layout="constrained").add_subplot()
-    base = min(branch.curve.period for branch in branches)
-    entries: dict[str, Line2D] = {}
-    for branch in branches:
-        _line(ax, branch, x, y, base, entries)
-    for point in (point for branch in branches for point in branch.special if point.kind in kinds):
-        _mark(ax, point, x, y, entries)
+        ax = Figure(figsize=(6.4, 4.4), layout="constrained").add_subplot()
+    entries: dict[tuple, Line2D] = {}
+    for branch in drawn:
+        kind, period = branch.curve.kind, branch.curve.period
+        style, name = LOCI[kind], MARKERS[kind][2]
+        bifurcating = np.abs(branch["cosine"]) <= 1.0 if "cosine" in branch.curve.extra else np.ones(len(branch), bool)
+        for start, stop in runs(bifurcating[:-1] & bifurcating[1:]):
+            inside = bool(bifurcating[start] and bifurcating[start + 1])
+            look = style if inside else NEUTRAL
+            look = {**look, "color": MARKERS[kind][1], "lw": look["lw"] / (1.0 + 0.25 * np.log2(period))}
+            label = f"{name}, period {period}" if inside else "neutral saddles"
+            ax.plot(branch[x][start:stop], branch[y][start:stop], zorder=3 if inside else 2, **look)
+            entries.setdefault((period if inside else np.inf, label), Line2D([], [], label=label, **look))
+    _codimension_two(ax, drawn, x, y, kinds)
     if legend:
-        handles = list(entries.values())
+        handles = [entries[key] for key in sorted(entries)]
         ax.legend(
-            handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=min(4, -(-len(handles) // 2)),
-            frameon=False, fontsize="small", borderaxespad=0.2, handlelength=2.6, columnspacing=1.2,
+            handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=min(2, len(handles)), frameon=False,
+            fontsize="small", borderaxespad=0.2, handlelength=2.6, columnspacing=1.2,
         )  # fmt: skip
     ax.set_xlabel(xlabel or x)
     ax.set_ylabel(ylabel or y)
+    ax.margins(0.04)
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 
 
-def _line(ax: Axes, branch: Branch, x: str, y: str, base: int, entries: dict[str, Line2D]) -> None:
-    curve = branch.curve
-    for name in (x, y):
-        if name not in curve.free:
-            raise InvalidInput(
-                f"{name!r} does not vary along this curve of {curve.kind}s; free: {', '.join(curve.free)}"
-            )
-    if curve.kind not in LINES:
-        raise InvalidInput(
-            f"a chart shows curves of special points, from locus(point, free); this is one of {curve.kind}s"
+def _codimension_two(ax: Axes, branches: list[Branch], x: str, y: str, kinds: Sequence[str]) -> None:
+    """Every point of codimension two once, with its label and, beyond 1, its period."""
+    met: dict[tuple, tuple[float, float, str]] = {}
+    for branch in branches:
+        for point in branch.special:
+            at = point.parameters[x], point.parameters[y]
+            if point.kind in kinds:
+                label = point.label + (f" ({point.period})" if point.period > 1 else "")
+                met.setdefault((label, *np.round(at, 5)), (*at, label))
+    taken: list[tuple[float, float, float]] = []  # centres and half widths of labels, in points
+    ax.autoscale_view()
+    for px, py, label in sorted(met.values()):
+        ax.plot([px], [py], ls="", marker="o", ms=3.5, color="0.1", zorder=5)
+        u, v = ax.transData.transform((px, py)) * 72.0 / ax.figure.dpi
+        half = 2.6 * len(label)
+        rise = next(
+            (d for d in LEVELS if all(abs(u - a) > half + h or abs(v + d - b) > 8.0 for a, b, h in taken)), LEVELS[-1]
         )
-    width = 1.6 / (1.0 + 0.5 * np.log2(curve.period / base))
-    style = {**LINES[curve.kind], "lw": width}
-    name = f"{NAMES[curve.kind]}, period {curve.period}"
-    p, q = branch[x], branch[y]
-    if curve.kind != "neimark-sacker":
-        ax.plot(p, q, zorder=3, **style)
-        entries.setdefault(name, Line2D([], [], label=name, **style))
-        return
-    neutral = np.abs(branch["cosine"]) > 1.0
-    ax.plot(np.where(neutral, np.nan, p), q, zorder=3, **style)
-    if not neutral.all():
-        entries.setdefault(name, Line2D([], [], label=name, **style))
-    if neutral.any():
-        beside = neutral | np.roll(neutral, 1) | np.roll(neutral, -1)
-        ax.plot(np.where(beside, p, np.nan), q, zorder=2, lw=1.0, **NEUTRAL)
-        entries.setdefault("neutral", Line2D([], [], label="neutral saddles", lw=1.0, **NEUTRAL))
-
-
-def _mark(ax: Axes, point: SpecialPoint, x: str, y: str, entries: dict[str, Line2D]) -> None:
-    style: dict[str, Any] = {"ls": "", "marker": MARKERS[point.kind], "color": "#1a1a1a", "ms": 6.0, "mew": 1.0}
-    if not MARKERS[point.kind].startswith("$"):
-        style["markerfacecolor"] = "white"
-    ax.plot([point.parameters[x]], [point.parameters[y]], zorder=5, **style)
-    label = LABELS[point.kind] if LABELS[point.kind] == point.kind else f"{point.kind} ({LABELS[point.kind]})"
-    entries.setdefault(point.kind, Line2D([], [], label=label, **style))
+        taken.append((u, v + rise, half))
+        arrow = {"arrowstyle": "-", "lw": 0.4, "color": "0.5", "shrinkA": 0, "shrinkB": 2} if abs(rise) > 10 else None
+        ax.annotate(
+            label, (px, py), xytext=(0, rise), textcoords="offset points", fontsize="x-small", ha="center",
+            va="center", zorder=6, arrowprops=arrow, bbox={"fc": "white", "ec": "none", "alpha": 0.7, "pad": 0.5},
+        )  # fmt: skip

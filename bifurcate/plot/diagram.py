@@ -15,9 +15,9 @@ from bifurcate.branch import Branch
 from bifurcate.errors import InvalidInput
 from bifurcate.maps import Iterate
 from bifurcate.orbits import OrbitDiagram
-from bifurcate.special import THROUGH, SpecialPoint
+from bifurcate.special import SpecialPoint
 
-__all__ = ["chart", "diagram", "heatmap", "observe", "stable_around"]
+__all__ = ["MARKERS", "diagram", "observe", "stable_around"]
 
 Observable = Callable[..., float] | int
 
@@ -40,14 +40,6 @@ COLOURS = (
     "#c51b7d",
     "#7a5c00",
 )  # by period, the shortest first
-LOCI: dict[str, dict[str, Any]] = {  # line styles of curves of special points
-    "fold": {"ls": "-", "lw": 1.6},
-    "flip": {"ls": (0, (6, 2)), "lw": 1.6},
-    "neimark-sacker": {"ls": (0, (5, 1.5, 1, 1.5)), "lw": 1.6},
-    "branch point": {"ls": (0, (1, 1)), "lw": 1.8},
-}
-LEVELS = (9.0, -9.0, 18.0, -18.0, 27.0, 36.0, 45.0, 54.0, 63.0, 72.0)  # heights of labels over their points, in points
-NEUTRAL: dict[str, Any] = {"ls": (0, (1, 3)), "lw": 0.9}
 SOLID: dict[str, Any] = {"ls": "-", "lw": 1.2}
 DASHED: dict[str, Any] = {"ls": (0, (4, 2)), "lw": 0.8}
 DOTS: dict[str, Any] = {"ls": "", "marker": "o", "ms": 2.4, "mew": 0.0, "color": "0.6"}
@@ -176,108 +168,6 @@ def diagram(
     return ax
 
 
-def chart(
-    branches: Branch | Iterable[Branch],
-    x: str,
-    y: str,
-    ax: Axes | None = None,
-    xlabel: str = "",
-    ylabel: str = "",
-    legend: bool = True,
-) -> Axes:
-    """Draw curves of special points in the plane of two parameters, with their points of codimension two.
-
-    Parameters
-    ----------
-    branches : Branch or iterable of Branch
-        Those with both parameters free are drawn, others are passed over.
-    x, y : str
-        The horizontal and the vertical axis.
-    ax : Axes, optional
-        Where to draw; a new figure if not given.
-    xlabel, ylabel : str
-        Labels; the parameters' names if empty.
-    legend : bool
-        Explain the lines in a legend above the axes.
-
-    Returns
-    -------
-    Axes
-        ``ax.figure.savefig(...)`` writes it.
-
-    Raises
-    ------
-    InvalidInput
-        If none of the branches has both parameters free.
-
-    Examples
-    --------
-    >>> import bifurcate as bf
-    >>> fixed = bf.trace(bf.cycles(bf.maps.henon(a=0.1), "a", [1.0, 0.3]), {"a": (-1, 2)})
-    >>> flips = bf.trace(bf.locus(fixed.first("flip"), free="b"), {"a": (-2, 5), "b": (-0.9, 0.9)})
-    >>> bf.plot.chart(flips, "a", "b").get_ylabel()
-    'b'
-    """
-    branches = [branches] if isinstance(branches, Branch) else list(branches)
-    drawn = [branch for branch in branches if {x, y} <= set(branch.curve.free)]
-    if not drawn:
-        raise InvalidInput(
-            f"none of the {len(branches)} branches has both {x!r} and {y!r} free; locus makes such curves"
-        )
-    if ax is None:
-        ax = Figure(figsize=(6.4, 4.4), layout="constrained").add_subplot()
-    entries: dict[tuple, Line2D] = {}
-    for branch in drawn:
-        kind, period = branch.curve.kind, branch.curve.period
-        style, name = LOCI[kind], MARKERS[kind][2]
-        bifurcating = np.abs(branch["cosine"]) <= 1.0 if "cosine" in branch.curve.extra else np.ones(len(branch), bool)
-        for start, stop in _runs(bifurcating[:-1] & bifurcating[1:]):
-            inside = bool(bifurcating[start] and bifurcating[start + 1])
-            look = style if inside else NEUTRAL
-            look = {**look, "color": MARKERS[kind][1], "lw": look["lw"] / (1.0 + 0.25 * np.log2(period))}
-            label = f"{name}, period {period}" if inside else "neutral saddles"
-            ax.plot(branch[x][start:stop], branch[y][start:stop], zorder=3 if inside else 2, **look)
-            entries.setdefault((period if inside else np.inf, label), Line2D([], [], label=label, **look))
-    _codimension_two(ax, drawn, x, y)
-    if legend:
-        handles = [entries[key] for key in sorted(entries)]
-        ax.legend(
-            handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=min(2, len(handles)), frameon=False,
-            fontsize="small", borderaxespad=0.2, handlelength=2.6, columnspacing=1.2,
-        )  # fmt: skip
-    ax.set_xlabel(xlabel or x)
-    ax.set_ylabel(ylabel or y)
-    ax.margins(0.04)
-    ax.spines[["top", "right"]].set_visible(False)
-    return ax
-
-
-def _codimension_two(ax: Axes, branches: list[Branch], x: str, y: str) -> None:
-    """Every point of codimension two once, with its label and, beyond 1, its period."""
-    met: dict[tuple, tuple[float, float, str]] = {}
-    for branch in branches:
-        for point in branch.special:
-            at = point.parameters[x], point.parameters[y]
-            if point.kind in THROUGH:
-                label = point.label + (f" ({point.period})" if point.period > 1 else "")
-                met.setdefault((label, *np.round(at, 5)), (*at, label))
-    taken: list[tuple[float, float, float]] = []  # centres and half widths of labels, in points
-    ax.autoscale_view()
-    for px, py, label in sorted(met.values()):
-        ax.plot([px], [py], ls="", marker="o", ms=3.5, color="0.1", zorder=5)
-        u, v = ax.transData.transform((px, py)) * 72.0 / ax.figure.dpi
-        half = 2.6 * len(label)
-        rise = next(
-            (d for d in LEVELS if all(abs(u - a) > half + h or abs(v + d - b) > 8.0 for a, b, h in taken)), LEVELS[-1]
-        )
-        taken.append((u, v + rise, half))
-        arrow = {"arrowstyle": "-", "lw": 0.4, "color": "0.5", "shrinkA": 0, "shrinkB": 2} if abs(rise) > 10 else None
-        ax.annotate(
-            label, (px, py), xytext=(0, rise), textcoords="offset points", fontsize="x-small", ha="center",
-            va="center", zorder=6, arrowprops=arrow, bbox={"fc": "white", "ec": "none", "alpha": 0.7, "pad": 0.5},
-        )  # fmt: skip
-
-
 def _orbits(ax: Axes, orbits: OrbitDiagram) -> list[Line2D]:
     keep = orbits.samples.shape[1]
     # Wider than the lines above them, so that they show beside these, and translucent, so that they show how often.
@@ -300,7 +190,7 @@ def _lines(ax: Axes, branches: list[Branch], parameter: str, observable: Observa
     for branch in branches:
         period = branch.curve.period
         p, values, pieces = _with_special(branch, parameter, observable)
-        for start, stop in _runs(pieces):
+        for start, stop in runs(pieces):
             style = SOLID if pieces[start] else DASHED
             for column in values.T:
                 ax.plot(p[start:stop], column[start:stop], color=colours[period], zorder=3, **style)
@@ -350,7 +240,7 @@ def _cycle_at(branch: Branch, point: SpecialPoint, observable: Observable) -> li
     return _along_cycle(branch, point.state, free, branch.curve.period, observable)
 
 
-def _runs(pieces: np.ndarray) -> list[tuple[int, int]]:
+def runs(pieces: np.ndarray) -> list[tuple[int, int]]:
     """Ranges of points between which all pieces are equally stable; neighbours share a point: the line is unbroken."""
     if not len(pieces):
         return []
@@ -386,62 +276,3 @@ def _mark(kind: str, large: bool, crowd: int = 1) -> dict[str, Any]:
     face = {"markerfacecolor": "white"} if marker in "osD" else {}
     size = {"ms": max(LARGE - 0.5 * np.log2(crowd), 3.5), "mew": 1.2} if large else {"ms": SMALL, "mew": 0.8}
     return {"ls": "", "marker": marker, "color": colour, **size, **face}
-
-
-def heatmap(
-    matrix: np.ndarray,
-    coordinates: Sequence[float] | np.ndarray | None = None,
-    ax: Axes | None = None,
-    label: str = "",
-    limit: float | None = None,
-    levels: int = 7,
-    xlabel: str = "",
-    ylabel: str = "",
-) -> Axes:
-    """Draw a matrix by colours that have their middle, white, at 0, and by contours that survive in grey.
-
-    Contours of positive values are solid, of negative ones dashed; row 0 is at the bottom.
-
-    Parameters
-    ----------
-    matrix : ndarray, shape (n, m)
-    coordinates : sequence of float, optional
-        Of rows and columns alike, evenly spaced; their numbers if not given.
-    ax, xlabel, ylabel : optional
-        As for :func:`diagram`; ``label`` is that of the colour bar.
-    limit : float, optional
-        Colours run from −limit to limit; the largest modulus if not given.
-    levels : int
-        Number of contours on either side of 0.
-
-    Examples
-    --------
-    >>> import bifurcate as bf
-    >>> ax = bf.plot.heatmap(np.outer([1.0, -1.0, 2.0], [1.0, 2.0, 3.0]))
-    >>> ax.images[0].get_clim()
-    (-6.0, 6.0)
-    """
-    matrix = np.asarray(matrix, dtype=float)
-    if matrix.ndim != 2 or matrix.size == 0 or not np.isfinite(matrix).all():
-        raise InvalidInput(f"matrix has shape {matrix.shape}; it must be a finite (n, m) with n and m at least 1")
-    x, y = (np.arange(size, dtype=float) for size in matrix.shape[::-1])
-    if coordinates is not None:
-        x = y = np.asarray(coordinates, dtype=float)
-        if matrix.shape != (len(x), len(x)):
-            raise InvalidInput(
-                f"{len(x)} coordinates are given for a matrix of shape {matrix.shape}; it must be square"
-            )
-    if ax is None:
-        ax = Figure(figsize=(4.4, 3.8), layout="constrained").add_subplot()
-    size = limit or float(np.abs(matrix).max()) or 1.0
-    half_x, half_y = (0.5 * (float(z[1] - z[0]) if len(z) > 1 else 1.0) for z in (x, y))
-    extent = (x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y)
-    image = ax.imshow(matrix, cmap="RdBu_r", vmin=-size, vmax=size, origin="lower", extent=extent, aspect="auto")
-    if levels and min(matrix.shape) > 1:
-        steps = np.linspace(0.0, size, levels + 2)[1:-1]
-        if drawn := [v for v in (*-steps[::-1], *steps) if matrix.min() < v < matrix.max()]:
-            styles = ["--" if v < 0.0 else "-" for v in drawn]
-            ax.contour(x, y, matrix, levels=drawn, colors="0.15", linewidths=0.5, linestyles=styles)
-    ax.figure.colorbar(image, ax=ax, label=label)
-    ax.set(xlabel=xlabel, ylabel=ylabel)
-    return ax
