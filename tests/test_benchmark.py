@@ -157,3 +157,9 @@ def test_pacopy_is_asked_in_its_own_terms(monkeypatch):
     monkeypatch.setattr(baseline.importlib, "import_module", refuse)
     with pytest.raises(Unavailable, match="no licence"):
         baseline.pacopy(problem, np.array([1 / 3]), 1.5, (1.5, 3.45))
+
+
+def test_curves_in_two_parameters_meet_their_resonances():
+    flips, folds, turning = (np.sort(line.result) for line in quick("loci"))
+    assert np.abs(turning - [-0.96, 0.0, 0.96, 2.24]).max() < 1e-9
+    assert np.abs(flips - [0.0, 2.24]).max() < 1e-8 and np.abs(folds - [-0.96, 0.0]).max() < 1e-8
