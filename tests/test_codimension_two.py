@@ -309,3 +309,21 @@ def test_polynomials_in_several_variables(rng):
     again = Polynomials.fitted(3, 3, G.along)
     for degree, part in parts.items():
         close(again.parts[degree], part, 1e-10)
+
+
+@pytest.mark.parametrize("state, parameter", [(1e-4, 1e3), (1e5, 1e-3)])
+def test_units_change_nothing(state, parameter):
+    def f(z, beta, alpha):
+        z = z / state
+        return state * np.array([z[1], (alpha - beta * z[0]) / parameter - z[1] ** 2 - 0.5 * z[0] * z[1]])
+
+    map = bf.Map(f, {"beta": 0.5 * parameter, "alpha": 2.0 * parameter}, scale=state)
+    branch = fixed_points(map, "beta", np.full(2, 0.9 * state), (-0.9 * parameter, 1.2 * parameter))
+    bounds = {name: (low * parameter, high * parameter) for name, (low, high) in BOUNDS.items()}
+    curve = bf.trace(bf.locus(branch.first("NS"), "alpha"), bounds)
+    assert [stop.reason for stop in curve.stop] == ["bound", "bound"] and not curve.doubts
+    found = {p.label: (p.parameters["beta"] / parameter, p.parameters["alpha"] / parameter) for p in curve.special}
+    for label, place in {"R2": (0.6, 2.24), "R3": (0.8, 0.96), "R4": (1.0, 0.0), "R1": (1.4, -0.96)}.items():
+        close(found[label], place, 1e-9)
+    close(curve.first("R3").coefficients["a"], -1.0 / 6.0, 1e-5)
+    assert len(bf.switches(curve.first("R4"))) == 3

@@ -171,8 +171,9 @@ class Iterate:
         beside : (str, ndarray of shape (j,)), optional
             A parameter and factors c: the change of ∂f^k/∂name cᵀ is added, on the whole state (m = n).
         """
-        reach = max(float(np.abs(dx).max(initial=0.0)), *(abs(rate) for rate in dp.values()), 1e-300)
-        size = max(self.map.scale, float(np.abs(x).max(initial=0.0))) / reach
+        # The step that moves the state by its size, or a parameter by its own, whichever comes first.
+        moved = float(np.abs(dx).max(initial=0.0)) / max(self.map.scale, float(np.abs(x).max(initial=0.0)))
+        size = 1.0 / max(moved, *(abs(rate) / max(1.0, abs(p[name])) for name, rate in dp.items()), 1e-300)
 
         def along(t: float) -> np.ndarray:
             shifted = {**p, **{name: p[name] + t * rate for name, rate in dp.items()}}
