@@ -292,19 +292,20 @@ def locate_branch_point(
     BranchPoint or None
         None if Newton's method does not converge.
     """
-    try:
-        m = _window(_values(node) if values is None else values, 1.0, least)  # multipliers that meet +1 there
-        V = lifted(node.linear.jacobian, _near_null(node, 1.0, m))
-        found = _branch_point(curve, node, metric, V, V)
-        other = transposed(node.linear.M) if found is None and m > 1 else None
-        if other is not None:
-            # A map that preserves areas has two multipliers +1 there but one eigenvector, which lies in J − I's range:
-            # the left one is its border.
-            V, W = (near_null(M, m // 2) for M in (node.linear.M, other))
-            found = _branch_point(curve, node, metric, V, W)
-    except (SingularSystem, np.linalg.LinAlgError, ValueError):
-        return None
-    return found
+    with np.errstate(all="ignore"):  # the iteration may run away
+        try:
+            m = _window(_values(node) if values is None else values, 1.0, least)  # multipliers that meet +1 there
+            V = lifted(node.linear.jacobian, _near_null(node, 1.0, m))
+            found = _branch_point(curve, node, metric, V, V)
+            other = transposed(node.linear.M) if found is None and m > 1 else None
+            if other is not None:
+                # A map that preserves areas has two multipliers +1 there but one eigenvector, which lies in J − I's
+                # range: the left one is its border.
+                V, W = (near_null(M, m // 2) for M in (node.linear.M, other))
+                found = _branch_point(curve, node, metric, V, W)
+        except (SingularSystem, np.linalg.LinAlgError, ValueError):
+            return None
+        return found
 
 
 def _branch_point(curve: Curve, node: Node, metric: Metric, V: np.ndarray, W: np.ndarray) -> BranchPoint | None:
@@ -320,6 +321,8 @@ def _branch_point(curve: Curve, node: Node, metric: Metric, V: np.ndarray, W: np
                 system = _kernel_system(scaled, v, W, T)
             U, slopes = _split(*system.solve(np.zeros((n, m + 1)), np.vstack([np.zeros((0, m + 1)), np.eye(m + 1)])))
             second = _second_derivatives(scaled, v, U, system, m)
+            if not (np.isfinite(second).all() and np.isfinite(slopes).all()):
+                return None
             matrix = second.reshape(m * (m + 1), m + 1)
             xi = np.linalg.lstsq(matrix, -slopes.reshape(-1), rcond=1e-9)[0]
             size = float(np.abs(xi).max())
@@ -371,7 +374,7 @@ def _project(scaled: _Scaled, v: np.ndarray, W: np.ndarray, system: Bordered) ->
     for _ in range(12):
         r = scaled.residual(v) + W @ mu
         size = float(np.abs(r).max())
-        if size == 0.0 or (size < 1e-12 and size >= 0.5 * best):
+        if size == 0.0 or (size < 1e-12 and size >= 0.5 * best) or not size < 1e3 * best:
             break
         best = min(best, size)
         dv, dmu = _split(*system.solve(-r[:, None], np.zeros((m + 1, 1))))
