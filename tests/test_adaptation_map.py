@@ -322,6 +322,27 @@ def test_a_silent_neuron_may_stand_beyond_its_pole():
     assert net.reduced.domain(W @ r / 3, **net.parameters).min() < 0
 
 
+def test_where_a_current_passes_zero_drives_bend_and_clipped_weights_break():
+    """r is C¹ but not C² there; under the clip W⁺ is C⁰ only."""
+    net = ring(6, (0.8, 0.0), (0.8, 0.4), alpha=0.2, beta=-0.5, sigma=0.6, b=0.1, floor=0.2)
+    x = net.stimuli.at(net.parameters).current
+    b0, i, h = 0.1 - x.min(), int(np.argmin(x)), 1e-4
+    r = [net.replace(b=float(b0 + k * h)).drive[i] for k in range(-3, 4)]
+    first, second = np.diff(r) / h, np.diff(r, 2) / h**2
+    assert np.abs(first[2:4]).max() < 3 * h  # the slope is 0 on both sides
+    assert second[0] == pytest.approx(0.0, abs=1e-6) and second[-1] == pytest.approx(2.0, abs=1e-6)
+    clipped = net.replace(clip=True)
+    W, V = np.array(net.initial), np.zeros((6, 6))
+    V[0, 0] = 1.0
+    entry = [net.update(W + t * V)[0, 0] for t in (0.0, 1.0)]
+    assert entry[0] != entry[1]
+    lower = -4.0  # far below, W⁺ is clipped; W⁺ is continuous but its derivative jumps where it leaves 0
+    values = np.array([clipped.update(W + t * V)[0, 0] for t in np.linspace(lower, 1.0, 20_001)])
+    slopes = np.diff(values) / (5.0 / 20_000)
+    assert values.min() == 0.0 < values.max()
+    assert np.abs(np.diff(values)).max() < 1e-3 and np.abs(np.diff(slopes)).max() > 0.1
+
+
 def test_sigma_zero_runs(rng):
     net = Network(rng.uniform(0.1, 1, 4), rng.uniform(0.1, 1, 4), alpha=0.1, beta=-0.3, sigma=0.0)
     W = np.array(net.initial)

@@ -350,15 +350,20 @@ def test_driven_neuron_without_a_target_goes_silent_at_beta_zero():
 
 
 def test_start_on_an_unstable_equilibrium_stays_there():
-    r = np.array([1.0, 0.6, 0.3])
-    net = Network(r, r, alpha=0.1, beta=0.0, sigma=0.2)
-    mu = np.linalg.eigvals(bracket(r, net.baseline_response)).real.max()
-    net = net.replace(alpha=float(2.5 * 3 / mu))
-    found = net.outcome()
-    assert found.local.kind == "flips"
-    assert found.fate.kind in ("settles", "cycle", "chaos")  # which of them rounding decides
-    if found.fate.kind == "settles":
-        assert found.fate.exceptional
+    """The baseline itself, in numbers without rounding: at rest from the start, past a flip, at multiplier −2."""
+    found = Network([1.0], [1.0], alpha=1.5, beta=0.0, sigma=0.0).outcome()
+    assert found.local.kind == "flips" and found.local.margins["flip"] == pytest.approx(-1.0)
+    assert (found.fate.kind, found.fate.exceptional, found.fate.distance) == ("settles", True, 0.0)
+    assert found.fate.multiplier == pytest.approx(2.0)
+
+
+def test_horizon_is_set_by_the_slowest_multiplier():
+    """λ = 1 − 10⁻³, 1 − 2·10⁻³, …: 40 time constants, no less than 20,000 updates, no more than are allowed."""
+    for a, expected in ((0.0005, 40 / -np.log(0.999)), (0.0002, 40 / -np.log(0.9996)), (0.3, 20_000)):
+        found = unit(a).outcome(longest=10**6).fate
+        assert found.horizon == pytest.approx(expected, rel=1e-3)
+        assert found.kind == "settles" and found.multiplier == pytest.approx(1 - 2 * a, abs=1e-6)
+    assert unit(0.0002).outcome(longest=5000).fate.kind == "undecided"
 
 
 def test_at_the_flip_itself_nothing_is_decided():
