@@ -2,6 +2,7 @@
 
 import ast
 import pathlib
+import re
 
 import bifurcate
 
@@ -61,6 +62,14 @@ def test_only_plot_imports_matplotlib():
     for room, path in sources():
         text = path.read_text()
         assert room == "plot" or "matplotlib" not in text, f"{path.name} knows matplotlib"
+
+
+def test_tests_that_derivations_name_exist():
+    tests = "".join(path.read_text() for path in pathlib.Path(__file__).parent.glob("test_*.py"))
+    named = {name for _, path in sources() for name in re.findall(r"\btest_\w+(?=[,)]|\s)", path.read_text())}
+    missing = [name for name in named if name != "test_functions" and f"def {name}(" not in tests]
+    assert not missing
+    assert len(named) > 20
 
 
 def test_nothing_is_printed():

@@ -20,12 +20,13 @@ class Reduction:
     """y⁺ = (1+β) y + (α/n) R (R·r) − ((α+β)/n) C r, with R = r/(σ² + y), and all its derivatives.
 
     Multiply W⁺ = (1+β) W + α R Rᵀ − (α+β) C by r/n from the right: R depends on W through y = W r/n alone, so the
-    equation closes. Everything here costs O(n m) for a target of m columns, C = F Fᵀ. The Jacobian
+    equation closes (test_reduction_closes). Everything here costs O(n m) for a target of m columns, C = F Fᵀ. The
+    Jacobian
 
         (1+β) I − (α/n) [(R·r) diag(R²/r) + R (R²)ᵀ]
 
     is diagonal plus rank one; scaling by sqrt(R²/R) makes its bracket symmetric, and positive definite where r, R > 0:
-    the multipliers are real and at most 1+β.
+    the multipliers are real and at most 1+β (test_multipliers_are_real_interlace_and_match_the_core).
 
     Attributes
     ----------

@@ -10,10 +10,13 @@ one scalar equation for every choice of the quadratics' roots. With t = a + sign
 2 r/t, which stays finite as κ → 0 and is here called regular, and t/(2κ); both free of cancellation.
 
 - β < 0: κ < 0 where s > 0, so that one root is positive, and it falls as s grows: φ falls, and there is exactly one
-  positive equilibrium.
+  positive equilibrium (test_exactly_one_positive_equilibrium_where_weights_decay).
 - β > 0: near β = 0 the roots t/(2κ) ≈ h n/s continue the equilibrium of β = 0. They fall as s grows, up to the s where
   the first discriminant vanishes; there the branch passes smoothly to that neuron's regular root, and s falls again
-  until φ has a double root: the branch ends in a fold.
+  until φ has a double root: the branch ends in a fold (test_branch_ends_in_the_fold_that_continuation_meets,
+  test_branch_past_the_collision_of_two_roots_is_still_followed).
+
+All choices of roots give all equilibria (test_every_equilibrium_that_newton_finds_is_listed).
 """
 
 from __future__ import annotations

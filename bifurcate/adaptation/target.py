@@ -23,7 +23,8 @@ class Target:
     """C = F Fᵀ.
 
     With u₀ = σ² + W₀ r₀/n a column of F is the response r₀/u₀ to one reference stimulus at the initial weights,
-    divided by √m if there are m of them. It moves with σ and b unless F was given.
+    divided by √m if there are m of them. It moves with σ and b unless F was given
+    (test_target_follows_sigma_and_b_unless_it_is_frozen).
 
     Attributes
     ----------

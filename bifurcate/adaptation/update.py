@@ -42,8 +42,10 @@ class Update:
     12 (q + 1) passes, the tangent included. Multipliers and their counts cost none.
 
     The derivative in the direction V is (1+β) V + α (δR Rᵀ + R δRᵀ) with δR = −g (V r/n) and g = r/u². It sees V only
-    through P V = V r/n, so that the Jacobian is (1+β) I + L P with the lift L δy = −α [(g δy) Rᵀ + R (g δy)ᵀ]. Its
-    multipliers are 1+β, n(n−1) times, and those of (1+β) I + P L, which is n × n and diagonal plus rank one.
+    through P V = V r/n, so that the Jacobian is (1+β) I + L P with the lift L δy = −α [(g δy) Rᵀ + R (g δy)ᵀ]
+    (test_jacobian_jvp_and_differences_agree). Its multipliers are 1+β, n(n−1) times, and those of (1+β) I + P L, which
+    is n × n and diagonal plus rank one (test_full_spectrum_with_its_multiplicity). On symmetric weights, which stay
+    symmetric, 1+β counts n(n−1)/2 times (test_multiplicity_on_symmetric_weights).
 
     With the clip, W⁺ = max(·, 0) entry by entry: nothing moves where an entry is clipped, and the Jacobian has no
     structure left.
