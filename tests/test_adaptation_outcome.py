@@ -484,8 +484,10 @@ def test_unusable_questions_are_refused():
     for bad in (0, -1, 1.5, True):
         with pytest.raises(InvalidInput, match="longest is"):
             net.outcome(longest=bad)
-    with pytest.raises(InvalidInput, match="no reduced map with clip=True"):
-        net.replace(clip=True).outcome()
+    clipped = net.replace(clip=True)
+    for question in (clipped.outcome, clipped.verdict, lambda: clipped.limits("alpha")):
+        with pytest.raises(InvalidInput, match="no reduced map with clip=True"):
+            question()
 
 
 def test_cycle_found_is_a_cycle_of_the_reduced_map():

@@ -100,13 +100,13 @@ def outcome(net: Network, longest: int) -> Outcome:
     """See :meth:`Network.outcome`."""
     if isinstance(longest, bool) or not isinstance(longest, int | np.integer) or longest < 1:
         raise InvalidInput(f"longest is {longest!r}; it must be a whole number, at least 1")
-    _ = net.reduced  # refuses the clip
     local = verdict(net)
     return Outcome(local, fate(net, _slowest(net, local), int(longest)))
 
 
 def verdict(net: Network, known: bool | None = None) -> Verdict:
     """See :meth:`Network.verdict`; ``known`` says whether the branch from β = 0 reaches β, where that is known."""
+    _ = net.reduced  # refuses the clip
     try:
         y = at_rest(net, known)
     except InvalidInput as error:
