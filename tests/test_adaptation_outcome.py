@@ -357,6 +357,15 @@ def test_start_on_an_unstable_equilibrium_stays_there():
     assert found.fate.multiplier == pytest.approx(2.0)
 
 
+def test_an_orbit_that_meets_a_pole_exactly_is_not_followed_beyond():
+    """One neuron, σ = 0, r = α = 1, β = −½ and C = 3: from y = 1 the first update is ½ + 1 − 3/2 = 0."""
+    exact = Network([1.0], [1.0], alpha=1.0, beta=-0.5, sigma=0.0, initial=[[1.0]], target=[[1.0, 1.0, 1.0]])
+    assert exact.reduced([1.0])[0] == 0.0
+    found = exact.outcome().fate
+    assert (found.kind, found.weights) == ("undecided", "undecided")
+    assert "met a pole exactly" in found.reason and found.crossed == 1
+
+
 def test_horizon_is_set_by_the_slowest_multiplier():
     """λ = 1 − 10⁻³, 1 − 2·10⁻³, …: 40 time constants, no less than 20,000 updates, no more than are allowed."""
     for a, expected in ((0.0005, 40 / -np.log(0.999)), (0.0002, 40 / -np.log(0.9996)), (0.3, 20_000)):

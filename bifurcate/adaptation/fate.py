@@ -303,6 +303,8 @@ def _reason(search: Search, course: _Course, outputs: str, weights: str, rate: f
         words.append(
             f"after {search.t} updates {gone} of {len(search.rule.r)} driven neurons move away for ever: R → 0"
         )
+    elif not np.isfinite(search.y).all():
+        words.append(f"within {search.t} updates the orbit met a pole exactly, where there is no next state")
     else:
         words.append(
             f"after {search.t} updates the orbit has come to no cycle of period up to {WINDOW // 2}; its largest "
