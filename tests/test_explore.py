@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 import bifurcate as bf
+from bifurcate.corrector import Metric
 from bifurcate.diagram import exploration
 from bifurcate.errors import InvalidInput, NoSuchPoint, NotConverged
+from bifurcate.recognition import Track
 
 COARSE = bf.StepControl(first=0.3, largest=0.6, angle=1.0, largest_angle=1.5)
 
@@ -318,6 +320,31 @@ def test_the_plane_of_the_generalised_henon_map():
     assert loci_of(diagram).count(("neimark-sacker", 1)) == 1
     (ns,) = [point for point in diagram.of("NS")]
     assert {branch.curve.kind for branch in diagram.branches_at(ns)} == {"cycle", "neimark-sacker"}
+
+
+@pytest.mark.slow
+def test_every_root_of_random_quintics_lies_on_one_branch(rng):
+    # x + 0.2 q(x; p) with q of degree 5 in x and 2 in p: numpy's roots of q at fixed p are the independent check.
+    values = np.linspace(-0.8, 0.8, 9)
+    for _ in range(4):
+        table = rng.uniform(-1.0, 1.0, (6, 3))
+        table[0] = [rng.choice([-0.5, 0.5]), 0.0, 0.0]
+
+        def q(p, table=table):
+            return table @ [1.0, p, p * p]
+
+        def roots(p, q=q):
+            return [r.real for r in np.roots(q(p)) if abs(r.imag) < 1e-9]
+
+        map = bf.Map(lambda x, p, q=q: x + 0.2 * np.polyval(q(p), x), {"p": 0.0})
+        bounds = {"p": (-1.0, 1.0)}
+        diagram = bf.explore(bf.cycles(map, "p", roots(0.0)[:1]), bounds, period=1, audit=True)
+        assert diagram.audit.clean and diagram.failures == () and diagram.doubts == ()
+        more = bf.deflated_continuation(diagram.branches, bounds, values, guesses=[[-1.5], [0.0], [1.5]])
+        tracks = [Track(b, Metric.of(b.curve, np.array([2.0]))) for b in (*diagram.branches, *more.branches)]
+        for p in values:
+            found = np.sort([float(x[0]) for track in tracks for x in track.crossings(float(p))])
+            assert len(found) == len(roots(p)) and np.abs(found - np.sort(roots(p))).max() < 1e-8
 
 
 def test_failures_are_kept_and_the_rest_goes_on(monkeypatch):

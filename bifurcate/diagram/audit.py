@@ -111,7 +111,7 @@ def _new(explorer: Explorer, number: int, points: Iterable[SpecialPoint]) -> lis
     """Those of the points on a branch that were not known; from now on they are."""
     before = len(explorer.points)
     for point in points:
-        explorer.meet(point, number, explorer.tracks[number].nearest(point)[0], explorer.generations[number])
+        explorer.touch(point, number)
     return explorer.points[before:]
 
 

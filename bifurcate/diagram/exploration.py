@@ -206,7 +206,7 @@ class Explorer:
             if number is None:
                 self.follow(curve, 1, point)
             else:
-                self._pass(point, number)
+                self.touch(point, number)
         except BifurcateError as error:
             self.failures.append(Failed(point, str(error)))
 
@@ -231,7 +231,7 @@ class Explorer:
                 continue
             known = self.known_as(curve, point)
             if known is not None:
-                self._pass(point, known)
+                self.touch(point, known)
                 continue
             if len(self.tracks) >= self.most:
                 self.followed[number] = False
@@ -279,7 +279,7 @@ class Explorer:
         known = self._traced_before(branch)
         if known is not None:
             if origin is not None:
-                self._pass(origin, known)
+                self.touch(origin, known)
             return
         self.tracks.append(Track(branch, self.metric(curve)))
         self.generations.append(generation)
@@ -287,9 +287,9 @@ class Explorer:
         for point in branch.special:
             self.meet(point, number, point.arclength, generation)
         if isinstance(curve.origin, SpecialPoint):
-            self._pass(curve.origin, number)
+            self.touch(curve.origin, number)
         if origin is not None:
-            self._pass(origin, number)
+            self.touch(origin, number)
         if self.progress:
             self.progress(branch)
 
@@ -325,8 +325,8 @@ class Explorer:
         loop = track.branch.stop[1].reason == "closed"
         return abs(s - at) < SEAM or (loop and abs(abs(s - at) - length) < SEAM)
 
-    def _pass(self, point: SpecialPoint, number: int) -> None:
-        """A branch meets the point that it was started from, even if tracing did not notice: say so in the graph."""
+    def touch(self, point: SpecialPoint, number: int) -> None:
+        """A branch meets a point, whether or not tracing it noticed: the graph says so, once."""
         for known, on in zip(self.points, self.on):
             if (known is point or same_point(known, point, self.widths)) and any(branch == number for branch, _ in on):
                 return
