@@ -221,6 +221,8 @@ def locate_pair(curve: Curve, node: Node, multiplier: complex, metric: Metric, r
             columns = np.column_stack([by_s.ravel(), by_theta.ravel()])
             matrix = np.vstack([columns.real, columns.imag])
             rhs = -np.concatenate([S.real.ravel(), S.imag.ravel()])
+            if not (np.isfinite(matrix).all() and np.isfinite(rhs).all()):
+                return None
             step, turn = np.linalg.lstsq(matrix, rhs, rcond=None)[0].tolist()
             change = abs(step) + abs(turn)
             if change < 1e-13 or (change < 1e-8 and change >= 0.5 * previous):
@@ -324,6 +326,8 @@ def _branch_point(curve: Curve, node: Node, metric: Metric, V: np.ndarray, W: np
             if not (np.isfinite(second).all() and np.isfinite(slopes).all()):
                 return None
             matrix = second.reshape(m * (m + 1), m + 1)
+            if not (np.isfinite(matrix).all() and np.isfinite(slopes).all()):  # LAPACK would print
+                return None
             xi = np.linalg.lstsq(matrix, -slopes.reshape(-1), rcond=1e-9)[0]
             size = float(np.abs(xi).max())
             if size < 1e-13 or (size < 1e-7 and size >= 0.5 * previous):
