@@ -98,11 +98,12 @@ def explore(
     _check_bounds(curves, bounds)
     largest = None if period is None else checked_period(period)
     explorer = Explorer(dict(bounds), depth, largest, control or StepControl(), progress, most)
-    explorer.begin(curves)
-    explorer.run()
-    explorer.widen()
-    report = audited(explorer) if audit and not explorer.interrupted else None
-    return explorer.diagram(report)
+    with np.errstate(all="ignore"):
+        explorer.begin(curves)
+        explorer.run()
+        explorer.widen()
+        report = audited(explorer) if audit and not explorer.interrupted else None
+        return explorer.diagram(report)
 
 
 def _check_bounds(curves: list[Curve], bounds: object) -> None:
