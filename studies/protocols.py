@@ -10,8 +10,8 @@ stability is lost in a flip: so it is here. The doubled regime repeats every two
 
 (b) Two orientations that mirror each other about 90°, at 67.5° and 112.5°. With the reflection g of the ring the second
 half of a period repeats the first, F = (g f₁)²: −1 is no simple multiplier of a square, and stability is lost at a
-Neimark–Sacker point, in the neuron tuned to the baseline. Beyond it, and from W₀ a little below it already, simulated
-orbits go around, locked to a few points in places.
+Neimark–Sacker point, in the neuron tuned to the baseline. The point is supercritical, the circle born there small; from
+W₀ orbits go elsewhere, to larger cycles of few points that coexist with it, and with the stable regime a little below.
 
 (c) The pair of (a) at α = 0.145, each shown for M/2 updates: multipliers of the composed map against the period M, as
 |λ|^(1/M), what a disturbance is multiplied with in one update. The trivial multiplier (1+β)^M lies at 1+β for every M;

@@ -1,10 +1,13 @@
 """Sequences of inputs and protocols, against the rule iterated plainly and the explicit solution of the weights."""
 
+import functools
 import pickle
 import re
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bifurcate.adaptation import Network, average, periodic, protocols, raised_cosine, ring
 from bifurcate.errors import InvalidInput
@@ -287,3 +290,23 @@ RING = ring(4, (1.0, 0.0), (1.0, 0.0), alpha=0.1, beta=-0.1, sigma=0.5)
 def test_refused(call, words):
     with pytest.raises(InvalidInput, match=re.escape(words)):
         call()
+
+
+STIMULI = st.tuples(st.sampled_from([0.2, 0.5, 0.8]), st.sampled_from([0.0, 0.7, 1.9]))
+PIECES = st.lists(st.tuples(STIMULI, st.integers(1, 4)), min_size=1, max_size=5)
+
+
+@given(PIECES, PIECES, PIECES)
+def test_protocols_add_up_to_one_after_the_other(first, second, third):
+    lists = first, second, third
+    a, b, c = (
+        functools.reduce(lambda x, y: x + y, [protocols.constant(shown, steps) for shown, steps in pieces])
+        for pieces in lists
+    )
+    one, two = (a + b) + c, a + (b + c)
+    expected = [shown for pieces in lists for shown, steps in pieces for _ in range(steps)]
+    for each in (one, two):
+        assert near(np.hstack(each.inputs), np.array(expected), 0.0)
+        assert len(each.stimuli) == len(set(expected))
+        assert each.phases == one.phases
+        assert each.phases[-1][1] == len(each) == len(expected)

@@ -201,6 +201,28 @@ def test_simulated_regimes_are_the_branches(study):
             assert np.abs(np.diff(seen.samples[above], axis=1)).max() > 0.5
 
 
+def test_two_regimes_beyond_the_neimark_sacker_point(study):
+    """A small circle around the unstable one, as the supercritical point says; far from it what is reached from W₀."""
+    module = importlib.import_module("studies.protocols")
+    point = study("protocols").branches["mirrored"][0].special[0]
+    assert point.form == "supercritical"
+
+    def reach(beyond, near):
+        model = Model((1 + beyond) * point.parameters["alpha"], module.ANGLES["mirrored"])
+        r, seen = model.r[0], []
+        W = model.settled() * (1 + 1e-4 * np.diag(np.arange(16) - 7.5)) if near else np.ones((16, 16))
+        for t in range(3000):
+            W = model.period(W)
+            if t >= 2900:
+                seen.append(r[0] / (model.sigma**2 + W[0] @ r / 16))
+        return np.ptp(seen)
+
+    small, wider = reach(8e-4, True), reach(2e-3, True)
+    assert 0.05 < small < 0.1
+    assert (wider / small) ** 2 == pytest.approx(2.5, rel=0.1)  # like the root of the distance
+    assert reach(8e-4, False) > 10 * small
+
+
 def test_mirrored_stimuli_make_the_composed_map_a_square():
     """F = (g f₁)² for the reflection g, so that every multiplier of F is a square of one of g f₁."""
     angles = (3 * np.pi / 8, 5 * np.pi / 8)
