@@ -120,7 +120,8 @@ class Track:
         for i in np.flatnonzero((p[:-1] - value) * (p[1:] - value) <= 0).tolist():
             t = 0.0 if p[i + 1] == p[i] else (value - p[i]) / (p[i + 1] - p[i])
             guess = np.append(states[i] + t * (states[i + 1] - states[i]), value)
-            node = correct(curve, guess, row, float(row @ guess), self.metric, POLISH)
+            with np.errstate(all="ignore"):
+                node = correct(curve, guess, row, float(row @ guess), self.metric, POLISH)
             if isinstance(node, Node) and all(np.abs(node.u[:n] - x.reshape(-1)).max() > SAME for x in found):
                 found.append(node.u[:n].reshape(curve.iterate.shape))
         return found
