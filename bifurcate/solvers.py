@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -297,7 +298,7 @@ def _descend(
     if not iterate.margin(orbit, p) > 0:
         raise InvalidInput(f"the orbit of the guess leaves the domain of {map.name} within {iterate.period} steps")
     r = orbit[-1] - x
-    history = [float(np.abs(r).max())]
+    history, size = [float(np.abs(r).max())], _norm(r)
     eta = forcing = getattr(method, "forcing", 0.0)
 
     def fail(what: str, advice: str) -> NotConverged:
@@ -316,14 +317,13 @@ def _descend(
         except NotIsolated as error:
             raise NotIsolated(f"{error}. {map.advice}".strip()) from error
         step = step * deflation.stretch(x, step, map.scale)
-        taken = _line_search(iterate, x, r, step, method.max_halvings, deflation)
+        taken = _line_search(iterate, x, size, step, method.max_halvings, deflation)
         if isinstance(taken, str):
             raise fail(*_ADVICE[taken])
-        before = float(np.linalg.norm(r))
-        x, orbit = taken
-        r = orbit[-1] - x
+        before = size
+        x, orbit, r, size = taken
         history.append(float(np.abs(r).max()))
-        ratio = float(np.linalg.norm(r)) / before
+        ratio = size / before
         # Eisenstat & Walker's safeguard: do not tighten faster than the last forcing term justifies.
         wanted, kept = 0.9 * ratio**2, 0.9 * eta**2
         eta = min(forcing, max(wanted, kept if kept > 0.1 else 0.0, 1e-8))
@@ -347,20 +347,26 @@ _ADVICE = {
 
 
 def _line_search(
-    iterate: Iterate, x: np.ndarray, r: np.ndarray, step: np.ndarray, halvings: int, deflation: Deflation
-) -> tuple[np.ndarray, list[np.ndarray]] | str:
+    iterate: Iterate, x: np.ndarray, before: float, step: np.ndarray, halvings: int, deflation: Deflation
+) -> tuple[np.ndarray, list[np.ndarray], np.ndarray, float] | str:
+    """The first of x + step, x + step/2, … that will do: state, orbit, residual and its norm; or why there is none."""
     if not np.isfinite(step).all():
         return "ascent"
     p, scale = iterate.map.parameters, iterate.map.scale
-    before, level = float(np.linalg.norm(r)), deflation.logarithm(x, scale)
+    level = deflation.logarithm(x, scale)
     t, reason = 1.0, "ascent"
     for _ in range(halvings + 1):
         trial = x + t * step
         orbit = iterate.orbit(trial, p)
         reason = "domain" if not iterate.margin(orbit, p) > 0 else "ascent"
         if reason == "ascent":
-            weight = np.exp(deflation.logarithm(trial, scale) - level)
-            if not deflation.monotone or weight * np.linalg.norm(orbit[-1] - trial) <= (1.0 - 1e-4 * t) * before:
-                return trial, orbit
+            weight, r = np.exp(deflation.logarithm(trial, scale) - level), orbit[-1] - trial
+            size = _norm(r)
+            if not deflation.monotone or weight * size <= (1.0 - 1e-4 * t) * before:
+                return trial, orbit, r, size
         t *= 0.5
     return reason
+
+
+def _norm(r: np.ndarray) -> float:
+    return math.sqrt(float(r @ r))

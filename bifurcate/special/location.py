@@ -323,11 +323,9 @@ def _branch_point(curve: Curve, node: Node, metric: Metric, V: np.ndarray, W: np
                 system = _kernel_system(scaled, v, W, T)
             U, slopes = _split(*system.solve(np.zeros((n, m + 1)), np.vstack([np.zeros((0, m + 1)), np.eye(m + 1)])))
             second = _second_derivatives(scaled, v, U, system, m)
-            if not (np.isfinite(second).all() and np.isfinite(slopes).all()):
+            if not (np.isfinite(second).all() and np.isfinite(slopes).all()):  # LAPACK would print
                 return None
             matrix = second.reshape(m * (m + 1), m + 1)
-            if not (np.isfinite(matrix).all() and np.isfinite(slopes).all()):  # LAPACK would print
-                return None
             xi = np.linalg.lstsq(matrix, -slopes.reshape(-1), rcond=1e-9)[0]
             size = float(np.abs(xi).max())
             if size < 1e-13 or (size < 1e-7 and size >= 0.5 * previous):
