@@ -7,7 +7,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from studies import adaptation, alpha, b, beta, charts, energy, not_gradient, outcome, protocols, sigma, spectrum, step
+from studies import (
+    adaptation,
+    alpha,
+    b,
+    beta,
+    charts,
+    energy,
+    not_gradient,
+    outcome,
+    protocols,
+    scaling,
+    sigma,
+    spectrum,
+    step,
+)
 from studies.report import FIGURES
 
 DIAGRAMS: dict[str, Any] = {"alpha": alpha.run, "beta": beta.run, "sigma": sigma.run, "b": b.run}
@@ -21,6 +35,7 @@ STUDIES: dict[str, Any] = {
     "spectrum": spectrum.run,
     "step": step.run,
     "protocols": protocols.run,
+    "scaling": scaling.run,
 }
 
 
