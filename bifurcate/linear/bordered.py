@@ -14,9 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+import scipy.linalg
 import scipy.sparse as sp
 from scipy.linalg import get_lapack_funcs
-from scipy.sparse.linalg import LinearOperator, splu
+from scipy.sparse.linalg import LinearOperator, SuperLU, splu
 
 from bifurcate.errors import BifurcateError, NotIsolated
 from bifurcate.linear.gmres import Workspace, gmres
@@ -170,19 +171,63 @@ def _dense(M: np.ndarray, B: np.ndarray, C: np.ndarray, D: np.ndarray) -> Border
 
 
 def _sparse(M: sp.sparray, B: np.ndarray, C: np.ndarray, D: np.ndarray) -> Bordered:
+    # Long borders would fill the factors. Bordered by unit vectors E and Eᵀ instead, where B and C are largest, M stays
+    # sparse: from  M x + E w = f − B y,  Eᵀx = e  and  C x + D y = g  with w = 0 there remain y and e, 2k unknowns.
     n, k = B.shape
-    whole = sp.block_array([[M, sp.csc_array(B)], [sp.csc_array(C), sp.csc_array(D)]]) if k else M
     kind = np.result_type(M.dtype, B, C, D)
+    if k == 0:
+        alone = _factors(M, kind)
+        return Bordered(lambda f, g: (alone.solve(f.astype(kind)), g))
+    E = sp.csc_array((np.ones(k), (_largest_rows(B, C), range(k))), shape=(n, k))
     try:
-        lu = splu(sp.csc_matrix(whole, dtype=kind))
-    except RuntimeError as error:
-        raise SingularSystem(f"a sparse bordered system of {n + k} unknowns is singular") from error
+        lu = _factors(sp.block_array([[M, E], [E.T, None]]), kind)
+        T = lu.solve(np.block([[B, np.zeros((n, k))], [np.zeros((k, k)), np.eye(k)]]).astype(kind))
+        by_y, by_e = T[:n, :k], T[:n, k:]
+        core = np.block([[-T[n:, :k], T[n:, k:]], [D - C @ by_y, C @ by_e]])
+        small = _dense(np.zeros((0, 0)), np.zeros((0, 2 * k)), np.zeros((2 * k, 0)), core)  # as borders: scaled
+    except SingularSystem:
+        return _filled(M, B, C, D, kind)
+
+    def once(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        z = lu.solve(np.concatenate([f, np.zeros_like(g)]).astype(kind))
+        _, t = small.solve(g[:0], np.concatenate([-z[n:], g - C @ z[:n]]))
+        return z[:n] - by_y @ t[:k] + by_e @ t[k:], t[:k]
+
+    def solve(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        x, y = once(f, g)
+        dx, dy = once(f - M @ x - B @ y, g - C @ x - D @ y)  # what unit vectors that fit badly have lost
+        return x + dx, y + dy
+
+    # The solution for the column (B; D) is known. Where the unit vectors do not fit at all it is missed.
+    x, y = solve(B, D)
+    missed = max(float(np.abs(x).max()), float(np.abs(y - np.eye(k)).max()))
+    return Bordered(solve) if missed <= 1e-9 else _filled(M, B, C, D, kind)
+
+
+def _largest_rows(B: np.ndarray, C: np.ndarray) -> np.ndarray:
+    """Where both borders are large: of a local operator one column and one row far apart know nothing of each other."""
+    if B.shape[1] == 1:
+        return np.array([np.argmax(np.abs(B[:, 0] * C[0]))])
+    both = [scipy.linalg.qr(A, mode="economic", check_finite=False)[0] for A in (B, C.conj().T)]
+    return scipy.linalg.qr(np.hstack(both).T, mode="r", pivoting=True, check_finite=False)[1][: B.shape[1]]
+
+
+def _filled(M: sp.sparray, B: np.ndarray, C: np.ndarray, D: np.ndarray, kind: np.dtype) -> Bordered:
+    n = len(B)
+    lu = _factors(sp.block_array([[M, sp.csc_array(B)], [sp.csc_array(C), sp.csc_array(D)]]), kind)
 
     def solve(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         z = lu.solve(np.concatenate([f, g]).astype(kind))
         return z[:n], z[n:]
 
     return Bordered(solve)
+
+
+def _factors(A: sp.sparray, kind: np.dtype) -> SuperLU:
+    try:
+        return splu(sp.csc_matrix(A, dtype=kind))
+    except RuntimeError as error:
+        raise SingularSystem(f"a sparse bordered system of {A.shape[0]} unknowns is singular") from error
 
 
 def _shifted_low_rank(M: ShiftedLowRank, B: np.ndarray, C: np.ndarray, D: np.ndarray) -> Bordered:

@@ -208,8 +208,8 @@ class _Search:
         if few <= MOST:
             self.between(low, high, depth + 1)
         target, where = (1, -1)[which], f"between {self.curve.where(a.u)} and {self.curve.where(b.u)}"
-        some = f"the first {few} of them are" if few <= MOST else "none of them is"
-        self.crowds.append(f"{abs(after - before)} multipliers pass {target:+d} {where}; {some} located")
+        some = f"the first {few}" if few <= MOST else "none"
+        self.crowds.append(f"{abs(after - before)} multipliers pass {target:+d} {where}, of which {some} located")
 
     def real(self, a: Node, b: Node, depth: int, target: float, count: int) -> None:
         """Flips, or branch points, where ``count`` real multipliers cross −1 or +1."""
@@ -228,16 +228,16 @@ class _Search:
     def at(
         self, node: Node, a: Node, b: Node, target: float, count: int, values: np.ndarray | None
     ) -> SpecialPoint | None:
-        # Where multiplicities are not resolved there may be as many multipliers at one value as cross.
-        least = 1 if a.spectrum.vector is None else min(count, MOST)
+        # Where multiplicities are not resolved as many multipliers are looked for as cross.
+        borders = None if a.spectrum.vector is None else min(count, MOST)
         if target < 0:
             reach = b.arclength - a.arclength
-            critical = locate_real(self.curve, node, target, self.metric, reach, values, least)
+            critical = locate_real(self.curve, node, target, self.metric, reach, values, borders)
             inside = critical is not None and _inside(critical.node.arclength, a, b)
             return self.crossing("flip", critical) if critical is not None and inside else None
         # No fold: the parameter would have turned. If this is no branch point either, the step jumped past an
         # imperfect one, which the walk learns from the doubt that remains.
-        return self.branch_point(node, a, b, least=least, values=values)
+        return self.branch_point(node, a, b, borders=borders, values=values)
 
     def pair(self, a: Node, b: Node, depth: int, count: int) -> None:
         """Neimark–Sacker points, where ``count`` complex pairs cross the unit circle."""
@@ -292,19 +292,25 @@ class _Search:
         )  # fmt: skip
 
     def branch_point(
-        self, node: Node, a: Node, b: Node, slack: float = 0.0, least: int = 1, values: np.ndarray | None = None
+        self,
+        node: Node,
+        a: Node,
+        b: Node,
+        slack: float = 0.0,
+        borders: int | None = None,
+        values: np.ndarray | None = None,
     ) -> SpecialPoint | None:
         reach = b.arclength - a.arclength + SAME
-        point = branch_point_near(self.curve, node, self.metric, reach, self.noise, least, values)
+        point = branch_point_near(self.curve, node, self.metric, reach, self.noise, borders, values)
         return point if point is not None and _inside(point.arclength, a, b, slack) else None
 
 
 def branch_point_near(
-    curve: Curve, node: Node, metric: Metric, reach: float, noise: float | None = None, least: int = 1,
+    curve: Curve, node: Node, metric: Metric, reach: float, noise: float | None = None, borders: int | None = None,
     values: np.ndarray | None = None,
 ) -> SpecialPoint | None:  # fmt: skip
     """The branch point within a distance of a node, whether multipliers cross +1 there or only touch it."""
-    found = locate_branch_point(curve, node, metric, least, values)
+    found = locate_branch_point(curve, node, metric, borders, values)
     if found is None or found.unfolding > PERFECT or metric.norm(found.u - node.u) > reach:
         return None
     s = node.arclength + metric.dot(node.tangent, found.u - node.u)

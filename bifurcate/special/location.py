@@ -93,11 +93,11 @@ def _values(node: Node) -> np.ndarray:
     return np.repeat(node.spectrum.values, np.minimum(node.spectrum.multiplicity, MOST))
 
 
-def _window(values: np.ndarray, target: complex, least: int = 1) -> int:
-    """How many borders: the multipliers that are about as near to the target as the nearest one, and no less."""
+def _window(values: np.ndarray, target: complex) -> int:
+    """How many borders: the multipliers that are about as near to the target as the nearest one."""
     distance = np.sort(np.abs(values - target))
     near = int(np.count_nonzero(distance <= 3.0 * distance.min(initial=np.inf) + TOGETHER))
-    return min(MOST, max(least, near))
+    return min(MOST, max(1, near))
 
 
 def _rate(curve: Curve, node: Node, columns: np.ndarray) -> np.ndarray:
@@ -123,7 +123,7 @@ def locate_real(
     metric: Metric,
     reach: float,
     values: np.ndarray | None = None,
-    least: int = 1,
+    borders: int | None = None,
 ) -> Critical | None:
     """The nearest point to a node on its curve where multipliers equal ±1.
 
@@ -137,8 +137,8 @@ def locate_real(
         How far along the curve the point may lie; beyond it the search ends with None.
     values : ndarray, optional
         The multipliers at the node, roughly, where they are known without computing them.
-    least : int
-        So many multipliers may meet there, whatever the values say.
+    borders : int, optional
+        How many multipliers are looked for, where the spectrum does not resolve multiplicities.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def locate_real(
     """
     travelled, previous = 0.0, np.inf
     try:
-        V = _near_null(node, target, _window(_values(node) if values is None else values, target, least))
+        V = _near_null(node, target, borders or _window(_values(node) if values is None else values, target))
         for iteration in range(1, 20):
             m = V.shape[1]
             system = bordered(shifted(essence(node.linear.jacobian), target), V, V.T, np.zeros((m, m)))
@@ -276,7 +276,7 @@ class _Scaled:
 
 
 def locate_branch_point(
-    curve: Curve, node: Node, metric: Metric, least: int = 1, values: np.ndarray | None = None
+    curve: Curve, node: Node, metric: Metric, borders: int | None = None, values: np.ndarray | None = None
 ) -> BranchPoint | None:
     """The branch point near a node of a one-parameter curve.
 
@@ -284,8 +284,8 @@ def locate_branch_point(
     ----------
     node : Node
         The start.
-    least : int
-        So many multipliers may meet there, whatever the node's values say.
+    borders : int, optional
+        How many multipliers are looked for, where the spectrum does not resolve multiplicities.
     values : ndarray, optional
         The multipliers at the node, roughly, where they are known without computing them.
 
@@ -296,7 +296,7 @@ def locate_branch_point(
     """
     with np.errstate(all="ignore"):  # the iteration may run away
         try:
-            m = _window(_values(node) if values is None else values, 1.0, least)  # multipliers that meet +1 there
+            m = borders or _window(_values(node) if values is None else values, 1.0)  # multipliers that meet +1 there
             V = lifted(node.linear.jacobian, _near_null(node, 1.0, m))
             found = _branch_point(curve, node, metric, V, V)
             other = transposed(node.linear.M) if found is None and m > 1 else None
