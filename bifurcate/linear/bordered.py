@@ -25,6 +25,7 @@ from bifurcate.linear.operators import DiagonalLowRank, Operator, ShiftedLowRank
 
 __all__ = ["Bordered", "Krylov", "SingularSystem", "bordered"]
 
+FILL = 10**5  # numbers in several long borders of a sparse matrix, beyond which its factors would not fit in memory
 KEPT = 64  # nearly vanishing entries of a diagonal that are kept out of its elimination
 _LAPACK = {kind: get_lapack_funcs(("getrf", "getrs"), dtype=kind) for kind in ("d", "D")}
 
@@ -201,7 +202,7 @@ def _sparse(M: sp.sparray, B: np.ndarray, C: np.ndarray, D: np.ndarray) -> Borde
     # The solution for the column (B; D) is known. Where the unit vectors do not fit at all it is missed.
     x, y = solve(B, D)
     missed = max(float(np.abs(x).max()), float(np.abs(y - np.eye(k)).max()))
-    return Bordered(solve) if missed <= 1e-9 else _filled(M, B, C, D, kind)
+    return Bordered(solve) if missed <= 1e-6 else _filled(M, B, C, D, kind)
 
 
 def _largest_rows(B: np.ndarray, C: np.ndarray) -> np.ndarray:
@@ -213,7 +214,9 @@ def _largest_rows(B: np.ndarray, C: np.ndarray) -> np.ndarray:
 
 
 def _filled(M: sp.sparray, B: np.ndarray, C: np.ndarray, D: np.ndarray, kind: np.dtype) -> Bordered:
-    n = len(B)
+    n, k = B.shape
+    if k > 1 and n * k > FILL:
+        raise SingularSystem(f"a sparse system of {n} unknowns is singular, or {k} borders do not make it regular")
     lu = _factors(sp.block_array([[M, sp.csc_array(B)], [sp.csc_array(C), sp.csc_array(D)]]), kind)
 
     def solve(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
