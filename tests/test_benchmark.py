@@ -70,7 +70,7 @@ def test_the_network_rows_do_their_work():
 
 
 def test_the_rows_of_scale_do_their_work():
-    structured, reduced, textbook = quick("branch-20")
+    structured, reduced, textbook, _ = quick("branch-20")
     assert structured.unknowns == 64 and reduced.unknowns == 8 and not textbook.ours
     assert len(structured.result) >= 3
     assert np.abs(np.subtract(structured.result, textbook.result)).max() < 1e-8

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import bifurcate as bf
+from studies.benchmark.baseline import Problem, changes, pacopy
 from studies.benchmark.frame import Contest, Done, Row
 from studies.benchmark.textbook import follow, weights
 
@@ -42,16 +43,27 @@ def _reduced(net: bf.adaptation.Network, bounds: tuple[float, float], control: b
 def _branch_20(quick: bool) -> Contest:
     net = network(8 if quick else 20)
 
+    problem, start = weights(net.drive, net.target(), net.beta, net.sigma), np.asarray(net.equilibrium()).ravel()
+
     def textbook() -> Done:
-        problem = weights(net.drive, net.target(), net.beta, net.sigma)
-        values, flips = follow(problem, np.asarray(net.equilibrium()), BOUNDS, points=50)
+        values, flips = follow(problem, start, BOUNDS, points=50)
         return Done(len(values), tuple(flips))
+
+    def by_pacopy() -> Done:
+        vectors = bf.Map(
+            lambda x, alpha: x + problem.residual(x, alpha),
+            {"alpha": BOUNDS[0]},
+            jacobian=lambda x, alpha: np.eye(len(x)) + problem.jacobian(x, alpha),
+            parameter_derivative=lambda x, name, alpha: problem.by_parameter(x, alpha),
+        )
+        path = pacopy(Problem(vectors, "alpha"), start, BOUNDS[0], BOUNDS)
+        return Done(len(path), changes(path))
 
     ours = {
         "bifurcate, structured": lambda: _weights(net, BOUNDS, EVERY),
         "bifurcate, reduced": lambda: _reduced(net, BOUNDS, EVERY),
     }
-    return Contest(net.size**2, ours, {"NumPy, LU and eigvals": textbook})
+    return Contest(net.size**2, ours, {"textbook, with its flips located": textbook, "pacopy": by_pacopy})
 
 
 def _branch_million(quick: bool) -> Contest:
