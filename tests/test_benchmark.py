@@ -118,6 +118,11 @@ def test_the_ring_rows_find_every_point(row, n):
     assert len(by_hand.result) > 0
 
 
+def test_the_locus_is_the_curve_that_it_should_be():
+    (ours,) = quick("locus")
+    assert ours.steps >= 20 and ours.result[0] < 1e-9
+
+
 def test_the_rings_have_as_many_points_as_they_should():
     assert [tuple(len(each) for each in small.ring_points(n)) for n in (50, 200)] == [(26, 19), (101, 74)]
 
