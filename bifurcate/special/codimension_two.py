@@ -168,13 +168,21 @@ class _Search:
             if not (np.isfinite(f) and np.isfinite(g)) or (f > 0) == (g > 0):
                 continue
             error = max(_error(self.curve, a, kind), _error(self.curve, b, kind))
-            if max(abs(f), abs(g)) <= 2.0 * error:
+            if max(abs(f), abs(g)) <= 2.0 * error or (coefficients and self.noisy(kind, a, b, f, g)):
                 self.doubts.append(
                     f"degenerate: what decides about {kind} points is 0 to within its error along this curve "
                     "(as for conservative maps), and none are reported there"
                 )
                 continue
             self.root(kind, a, b, self.test(kind), (f, g), error)
+
+    def noisy(self, kind: str, a: Node, b: Node, f: float, g: float) -> bool:
+        """Whether a coefficient changes sign more than once on a step, or is sure nowhere in it: rounding, no zero."""
+        between = [along(self.curve, a, b, fraction, self.metric) for fraction in (0.2, 0.4, 0.6, 0.8)]
+        nodes = [node for node in between if isinstance(node, Node)]
+        values = np.array([f, *(_tests(self.curve, node, self.metric).get(kind, np.nan) for node in nodes), g])
+        changes = int(np.count_nonzero(np.diff(values[np.isfinite(values)] > 0)))
+        return changes > 1 or all(abs(v) <= 2.0 * _error(self.curve, n, kind) for v, n in zip(values[1:-1], nodes))
 
     def test(self, kind: str) -> Callable[[Node], float]:
         return lambda node: _tests(self.curve, node, self.metric)[kind]
@@ -207,8 +215,12 @@ class _Search:
     def beside(self, kind: str, a: Node, b: Node, value: Callable[[Node], float], multiplicity: int) -> None:
         """Where a second eigenvector joins, curves cross and the corrector is singular: interpolate from both sides."""
         u, s, error, near = straddled(self.curve, a, b, value, self.metric)
-        if any(p.kind in STRONG and abs(p.arclength - s) < SAME for p in self.points):
-            return  # the multiplier that crosses is the defective one of R1 or R2
+        strong = "R1" if kind == "fold-fold" else "R2"
+        defects = [abs(_tests(self.curve, node, self.metric).get(strong, np.inf)) for node in (near, a, b)]
+        if defects[0] < 0.2 * max(defects[1:]) < np.inf:  # one eigenvector, not two
+            kind = strong
+        if any(p.kind == kind and abs(p.arclength - s) < SAME for p in self.points):
+            return
         x = u[: self.curve.size]
         residual = float(np.abs(self.curve.iterate.orbit(x, self.curve.parameters(u))[-1] - x).max())
         null = near.at.Phi if isinstance(near.at, Augmented) else None
