@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import bifurcate as bf
-from bifurcate.special.jets import Polynomials, pushed
+from bifurcate.special.two_parameters.jets import Polynomials, pushed
 
 BOUNDS = {"beta": (-2.0, 3.0), "alpha": (-5.0, 8.0)}
 

@@ -17,7 +17,6 @@ import numpy as np
 from bifurcate.corrector import Failure, Metric, Node, along
 from bifurcate.curves import Augmented, Curve
 from bifurcate.linear.spectrum import EDGE
-from bifurcate.special.codimension_two import collapse, inspect
 from bifurcate.special.crossings import crossings, interpolated, pair_crossings
 from bifurcate.special.location import (
     MOST,
@@ -28,6 +27,7 @@ from bifurcate.special.location import (
     locate_real,
 )
 from bifurcate.special.point import SpecialPoint
+from bifurcate.special.two_parameters.detection import collapse, inspect
 
 __all__ = ["Finding", "branch_point_near", "examine"]
 

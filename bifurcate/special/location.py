@@ -34,7 +34,7 @@ from bifurcate.curves import Curve
 from bifurcate.linear import Bordered, Operator, bordered, essence, lifted, shifted, size, transposed
 from bifurcate.linear.bordered import SingularSystem
 from bifurcate.maps.derivatives import STEP, central
-from bifurcate.special.reduction import near_null
+from bifurcate.special.two_parameters.reduction import near_null
 
 __all__ = ["BranchPoint", "Critical", "locate_branch_point", "locate_pair", "locate_real"]
 

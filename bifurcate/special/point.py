@@ -11,7 +11,7 @@ from bifurcate.curves import Curve
 from bifurcate.linear import Operator, Spectrum, lifted, spectrum
 from bifurcate.maps import Iterate
 from bifurcate.special.normal_forms import coefficients
-from bifurcate.special.strong_forms import STRONG_KINDS, strong_coefficients
+from bifurcate.special.two_parameters.normal_forms import CODIMENSION_TWO, two_parameter_coefficients
 
 __all__ = ["LABELS", "SpecialPoint"]
 
@@ -118,17 +118,17 @@ class SpecialPoint:
         if self.multiplicity != 1 or self.kind in ("pole", "border", "fold-fold", "flip-flip"):
             return {}, {}
         with np.errstate(all="ignore"):
-            if self.kind in STRONG_KINDS:
+            if self.kind in CODIMENSION_TWO:
                 x = self.u[: self.curve.size]
-                return strong_coefficients(self.kind, self.iterate, x, self.parameters, self.spectrum)
+                return two_parameter_coefficients(self.kind, self.iterate, x, self.parameters, self.spectrum)
             return coefficients(self.kind, self.iterate, self.u[: self.curve.size], self.parameters, self.angle)
 
     @property
     def coefficients(self) -> dict[str, float]:
         """Normal-form coefficients: "a" of folds, "b" of flips, "d" of Neimark–Sacker, "a" and "c" of branch points.
 
-        At points of codimension two those listed in ``special/strong_forms.py``; for the others' conventions see
-        ``special/normal_forms.py``. Computed when first asked for; empty at multiple points.
+        At points of codimension two those listed in ``special/two_parameters/normal_forms.py``; the others' conventions
+        stand in ``special/normal_forms.py``. Computed when first asked for; empty at multiple points.
         """
         return self._normal_form[0]
 
@@ -149,7 +149,7 @@ class SpecialPoint:
         sure = {name: abs(value) > 2.0 * errors[name] for name, value in values.items()}
         if not values:
             return "degenerate" if self.multiplicity == 1 and self.kind not in ("pole", "border") else ""
-        if self.kind in STRONG_KINDS:
+        if self.kind in CODIMENSION_TWO:
             return "generic" if all(sure.values()) else "degenerate"
         if self.kind == "branch point":
             return "transcritical" if sure["a"] else "pitchfork" if sure["c"] else "degenerate"

@@ -9,9 +9,9 @@ from bifurcate.curves import Curve, Cycle
 from bifurcate.errors import InvalidInput, NotConverged
 from bifurcate.linear import Spectrum
 from bifurcate.maps import Iterate
-from bifurcate.special.loci import THROUGH, locus_of
 from bifurcate.special.point import SpecialPoint
-from bifurcate.special.strong_switching import born
+from bifurcate.special.two_parameters.loci import THROUGH, locus_of
+from bifurcate.special.two_parameters.switching import born
 
 __all__ = ["switch", "switches"]
 

@@ -25,9 +25,9 @@ from bifurcate.corrector import Corrector, Metric, Node, correct
 from bifurcate.curves import Augmented, Curve
 from bifurcate.linear import essence, lifted, quadratic, shifted, transposed
 from bifurcate.maps import Iterate
-from bifurcate.special.loci import locus_of
 from bifurcate.special.point import SpecialPoint
-from bifurcate.special.reduction import near_null
+from bifurcate.special.two_parameters.loci import locus_of
+from bifurcate.special.two_parameters.reduction import near_null
 
 __all__ = ["BORN", "born"]
 

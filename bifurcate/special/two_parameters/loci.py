@@ -12,7 +12,7 @@ from bifurcate.errors import InvalidInput
 from bifurcate.linear import essence, quadratic, shifted
 from bifurcate.maps import Iterate
 from bifurcate.special.point import SpecialPoint
-from bifurcate.special.reduction import near_null
+from bifurcate.special.two_parameters.reduction import near_null
 
 __all__ = ["THROUGH", "locus", "locus_of"]
 

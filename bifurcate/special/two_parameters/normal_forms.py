@@ -28,15 +28,15 @@ import numpy as np
 from bifurcate.linear import Spectrum, dense, transposed
 from bifurcate.linear.bordered import SingularSystem
 from bifurcate.maps import Iterate
-from bifurcate.special.jets import Polynomials, exponents
-from bifurcate.special.reduction import critical_space, normalised, reduced, transformed
+from bifurcate.special.two_parameters.jets import Polynomials, exponents
+from bifurcate.special.two_parameters.reduction import critical_space, normalised, reduced, transformed
 
-__all__ = ["STRONG_KINDS", "strong_coefficients"]
+__all__ = ["CODIMENSION_TWO", "two_parameter_coefficients"]
 
 DENSE = 3000  # operators without a transpose are made dense up to this size, and given up beyond
 
 # Kind: real critical multipliers, number of critical pairs, degree to which the map is expanded.
-STRONG_KINDS: dict[str, tuple[tuple[float, ...], int, int]] = {
+CODIMENSION_TWO: dict[str, tuple[tuple[float, ...], int, int]] = {
     "cusp": ((1.0,), 0, 3),
     "generalised flip": ((-1.0,), 0, 5),
     "chenciner": ((), 1, 5),
@@ -52,7 +52,7 @@ STRONG_KINDS: dict[str, tuple[tuple[float, ...], int, int]] = {
 COSINES = {"R1": 1.0, "R2": -1.0, "R3": -0.5, "R4": 0.0}
 
 
-def strong_coefficients(
+def two_parameter_coefficients(
     kind: str, iterate: Iterate, x: np.ndarray, p: Mapping[str, float], spectrum: Spectrum
 ) -> tuple[dict[str, float], dict[str, float]]:
     """The coefficients of a simple point of codimension two, and their errors, by name.
@@ -60,7 +60,7 @@ def strong_coefficients(
     Parameters
     ----------
     kind : str
-        One of ``STRONG_KINDS``.
+        One of ``CODIMENSION_TWO``.
     iterate : Iterate
         f^k with k the period of the point.
     x : ndarray, shape (n,)
@@ -82,7 +82,7 @@ def strong_coefficients(
         if len(x) > DENSE:
             return {}, {}
         A = dense(A)
-    real, pairs, degree = STRONG_KINDS[kind]
+    real, pairs, degree = CODIMENSION_TWO[kind]
     cosines = [COSINES[kind]] if kind in COSINES else _cosines(spectrum, pairs)
     try:
         Q, P = critical_space(A, real, cosines)
@@ -181,7 +181,7 @@ def _diagonal(linear: np.ndarray, Q: np.ndarray, reals: int) -> np.ndarray:
 
 
 def _with_pairs(kind: str, G: Polynomials, Q: np.ndarray, cosines: list[float]) -> dict[str, float]:
-    reals = len(STRONG_KINDS[kind][0])
+    reals = len(CODIMENSION_TWO[kind][0])
     z = transformed(G, _diagonal(G.parts[1], Q, reals))
     z = Polynomials(z.variables, {**z.parts, 1: np.diag(np.diag(z.parts[1]))})
     back = [np.exp(-1j * np.arccos(kappa)) for kappa in cosines]

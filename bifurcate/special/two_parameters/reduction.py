@@ -20,7 +20,7 @@ import scipy.linalg
 
 from bifurcate.linear import Krylov, Operator, bordered, quadratic, shifted, size, transposed
 from bifurcate.maps import Iterate
-from bifurcate.special.jets import Polynomials, directions, exponents, monomials, pushed
+from bifurcate.special.two_parameters.jets import Polynomials, directions, exponents, monomials, pushed
 
 __all__ = ["critical_space", "near_null", "normalised", "reduced", "transformed"]
 
