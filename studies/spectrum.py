@@ -124,7 +124,7 @@ def _plane(ax: Axes, dense: dict[float, np.ndarray]) -> None:
     )  # fmt: skip
     ax.set(xlabel="Re λ", ylabel="Im λ", xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), aspect="equal")
     ax.set_title(f"(a) all {N * N}, by a dense solver", fontsize=9, loc="left")
-    ax.legend(frameon=False, fontsize="small", loc="center", bbox_to_anchor=(0.5, 0.27))
+    ax.legend(framealpha=1.0, edgecolor="0.8", fontsize="small", loc="center", bbox_to_anchor=(0.5, 0.27))
     ax.spines[["top", "right"]].set_visible(False)
 
 
