@@ -157,18 +157,24 @@ def _dense(M: np.ndarray, B: np.ndarray, C: np.ndarray, D: np.ndarray) -> Border
     rows = np.abs(whole[n:]).max(axis=1, initial=0.0)
     rows[rows == 0.0] = 1.0
     whole[n:] /= rows[:, None]
-    getrf, getrs = _LAPACK["D" if whole.dtype.kind == "c" else "d"]
-    lu, pivots, info = getrf(whole, overwrite_a=True)
-    pivot = np.abs(np.diagonal(lu))
-    if info != 0 or not pivot.min() > 1e-15 * pivot.max():
-        raise SingularSystem(f"a dense bordered system of {n + k} unknowns is singular")
+    inverse = _lu(whole)
 
     def solve(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         flat = g.ndim == 1
-        z = getrs(lu, pivots, np.concatenate([f, g / (rows if flat else rows[:, None])]))[0]
+        z = inverse(np.concatenate([f, g / (rows if flat else rows[:, None])]))
         return z[:n], z[n:] / (columns if flat else columns[:, None])
 
     return Bordered(solve)
+
+
+def _lu(A: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """f ↦ A⁻¹ f; A is overwritten if it is in Fortran's order."""
+    getrf, getrs = _LAPACK["D" if A.dtype.kind == "c" else "d"]
+    lu, pivots, info = getrf(A, overwrite_a=True)
+    pivot = np.abs(np.diagonal(lu))
+    if info != 0 or not pivot.min() > 1e-15 * pivot.max():
+        raise SingularSystem(f"a dense bordered system of {len(A)} unknowns is singular")
+    return lambda f: getrs(lu, pivots, f)[0]
 
 
 def _sparse(M: sp.sparray, B: np.ndarray, C: np.ndarray, D: np.ndarray) -> Bordered:
@@ -246,12 +252,13 @@ def _shifted_low_rank(M: ShiftedLowRank, B: np.ndarray, C: np.ndarray, D: np.nda
             f"least {free} dimensions, along which nothing is determined"
         )
     rows = np.vstack([-lift.rmatvec(row) for row in C]) if len(C) else np.zeros((0, lift.shape[1]))
-    inner = bordered(shifted(core, -s), apply(project, B), rows, s * D - C @ B)
+    inner = bordered(shifted(core, -s), apply(project, B), rows, s * D - C @ B if len(C) else D)
 
     def solve_one(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        w, y = inner.solve(project @ f, s * g - C @ f)
+        w, y = inner.solve(project @ f, s * g - C @ f if len(C) else g)
         x = f - lift @ w
-        x -= np.dot(B, y)  # in place: a state may be large; matmul is slower on one column
+        if len(C):
+            x -= np.dot(B, y)  # in place: a state may be large; matmul is slower on one column
         x /= s
         return x, y
 
@@ -267,24 +274,19 @@ def _diagonal_low_rank(M: DiagonalLowRank, B: np.ndarray, C: np.ndarray, D: np.n
     crowded = len(small) > KEPT
     if crowded:
         small = small[np.argpartition(by_size[small], KEPT)[:KEPT]]
-    with np.errstate(divide="ignore"):
-        inverse = 1.0 / d
-    inverse[small] = 0.0
-    columns, rows = np.hstack([M.left, B]), np.vstack([M.right.T, C])
-    core = np.zeros((m + k + len(small),) * 2, dtype=np.result_type(d, columns, rows, D))
-    core[: m + k, : m + k] = -(rows * inverse) @ columns
-    core[range(m), range(m)] -= 1.0
-    core[m : m + k, m : m + k] += D
-    core[: m + k, m + k :], core[m + k :, : m + k] = rows[:, small], columns[small]
-    core[range(m + k, len(core)), range(m + k, len(core))] = d[small]
-    schur = _dense(core, *_no_border(len(core)))
+    columns = np.hstack([M.left, B]) if k else M.left
+    rows = np.vstack([M.right.T, C]) if k else M.right.T
+    inverse, schur = _eliminated(d, columns, rows, D, small)
 
     def once(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         by = inverse if f.ndim == 1 else inverse[:, None]
-        middle = np.concatenate([np.zeros((m, *f.shape[1:])), g]) - rows @ (f * by)
-        z, _ = schur.solve(np.concatenate([middle, f[small]]), middle[:0])
+        middle = -(rows @ (f * by))
+        if k:
+            middle = np.concatenate([middle[:m], middle[m:] + g])
+        z = schur(np.concatenate([middle, f[small]]) if len(small) else middle)
         x = (f - columns @ z[: m + k]) * by
-        x[small] = z[m + k :]
+        if len(small):
+            x[small] = z[m + k :]
         return x, z[m : m + k]
 
     def refined(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -296,8 +298,27 @@ def _diagonal_low_rank(M: DiagonalLowRank, B: np.ndarray, C: np.ndarray, D: np.n
     return Bordered(refined if crowded else once)
 
 
-def _no_border(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return np.zeros((n, 0)), np.zeros((0, n)), np.zeros((0, 0))
+def _eliminated(
+    d: np.ndarray, columns: np.ndarray, rows: np.ndarray, D: np.ndarray, small: np.ndarray
+) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+    """1/d, 0 at the small entries, and the inverse of what is left when the other unknowns are gone."""
+    r, m = len(rows), len(rows) - len(D)
+    if not len(small):
+        inverse = 1.0 / d
+        core = -(rows * inverse) @ columns
+    else:
+        with np.errstate(divide="ignore"):
+            inverse = 1.0 / d
+        inverse[small] = 0.0
+        core = np.zeros((r + len(small),) * 2, dtype=np.result_type(d, columns, rows, D))
+        core[:r, :r] = -(rows * inverse) @ columns
+        core[:r, r:], core[r:, :r] = rows[:, small], columns[small]
+        core[range(r, len(core)), range(r, len(core))] = d[small]
+    if len(D):
+        core = core.astype(np.result_type(core, D), copy=False)
+        core[m:r, m:r] += D
+    core.flat[: m * (len(core) + 1) : len(core) + 1] -= 1.0
+    return inverse, _lu(core)
 
 
 def _matrix_free(
