@@ -91,6 +91,16 @@ def test_branch_points_that_an_invariant_line_holds():
     assert np.abs(found["unfolding"]).max() < 1e-11 and len(found) > 50
 
 
+def test_flips_that_meet_a_branch_point_are_no_fold_flips():
+    prey = fixed_points(bf.maps.predator_prey(), "p1", [0.0, 0.0], (0.3, 3.6))
+    alive = bf.trace(bf.switch(prey.first("BP")), {"p1": (0.3, 3.6)})
+    found = bf.trace(bf.locus(alive.first("PD"), free="p2"), {"p1": (2.0, 4.0), "p2": (0.05, 0.9)})
+    # At p1 = 3 the predators' multiplier 0.9 + p₂ (1 − 1/p₁) is 1 at p₂ = 0.15: a transcritical point, not a fold.
+    assert np.abs(found["p1"] - 3.0).max() < 1e-10 and found.special == ()
+    (doubt,) = found.doubts
+    assert "p1 = 3, p2 = 0.15 " in doubt and "no fold-flip" in doubt
+
+
 def test_branch_points_that_nothing_holds_end_with_the_reason_and_live_in_three_parameters():
     map = bf.Map(lambda x, p, q, e: x + p * x - x**2 + q * x**3 + e, {"p": -0.5, "q": 0.2, "e": 0.0})
     point = fixed_points(map, "p", [0.0], (-1.0, 1.0)).first("BP")

@@ -250,7 +250,14 @@ class _Search:
             straddling = (ends[0] > 0) != (ends[1] > 0)
             best = float(brentq(at, 0.0, 1.0, xtol=1e-13, rtol=1e-13, maxiter=100)) if straddling else 0.0
         except (ArithmeticError, KeyError, RuntimeError, ValueError) as failure:
-            self.doubts.append(f"{kind} near {self.curve.where(b.u)} could not be located ({failure})")
+            if kind in COEFFICIENT or kind in STRONG or kind == "cusp":
+                self.doubts.append(f"{kind} near {self.curve.where(b.u)} could not be located ({failure})")
+                return
+            u, _, error, _ = straddled(self.curve, a, b, value, self.metric)
+            self.doubts.append(
+                f"another multiplier reaches the unit circle at {self.curve.where(u)} ± {error:.0e}, where the "
+                f"equations are singular: two curves of {self.curve.kind}s cross, as at a branch point; it is no {kind}"
+            )
             return
         best = min(tried, key=lambda fraction: (abs(tried[fraction][1]), fraction != best))
         node, left = tried[best]
