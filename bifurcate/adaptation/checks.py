@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from bifurcate.adaptation.arithmetic import times
 from bifurcate.errors import InvalidInput
 
-__all__ = ["drives", "finite", "number", "weights", "whole"]
+__all__ = ["audible", "drives", "finite", "number", "weights", "whole"]
 
 Limits = Mapping[str, tuple[float, float]]
 
@@ -82,3 +83,13 @@ def whole(name: str, value: Any, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise InvalidInput(f"{name} is {value!r}; it must be a whole number of at least {least}")
     return int(value)
+
+
+def audible(drive: np.ndarray, initial: np.ndarray | None, sigma: float) -> None:
+    """Refuse a stimulus that drives no neuron, and σ = 0 where a driven neuron's W₀ r/n is not positive."""
+    if not (drive > 0.0).any():
+        raise InvalidInput("the stimulus leaves all neurons silent; at least one drive must be positive")
+    if sigma == 0.0 and not (times(initial, drive)[drive > 0.0] > 0.0).all():
+        raise InvalidInput(
+            "sigma is 0 where W r/n of a driven neuron is not positive at the initial weights; take sigma > 0"
+        )

@@ -14,7 +14,7 @@ from bifurcate.linear import LowRank, bordered, shifted
 if TYPE_CHECKING:
     from bifurcate.adaptation.network import Network
 
-__all__ = ["at_rest", "equilibria", "equilibrium", "last_beta", "lift", "off_target", "weights_settle"]
+__all__ = ["at_rest", "equilibria", "equilibrium", "last_beta", "lift", "off_target", "weights_at", "weights_settle"]
 
 MOST = 12  # driven neurons up to which all 2ⁿ choices of roots are searched
 AT_REST = 1e-8  # |y⁺ − y| ≤ AT_REST·max(|y|, σ²) counts as an equilibrium where weights are wanted for a given y
@@ -120,6 +120,25 @@ def equilibria(net: Network, patterns: str) -> list[np.ndarray]:
         if not known and _residual(net, y) <= 1e-9 * scale:
             found.append(y)
     return found
+
+
+def weights_at(net: Network, y: np.ndarray, factored: bool = False) -> np.ndarray | LowRank:
+    """Weights at rest whose W r/n is y; see :meth:`Network.equilibrium`."""
+    if net.beta == 0.0 and net.alpha == 0.0 and not factored:
+        return np.array(net.initial, order="C")
+    if net.beta == 0.0 and not weights_settle(net):
+        raise InvalidInput(
+            "at beta = 0 the outputs have an equilibrium but the weights have none: they drift by "
+            "alpha (R R^T - C) a step, as C has a higher rank; ask for reduced=True"
+        )
+    W = lift(net, y, factored)
+    lowest = float(np.min(W)) if net.clip else 0.0
+    if lowest < 0.0:
+        raise InvalidInput(
+            f"the equilibrium of the unclipped rule has negative weights (down to {lowest:.3g}), which clip=True "
+            "forbids; iterate net.update to find where the clipped weights settle"
+        )
+    return W
 
 
 def lift(net: Network, y: np.ndarray, factored: bool = False) -> np.ndarray | LowRank:

@@ -12,7 +12,7 @@ import numpy as np
 
 from bifurcate.adaptation import equilibria as _equilibria
 from bifurcate.adaptation.arithmetic import respond, times
-from bifurcate.adaptation.checks import finite, number, weights
+from bifurcate.adaptation.checks import audible, number, weights
 from bifurcate.adaptation.energy import Energy, energy
 from bifurcate.adaptation.limits import Limit, limits
 from bifurcate.adaptation.outcome import Outcome, Verdict, outcome, verdict
@@ -21,7 +21,7 @@ from bifurcate.adaptation.running import Run
 from bifurcate.adaptation.running import run as _run
 from bifurcate.adaptation.stability import Stability, stability
 from bifurcate.adaptation.stimuli import Given, Stimuli, Tuned
-from bifurcate.adaptation.target import Target
+from bifurcate.adaptation.target import Target, aimed
 from bifurcate.adaptation.update import Update
 from bifurcate.errors import InvalidInput
 from bifurcate.linear import LowRank, Spectrum, spectrum
@@ -29,7 +29,6 @@ from bifurcate.maps import Map
 
 __all__ = ["Network"]
 
-TARGETS = ("baseline", "frozen", "ensemble")
 RATES = ("alpha", "beta", "sigma")
 ALLOWED = {"alpha": (0.0, np.inf), "sigma": (0.0, np.inf)}
 
@@ -109,45 +108,12 @@ class Network:
         for name, value in stimuli.parameters.items():
             number(name, value, allowed)
         self._set(stimuli=stimuli, **rates, start=weights(initial, stimuli.size), clip=bool(clip), allowed=allowed)
-        self._set(aim=self._aimed(target))
-        self._check_drive()
+        self._set(aim=aimed(target, stimuli, self.start, self.parameters))
+        audible(self.drive, self.start, self.sigma)
 
     def _set(self, **values: Any) -> None:
         for name, value in values.items():
             object.__setattr__(self, name, value)
-
-    def _aimed(self, target: Any) -> Target:
-        if isinstance(target, str):
-            if target not in TARGETS:
-                raise InvalidInput(
-                    f"target is {target!r}; allowed are {', '.join(TARGETS)} or an array F with C = F F^T"
-                )
-            if target == "ensemble" and self.stimuli.ensemble is None:
-                raise InvalidInput("target is 'ensemble' but no ensemble is given")
-            aim = Target(self.stimuli, self.start, ensemble=target == "ensemble")
-            r0, u0 = aim.denominators(self.parameters)
-            if not (u0[r0 > 0.0] > 0.0).all():
-                raise InvalidInput(
-                    "initial puts the target's response beyond a pole: sigma^2 + W0 r0/n must be positive where r0 > 0"
-                )
-            return dataclasses.replace(aim, given=aim.factor(self.parameters)) if target == "frozen" else aim
-        factor = finite("target", target)
-        factor = factor[:, None] if factor.ndim == 1 else factor
-        if factor.ndim != 2 or len(factor) != self.size or factor.shape[1] == 0:
-            raise InvalidInput(
-                f"target has shape {factor.shape}; a factor has shape (n,) or (n, m), here n = {self.size}"
-            )
-        return Target(self.stimuli, self.start, given=factor)
-
-    def _check_drive(self) -> None:
-        r = self.drive
-        if not (r > 0.0).any():
-            raise InvalidInput("the stimulus leaves all neurons silent; at least one drive must be positive")
-        y = times(self.start, r) / self.size
-        if self.sigma == 0.0 and not (y[r > 0.0] > 0.0).all():
-            raise InvalidInput(
-                "sigma is 0 where W r/n of a driven neuron is not positive at the initial weights; take sigma > 0"
-            )
 
     @property
     def size(self) -> int:
@@ -281,7 +247,7 @@ class Network:
         if reduced:
             _ = self.reduced
             return y
-        return self._weights_at(y, factored)
+        return _equilibria.weights_at(self, y, factored)
 
     def equilibria(self, patterns: str = "positive", reduced: bool = False) -> list[np.ndarray]:
         """All equilibria: those of positive responses, or with patterns="all" of responses of any sign.
@@ -294,24 +260,7 @@ class Network:
         if reduced:
             _ = self.reduced
             return found
-        return [np.asarray(self._weights_at(y)) for y in found]
-
-    def _weights_at(self, y: np.ndarray, factored: bool = False) -> np.ndarray | LowRank:
-        if self.beta == 0.0 and self.alpha == 0.0 and not factored:
-            return np.array(self.initial, order="C")
-        if self.beta == 0.0 and not _equilibria.weights_settle(self):
-            raise InvalidInput(
-                "at beta = 0 the outputs have an equilibrium but the weights have none: they drift by "
-                "alpha (R R^T - C) a step, as C has a higher rank; ask for reduced=True"
-            )
-        W = _equilibria.lift(self, y, factored)
-        lowest = float(np.min(W)) if self.clip else 0.0
-        if lowest < 0.0:
-            raise InvalidInput(
-                f"the equilibrium of the unclipped rule has negative weights (down to {lowest:.3g}), which clip=True "
-                "forbids; iterate net.update to find where the clipped weights settle"
-            )
-        return W
+        return [np.asarray(_equilibria.weights_at(self, y)) for y in found]
 
     def spectrum(self, state: Any, every: bool = True) -> Spectrum:
         """All n² multipliers at W (n, n) or y (n,), with their multiplicities.

@@ -11,9 +11,13 @@ from typing import Any
 import numpy as np
 
 from bifurcate.adaptation.arithmetic import gain, over, respond, times
+from bifurcate.adaptation.checks import finite
 from bifurcate.adaptation.stimuli import Stimuli
+from bifurcate.errors import InvalidInput
 
-__all__ = ["Target"]
+__all__ = ["Target", "aimed"]
+
+TARGETS = ("baseline", "frozen", "ensemble")
 
 KEPT = 32  # references remembered by their parameters
 
@@ -88,3 +92,24 @@ class Target:
 
     def __getstate__(self) -> dict[str, Any]:
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+
+
+def aimed(target: Any, stimuli: Stimuli, start: np.ndarray | None, parameters: Mapping[str, float]) -> Target:
+    """The target that a user names ("baseline", "frozen", "ensemble") or gives as a factor F, checked."""
+    if isinstance(target, str):
+        if target not in TARGETS:
+            raise InvalidInput(f"target is {target!r}; allowed are {', '.join(TARGETS)} or an array F with C = F F^T")
+        if target == "ensemble" and stimuli.ensemble is None:
+            raise InvalidInput("target is 'ensemble' but no ensemble is given")
+        aim = Target(stimuli, start, ensemble=target == "ensemble")
+        r0, u0 = aim.denominators(parameters)
+        if not (u0[r0 > 0.0] > 0.0).all():
+            raise InvalidInput(
+                "initial puts the target's response beyond a pole: sigma^2 + W0 r0/n must be positive where r0 > 0"
+            )
+        return dataclasses.replace(aim, given=aim.factor(parameters)) if target == "frozen" else aim
+    n, factor = stimuli.size, finite("target", target)
+    factor = factor[:, None] if factor.ndim == 1 else factor
+    if factor.ndim != 2 or len(factor) != n or factor.shape[1] == 0:
+        raise InvalidInput(f"target has shape {factor.shape}; a factor has shape (n,) or (n, m), here n = {n}")
+    return Target(stimuli, start, given=factor)
