@@ -16,7 +16,7 @@ from bifurcate.linear import LowRank, Spectrum
 from bifurcate.special import Finding, SpecialPoint
 from bifurcate.stepping import Step, StepControl, Walk, walk_along
 
-__all__ = ["steps", "trace"]
+__all__ = ["interval", "steps", "trace"]
 
 LARGE = 10**4  # entries from which on a matrix is worth the search for its factors
 
@@ -160,9 +160,7 @@ def _prepare(curve: Curve, bounds: Mapping[str, tuple[float, float]], control: S
     for name in curve.free:
         if name not in bounds:
             raise InvalidInput(f"bounds must give an interval for {name!r}, as {{{name!r}: (low, high)}}")
-        low, high = _interval(name, bounds[name])
-        if not (np.isfinite(low) and np.isfinite(high) and low < high):
-            raise InvalidInput(f"bounds of {name!r} are ({low}, {high}); low < high, both finite, is asked for")
+        low, high = interval(name, bounds[name])
         here = curve.parameters(curve.start)[name]
         if not low <= here <= high:
             raise InvalidInput(f"the start has {name} = {here:.6g}, outside its bounds ({low:g}, {high:g})")
@@ -173,13 +171,16 @@ def _prepare(curve: Curve, bounds: Mapping[str, tuple[float, float]], control: S
     return Walk(curve, *low_high, Metric.of(curve, widths), control, detect)
 
 
-def _interval(name: str, given: Any) -> tuple[float, float]:
+def interval(name: str, given: Any) -> tuple[float, float]:
+    """A parameter's bounds as two finite floats, or InvalidInput."""
     try:
         low, high = (float(value) for value in given)
     except (TypeError, ValueError) as error:
         raise InvalidInput(
             f"bounds of {name!r} are {given!r}; an interval (low, high) of two numbers is asked for"
         ) from error
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise InvalidInput(f"bounds of {name!r} are ({low}, {high}); low < high, both finite, is asked for")
     return low, high
 
 

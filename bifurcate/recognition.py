@@ -53,7 +53,7 @@ class Track:
             born = self._scaled(self.vector(branch.curve.origin))
             rows, at = np.vstack([born, rows]), np.append(at[0] - np.linalg.norm(rows[0] - born), at)
         for end in (0, -1):
-            if branch.stop[end].reason == "collapsed":
+            if branch.stop[end].reason == "collapsed" and branch.curve.kind == "cycle":
                 point = branch.special[end]
                 order = slice(None, None, -1) if end == 0 else slice(None)
                 rows = np.vstack([rows[order], self._scaled(self.vector(point))])[order]

@@ -327,3 +327,45 @@ def test_units_change_nothing(state, parameter):
         close(found[label], place, 1e-9)
     close(curve.first("R3").coefficients["a"], -1.0 / 6.0, 1e-5)
     assert len(bf.switches(curve.first("R4"))) == 3
+
+
+def cubic_shift(M1, M2, B):
+    """A map of three unknowns whose fixed points z = x₁ = x₂ = x₃ obey M₁ = z − B z − M₂ z + z²."""
+    return bf.Map(
+        lambda x, M1, M2, B: np.array([x[1], x[2], M1 + B * x[0] + M2 * x[1] - x[2] ** 2]), {"M1": M1, "M2": M2, "B": B}
+    )
+
+
+@pytest.mark.parametrize("B", [-0.5, 0.2, 0.65])
+def test_a_pole_of_a_coefficient_at_the_start_is_no_point(B):
+    M1 = 0.1 - 0.1 * B + 0.05 + 0.01
+    branch = fixed_points(cubic_shift(M1, -0.5, B), "M1", [0.1] * 3, (-3.0, 3.0))
+    folds = bf.trace(bf.locus(branch.first("fold"), "M2"), {"M1": (-5.0, 8.0), "M2": (-5.0, 5.0)})
+    # R1 at z = −(B + 2)/2, whose multiplier meets another one within the same step; fold-flip at z = B/2, M₂ = 1.
+    assert [point.label for point in folds.special] == ["R1", "LPPD"] and not folds.doubts
+    flips = bf.trace(bf.locus(folds.first("LPPD"), kind="flip"), {"M1": (-3.0, 4.0), "M2": (-1.0, 2.0)})
+    assert {point.label for point in flips.special} <= {"LPPD", "R2"} and not flips.doubts
+    for point in flips.of("R2"):
+        close(point.state, np.full(3, (2.0 - B) / 2.0), 1e-7)
+
+
+def test_chenciner_from_a_resonance_and_from_afar_agree():
+    B, M2 = 0.5, -0.51
+    z = (M2 + 1.0 - B * B) / (2.0 * B)
+    bounds = {"M1": (-3.0, 4.0), "M2": (-1.0, 2.0)}
+    M1 = z - B * z - M2 * z + z * z
+    branch = fixed_points(cubic_shift(M1 - 0.05, M2, B), "M1", [z] * 3, (-1.0, 1.0))
+    far = bf.trace(bf.locus(branch.first("NS"), "M2"), bounds)
+    near = bf.trace(bf.locus(far.first("R3"), kind="neimark-sacker"), bounds)
+    assert len(near.of("CH")) == len(far.of("CH")) == 1
+    for name in bounds:
+        a, b = near.first("CH"), far.first("CH")
+        assert abs(a.parameters[name] - b.parameters[name]) < a.error + b.error
+
+
+def test_a_resonance_is_generic_where_its_sign_is_sure():
+    map = bf.Map(lambda z, p, q: z + np.array([p, q]) - z**2 + 0.1 * np.array([z[1], -z[0]]), {"p": 0.5, "q": 0.3})
+    branch = fixed_points(map, "p", bf.solve(map, [0.7, 0.5]).state, (-1.0, 1.0))
+    (point,) = bf.trace(bf.locus(branch.first("fold"), "q"), {"p": (-1.0, 1.0), "q": (-1.0, 1.0)}).special
+    assert point.label == "R1" and point.form == "generic" and point.coefficients["s"] == -1.0
+    close([point.coefficients["a"], point.coefficients["b"]], [0.1 * np.sqrt(2.0), 0.0], 1e-9)

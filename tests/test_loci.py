@@ -168,3 +168,39 @@ def test_refusals_name_what_is_allowed():
         bf.locus("flip", free="b")
     with pytest.raises(bf.errors.InvalidInput, match="interval for 'b'"):
         bf.trace(bf.locus(flip, free="b"), {"a": (-1.0, 2.0)})
+
+
+def test_only_halved_periods_end_a_curve():
+    # Through the fixed point's 1:3 resonance (a = 1.25) the area-preserving map's 3-cycle goes on as another one.
+    cycles = bf.cycles(bf.maps.henon(a=1.78, b=0.0), "a", [-0.76659237, 0.0], period=3)
+    fold = bf.trace(cycles, {"a": (1.7, 1.8)}).first("fold")
+    bounds = {"a": (0.5, 2.0), "b": (-1.1, 0.1)}
+    strong = bf.trace(bf.locus(fold, "b"), bounds).first("R1")
+    found = bf.trace(bf.locus(strong, kind="neimark-sacker"), bounds)
+    assert [stop.reason for stop in found.stop] == ["bound", "bound"]
+
+
+def test_explore_keeps_a_diagram_whose_curves_collapse():
+    def f(x, r, e):
+        g = r * x * (1.0 - x)
+        return (1.0 - e) * g + e * g[::-1]
+
+    branch = fixed_points(bf.Map(f, {"r": 2.8, "e": 0.05}), "r", [0.64, 0.64], (2.5, 3.3))
+    diagram = bf.explore(bf.switch(branch.of("flip")[1]), {"r": (2.5, 3.3), "e": (-0.05, 0.2)}, depth=1)
+    ends = {stop.reason for each in diagram.branches if each.curve.kind != "cycle" for stop in each.stop}
+    assert "collapsed" in ends and len(diagram.branches) == 3
+
+
+def test_bounds_and_names_of_a_second_parameter_are_checked():
+    curve = bf.cycles(bf.maps.henon(a=0.1), "a", [1.0, 0.3])
+    for b in (3, None, ("x", "y"), (0, 1, 2), (-np.inf, 1.0)):
+        with pytest.raises(bf.errors.InvalidInput, match="bounds of 'b'"):
+            bf.explore(curve, {"a": (-0.4, 2.0), "b": b})
+    with pytest.raises(bf.errors.InvalidInput, match="progress"):
+        bf.explore(curve, {"a": (-0.4, 2.0)}, progress=3)
+    with pytest.raises(bf.errors.InvalidInput, match="Curve"):
+        bf.explore(None, {"a": (-0.4, 2.0)})
+    flip = bf.trace(curve, {"a": (-0.4, 2.0)}).first("flip")
+    for free in (3, None, ["b", ["c"]]):
+        with pytest.raises(bf.errors.InvalidInput, match="free is"):
+            bf.locus(flip, free)

@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 
 from bifurcate.branch import Branch
-from bifurcate.continuation import trace
+from bifurcate.continuation import interval, trace
 from bifurcate.corrector import Metric
 from bifurcate.curves import Curve, Cycle
 from bifurcate.diagram.audit import Audit, audited
@@ -89,12 +89,14 @@ def explore(
     >>> sorted(branch.curve.period for branch in diagram.branches)
     [1, 1, 2]
     """
-    curves = [curve] if isinstance(curve, Curve) else list(curve)
+    curves = [curve] if isinstance(curve, Curve) else list(curve) if isinstance(curve, list | tuple) else []
     if not curves or not all(isinstance(each, Curve) for each in curves):
         raise InvalidInput("curve must be a Curve (cycles and switch make them) or a list of them, at least one")
     for name, value in (("depth", depth), ("most", most)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise InvalidInput(f"{name} is {value!r}; it must be a whole number, at least 1")
+    if progress is not None and not callable(progress):
+        raise InvalidInput(f"progress is {progress!r}; it must be callable with a Branch, or None")
     _check_bounds(curves, bounds)
     largest = None if period is None else checked_period(period)
     explorer = Explorer(dict(bounds), depth, largest, control or StepControl(), progress, most)
@@ -121,7 +123,7 @@ def _check_bounds(curves: list[Curve], bounds: object) -> None:
             )
         for name in others:
             curve.iterate.map.require(name)
-            low, high = bounds[name]
+            low, high = interval(name, bounds[name])
             if not low <= curve.equations.fixed[name] <= high:
                 raise InvalidInput(
                     f"the start has {name} = {curve.equations.fixed[name]:.6g}, outside its bounds ({low:g}, {high:g})"

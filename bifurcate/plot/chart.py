@@ -72,7 +72,7 @@ def chart(
     >>> bf.plot.chart(flips, "a", "b").get_ylabel()
     'b'
     """
-    branches = [branches] if isinstance(branches, Branch) else list(branches)
+    branches = [branches] if isinstance(branches, Branch) else list(branches or ())
     drawn = [branch for branch in branches if {x, y} <= set(branch.curve.free)]
     if not drawn:
         raise InvalidInput(

@@ -77,8 +77,11 @@ def examine(curve: Curve, a: Node, b: Node, metric: Metric) -> Finding:
     """Find and locate every special point between two neighbouring nodes of a curve."""
     found = Finding(points=_borders(curve, a, b, metric))
     if curve.kind != "cycle":
-        if where := collapse(curve, a, b, metric):
-            return Finding(found.points, where)
+        shrunk = collapse(curve, a, b)
+        if shrunk is not None:
+            before = along(curve, a, b, 0.8 * shrunk[1], metric)
+            points, doubts = inspect(curve, a, before, metric) if isinstance(before, Node) else ([], [])
+            return Finding(found.points + points, shrunk[0], doubts)
         if not _persists(curve, b):
             return Finding(found.points, barrier=_PARTED if isinstance(b.at, Augmented) else _UNFOLDED)
         points, doubts = inspect(curve, a, b, metric)

@@ -150,7 +150,8 @@ class SpecialPoint:
         if not values:
             return "degenerate" if self.multiplicity == 1 and self.kind not in ("pole", "border") else ""
         if self.kind in CODIMENSION_TWO:
-            return "generic" if all(sure.values()) else "degenerate"
+            decided = values["s"] != 0.0 if "s" in values else all(sure.values())
+            return "generic" if decided else "degenerate"
         if self.kind == "branch point":
             return "transcritical" if sure["a"] else "pitchfork" if sure["c"] else "degenerate"
         (name,) = values

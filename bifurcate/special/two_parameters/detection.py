@@ -150,6 +150,12 @@ class _Search:
         """The step without the neighbourhoods of points at which a coefficient has a pole."""
         h = b.arclength - a.arclength
         cuts = sorted((p.arclength - a.arclength) / h for p in self.points if p.kind in POLES)
+        origin = self.curve.origin
+        if isinstance(origin, SpecialPoint) and origin.kind in POLES:
+            # A curve that was begun at such a point: both steps from there lie beside the pole.
+            n = self.curve.size + len(self.curve.free)
+            away = [self.metric.norm(np.append(node.u[:n] - origin.u[:n], node.u[n:] * 0.0)) for node in (a, b)]
+            cuts = sorted([*cuts, *(float(i) for i, apart in enumerate(away) if apart < SAME)])
         ends = [a]
         for cut in cuts:
             for fraction in (cut - 0.02, cut + 0.02):
@@ -208,13 +214,20 @@ class _Search:
             value = _signed_distance(self.curve, i, 0.5 * (_beyond(before, i) + _beyond(after, i)))
             count = abs(int(change[i]))
             if kind in DOUBLE:
-                self.beside(kind, a, b, value, count)
+                strong = "R1" if kind == "fold-fold" else "R2"
+                low, high = a.arclength - SAME, b.arclength + SAME
+                here = any(p.kind == strong and low <= p.arclength <= high for p in self.points)
+                if not (here and count == 1):  # else the multiplier that crosses is the defective one
+                    self.beside(kind, a, b, value, count)
             else:
                 self.root(kind, a, b, value, (value(a), value(b)), NOISE * 1e-3, count)
 
     def beside(self, kind: str, a: Node, b: Node, value: Callable[[Node], float], multiplicity: int) -> None:
         """Where a second eigenvector joins, curves cross and the corrector is singular: interpolate from both sides."""
         u, s, error, near = straddled(self.curve, a, b, value, self.metric)
+        if not np.isfinite(u).all():
+            self.doubts.append(f"{kind} near {self.curve.where(b.u)} could not be located: multipliers meet there")
+            return
         strong = "R1" if kind == "fold-fold" else "R2"
         defects = [abs(_tests(self.curve, node, self.metric).get(strong, np.inf)) for node in (near, a, b)]
         if defects[0] < 0.2 * max(defects[1:]) < np.inf:  # one eigenvector, not two
@@ -250,6 +263,8 @@ class _Search:
             straddling = (ends[0] > 0) != (ends[1] > 0)
             best = float(brentq(at, 0.0, 1.0, xtol=1e-13, rtol=1e-13, maxiter=100)) if straddling else 0.0
         except (ArithmeticError, KeyError, RuntimeError, ValueError) as failure:
+            if kind in COEFFICIENT and any(not np.isfinite(f) for _, f in tried.values()):
+                return  # undefined: a pole
             if kind in COEFFICIENT or kind in STRONG or kind == "cusp":
                 self.doubts.append(f"{kind} near {self.curve.where(b.u)} could not be located ({failure})")
                 return
@@ -261,8 +276,8 @@ class _Search:
             return
         best = min(tried, key=lambda fraction: (abs(tried[fraction][1]), fraction != best))
         node, left = tried[best]
-        if abs(left) > 1e-3 * max(abs(ends[0]), abs(ends[1])):
-            return
+        if abs(left) > max(1e-3 * min(abs(ends[0]), abs(ends[1])), 10.0 * noise):
+            return  # a pole
         if neutral(self.curve, node) and kind not in STRONG:
             return
         slope = min(abs(f - left) / abs(t - best) for t, (_, f) in tried.items() if abs(t - best) > 1e-7)
@@ -301,26 +316,25 @@ def straddled(
     return u, left[0].arclength + part * h, h**2 + NOISE, left[0] if part < 0.5 else right[0]
 
 
-def collapse(curve: Curve, a: Node, b: Node, metric: Metric) -> str:
-    """Where, between two nodes, the cycles of a curve shrink onto shorter ones; "" if they do not.
+def collapse(curve: Curve, a: Node, b: Node) -> tuple[str, float] | None:
+    """Where, between two nodes, the cycles of a curve shrink onto ones of half the period, in words and as a fraction.
 
-    There x and f^{k/m}(x) change places: their difference d passes 0 and turns round. What is said is where a parabola
+    There x and f^{k/2}(x) change places: their difference d passes 0 and turns round. What is said is where a parabola
     in the amplitude |d| through both nodes has its tip: nearer to it the equations, of order |d|³, drown in rounding.
     """
-    n = curve.size
-    for m in (m for m in range(2, curve.period + 1) if curve.period % m == 0 and all(m % j for j in range(2, m))):
-        j = curve.period // m
-        before, after = (node.at.orbit[j] - node.at.orbit[0] for node in (a, b))
-        sizes = float(before @ before), float(after @ after)
-        turns = float(before @ after) < -0.5 * np.sqrt(sizes[0] * sizes[1])
-        if not turns or np.sqrt(min(sizes)) > 2.0 * np.linalg.norm(b.u[:n] - a.u[:n]):
-            continue
-        near, far = (a, b) if sizes[0] < sizes[1] else (b, a)
-        part = min(sizes) / max(max(sizes) - min(sizes), 1e-3 * max(sizes))
-        u = near.u + part * (near.u - far.u)
-        error = float(np.abs((u - near.u)[n : n + len(curve.free)]).max())
-        return f"period {j} at {curve.where(u)} ± {error:.0e}"
-    return ""
+    if curve.period % 2:
+        return None
+    n, j = curve.size, curve.period // 2
+    before, after = (node.at.orbit[j] - node.at.orbit[0] for node in (a, b))
+    sizes = float(before @ before), float(after @ after)
+    turns = float(before @ after) < -0.5 * np.sqrt(sizes[0] * sizes[1])
+    if not turns or np.sqrt(min(sizes)) > 2.0 * np.linalg.norm(b.u[:n] - a.u[:n]):
+        return None
+    near, far = (a, b) if sizes[0] < sizes[1] else (b, a)
+    u = near.u + min(sizes) / max(max(sizes) - min(sizes), 1e-3 * max(sizes)) * (near.u - far.u)
+    error = float(np.abs((u - near.u)[n : n + len(curve.free)]).max())
+    part = float(np.sqrt(sizes[0]) / (np.sqrt(sizes[0]) + np.sqrt(sizes[1])))
+    return f"period {j} at {curve.where(u)} ± {error:.0e}", part
 
 
 def _secant(f: float, g: float) -> float:

@@ -79,7 +79,10 @@ def locus(point: SpecialPoint, free: str | Sequence[str] = (), kind: str | None 
     if not isinstance(point, SpecialPoint):
         raise InvalidInput(f"point must be a SpecialPoint, as branch.first(kind) gives; got {type(point).__name__}")
     kind = _kind(point, kind)
-    names = _names(point, (free,) if isinstance(free, str) else tuple(free), kind)
+    given = (free,) if isinstance(free, str) else free
+    if not (isinstance(given, tuple | list) and all(isinstance(name, str) for name in given)):
+        raise InvalidInput(f"free is {free!r}; it must be the name of a parameter, or a pair of names")
+    names = _names(point, tuple(given), kind)
     with np.errstate(all="ignore"):
         return locus_of(kind, point, point.iterate, names)
 

@@ -92,7 +92,22 @@ def two_parameter_coefficients(
     values = runs[0]
     size = (1e-11 if degree < 5 else 1e-9) * (1.0 + max(abs(value) for value in values.values()))
     errors = {name: abs(value - runs[1][name]) + size for name, value in values.items()}
+    if kind == "fold-flip":
+        return _fold_flip(values, errors)
     return _with_sign(kind, values, errors)
+
+
+def _ratio(a: float, b: float, da: float, db: float) -> tuple[float, float]:
+    """a/b and its error; NaN and infinity where b may be 0."""
+    if not abs(b) > 10.0 * db:
+        return np.nan, np.inf
+    return a / b, (da + abs(a / b) * db) / abs(b)
+
+
+def _fold_flip(values: dict[str, float], errors: dict[str, float]) -> tuple[dict[str, float], dict[str, float]]:
+    a, b, e, da, db, de = (table[name] for table in (values, errors) for name in ("a", "b", "e"))
+    ratio, error = _ratio(a, e, da, de)
+    return {"a/e": ratio, "be": b * e}, {"a/e": error, "be": abs(b) * de + abs(e) * db}
 
 
 def _with_sign(
@@ -104,6 +119,9 @@ def _with_sign(
     a, b, da, db = values["a"], values["b"], errors["a"], errors["b"]
     other, uncertain = (b - 2.0 * a, db + 2.0 * da) if kind == "R1" else (b, db)
     sure = abs(a) > 2.0 * da and abs(other) > 2.0 * uncertain
+    if kind == "fold-ns":
+        theta, error = _ratio(values["c"], a, errors["c"], da)
+        values, errors = {"a": a, "b": b, "theta": theta}, {"a": da, "b": db, "theta": error}
     return {**values, "s": float(np.sign(a * other)) if sure else 0.0}, {**errors, "s": 0.0 if sure else 1.0}
 
 
@@ -124,7 +142,7 @@ def _of(kind: str, G: Polynomials, Q: np.ndarray, cosines: list[float]) -> dict[
     if kind == "fold-flip":
         g = _normal(G, [(0, 2), (1, 2)], (2,))
         a, b, e = (_coefficient(g, i, nu) for i, nu in ((0, (2, 0)), (0, (0, 2)), (1, (1, 1))))
-        return {"a/e": (a / e).real, "be": (b * e).real}
+        return {"a": a.real, "b": b.real, "e": e.real}
     return _with_pairs(kind, G, Q, cosines)
 
 
@@ -201,7 +219,7 @@ def _with_pairs(kind: str, G: Polynomials, Q: np.ndarray, cosines: list[float]) 
     if kind == "fold-ns":
         g = _normal(z, [(0, 2), (1, 0), (-1, 0)], (2,))
         a, b, c = pick(g, 0, (2, 0, 0)), pick(g, 0, (0, 1, 1)), pick(g, 1, (1, 1, 0))
-        return {"a": a.real, "b": b.real, "theta": (back[0] * c).real / a.real}
+        return {"a": a.real, "b": b.real, "c": (back[0] * c).real}
     return _moduli(kind, z, back)
 
 
