@@ -23,7 +23,7 @@ def generalised(R):
     }
 
 
-def close(found, expected, error=1e-6):
+def assert_close(found, expected, error=1e-6):
     assert np.abs(np.subtract(found, expected)).max() < error
 
 
@@ -41,15 +41,15 @@ def test_generalised_henon_dissipative(reference):
             assert np.abs(np.subtract(found, place)).max() < min(1e-8, max(10.0 * point.error, 1e-12))
             c, known = point.coefficients, table[point.kind]
             if point.kind == "R4":
-                close([c["A.real"], c["A.imag"]], known["A"])
+                assert_close([c["A.real"], c["A.imag"]], known["A"])
             elif point.kind == "R3":
-                close(c["a"], known["coefficient"])
+                assert_close(c["a"], known["coefficient"])
             elif point.kind == "R2":
-                close([c["c"], c["d"]], known["c_d"])
+                assert_close([c["c"], c["d"]], known["c_d"])
             elif point.kind == "R1":
                 assert c["s"] == known["s"]
             else:
-                close([c["a/e"], c["be"]], known["a_over_e_and_be"])
+                assert_close([c["a/e"], c["be"]], known["a_over_e_and_be"])
             assert point.form == "generic"
 
 
@@ -58,7 +58,7 @@ def test_generalised_henon_conservative(reference):
     found = {point.kind: point for curve in curves.values() for point in curve.special}
     for known in reference["generalised henon, R=0"]:
         if known["kind"] in found:
-            close(
+            assert_close(
                 [found[known["kind"]].parameters[name] for name in ("alpha", "beta")],
                 [known["alpha"], known["beta"]],
                 1e-8,
@@ -77,10 +77,10 @@ def test_delayed_logistic(reference):
     for known in reference["delayed logistic"]:
         if known["kind"] in ("R1", "R4"):
             point = curve.first(known["kind"])
-            close([point.parameters["eps"], point.parameters["r"]], [known["eps"], known["r"]], 1e-7)
+            assert_close([point.parameters["eps"], point.parameters["r"]], [known["eps"], known["r"]], 1e-7)
             c = point.coefficients
             if known["kind"] == "R4":
-                close([c["A.real"], c["A.imag"]], known["A"])
+                assert_close([c["A.real"], c["A.imag"]], known["A"])
             else:
                 assert c["s"] == known["s"]
 
@@ -136,8 +136,8 @@ def test_cusp():
     start = bf.solve(map, L @ shears(np.array([0.87, 0.2]))).state
     curve = only(map, "fold", start, ["CP"])
     cusp = curve.special[0]
-    close([cusp.parameters["p"], cusp.parameters["q"]], [0.0, 0.1], 1e-7)
-    close(cusp.coefficients["c"], 0.7 / (L[:, 0] @ L[:, 0]), 1e-5)
+    assert_close([cusp.parameters["p"], cusp.parameters["q"]], [0.0, 0.1], 1e-7)
+    assert_close(cusp.coefficients["c"], 0.7 / (L[:, 0] @ L[:, 0]), 1e-5)
     # 0 = p + (q − 0.1) w + 0.7 w³ and its derivative: 27·0.7 p² = −4 (q − 0.1)³.
     assert np.abs(27 * 0.7 * curve["p"] ** 2 + 4 * (curve["q"] - 0.1) ** 3).max() < 1e-9
 
@@ -146,8 +146,8 @@ def test_generalised_flip_and_the_folds_that_start_there():
     map, L = hidden(lambda w, p, q: -(1.0 + p) * w + (q - 0.1) * w**3 - 1.3 * w**5, 1, p=-0.2, q=-0.2)
     curve = only(map, "flip", np.zeros(2), ["GPD"])
     point = curve.special[0]
-    close([point.parameters["p"], point.parameters["q"]], [0.0, 0.1], 1e-6)
-    close(point.coefficients["c"], -1.3 / (L[:, 0] @ L[:, 0]) ** 2, 1e-4)
+    assert_close([point.parameters["p"], point.parameters["q"]], [0.0, 0.1], 1e-6)
+    assert_close(point.coefficients["c"], -1.3 / (L[:, 0] @ L[:, 0]) ** 2, 1e-4)
     (folds,) = bf.switches(point)
     assert folds.kind == "fold" and folds.period == 2
     found = bf.trace(folds, {"p": (-0.3, 0.3), "q": (-0.3, 0.9)})
@@ -164,10 +164,10 @@ def test_chenciner():
 
     map, L = hidden(complex_normal(g), 2, p=-0.2, q=-0.2)
     point = only(map, "neimark-sacker", np.zeros(3), ["CH"]).special[0]
-    close([point.parameters["p"], point.parameters["q"]], [0.0, 0.1], 1e-6)
+    assert_close([point.parameters["p"], point.parameters["q"]], [0.0, 0.1], 1e-6)
     # z q + z̄ q̄ with |q| = 1, where x = L w and w = (Re z, Im z): q = L (1, −i)/2 over its length.
     length = np.linalg.norm(L[:, :2] @ [0.5, -0.5j])
-    close(point.coefficients["L2"], (-0.8 + 0.5 * 0.4**2) / length**4, 1e-3)
+    assert_close(point.coefficients["L2"], (-0.8 + 0.5 * 0.4**2) / length**4, 1e-3)
 
 
 def test_fold_with_another_pair():
@@ -182,9 +182,9 @@ def test_fold_with_another_pair():
     map, _ = hidden(normal, 3, p=-0.1, q=-0.2)
     start = bf.solve(map, [-0.3, 0.0, 0.0, 0.0]).state
     point = only(map, "fold", start, ["LPNS"]).special[0]
-    close([point.parameters["p"], point.parameters["q"]], [0.0, 0.1], 1e-8)
+    assert_close([point.parameters["p"], point.parameters["q"]], [0.0, 0.1], 1e-8)
     assert point.coefficients["s"] == -1.0
-    close(point.coefficients["theta"], 0.6 / 0.5, 1e-5)
+    assert_close(point.coefficients["theta"], 0.6 / 0.5, 1e-5)
     assert abs(point.angle) < 1e-9  # the fold's own; the pair's is in its spectrum
     assert {curve.kind for curve in bf.switches(point)} == {"neimark-sacker"}
 
@@ -200,10 +200,10 @@ def test_flip_with_a_pair_and_the_torus_of_the_doubled_cycle():
 
     map, L = hidden(normal, 3, p=-0.2, q=-0.2)
     point = only(map, "flip", np.zeros(4), ["PDNS"]).special[0]
-    close([point.parameters["p"], point.parameters["q"]], [0.0, 0.1], 1e-8)
+    assert_close([point.parameters["p"], point.parameters["q"]], [0.0, 0.1], 1e-8)
     flip, pair = np.linalg.norm(L[:, 0]), np.linalg.norm(L[:, 1:3] @ [0.5, -0.5j])
     c = point.coefficients
-    close(
+    assert_close(
         [c["p11"], c["p12"], c["p21"], c["p22"]], [-0.5 / flip**2, 0.2 / pair**2, 0.6 / flip**2, -0.3 / pair**2], 1e-5
     )
     turned, doubled = bf.switches(point)
@@ -224,10 +224,10 @@ def test_two_pairs():
 
     map, L = hidden(normal, 4, p=-0.2, q=-0.2)
     point = only(map, "neimark-sacker", np.zeros(5), ["NSNS"]).special[0]
-    close([point.parameters["p"], point.parameters["q"]], [0.0, 0.1], 1e-8)
+    assert_close([point.parameters["p"], point.parameters["q"]], [0.0, 0.1], 1e-8)
     a, b = (np.linalg.norm(L[:, i : i + 2] @ [0.5, -0.5j]) for i in (0, 2))
     c = point.coefficients
-    close([c["p11"], c["p12"], c["p21"], c["p22"]], [-0.5 / a**2, 0.2 / b**2, 0.6 / a**2, -0.3 / b**2], 1e-5)
+    assert_close([c["p11"], c["p12"], c["p21"], c["p22"]], [-0.5 / a**2, 0.2 / b**2, 0.6 / a**2, -0.3 / b**2], 1e-5)
 
 
 def test_parts_that_do_not_touch_meet_in_points_of_two_eigenvectors():
@@ -236,7 +236,7 @@ def test_parts_that_do_not_touch_meet_in_points_of_two_eigenvectors():
     curve = bf.trace(bf.locus(flip, "q"), {"r": (2.0, 4.0), "q": (1.5, 3.4)})
     (both,) = curve.special
     assert both.label == "PDPD" and both.coefficients == {} and not curve.doubts
-    close([both.parameters["r"], both.parameters["q"]], [3.0, 3.0], 1e-9)
+    assert_close([both.parameters["r"], both.parameters["q"]], [3.0, 3.0], 1e-9)
 
 
 def test_two_resonances_in_one_step_and_a_second_sampling():
@@ -249,10 +249,10 @@ def test_two_resonances_in_one_step_and_a_second_sampling():
     map, _ = hidden(complex_normal(g), 2, p=-0.2, q=-0.2)
     curve = only(map, "neimark-sacker", np.zeros(3), ["R3", "R4"], q=(-0.6, 0.3))
     three, four = curve.first("R3"), curve.first("R4")
-    close([three.parameters["q"], four.parameters["q"]], [2 * np.pi / 3 - 2, np.pi / 2 - 2], 1e-9)
+    assert_close([three.parameters["q"], four.parameters["q"]], [2 * np.pi / 3 - 2, np.pi / 2 - 2], 1e-9)
     # R3: a = (Re e^{−iθ}c/|b|² − 1)/3 with b = 0.2 and, at this point, e^{−iθ} c = −1 (no quadratic terms but z̄²,
     # whose square is resonant): lengths cancel.
-    close(three.coefficients["a"], (-1.0 / 0.2**2 - 1.0) / 3.0, 1e-4)
+    assert_close(three.coefficients["a"], (-1.0 / 0.2**2 - 1.0) / 3.0, 1e-4)
 
 
 @pytest.mark.parametrize("R", [-0.5, 0.3])
@@ -294,13 +294,13 @@ def test_jets_of_a_pole_and_of_a_polynomial(rng):
     path = np.array([[0.2], [1.0], [0.5], [-0.3], [0.1], [0.0]])
     t = np.polynomial.Polynomial(path[:, 0])
     exact = (t**3).coef[:6]
-    close(pushed(lambda x: x**3, path, 4.0).ravel(), exact, 1e-10)
+    assert_close(pushed(lambda x: x**3, path, 4.0).ravel(), exact, 1e-10)
     # 1/(1 + x) by the recursion of its series.
     inverse = np.zeros(6)
     inverse[0] = 1.0 / 1.2
     for k in range(1, 6):
         inverse[k] = -(path[1 : k + 1, 0] @ inverse[k - 1 :: -1][:k]) / 1.2
-    close(pushed(lambda x: 1.0 / (1.0 + x), path, 8.0).ravel(), inverse, 1e-8)
+    assert_close(pushed(lambda x: 1.0 / (1.0 + x), path, 8.0).ravel(), inverse, 1e-8)
 
 
 def test_polynomials_in_several_variables(rng):
@@ -308,7 +308,7 @@ def test_polynomials_in_several_variables(rng):
     G = Polynomials(3, parts)
     again = Polynomials.fitted(3, 3, G.along)
     for degree, part in parts.items():
-        close(again.parts[degree], part, 1e-10)
+        assert_close(again.parts[degree], part, 1e-10)
 
 
 @pytest.mark.parametrize("state, parameter", [(1e-4, 1e3), (1e5, 1e-3)])
@@ -324,8 +324,8 @@ def test_units_change_nothing(state, parameter):
     assert [stop.reason for stop in curve.stop] == ["bound", "bound"] and not curve.doubts
     found = {p.label: (p.parameters["beta"] / parameter, p.parameters["alpha"] / parameter) for p in curve.special}
     for label, place in {"R2": (0.6, 2.24), "R3": (0.8, 0.96), "R4": (1.0, 0.0), "R1": (1.4, -0.96)}.items():
-        close(found[label], place, 1e-9)
-    close(curve.first("R3").coefficients["a"], -1.0 / 6.0, 1e-5)
+        assert_close(found[label], place, 1e-9)
+    assert_close(curve.first("R3").coefficients["a"], -1.0 / 6.0, 1e-5)
     assert len(bf.switches(curve.first("R4"))) == 3
 
 
@@ -346,7 +346,7 @@ def test_a_pole_of_a_coefficient_at_the_start_is_no_point(B):
     flips = bf.trace(bf.locus(folds.first("LPPD"), kind="flip"), {"M1": (-3.0, 4.0), "M2": (-1.0, 2.0)})
     assert {point.label for point in flips.special} <= {"LPPD", "R2"} and not flips.doubts
     for point in flips.of("R2"):
-        close(point.state, np.full(3, (2.0 - B) / 2.0), 1e-7)
+        assert_close(point.state, np.full(3, (2.0 - B) / 2.0), 1e-7)
 
 
 def test_chenciner_from_a_resonance_and_from_afar_agree():
@@ -368,4 +368,4 @@ def test_a_resonance_is_generic_where_its_sign_is_sure():
     branch = fixed_points(map, "p", bf.solve(map, [0.7, 0.5]).state, (-1.0, 1.0))
     (point,) = bf.trace(bf.locus(branch.first("fold"), "q"), {"p": (-1.0, 1.0), "q": (-1.0, 1.0)}).special
     assert point.label == "R1" and point.form == "generic" and point.coefficients["s"] == -1.0
-    close([point.coefficients["a"], point.coefficients["b"]], [0.1 * np.sqrt(2.0), 0.0], 1e-9)
+    assert_close([point.coefficients["a"], point.coefficients["b"]], [0.1 * np.sqrt(2.0), 0.0], 1e-9)
