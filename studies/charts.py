@@ -192,9 +192,9 @@ def charts(n: int, most: int) -> Iterator[Chart]:
 
 
 def run(out: Path = FIGURES, quick: bool = False) -> Charts:
-    """Continue, compare, draw, and write the special points as JSON; with 16 neurons and one curve each if quick."""
-    n, most = (16, 1) if quick else (32, 3)
-    found = tuple(charts(n, most))
+    """Continue, compare, draw, and write the special points as JSON; with one curve each if quick."""
+    n = 32
+    found = tuple(charts(n, 1 if quick else 3))
     with matplotlib.rc_context(STYLE):
         drawn = Figure(figsize=(6.8, 6.6), layout="constrained")
         drawn.suptitle("Where the equilibrium loses stability", x=0.01, ha="left", fontsize=11)
