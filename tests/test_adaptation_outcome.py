@@ -174,7 +174,7 @@ def unit(a):
 
 
 def test_doublings_of_the_uniform_slice():
-    """THEORY: flip at a = 1, doublings near 1.258, 1.320, 1.334; the pole at a = (27/4)^½."""
+    """Flip at a = 1, doublings near 1.258, 1.320, 1.334; the pole at a = (27/4)^½."""
     periods = {0.7: 1, 0.99: 1, 1.02: 2, 1.25: 2, 1.266: 4, 1.315: 4, 1.323: 8, 1.332: 8, 1.3352: 16}
     for a, period in periods.items():
         net = unit(a)
