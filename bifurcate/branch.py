@@ -9,7 +9,7 @@ import numpy as np
 from bifurcate.curves import Curve
 from bifurcate.errors import InvalidInput, NoSuchPoint, Stop
 from bifurcate.linear import LowRank, Spectrum
-from bifurcate.special import LABELS, SpecialPoint
+from bifurcate.special import SpecialPoint, of_kind
 
 __all__ = ["Branch", "Point"]
 
@@ -115,9 +115,7 @@ class Branch:
 
     def of(self, kind: str) -> tuple[SpecialPoint, ...]:
         """The special points of a kind ("flip") or label ("PD"), in order."""
-        if kind not in LABELS and kind not in LABELS.values():
-            raise InvalidInput(f"no kind {kind!r}; kinds are {', '.join(LABELS)}")
-        return tuple(point for point in self.special if kind in (point.kind, point.label))
+        return of_kind(self.special, kind)
 
     def first(self, kind: str) -> SpecialPoint:
         """The first special point of a kind or label.

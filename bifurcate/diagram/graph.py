@@ -16,7 +16,7 @@ from bifurcate.diagram.pieces import Piece, pieces_of
 from bifurcate.errors import InvalidInput, NoSuchPoint, Stop
 from bifurcate.plot import Figure
 from bifurcate.recognition import Track
-from bifurcate.special import LABELS, SpecialPoint
+from bifurcate.special import SpecialPoint, of_kind
 
 __all__ = ["Diagram", "Failed", "build"]
 
@@ -83,9 +83,7 @@ class Diagram:
 
     def of(self, kind: str) -> tuple[SpecialPoint, ...]:
         """The special points of a kind ("flip") or label ("PD")."""
-        if kind not in LABELS and kind not in LABELS.values():
-            raise InvalidInput(f"no kind {kind!r}; kinds are {', '.join(LABELS)}")
-        return tuple(point for point in self.special if kind in (point.kind, point.label))
+        return of_kind(self.special, kind)
 
     def first(self, kind: str) -> SpecialPoint:
         """The first special point of a kind or label.

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from bifurcate.curves import Curve
+from bifurcate.errors import InvalidInput
 from bifurcate.linear import Operator, Spectrum, lifted, spectrum
 from bifurcate.maps import Iterate
 from bifurcate.special.normal_forms import coefficients
 from bifurcate.special.two_parameters.normal_forms import CODIMENSION_TWO, two_parameter_coefficients
 
-__all__ = ["LABELS", "SpecialPoint"]
+__all__ = ["LABELS", "SpecialPoint", "of_kind"]
 
 LABELS = {
     "fold": "LP",
@@ -206,3 +208,10 @@ class SpecialPoint:
 
     def __repr__(self) -> str:
         return f"SpecialPoint({self})"
+
+
+def of_kind(points: Iterable[SpecialPoint], kind: str) -> tuple[SpecialPoint, ...]:
+    """Those of a kind ("flip") or label ("PD"), in order; an unknown name is refused."""
+    if kind not in LABELS and kind not in LABELS.values():
+        raise InvalidInput(f"no kind {kind!r}; kinds are {', '.join(LABELS)}")
+    return tuple(point for point in points if kind in (point.kind, point.label))
