@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg.blas import dgemm, get_blas_funcs
 
-__all__ = ["add_product", "gain", "norm_of_sum", "over", "product", "respond", "times"]
+__all__ = ["add_product", "beside", "gain", "norm_of_sum", "over", "product", "respond", "times"]
 
 
 def over(numerator: np.ndarray, u: np.ndarray, r: np.ndarray) -> np.ndarray:
@@ -43,6 +43,18 @@ def times(W: np.ndarray | None, v: np.ndarray) -> np.ndarray:
     array([4., 4.])
     """
     return np.broadcast_to(v.sum(axis=0), v.shape).copy() if W is None else W @ v
+
+
+def beside(*parts: np.ndarray) -> np.ndarray:
+    """Vectors and matrices as the columns of one matrix, in the order that BLAS takes without a copy.
+
+    Examples
+    --------
+    >>> beside(np.array([1.0, 2.0]), np.array([[3.0], [4.0]]))
+    array([[1., 3.],
+           [2., 4.]])
+    """
+    return np.concatenate([part.T if part.ndim == 2 else part[None] for part in parts]).T
 
 
 def product(U: np.ndarray, V: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
-from bifurcate.adaptation.arithmetic import add_product, gain, over, product, respond, times
+from bifurcate.adaptation.arithmetic import add_product, beside, gain, over, product, respond, times
 from bifurcate.adaptation.stimuli import Stimuli, Stimulus
 from bifurcate.adaptation.target import Target
 from bifurcate.linear import DiagonalLowRank, ShiftedLowRank
@@ -70,7 +70,7 @@ class Update:
         _, _, R = self._response(W, p)
         F = self.aim.factor(p)
         out = np.multiply(W, 1.0 + p["beta"], order="C")
-        add_product(out, np.column_stack([p["alpha"] * R, -(p["alpha"] + p["beta"]) * F]), np.column_stack([R, F]))
+        add_product(out, beside(p["alpha"] * R, -(p["alpha"] + p["beta"]) * F), beside(R, F))
         return out
 
     def _clipped_away(self, W: np.ndarray, out: np.ndarray, p: dict[str, float]) -> np.ndarray:
@@ -88,7 +88,7 @@ class Update:
         shown, u, R = self._response(W, p)
         dR = -gain(shown.drive, u) * (V @ shown.drive) / len(W)
         out = np.multiply(V, 1.0 + p["beta"], order="C")
-        add_product(out, p["alpha"] * np.column_stack([dR, R]), np.column_stack([R, dR]))
+        add_product(out, p["alpha"] * beside(dR, R), beside(R, dR))
         return self._clipped_away(W, out, p)
 
     def jacobian(self, W: np.ndarray, **p: float) -> ShiftedLowRank:
@@ -99,11 +99,12 @@ class Update:
         """The same from y = W r/n, through which alone it depends on W."""
         shown, n, alpha = self.stimuli.at(p), len(y), p["alpha"]
         u = p["sigma"] ** 2 + y
-        R, g = respond(shown.drive, u), gain(shown.drive, u)
+        R = respond(shown.drive, u)
+        g = over(R, u, shown.drive)
 
         def lift(dy: np.ndarray) -> np.ndarray:
             q = -alpha * g * dy.ravel()
-            return product(np.column_stack([q, R]), np.column_stack([R, q])).ravel()
+            return product(beside(q, R), beside(R, q)).ravel()
 
         def lift_adjoint(X: np.ndarray) -> np.ndarray:
             X = X.reshape(n, n)
@@ -121,7 +122,7 @@ class Update:
         shown, u, R = self._response(W, p)
         F = self.aim.factor(p)
         if name == "alpha":
-            return self._clipped_away(W, product(np.column_stack([R, -F]), np.column_stack([R, F])), p)
+            return self._clipped_away(W, product(beside(R, -F), beside(R, F)), p)
         if name == "beta":
             return self._clipped_away(W, W - product(F, F), p)
         if name == "sigma":
@@ -132,8 +133,8 @@ class Update:
         dF = self.aim.rate(p, name)
         F = F[:, : dF.shape[1]]
         down = -(p["alpha"] + p["beta"])
-        left = np.column_stack([p["alpha"] * dR, p["alpha"] * R, down * dF, down * F])
-        return self._clipped_away(W, product(left, np.column_stack([R, dR, F, dF])), p)
+        left = beside(p["alpha"] * dR, p["alpha"] * R, down * dF, down * F)
+        return self._clipped_away(W, product(left, beside(R, dR, F, dF)), p)
 
     def domain(self, W: np.ndarray, **p: float) -> np.ndarray:
         """The denominators of driven neurons: W⁺ has a pole where one is 0."""

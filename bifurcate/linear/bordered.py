@@ -255,8 +255,8 @@ def _shifted_low_rank(M: ShiftedLowRank, B: np.ndarray, C: np.ndarray, D: np.nda
     inner = bordered(shifted(core, -s), apply(project, B), rows, s * D - C @ B if len(C) else D)
 
     def solve_one(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        w, y = inner.solve(project @ f, s * g - C @ f if len(C) else g)
-        x = f - lift @ w
+        w, y = inner.solve(project.matvec(f), s * g - C @ f if len(C) else g)
+        x = f - lift.matvec(w)
         if len(C):
             x -= np.dot(B, y)  # in place: a state may be large; matmul is slower on one column
         x /= s

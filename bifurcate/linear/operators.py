@@ -160,6 +160,8 @@ def apply(A: Operator, x: np.ndarray) -> np.ndarray:
     if not isinstance(A, LinearOperator | ShiftedLowRank):
         return np.asarray(A @ x)
     if x.ndim == 2:
+        if x.shape[1] == 1:
+            return apply(A, x[:, 0])[:, None]
         return np.column_stack([apply(A, column) for column in x.T]) if x.shape[1] else np.zeros((A.shape[0], 0))
     if np.iscomplexobj(x) and _is_real(A):
         return (A @ x.real) + 1j * (A @ x.imag)

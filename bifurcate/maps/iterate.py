@@ -83,8 +83,8 @@ class Iterate:
             return -np.inf
         if self.map.domain is None:
             return np.inf
-        margins = [np.min(self.map.domain(x.reshape(self.shape), **p)) for x in orbit[:-1]]
-        smallest = float(np.min(margins))
+        margins = [np.asarray(self.map.domain(x.reshape(self.shape), **p)).min() for x in orbit[:-1]]
+        smallest = float(margins[0] if len(margins) == 1 else np.min(margins))
         return smallest if np.isfinite(smallest) else -np.inf
 
     def border_signs(self, orbit: Sequence[np.ndarray], p: Parameters) -> np.ndarray:
