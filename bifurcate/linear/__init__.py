@@ -2,6 +2,7 @@
 
 from bifurcate.linear.bordered import Bordered, Krylov, bordered
 from bifurcate.linear.low_rank import LowRank
+from bifurcate.linear.null_space import across, near_null, oriented, orthonormal
 from bifurcate.linear.operators import (
     DiagonalLowRank,
     Operator,
@@ -27,12 +28,16 @@ __all__ = [
     "Operator",
     "ShiftedLowRank",
     "Spectrum",
+    "across",
     "apply",
     "bordered",
     "compose",
     "dense",
     "essence",
     "lifted",
+    "near_null",
+    "oriented",
+    "orthonormal",
     "projected",
     "quadratic",
     "shifted",

@@ -7,7 +7,9 @@ import numpy as np
 from bifurcate.corrector import Node
 from bifurcate.linear.spectrum import EDGE
 
-__all__ = ["crossings", "interpolated", "pair_crossings"]
+__all__ = ["SAME", "crossings", "interpolated", "pair_crossings"]
+
+SAME = 1e-7  # two locations closer than this along the branch are one
 
 
 def crossings(a: Node, b: Node, target: float, count: int) -> list[float]:

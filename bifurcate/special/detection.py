@@ -17,15 +17,10 @@ import numpy as np
 from bifurcate.corrector import Failure, Metric, Node, along
 from bifurcate.curves import Augmented, Curve
 from bifurcate.linear.spectrum import EDGE
-from bifurcate.special.crossings import crossings, interpolated, pair_crossings
-from bifurcate.special.location import (
-    MOST,
-    BranchPoint,
-    Critical,
-    locate_branch_point,
-    locate_pair,
-    locate_real,
-)
+from bifurcate.special.border import border_points
+from bifurcate.special.branch_point import BranchPoint, locate_branch_point
+from bifurcate.special.crossings import SAME, crossings, interpolated, pair_crossings
+from bifurcate.special.location import MOST, Critical, locate_pair, locate_real
 from bifurcate.special.point import SpecialPoint
 from bifurcate.special.two_parameters.detection import collapse, inspect
 
@@ -35,7 +30,6 @@ CROWD = 200  # crossings in one step that are still located one by one
 DEPTH = 40  # halvings of a step before an event is reported as an interval
 SMALLEST = 1e-9  # ... or an interval of this length, in the metric's units
 COLLISION = 6  # halvings before a change of counts without a crossing is taken for a collision of multipliers
-SAME = 1e-7  # two locations closer than this along the branch are one
 PERFECT = 1e-11  # what a branch point's reduced equations may leave, in the metric's units; more is imperfect
 TINY = 1e-6  # more multipliers than a point can have, within such a length: a manifold of solutions, not a point
 BESIDE = 1e-5  # ... and may be met this far outside the step in which the parameter seems to turn
@@ -75,7 +69,7 @@ class Finding:
 
 def examine(curve: Curve, a: Node, b: Node, metric: Metric) -> Finding:
     """Find and locate every special point between two neighbouring nodes of a curve."""
-    found = Finding(points=_borders(curve, a, b, metric))
+    found = Finding(points=border_points(curve, a, b, metric))
     if curve.kind != "cycle":
         shrunk = collapse(curve, a, b)
         if shrunk is not None:
@@ -86,14 +80,13 @@ def examine(curve: Curve, a: Node, b: Node, metric: Metric) -> Finding:
             return Finding(found.points, barrier=_PARTED if isinstance(b.at, Augmented) else _UNFOLDED)
         points, doubts = inspect(curve, a, b, metric)
         return Finding(sorted(found.points + points, key=lambda point: point.arclength), None, doubts)
-    search = _Search(curve, metric, found.doubts, a, crowds=found.crowds)
+    search = _Search(curve, metric, a)
     search.between(a, b, 0)
     points = sorted(found.points + search.points, key=lambda point: point.arclength)
-    collapsed = [point for point in points if point.period < curve.period]
-    if collapsed:
-        points = points[: points.index(collapsed[0]) + 1]
-        return Finding(points, collapsed[0], found.doubts, crowds=found.crowds)
-    return Finding(points, None, found.doubts, search.barrier, found.crowds)
+    collapsed = next((point for point in points if point.period < curve.period), None)
+    if collapsed is not None:
+        points = points[: points.index(collapsed) + 1]
+    return Finding(points, collapsed, search.unexplained(), "" if collapsed else search.barrier, search.crowds)
 
 
 def _persists(curve: Curve, node: Node) -> bool:
@@ -128,13 +121,13 @@ def _bends_back(a: Node, b: Node, n: int, metric: Metric) -> bool:
 
 @dataclass
 class _Search:
-    """One step's search; ``points`` and ``doubts`` fill as it goes."""
+    """One step's search; ``points`` and ``doubts``, with their places, fill as it goes."""
 
     curve: Curve
     metric: Metric
-    doubts: list[str]
     start: Node
     points: list[SpecialPoint] = field(default_factory=list)
+    doubts: list[tuple[float, str]] = field(default_factory=list)
     barrier: str = ""
     crowds: list[str] = field(default_factory=list)
 
@@ -195,7 +188,13 @@ class _Search:
         where = self.curve.where(b.u)
         change = f"counts of multipliers went from {a.spectrum.signature} to {b.spectrum.signature} near {where}"
         reason = f": {middle.detail}" if isinstance(middle, Failure) else ""
-        self.doubts.append(f"{change}; the nearest multiplier is {nearest:.1e} from the unit circle{reason}")
+        doubt = f"{change}; the nearest multiplier is {nearest:.1e} from the unit circle{reason}"
+        self.doubts.append((b.arclength, doubt))
+
+    def unexplained(self) -> list[str]:
+        """Doubts, but for those beside a branch point: the corrector is nearly singular there, and counts are noise."""
+        singular = [p.arclength for p in self.points if p.kind == "branch point" or p.period < self.curve.period]
+        return [doubt for s, doubt in self.doubts if all(abs(s - other) > NEAR for other in singular)]
 
     def crowd(self, a: Node, b: Node, depth: int, which: int) -> None:
         """Of very many crossings (``which``: of the signature) the first few are located, if none came before."""
@@ -373,35 +372,3 @@ def _bisect(curve: Curve, a: Node, b: Node, metric: Metric, value: Callable[[Nod
         if left > right:
             left, right, f, g = right, left, g, f
     return node
-
-
-def _borders(curve: Curve, a: Node, b: Node, metric: Metric) -> list[SpecialPoint]:
-    """Points where a switching function of the map changes sign."""
-    if curve.iterate.map.borders is None:
-        return []
-
-    def functions(node: Node) -> np.ndarray:
-        return curve.iterate.border_signs(node.at.orbit, node.at.parameters)
-
-    before, after = functions(a), functions(b)
-    points: list[SpecialPoint] = []
-    for i in np.flatnonzero((before > 0) != (after > 0)).tolist():
-        left, right = (0.0, before[i]), (1.0, after[i])
-        node: Node | Failure = a
-        for _ in range(60):
-            t = 0.5 * (left[0] + right[0])
-            node = along(curve, a, b, t, metric)
-            if isinstance(node, Failure) or right[0] - left[0] < 1e-13:
-                break
-            value = functions(node)[i]
-            left, right = ((t, value), right) if (value > 0) == (left[1] > 0) else (left, (t, value))
-        if isinstance(node, Failure) or any(abs(node.arclength - p.arclength) < SAME for p in points):
-            continue
-        n = curve.size
-        error = (right[0] - left[0]) * (b.arclength - a.arclength) * abs(float(node.tangent[n])) + 1e-15
-        point = SpecialPoint(
-            "border", curve, node.u, curve.period, 0, node.arclength, node.residual, 60, error,
-            note=f"switching function {i} changes sign: the map has a kink here",
-        )  # fmt: skip
-        points.append(point)
-    return points

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bifurcate.linear import Operator, bordered, shifted
+from bifurcate.linear import Operator, bordered, oriented, shifted
 from bifurcate.linear.bordered import SingularSystem
 from bifurcate.maps import Iterate
 
@@ -103,7 +103,10 @@ class _Forms:
 
 @dataclass(frozen=True, eq=False)
 class _Critical:
-    """The simple critical multiplier λ of A: q with |q| = 1, and the functional <p, ·> with <p, q> = 1."""
+    """The simple critical multiplier λ of A: q with |q| = 1, and the functional <p, ·> with <p, q> = 1.
+
+    A real q has its largest entry positive: the signs of quadratic coefficients depend on that.
+    """
 
     A: Operator
     q: np.ndarray
@@ -123,6 +126,7 @@ def _critical(A: Operator, multiplier: complex) -> _Critical:
         system = bordered(shifted(A, target), v, v.conj().T, np.zeros((1, 1)))
         v = system.solve(np.zeros((n, 1), dtype=v.dtype), np.ones((1, 1), dtype=v.dtype))[0]
         v /= np.linalg.norm(v)
+    v = oriented(v[:, 0])[:, None] if real else v
     system = bordered(shifted(A, target), v, v.conj().T, np.zeros((1, 1)))
 
     def component(f: np.ndarray) -> complex:

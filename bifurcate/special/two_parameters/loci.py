@@ -9,10 +9,9 @@ import numpy as np
 
 from bifurcate.curves import BranchPointLocus, Curve, PairLocus, RealLocus, borders, orthonormal
 from bifurcate.errors import InvalidInput
-from bifurcate.linear import essence, quadratic, shifted
+from bifurcate.linear import essence, near_null, quadratic, shifted
 from bifurcate.maps import Iterate
 from bifurcate.special.point import SpecialPoint
-from bifurcate.special.two_parameters.reduction import near_null
 
 __all__ = ["THROUGH", "locus", "locus_of"]
 

@@ -1,9 +1,9 @@
 """Normal-form coefficients of the points of codimension two.
 
-Of the map on the centre manifold, in coordinates in which critical eigenvectors have length 1 (complex ones q with
-|q| = 1, x = z q + z̄ q̄), after removal of what a change of coordinates can remove (Kuznetsov & Meijer, Numerical
-Bifurcation Analysis of Maps, Cambridge 2019, chapters 3 and 4; Kuznetsov, Elements of Applied Bifurcation Theory,
-2004, chapter 9):
+Of the map on the centre manifold, in coordinates in which critical eigenvectors have length 1 (real ones with their
+largest entry positive; complex ones q with |q| = 1, x = z q + z̄ q̄), after removal of what a change of coordinates can
+remove (Kuznetsov & Meijer, Numerical Bifurcation Analysis of Maps, Cambridge 2019, chapters 3 and 4; Kuznetsov,
+Elements of Applied Bifurcation Theory, 2004, chapter 9):
 
     cusp              w ↦ w + c w³                                        c
     generalised flip  w ↦ −w + c w⁵                                       c (> 0: outside the fold, the doubled cycle is
@@ -25,7 +25,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from bifurcate.linear import Spectrum, dense, transposed
+from bifurcate.linear import Spectrum, dense, oriented, transposed
 from bifurcate.linear.bordered import SingularSystem
 from bifurcate.maps import Iterate
 from bifurcate.special.two_parameters.jets import Polynomials, exponents
@@ -167,10 +167,11 @@ def _normal(G: Polynomials, phases: list[tuple[int, int]], degrees: tuple[int, .
 
 
 def _jordan(linear: np.ndarray, Q: np.ndarray, value: float) -> np.ndarray:
-    """Columns q₀, q₁ with Λq₀ = λq₀, Λq₁ = λq₁ + q₀, |Q q₀| = 1 and q₁ ⟂ q₀."""
+    """Columns q₀, q₁ with Λq₀ = λq₀, Λq₁ = λq₁ + q₀, |Q q₀| = 1 with its largest entry positive, and q₁ ⟂ q₀."""
     N = linear - value * np.eye(2)
     q0 = np.linalg.svd(N)[2][-1]
-    q0 = q0 / np.linalg.norm(Q @ q0)
+    whole = Q @ q0
+    q0 = q0 * np.sign(whole @ oriented(whole)) / np.linalg.norm(whole)
     return np.column_stack([q0, np.linalg.lstsq(N, q0, rcond=1e-6)[0]])
 
 

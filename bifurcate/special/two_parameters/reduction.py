@@ -18,11 +18,11 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import scipy.linalg
 
-from bifurcate.linear import Krylov, Operator, bordered, quadratic, shifted, size, transposed
+from bifurcate.linear import Operator, bordered, near_null, oriented, quadratic, shifted, transposed
 from bifurcate.maps import Iterate
 from bifurcate.special.two_parameters.jets import Polynomials, directions, exponents, monomials, pushed
 
-__all__ = ["critical_space", "near_null", "normalised", "reduced", "transformed"]
+__all__ = ["critical_space", "normalised", "reduced", "transformed"]
 
 
 def critical_space(A: Operator, real: Sequence[float], cosines: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
@@ -41,19 +41,9 @@ def critical_space(A: Operator, real: Sequence[float], cosines: Sequence[float])
     assert other is not None
     singular = [(shifted(A, value), shifted(other, value), 1) for value in real]
     singular += [(quadratic(A, kappa), quadratic(other, kappa), 2) for kappa in cosines]
-    Q = np.column_stack([near_null(M, j) for M, _, j in singular])
+    Q = np.column_stack([near_null(M, j) if j > 1 else oriented(near_null(M, j)[:, 0]) for M, _, j in singular])
     L = np.column_stack([near_null(M, j) for _, M, j in singular])
     return Q, np.linalg.solve(L.T @ Q, L.T).T
-
-
-def near_null(M: Operator, j: int, krylov: Krylov | None = None) -> np.ndarray:
-    """An orthonormal basis of the j directions that M shrinks most, by bordered solves from seeded random borders."""
-    n = size(M)
-    rng = np.random.default_rng(n + j)
-    V, W = (np.linalg.qr(rng.standard_normal((n, j)))[0] for _ in range(2))
-    for _ in range(3):
-        V = np.linalg.qr(bordered(M, W, V.T, np.zeros((j, j)), krylov).solve(np.zeros((n, j)), np.eye(j))[0])[0]
-    return V
 
 
 def reduced(

@@ -23,11 +23,10 @@ import numpy as np
 
 from bifurcate.corrector import Corrector, Metric, Node, correct
 from bifurcate.curves import Augmented, Curve
-from bifurcate.linear import essence, lifted, quadratic, shifted, transposed
+from bifurcate.linear import essence, lifted, near_null, quadratic, shifted, transposed
 from bifurcate.maps import Iterate
 from bifurcate.special.point import SpecialPoint
 from bifurcate.special.two_parameters.loci import locus_of
-from bifurcate.special.two_parameters.reduction import near_null
 
 __all__ = ["BORN", "born"]
 
