@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bifurcate.corrector import POLISH, Failure, Metric, Node, adapted, correct
+from bifurcate.corrector import POLISH, Failure, Metric, Node, adapted, between, correct
 from bifurcate.curves import Curve
 from bifurcate.errors import InvalidInput, Stop
 from bifurcate.special import Finding, SpecialPoint, examine
@@ -123,10 +123,10 @@ def walk_along(walk: Walk, node: Node) -> Iterator[Step]:
         yield Step(node, 0.0, Finding(), stop)
         return
     for number in range(control.max_steps):
-        tried = _step(walk, node, h)
+        tried = _step(walk, before, node, h)
         while isinstance(tried, Failure) and 0.5 * h >= control.smallest:
             h *= 0.5
-            tried = _step(walk, node, h)
+            tried = _step(walk, before, node, h)
         if isinstance(tried, Failure):
             if node.at.margin < 1e-3 * start.at.margin < np.inf:
                 tried = Failure("domain", f"smallest margin {node.at.margin:.1e}")
@@ -185,7 +185,7 @@ def _leaves_at_once(walk: Walk, node: Node) -> Stop | None:
     return None
 
 
-def _step(walk: Walk, node: Node, h: float) -> tuple[Node, Stop | None] | Failure:
+def _step(walk: Walk, before: Node, node: Node, h: float) -> tuple[Node, Stop | None] | Failure:
     """One prediction and correction of length h, or onto the bound if that comes first."""
     curve, metric = walk.curve, walk.metric
     n = curve.size
@@ -195,7 +195,7 @@ def _step(walk: Walk, node: Node, h: float) -> tuple[Node, Stop | None] | Failur
     i = room.index(min(room))
     if room[i] <= h:
         return _onto_bound(walk, node, i, room[i])
-    guess = node.u + h * node.tangent
+    guess = _predicted(before, node, h, metric)
     row = metric.dual(node.tangent)
     new = correct(curve, guess, row, float(row @ guess), metric, None, node.tangent)
     if isinstance(new, Failure):
@@ -210,6 +210,14 @@ def _step(walk: Walk, node: Node, h: float) -> tuple[Node, Stop | None] | Failur
         part = (bound - node.u[n + i]) / (new.u[n + i] - node.u[n + i])
         return _onto_bound(walk, node, i, h * float(part), node.u + part * (new.u - node.u))
     return new.placed(node.arclength + metric.norm(new.u - node.u)), None
+
+
+def _predicted(before: Node, node: Node, h: float, metric: Metric) -> np.ndarray:
+    """A step of length h from a node: on the cubic through the last two, or on the tangent where the last is far."""
+    last = node.arclength - before.arclength
+    if not 0.5 * h <= last:
+        return node.u + h * node.tangent
+    return between(before, node, 1.0 + h / last, metric)
 
 
 def _onto_bound(
