@@ -284,17 +284,17 @@ def _chord(curve: Curve, node: Node, guess: np.ndarray, row: np.ndarray, metric:
     None unless the residual came down to 1e-13 · max(scale, ‖x‖_∞), each time by a factor of 10 at the least.
     """
     assert node.system is not None
-    n, scale = curve.size, curve.iterate.map.scale
-    best, at, u = np.inf, node.at, guess
+    n, best, at, u = curve.size, np.inf, node.at, guess
+    size_of_state = max(curve.iterate.map.scale, _largest(guess[:n]))
     for iteration in range(8):
         new = curve.equations.evaluate(u)
-        size = _largest(new.residual) if new.margin > 0 else np.inf
-        stalls = not size < 0.1 * best
+        size = _largest(new.residual) / size_of_state if new.margin > 0 else np.inf
+        gained = size < 0.1 * best
         if size < best:
             best, at = size, new
-        if stalls or size == 0.0:
-            good = best <= 1e-13 * max(scale, _largest(at.u[:n]))
-            return _node(curve, at, row, metric, best, iteration, node.tangent) if good else None
+        if best <= 1e-15 or not gained:
+            good = best <= 1e-13
+            return _node(curve, at, row, metric, best * size_of_state, iteration, node.tangent) if good else None
         rhs = -new.residual
         u = u + np.concatenate(node.system.solve(rhs[:n], np.append(rhs[n:], 0.0)))
     return None

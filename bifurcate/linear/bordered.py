@@ -251,7 +251,7 @@ def _shifted_low_rank(M: ShiftedLowRank, B: np.ndarray, C: np.ndarray, D: np.nda
             f"the Jacobian has the multiplier in question {free} times over: the solutions form a manifold of at "
             f"least {free} dimensions, along which nothing is determined"
         )
-    rows = np.vstack([-lift.rmatvec(row) for row in C]) if len(C) else np.zeros((0, lift.shape[1]))
+    rows = np.array([-lift.rmatvec(row) for row in C]) if len(C) else np.zeros((0, lift.shape[1]))
     inner = bordered(shifted(core, -s), apply(project, B), rows, s * D - C @ B if len(C) else D)
 
     def solve_one(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -274,8 +274,8 @@ def _diagonal_low_rank(M: DiagonalLowRank, B: np.ndarray, C: np.ndarray, D: np.n
     crowded = len(small) > KEPT
     if crowded:
         small = small[np.argpartition(by_size[small], KEPT)[:KEPT]]
-    columns = np.hstack([M.left, B]) if k else M.left
-    rows = np.vstack([M.right.T, C]) if k else M.right.T
+    columns = np.concatenate([M.left, B], axis=1) if k else M.left
+    rows = np.concatenate([M.right.T, C]) if k else M.right.T
     inverse, schur = _eliminated(d, columns, rows, D, small)
 
     def once(f: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
