@@ -337,8 +337,11 @@ def test_a_doubled_cycle_starts_at_its_own_flip():
     bounds = {"r": (3.84, 3.86)}
     curve = bf.cycles(bf.maps.logistic(3.8485), "r", bf.orbit(bf.maps.logistic(3.8485), [0.5], 1, 5000).states[0], 12)
     branch = bf.trace(curve, bounds)
-    (flip,) = [point for point in branch.of("flip") if point.period == 12]
-    assert branch.stop[0].reason == "collapsed" and not branch.doubts
+    birth, flip = branch.of("flip")
+    assert (birth.period, flip.period) == (6, 12) and branch.stop[0].reason == "collapsed" and not branch.doubts
+    six = bf.cycles(bf.maps.logistic(3.8475), "r", bf.orbit(bf.maps.logistic(3.8475), [0.5], 1, 5000).states[0], 6)
+    known = bf.trace(six, bounds).of("flip")[1]
+    assert abs(birth.parameters["r"] - known.parameters["r"]) < 1e-13
     doubled = bf.trace(bf.switch(flip), {"r": (3.8, 3.9)})
     assert flip.form == "supercritical" and doubled.stable[0]
     assert 0 < doubled["r"][0] - flip.parameters["r"] < 2e-4

@@ -120,7 +120,7 @@ def _branch_point(curve: Curve, node: Node, metric: Metric, V: np.ndarray, W: np
                 system = _kernel_system(scaled, v, W, T)
             U, slopes = _split(*system.solve(np.zeros((len(v) - 1, m + 1)), np.eye(m + 1)))
             if not rough.size:
-                rough = _second_derivatives(scaled, v, U, system, _three_points)
+                rough = _second_derivatives(scaled, v, U, system, _three_points if iteration == 1 else central)
             xi = _newton_step(rough, slopes)
             size = float(np.abs(xi).max())
             if size < 1e-13 or (size < 1e-7 and size >= 0.5 * previous):
@@ -221,5 +221,6 @@ def _second_derivatives(
 
 
 def _three_points(g: Callable[[float], np.ndarray], step: float) -> np.ndarray:
-    """g'(0) well enough for Newton's method."""
+    """g'(0) well enough for Newton's method: of a shorter step, since iterates may bend strongly."""
+    step *= 0.01
     return (g(step) - g(-step)) / (2.0 * step)
