@@ -26,7 +26,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bifurcate.linear import Operator, bordered, oriented, shifted
+from bifurcate.linear import Operator, across, bordered, near_null, oriented, shifted
 from bifurcate.linear.bordered import SingularSystem
 from bifurcate.maps import Iterate
 
@@ -118,24 +118,18 @@ def _critical(A: Operator, multiplier: complex) -> _Critical:
     n = A.shape[0]
     real = np.isreal(multiplier)
     target = float(np.real(multiplier)) if real else multiplier
-    rng = np.random.default_rng(n)
-    v = rng.standard_normal((n, 1)) + (0.0 if real else 1j * rng.standard_normal((n, 1)))
-    v /= np.linalg.norm(v)
-    start = v[:, 0]
-    for _ in range(3):
-        system = bordered(shifted(A, target), v, v.conj().T, np.zeros((1, 1)))
-        v = system.solve(np.zeros((n, 1), dtype=v.dtype), np.ones((1, 1), dtype=v.dtype))[0]
-        v /= np.linalg.norm(v)
-    v = oriented(v[:, 0])[:, None] if real else v
-    system = bordered(shifted(A, target), v, v.conj().T, np.zeros((1, 1)))
+    M = shifted(A, target)
+    q = near_null(M, 1)[:, 0]
+    q = oriented(q) if real else q
+    system = across(M, q[:, None], q[:, None])
 
     def component(f: np.ndarray) -> complex:
         return complex(system.solve(f, np.zeros(1))[1][0])
 
-    q = v[:, 0]
     unit = component(q)
-    x, y = system.solve(start, np.zeros(1))
-    if not float(np.linalg.norm(x)) + abs(complex(y[0])) < 1e8:  # q is in the range of A − λ: <p, q> = 0
+    start = np.random.default_rng(n).standard_normal((n, 1))
+    x, y = system.solve(start / np.linalg.norm(start), np.zeros((1, 1)))
+    if not float(np.linalg.norm(x)) + abs(complex(y[0, 0])) < 1e8:  # q is in the range of A − λ: <p, q> = 0
         raise SingularSystem("the critical multiplier has an eigenvector fewer than its multiplicity")
 
     def complement(f: np.ndarray) -> np.ndarray:

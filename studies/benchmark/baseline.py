@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -13,41 +14,73 @@ import numpy as np
 from bifurcate import Map
 from studies.benchmark.frame import Unavailable
 
-__all__ = ["Path", "Problem", "changes", "pacopy", "textbook"]
+__all__ = ["Path", "Problem", "changes", "flips", "pacopy", "textbook"]
 
 Path: TypeAlias = list[tuple[np.ndarray, float, np.ndarray]]  # states, parameters and multipliers
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """The fixed points of a map in one parameter, as vectors and matrices.
+    """The fixed points of a map f in one parameter, x a vector: everything of (x, p).
 
     Attributes
     ----------
-    map : Map
-        With its Jacobian (an ndarray) and its parameter derivative.
-    free : str
+    residual : callable
+        f(x) − x, shape (n,).
+    jacobian : callable
+        ∂f/∂x, shape (n, n).
+    slope : callable
+        ∂f/∂p, shape (n,).
     """
 
-    map: Map
-    free: str
+    residual: Callable[[np.ndarray, float], np.ndarray]
+    jacobian: Callable[[np.ndarray, float], np.ndarray]
+    slope: Callable[[np.ndarray, float], np.ndarray]
 
-    def _parameters(self, p: float) -> dict[str, float]:
-        return {**self.map.parameters, self.free: float(p)}
+    @classmethod
+    def of(cls, map: Map, free: str) -> Problem:
+        """Of a map that gives its Jacobian, as an ndarray, and its parameter derivative."""
+        f, jacobian, slope = map.f, map.jacobian, map.parameter_derivative
+        assert jacobian is not None and slope is not None
 
-    def residual(self, x: np.ndarray, p: float) -> np.ndarray:
-        """f(x) − x."""
-        return np.asarray(self.map.f(x, **self._parameters(p))) - x
+        def all_of(p: float) -> dict[str, float]:
+            return {**map.parameters, free: float(p)}
 
-    def jacobian(self, x: np.ndarray, p: float) -> np.ndarray:
-        """The map's own Jacobian."""
-        assert self.map.jacobian is not None
-        return np.asarray(self.map.jacobian(x, **self._parameters(p)))
+        return cls(
+            lambda x, p: np.asarray(f(x, **all_of(p))) - x,
+            lambda x, p: np.asarray(jacobian(x, **all_of(p))),
+            lambda x, p: np.asarray(slope(x, free, **all_of(p))),
+        )
 
-    def slope(self, x: np.ndarray, p: float) -> np.ndarray:
-        """∂f/∂p."""
-        assert self.map.parameter_derivative is not None
-        return np.asarray(self.map.parameter_derivative(x, self.free, **self._parameters(p)))
+    @classmethod
+    def weights(cls, drive: np.ndarray, target: np.ndarray, beta: float, sigma: float) -> Problem:
+        """The adaptation network's n² weights in α, the Jacobian from its entries."""
+        n = len(drive)
+
+        def response(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            u = sigma**2 + x.reshape(n, n) @ drive / n
+            return drive / u, drive / u**2
+
+        def residual(x: np.ndarray, alpha: float) -> np.ndarray:
+            R = response(x)[0]
+            return (alpha * (np.outer(R, R) - target) + beta * (x.reshape(n, n) - target)).ravel()
+
+        def jacobian(x: np.ndarray, alpha: float) -> np.ndarray:
+            R, g = response(x)
+            parts = np.zeros((n, n, n, n))
+            for i in range(n):
+                part = -(alpha * g[i] / n) * np.outer(R, drive)
+                parts[i, :, i, :] += part
+                parts[:, i, i, :] += part
+            J = parts.reshape(n * n, n * n)
+            J[np.diag_indices(n * n)] += 1.0 + beta
+            return J
+
+        def slope(x: np.ndarray, alpha: float) -> np.ndarray:
+            R = response(x)[0]
+            return (np.outer(R, R) - target).ravel()
+
+        return cls(residual, jacobian, slope)
 
 
 def textbook(
@@ -92,6 +125,40 @@ def changes(path: Path) -> tuple[float, ...]:
     """
     outside = [int(np.count_nonzero(np.abs(values) > 1.0)) for _, _, values in path]
     return tuple(0.5 * (path[i][1] + path[i + 1][1]) for i in range(len(path) - 1) if outside[i] != outside[i + 1])
+
+
+def flips(problem: Problem, path: Path) -> tuple[float, ...]:
+    """Where multipliers pass −1 between neighbouring points, one by one in their order, all of them real."""
+    found: list[float] = []
+    for (x, p, before), (y, q, after) in itertools.pairwise(path):
+        low, high = np.sort(before.real), np.sort(after.real)
+        for j in range(np.count_nonzero(low < -1.0), np.count_nonzero(high < -1.0)):
+            found.append(_flip(problem, (x, p, low[j] + 1.0), (y, q, high[j] + 1.0), j))
+    return tuple(found)
+
+
+def _flip(
+    problem: Problem, left: tuple[np.ndarray, float, float], right: tuple[np.ndarray, float, float], j: int
+) -> float:
+    """The parameter at which 1 + the multiplier of number j vanishes, by the Illinois method."""
+    (x, p, f), (y, q, g) = left, right
+    for _ in range(60):
+        part = f / (f - g)
+        middle, z = p + part * (q - p), x + part * (y - x)
+        for _ in range(8):
+            J, residual = problem.jacobian(z, middle), problem.residual(z, middle)
+            if np.abs(residual).max() <= 1e-11:
+                break
+            z = z - np.linalg.solve(J - np.eye(len(z)), residual)
+        value = float(np.sort(np.linalg.eigvals(J).real)[j]) + 1.0
+        if abs(value) < 1e-10:
+            break
+        if value * g < 0.0:
+            x, p, f = y, q, g
+        else:
+            f *= 0.5
+        y, q, g = z, middle, value
+    return middle
 
 
 class _ForPacopy:

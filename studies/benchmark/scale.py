@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 import bifurcate as bf
-from studies.benchmark.baseline import Problem, changes, pacopy
+from studies.benchmark.baseline import Problem, changes, flips, pacopy, textbook
 from studies.benchmark.frame import Contest, Done, Row
-from studies.benchmark.textbook import follow, weights
 
 __all__ = ["ROWS", "network"]
 
 BOUNDS = (0.05, 3.0)
+LENGTH = 57.6  # of the branch of 400 weights in (W, α)
 FIRST = 1.7797  # just beyond the first flip of many neurons, 1.77961437
 EVERY = bf.StepControl(first=0.01, largest=0.02)
 FIFTY = bf.StepControl(first=0.02, largest=0.02)
@@ -43,27 +43,24 @@ def _reduced(net: bf.adaptation.Network, bounds: tuple[float, float], control: b
 def _branch_20(quick: bool) -> Contest:
     net = network(8 if quick else 20)
 
-    problem, start = weights(net.drive, net.target(), net.beta, net.sigma), np.asarray(net.equilibrium()).ravel()
+    problem, start = (
+        Problem.weights(net.drive, net.target(), net.beta, net.sigma),
+        np.asarray(net.equilibrium()).ravel(),
+    )
 
-    def textbook() -> Done:
-        values, flips = follow(problem, start, BOUNDS, points=50)
-        return Done(len(values), tuple(flips))
+    def by_hand() -> Done:
+        path = list(textbook(problem, start, BOUNDS[0], BOUNDS, LENGTH / 50))
+        return Done(len(path), flips(problem, path))
 
     def by_pacopy() -> Done:
-        vectors = bf.Map(
-            lambda x, alpha: x + problem.residual(x, alpha),
-            {"alpha": BOUNDS[0]},
-            jacobian=lambda x, alpha: np.eye(len(x)) + problem.jacobian(x, alpha),
-            parameter_derivative=lambda x, name, alpha: problem.by_parameter(x, alpha),
-        )
-        path = pacopy(Problem(vectors, "alpha"), start, BOUNDS[0], BOUNDS)
+        path = pacopy(problem, start, BOUNDS[0], BOUNDS)
         return Done(len(path), changes(path))
 
     ours = {
         "bifurcate, structured": lambda: _weights(net, BOUNDS, EVERY),
         "bifurcate, reduced": lambda: _reduced(net, BOUNDS, EVERY),
     }
-    return Contest(net.size**2, ours, {"textbook, with its flips located": textbook, "pacopy": by_pacopy})
+    return Contest(net.size**2, ours, {"textbook, plain NumPy": by_hand, "pacopy": by_pacopy})
 
 
 def _branch_million(quick: bool) -> Contest:

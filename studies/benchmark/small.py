@@ -24,7 +24,7 @@ def _contest(
     """A branch from its first point, with steps so short that there are about as many points."""
     curve, box = bf.cycles(map, free, start).replace(sides=(int(sign),)), {free: bounds}
     control = bf.StepControl(first=1.0 / points, largest=1.0 / points)
-    problem, x, p = Problem(map, free), np.asarray(start, dtype=float), map.parameters[free]
+    problem, x, p = Problem.of(map, free), np.asarray(start, dtype=float), map.parameters[free]
 
     def ours() -> Done:
         branch = bf.trace(curve, box, control)
@@ -56,20 +56,6 @@ def _ten(quick: bool) -> Contest:
     return _contest(ring, "r", np.full(10, 1 / 6), (1.2, 2.8), points, 2.2 / points)
 
 
-def _locus(quick: bool) -> Contest:
-    """Flips of the Hénon map in (a, b): a = 3 (1 − b)²/4, with fold–flip or resonance points where they are met."""
-    henon, bounds = bf.maps.henon(a=0.1, b=0.3), {"a": (-1.0, 3.0), "b": (-0.95, 0.9)}
-    fixed = bf.trace(bf.cycles(henon, "a", [1.0, 0.3]), {"a": (0.1, 1.0)})
-    curve, length = bf.locus(fixed.first("flip"), free="b"), 0.05 if quick else 0.01
-    control = bf.StepControl(first=0.5 * length, largest=length)
-
-    def ours() -> Done:
-        branch = bf.trace(curve, bounds, control)
-        return Done(len(branch), (float(np.abs(branch["a"] - 0.75 * (1.0 - branch["b"]) ** 2).max()),))
-
-    return Contest(2, {"bifurcate": ours})
-
-
 RING = (0.5, 3.2)  # r
 RING_STEPS = 57
 
@@ -83,7 +69,7 @@ def ring_points(n: int) -> tuple[np.ndarray, np.ndarray]:
 def _ring(n: int) -> Contest:
     map = bf.maps.logistic_ring(n=n, r=RING[0], e=0.1)
     start = np.full(n, 1 - 1 / RING[0])
-    curve, box, problem = bf.cycles(map, "r", start), {"r": RING}, Problem(map, "r")
+    curve, box, problem = bf.cycles(map, "r", start), {"r": RING}, Problem.of(map, "r")
 
     def ours() -> Done:
         branch = bf.trace(curve, box)
@@ -162,7 +148,6 @@ ROWS = (
     Row("logistic", "fixed points of the logistic map, 200 points, special points located", "≤ 0.2 s", _logistic),
     Row("henon", "fixed points of the Hénon map round their fold, 200 points, located", "≤ 0.2 s", _henon),
     Row("dense-10", "a ring of 10 logistic units, 200 points with stability", "≤ 1 ms a step", _ten),
-    Row("locus", "flips of the Hénon map in two parameters, codimension 2 watched for", "≤ 3 ms a step", _locus),
     Row("ring-50", "a ring of 50 units, all 26 + 19 points", "≤ 1.3 × own calls", lambda q: _ring(10 if q else 50)),
     Row(
         "ring-200", "a ring of 200 units, all 101 + 74 points", "≤ 1.3 × own calls; ≤ 12 ms a step apart from locating",
