@@ -18,9 +18,8 @@ def over(numerator: np.ndarray, u: np.ndarray, r: np.ndarray) -> np.ndarray:
     """
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         out = np.divide(numerator, u)
-    driven = r > 0.0
-    if not driven.all():  # seldom; a masked division is several times slower
-        out[~driven] = 0.0
+    if not r.min() > 0.0:  # seldom; a masked division is several times slower
+        out[~(r > 0.0)] = 0.0
     return out
 
 

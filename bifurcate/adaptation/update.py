@@ -26,6 +26,8 @@ def core(p: dict[str, float], R: np.ndarray, g: np.ndarray, r: np.ndarray) -> Di
 
 def margins(u: np.ndarray, r: np.ndarray) -> np.ndarray:
     """The denominators that count: those of neurons that are driven. A silent neuron's may have any sign."""
+    if r.min() > 0.0:
+        return u
     driven = u[r > 0.0]
     return driven if len(driven) else np.ones(1)
 
