@@ -49,7 +49,9 @@ def turned(**changed):
         ({"target": [1.0, 1.0, 1.0]}, "target has shape (3, 1)"),
         ({"target": [1.0, np.nan]}, "target has entries that are NaN"),
         ({"target": "ensemble", "ensemble": [[1.0]]}, "ensemble has shape (1,); it must be (2,)"),
-        ({"target": "ensemble", "ensemble": []}, "ensemble is empty"),
+        ({"target": "ensemble", "ensemble": []}, "ensemble is []; give a list of at least one drive"),
+        ({"target": "ensemble", "ensemble": 5}, "ensemble is 5"),
+        ({"clip": "no"}, "clip is 'no'; it must be True or False"),
     ],
 )
 def test_networks_refuse(changed, words):
@@ -64,6 +66,7 @@ def test_networks_refuse(changed, words):
         ({"n": 2.0}, "n is 2.0"),
         ({"n": True}, "n is True"),
         ({"stimulus": 0.8}, "stimulus is 0.8; give (contrast, orientation)"),
+        ({"stimulus": (0.8, 90.0)}, "the orientation of stimulus has the entry 90; orientations are in radians"),
         ({"stimulus": (0.8,)}, "give (contrast, orientation)"),
         ({"stimulus": (0.8, np.nan)}, "the orientation of stimulus has entries that are NaN"),
         ({"stimulus": ([0.8, 0.2], [1.0])}, "contrasts of shape (2,) and orientations of shape (1,)"),

@@ -104,7 +104,7 @@ def test_what_is_kept(rng):
     assert near(last.last, every.last, 0.0)
     with pytest.raises(InvalidInput, match="responses were not kept"):
         last.weights(3)
-    with pytest.raises(IndexError):
+    with pytest.raises(InvalidInput, match="a time of the run, from 0 to"):
         every.weights(11)
     assert near(pickle.loads(pickle.dumps(every)).last, every.last, 0.0)
 
@@ -269,7 +269,7 @@ RING = ring(4, (1.0, 0.0), (1.0, 0.0), alpha=0.1, beta=-0.1, sigma=0.5)
         (lambda: NET.run(drive=np.ones((1, 2)), keep=[5]), "keep has the time 5; times are whole numbers from 0 to 1"),
         (lambda: NET.run(drive=np.ones((1, 2)), keep=3), "keep is 3"),
         (lambda: protocols.constant((0.5, 0.0), 0), "steps is 0; it must be a whole number of at least 1"),
-        (lambda: protocols.constant((0.5, 90.0), 1), "orientation has the entry 90"),
+        (lambda: protocols.constant((0.5, 90.0), 1), "the orientation of stimulus has the entry 90"),
         (lambda: protocols.recovery((0.5, 0.0), (0.5, 1.0), 1, 0, 1), "steps is 0"),
         (lambda: protocols.alternation([]), "stimuli is empty"),
         (lambda: protocols.alternation([(0.5, 0.0)], cycles=0), "cycles is 0"),
@@ -278,12 +278,20 @@ RING = ring(4, (1.0, 0.0), (1.0, 0.0), alpha=0.1, beta=-0.1, sigma=0.5)
         (lambda: protocols.contrast_steps([], 0.0, 1), "contrasts has shape (0,)"),
         (lambda: protocols.plaid([0.5], [0.0], 1), "a plaid has two of each"),
         (lambda: protocols.biased(1, 0.5), "m is 1; it must be a whole number of at least 2"),
-        (lambda: protocols.biased(4, 1.2), "probability is 1.2; it must lie in [0, 1]"),
-        (lambda: protocols.biased(4, adaptor=30.0), "orientation has the entry 30"),
+        (lambda: protocols.biased(4, 1.2), "probability is 1.2; it must be a finite real number in [0, 1]"),
+        (lambda: protocols.biased(3, [0.2, 0.3]), "probability is [0.2, 0.3]"),
+        (lambda: protocols.biased(4).sequence(4, -1), "seed is -1; it must be a whole number of at least 0"),
+        (lambda: protocols.biased(4).sequence(4, None), "seed is None"),
+        (lambda: protocols.Ensemble.of([(0.5, 0.0)] * 2, adaptor=5), "adaptor is 5; it must name a stimulus, 0 to 1"),
+        (lambda: protocols.top_up((0.9, 0.0), [(0.5, 0.3)], 1, 0), "top is 0"),
+        (lambda: periodic(RING, [(0.5, 0.4)], order=0), "order is 0; give a sequence"),
+        (lambda: NET.run(drive=np.ones((3, 2))).weights(7), "t is 7; it must be a time of the run, from 0 to 3"),
+        (lambda: NET.energy()("a"), "R is 'a'; it must be made of real numbers"),
+        (lambda: protocols.biased(4, adaptor=30.0), "the orientation of stimuli[0] has the entry 30"),
         (lambda: protocols.biased(4).sequence(0, 1), "steps is 0"),
         (lambda: protocols.Ensemble.of([(0.5, 0.0)] * 2, [0.5, 0.4]), "probabilities sum to 0.9"),
         (lambda: protocols.Ensemble.of([]), "stimuli is empty"),
-        (lambda: average(RING, [(0.5, 45.0)]), "orientation has the entry 45"),
+        (lambda: average(RING, [(0.5, 45.0)]), "the orientation of stimuli[0] has the entry 45"),
         (lambda: periodic(RING, [(0.5, 0.4)]).run(0), "periods is 0"),
     ],
 )

@@ -228,6 +228,12 @@ def test_averages_and_sequences_are_judged_alike(rng):
     assert near(settling.products_moves(run), expected, 1e-12)
 
 
+def test_there_is_no_law_where_there_is_no_distance():
+    net = Network([1.0, 0.5], [1.0, 0.5], alpha=0.05, beta=0.0, sigma=0.5)
+    found = settling.approach(net.run(drive=[[1.0, 0.5]] * 300), 1.5)
+    assert found.law == "none" and np.isnan(found.power) and not found.distances.any()
+
+
 NET = Network([1.0, 0.5], [1.0, 1.0], alpha=0.1, beta=-0.1, sigma=0.5)
 ZERO = NET.replace(beta=0.0)
 RUN = NET.run(drive=np.ones((300, 2)))

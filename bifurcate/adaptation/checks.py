@@ -11,7 +11,7 @@ import numpy as np
 from bifurcate.adaptation.arithmetic import times
 from bifurcate.errors import InvalidInput
 
-__all__ = ["audible", "drives", "finite", "number", "weights", "whole"]
+__all__ = ["angles", "audible", "drives", "finite", "number", "real", "weights", "whole"]
 
 Limits = Mapping[str, tuple[float, float]]
 
@@ -24,13 +24,41 @@ def finite(name: str, value: Any) -> np.ndarray:
     >>> finite("drive", [1, 2])
     array([1., 2.])
     """
-    try:
-        array = np.array(np.nan if np.iscomplexobj(value) else value, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"{name} is {value!r}; it must be made of real numbers") from error
+    array = real(name, value)
     if not np.isfinite(array).all():
         raise InvalidInput(f"{name} has entries that are NaN, infinite or complex; they must be finite real numbers")
     return array
+
+
+def real(name: str, value: Any) -> np.ndarray:
+    """An array of its own, of floats that need not be finite.
+
+    Examples
+    --------
+    >>> real("R", [1, np.inf])
+    array([ 1., inf])
+    """
+    try:
+        return np.array(np.nan if np.iscomplexobj(value) else value, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{name} is {value!r}; it must be made of real numbers") from error
+
+
+def angles(name: str, value: np.ndarray) -> np.ndarray:
+    """Orientations in [−2π, 2π]; they have period π, and beyond twice that they were hardly meant in radians.
+
+    Examples
+    --------
+    >>> angles("orientation", np.array([0.5]))
+    array([0.5])
+    """
+    far = np.abs(value) > 2.0 * np.pi
+    if far.any():
+        raise InvalidInput(
+            f"{name} has the entry {value[far].flat[0]:g}; orientations are in radians, of period pi, and must lie in "
+            "[-2 pi, 2 pi]: np.deg2rad turns degrees into them"
+        )
+    return value
 
 
 def number(name: str, value: Any, limits: Limits) -> float:

@@ -49,7 +49,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.adaptation import equilibria
-from bifurcate.adaptation.checks import finite
+from bifurcate.adaptation.checks import finite, real
 from bifurcate.adaptation.update import Update
 from bifurcate.errors import InvalidInput, NoEnergy, OutsideDomain
 from bifurcate.linear import DiagonalLowRank, ShiftedLowRank, apply
@@ -147,7 +147,7 @@ class Energy:
                 raise InvalidInput(f"{self.variable} has shape {state.shape}; it must be {expected}")
             R = net.response(state)
         else:
-            R = np.array(x, dtype=float)
+            R = real(self.variable, x)
             if R.shape != (net.size,):
                 raise InvalidInput(f"{self.variable} has shape {R.shape}; it must be {(net.size,)}")
             R = np.where(self._driven, np.exp(R) if self.variable == "log R" else R, 0.0)

@@ -107,6 +107,8 @@ class Network:
         rates = {name: number(name, value, allowed) for name, value in zip(RATES, (alpha, beta, sigma), strict=True)}
         for name, value in stimuli.parameters.items():
             number(name, value, allowed)
+        if not isinstance(clip, bool | np.bool_):
+            raise InvalidInput(f"clip is {clip!r}; it must be True or False")
         self._set(stimuli=stimuli, **rates, start=weights(initial, stimuli.size), clip=bool(clip), allowed=allowed)
         self._set(aim=aimed(target, stimuli, self.start, self.parameters))
         audible(self.drive, self.start, self.sigma)

@@ -344,6 +344,8 @@ def periodic(net: Network, stimuli: Any, order: Sequence[int] | None = None) -> 
     """
     shown = stack(net.stimuli, stimuli)
     m = len(shown.members)
+    if order is not None and not isinstance(order, Sequence | np.ndarray):
+        raise InvalidInput(f"order is {order!r}; give a sequence of numbers of stimuli")
     order = list(range(m)) if order is None else list(order)
     if not order:
         raise InvalidInput("order is empty; a period shows at least one stimulus")

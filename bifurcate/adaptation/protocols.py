@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bifurcate.adaptation.checks import drives, finite, whole
+from bifurcate.adaptation.checks import drives, finite, number, whole
 from bifurcate.adaptation.presentation import Presentation, average, periodic, probabilities_checked
-from bifurcate.adaptation.running import Run, march, oriented
+from bifurcate.adaptation.running import Run, march
 from bifurcate.adaptation.shown import stack
 from bifurcate.adaptation.stimuli import Components, components
 from bifurcate.errors import InvalidInput
@@ -42,12 +42,10 @@ Stimulus = Components | np.ndarray
 
 
 def stimulus(value: Any, name: str = "stimulus") -> Stimulus:
-    """A stimulus, checked; orientations must lie in [−2π, 2π]."""
+    """A stimulus, checked."""
     if isinstance(value, np.ndarray) and value.ndim == 1:
         return drives(name, value)
-    shown = components(value, name)
-    oriented(shown.contrast[None], shown.orientation[None])
-    return shown
+    return components(value, name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +79,8 @@ class Protocol:
         return len(self.order)
 
     def __add__(self, other: Protocol) -> Protocol:
+        if not isinstance(other, Protocol):
+            return NotImplemented
         known, number = list(self.stimuli), []
         for each in other.stimuli:
             same = [j for j, shown in enumerate(known) if _same(shown, each)]
@@ -193,7 +193,7 @@ def top_up(adaptor: Any, tests: Sequence[Any], first: int, top: int, dwell: int 
     """
     if not isinstance(tests, Sequence | np.ndarray) or len(tests) == 0:
         raise InvalidInput("tests is empty; give at least one stimulus")
-    total = constant(adaptor, first, "adaptor")
+    total, top = constant(adaptor, first, "adaptor"), whole("top", top)
     for s, each in enumerate(tests, 1):
         if s > 1:
             total = total + constant(adaptor, top, f"top-up {s - 1}")
@@ -261,6 +261,8 @@ class Ensemble:
         if not isinstance(stimuli, Sequence | np.ndarray) or len(stimuli) == 0:
             raise InvalidInput("stimuli is empty; an ensemble has at least one")
         shown = tuple(stimulus(each, f"stimuli[{s}]") for s, each in enumerate(stimuli))
+        if adaptor is not None and whole("adaptor", adaptor, 0) >= len(shown):
+            raise InvalidInput(f"adaptor is {adaptor!r}; it must name a stimulus, 0 to {len(shown) - 1}")
         return cls(shown, probabilities_checked(probabilities, len(shown)), adaptor)
 
     def average(self, net: Network) -> Presentation:
@@ -268,9 +270,9 @@ class Ensemble:
         return average(net, self.stimuli, self.probabilities, self.adaptor)
 
     def sequence(self, steps: int, seed: int) -> Protocol:
-        """Stimuli drawn independently with these probabilities, reproducibly by the seed."""
+        """Stimuli drawn independently with these probabilities, reproducibly by the seed, a whole number ≥ 0."""
         T = whole("steps", steps)
-        order = np.random.default_rng(seed).choice(
+        order = np.random.default_rng(whole("seed", seed, 0)).choice(
             len(self.stimuli), T, p=self.probabilities / self.probabilities.sum()
         )
         return Protocol(self.stimuli, order, (("random order", T),))
@@ -296,10 +298,8 @@ def biased(m: int, probability: float | None = None, contrast: float = 1.0, adap
     array([0.36, 0.16, 0.16, 0.16, 0.16])
     """
     m = whole("m", m, 2)
-    chance = 1.0 / m if probability is None else float(finite("probability", probability))
-    if not 0.0 <= chance <= 1.0:
-        raise InvalidInput(f"probability is {probability!r}; it must lie in [0, 1]")
-    first = float(finite("adaptor", adaptor))
+    chance = 1.0 / m if probability is None else number("probability", probability, {"probability": (0.0, 1.0)})
+    first = number("adaptor", adaptor, {})
     angles = [first, *np.mod(first + np.arange(1, m) * np.pi / m, np.pi).tolist()]
     p = np.full(m, (1.0 - chance) / (m - 1))
     p[0] = chance

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bifurcate.adaptation.arithmetic import add_product, respond
-from bifurcate.adaptation.checks import finite
+from bifurcate.adaptation.checks import angles, finite
 from bifurcate.adaptation.stimuli import Tuned
 from bifurcate.errors import InvalidInput
 
@@ -28,7 +28,6 @@ __all__ = ["Run", "march", "oriented", "run"]
 
 FAR = 1e12  # in units of the initial weights: beyond it they have diverged
 KEEP = ("responses", "all", "last")
-TURN = 2.0 * np.pi  # orientations have period π; beyond twice that they were hardly meant in radians
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -87,12 +86,18 @@ class Run:
         """The drives in the order in which they were shown, (T, n) or (T, a, n)."""
         return self._squeezed(self.drives[self.order])
 
+    def _time(self, t: int) -> int:
+        T = len(self)
+        if isinstance(t, bool) or not isinstance(t, int | np.integer) or not -T - 1 <= t <= T:
+            raise InvalidInput(f"t is {t!r}; it must be a time of the run, from 0 to {T}")
+        return int(t) % (T + 1)
+
     def _squeezed(self, x: np.ndarray) -> np.ndarray:
         return x[:, 0] if x.shape[1] == 1 else x
 
     def weights(self, t: int) -> np.ndarray:
         """W_t for t = 0 … T: as it was kept, or by (1.1)."""
-        t = range(len(self) + 1)[t]
+        t = self._time(t)
         if t == 0:
             return self.start
         return self.stored[self.kept.index(t)] if t in self.kept else self.explicit(t)
@@ -109,7 +114,7 @@ class Run:
             raise InvalidInput("clipped weights have no explicit solution; run with keep='all', or the times wanted")
         if self.responses is None:
             raise InvalidInput("responses were not kept; run with keep='responses'")
-        t = range(len(self) + 1)[t]
+        t = self._time(t)
         C, growth = self.network.target(), 1.0 + self.network.beta
         c = growth ** np.arange(t - 1, -1, -1) * self.alpha[:t]  # 0⁰ = 1: with β = −1 the last response is all
         R = self.responses[:t].reshape(-1, len(C))
@@ -258,12 +263,7 @@ def oriented(contrast: Any, orientation: Any) -> tuple[np.ndarray, np.ndarray]:
         ) from error
     if c.ndim != 2 or c.size == 0:
         raise InvalidInput(f"contrast and orientation have shape {c.shape}; it must be (T, k) with T and k at least 1")
-    if not (np.abs(theta) <= TURN).all():
-        raise InvalidInput(
-            f"orientation has the entry {theta.flat[np.abs(theta).argmax()]:g}; orientations are in radians, of period "
-            "pi, and must lie in [-2 pi, 2 pi]: np.deg2rad turns degrees into them"
-        )
-    return c, theta
+    return c, angles("orientation", theta)
 
 
 def _inputs(net: Network, contrast: Any, orientation: Any, drive: Any) -> tuple[np.ndarray, np.ndarray]:

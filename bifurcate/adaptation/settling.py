@@ -306,7 +306,7 @@ class Approach:
         λ of distance ∝ λ^t over the same.
     law : str
         "power" or "exponential", whichever leaves the smaller scatter in the logarithm; "none" if the distance did not
-        fall by a tenth over these blocks.
+        fall by a tenth over these blocks, or is 0 in one of them: the rest is NaN then.
     headroom : float
         :func:`headroom` at the end: negative where the orbit has stepped past W* and cannot return.
     """
@@ -340,10 +340,12 @@ def approach(run: Run, total: float) -> Approach:
     times = np.sqrt(edges[:-1] * edges[1:].astype(float))
     rms = np.array([np.sqrt(np.mean(distance[a:b] ** 2)) for a, b in pairwise(edges)])
     late = slice(2 * len(rms) // 3, None)
+    left = headroom(run.network, total, run.last)
+    if not (rms[late] > 0.0).all():
+        return Approach(times, rms, np.nan, np.nan, np.nan, "none", left)
     y = np.log(rms[late])
     (power, error, scatter), (rate, _, other) = _line(np.log(times[late]), y), _line(times[late], y)
     law = "none" if y[-1] > y[0] + np.log(0.9) else "power" if scatter <= other else "exponential"
-    left = headroom(run.network, total, run.last)
     return Approach(times, rms, power, error, float(np.exp(rate)), law, left)
 
 

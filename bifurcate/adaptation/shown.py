@@ -12,7 +12,6 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.adaptation.checks import drives
-from bifurcate.adaptation.running import oriented
 from bifurcate.adaptation.stimuli import Given, Stimuli, Tuned, components
 from bifurcate.errors import InvalidInput
 
@@ -134,8 +133,6 @@ def stack(stimuli: Stimuli, shown: Any) -> Shown:
         raise InvalidInput(f"stimuli is {shown!r}; give a list of at least one stimulus")
     if isinstance(stimuli, Tuned):
         parts = [components(each, f"stimuli[{s}]") for s, each in enumerate(shown)]
-        for part in parts:
-            oriented(part.contrast[None], part.orientation[None])
         return Shown(tuple(dataclasses.replace(stimuli, stimulus=part) for part in parts))
     rows = [drives(f"stimuli[{s}]", each, stimuli.size) for s, each in enumerate(shown)]
     return Shown(tuple(Given(row, stimuli.baseline, stimuli.ensemble) for row in rows))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
-from bifurcate.adaptation.checks import drives, finite
+from bifurcate.adaptation.checks import angles, drives, finite
 from bifurcate.errors import InvalidInput
 
 __all__ = ["Components", "Given", "Stimuli", "Stimulus", "Tuned", "components", "several"]
@@ -73,9 +73,11 @@ class Given:
         """From user input, or InvalidInput."""
         drive = drives("drive", drive)
         baseline = drives("baseline_drive", baseline, len(drive))
-        rows = None if ensemble is None else np.array([drives("ensemble", row, len(drive)) for row in ensemble])
-        if rows is not None and rows.ndim != 2:
-            raise InvalidInput("ensemble is empty; give at least one drive")
+        rows = None
+        if ensemble is not None:
+            if not isinstance(ensemble, Sequence | np.ndarray) or len(ensemble) == 0:
+                raise InvalidInput(f"ensemble is {ensemble!r}; give a list of at least one drive")
+            rows = np.array([drives("ensemble", row, len(drive)) for row in ensemble])
         return cls(drive, baseline, rows)
 
     @property
@@ -166,7 +168,7 @@ def components(value: Any, argument: str) -> Components:
             f"{argument} has contrasts of shape {contrast.shape} and orientations of shape {orientation.shape}; both "
             "must have one shape (k,) with k ≥ 1"
         )
-    return Components(contrast, orientation)
+    return Components(contrast, angles(f"the orientation of {argument}", orientation))
 
 
 def several(values: Any) -> tuple[Components, ...] | None:
@@ -238,7 +240,7 @@ class Tuned:
         p = {**self.parameters, **changed}
         contrast, orientation = self._unpack(tuple(float(p[name]) for name in self.names))
         ensemble = several(changed["ensemble"]) if "ensemble" in changed else self.ensemble
-        stimulus = Components(contrast, orientation)
+        stimulus = Components(contrast, angles("orientation", orientation))
         return dataclasses.replace(self, b=float(p["b"]), stimulus=stimulus, ensemble=ensemble)
 
     def _unpack(self, key: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
