@@ -90,6 +90,7 @@ class Corrector:
     max_iterations: int = 8
 
 
+EXACT = 1e-10  # a node whose next Newton step would be longer, in the metric, is not one yet: beside singular points
 FORCING = 1e-5  # GMRES need not solve better while Newton still gains digits
 POLISH = Corrector(tolerance=1e-14, max_iterations=8)
 
@@ -110,6 +111,18 @@ class Node:
     memo: dict[str, float] = field(default_factory=dict, repr=False)  # of what is watched along the curve
     leading: int = field(default=6, repr=False)
     vector: np.ndarray | None = field(default=None, repr=False)  # where iteration for the spectrum starts
+
+    @cached_property
+    def correction(self) -> np.ndarray | None:
+        """The Newton step that would follow: what the residual that is left displaces; None where it is costly."""
+        if self.system is None or not self.system.direct:
+            return None
+        n, rhs = len(self.at.orbit[0]), -self.at.residual
+        return np.concatenate(self.system.solve(rhs[:n], np.append(rhs[n:], 0.0)))
+
+    def slip(self, i: int) -> float:
+        """By how much the residual that is left displaces unknown number i."""
+        return 0.0 if self.correction is None else abs(float(self.correction[i]))
 
     def placed(self, arclength: float) -> Node:
         """The same node at a place along the curve."""
@@ -168,7 +181,7 @@ def _by_slopes(system: Bordered, slopes: Callable[[np.ndarray], np.ndarray], n: 
             raise SingularSystem("the equations of the special point have a singular derivative") from error
         return z[:n], z[n:]
 
-    return Bordered(solve, Z)
+    return Bordered(solve, Z, system.direct)
 
 
 def correct(
@@ -196,7 +209,8 @@ def correct(
     Returns
     -------
     Node or Failure
-        A Node when ‖H‖_∞ ≤ tolerance · max(scale, ‖x‖_∞); with ``POLISH`` when the residual no longer falls, too.
+        A Node when ‖H‖_∞ ≤ tolerance · max(scale, ‖x‖_∞) and, unless that takes GMRES, the next step would be no longer
+        than 1e-10 in the metric; with ``POLISH`` when the residual no longer falls, too.
     """
     corrector = corrector or Corrector()
     previous, moved, n = np.inf, np.inf, curve.size
@@ -214,7 +228,13 @@ def correct(
             done = size <= corrector.tolerance * limit or moved <= 1e-13
             stalled = corrector is POLISH and best[0] <= 1e-10 * limit and not size < 0.5 * previous
             if (done and iteration) or stalled or (iteration and corrector is POLISH and size == 0.0):
-                return _node(curve, best[1] if stalled else at, row, metric, best[0], iteration, orient)
+                node = _node(curve, best[1] if stalled else at, row, metric, best[0], iteration, orient)
+                last = stalled or iteration == corrector.max_iterations or not size < 0.5 * previous
+                step = None if last else node.correction
+                if step is None or metric.norm(step) <= EXACT:
+                    return node
+                at, previous, moved = _inside(curve, at.u, step), size, metric.norm(step)
+                continue
             if iteration == corrector.max_iterations or (iteration > 2 and size > 4.0 * previous):
                 break
             linear = curve.equations.linearise(at)

@@ -18,9 +18,14 @@ import numpy as np
 from bifurcate.corrector import POLISH, Failure, Metric, Node, adapted, between, correct
 from bifurcate.curves import Curve
 from bifurcate.errors import InvalidInput, Stop
-from bifurcate.special import Finding, SpecialPoint, examine
+from bifurcate.special import Finding, SpecialPoint, branch_point_near, examine
 
 __all__ = ["Step", "StepControl", "Walk", "walk_along"]
+
+STRAY = 0.02  # by how much of the step's length a prediction may miss beyond what the tangent's turning explains
+STRAIGHT = 0.01  # radians by which a branch may turn in passing a branch point that it runs through
+NOISE = 1e-7  # a multiplier this close to +1 is as good as there
+TIP = 1e-5  # ... and what it may miss by in any case
 
 
 @dataclass(frozen=True)
@@ -133,17 +138,19 @@ def walk_along(walk: Walk, node: Node) -> Iterator[Step]:
             yield Step(node, 0.0, _pole(walk, node, tried), _why(tried, node, walk))
             return
         new, stop = tried[0].after(node), tried[1]
-        if _stands(walk, node, new):
+        if _stands(walk, node, new) and _stands_on(walk, node):
             standing = Failure("not-isolated", "cycles at one and the same parameter value form a curve")
             yield Step(node, 0.0, Finding(), _why(standing, node, walk))
             return
         if number > 2 and _passes(walk, node, new, start):
             new, stop = _closing(walk, node, start), Stop("closed")
         finding = examine(walk.curve, node, new, walk.metric) if walk.detect else Finding()
-        cycles = walk.curve.kind == "cycle"
-        if walk.detect and cycles and 0.25 * h >= control.surest and _unexplained(before, node, new, finding):
-            h *= 0.25
-            continue
+        watched = walk.detect and walk.curve.kind == "cycle"
+        if watched and (unexplained := _unexplained(before, node, new, finding)):
+            if 0.25 * h >= control.surest:
+                h *= 0.25
+                continue
+            finding = _passed_over(walk, node, new, finding, unexplained)
         if finding.barrier:
             reason = "not-isolated" if walk.curve.kind == "cycle" else "unfolded"
             yield Step(node, 0.0, Finding(), _why(Failure(reason, finding.barrier), node, walk))
@@ -158,7 +165,7 @@ def walk_along(walk: Walk, node: Node) -> Iterator[Step]:
         if stop is not None:
             return
         h = _next_length(control, node, new, walk.metric)
-        before, node = node, new
+        before, node = new if _over_a_border(walk, node, new) else node, new
         if node.kernel is not None:
             walk = dataclasses.replace(walk, curve=adapted(walk.curve, node, walk.metric))
 
@@ -174,6 +181,17 @@ def _stands(walk: Walk, node: Node, new: Node) -> bool:
     width = float((walk.upper - walk.lower)[0])
     flat = max(abs(float(node.tangent[n])), abs(float(new.tangent[n]))) < 1e-9 * width
     return flat and abs(float(new.u[n] - node.u[n])) < 1e-12 * width
+
+
+def _stands_on(walk: Walk, node: Node) -> bool:
+    """Whether it does so over a length of 0.3: a fold p ∝ x⁸, say, is as flat as that over 0.03."""
+    row = walk.metric.dual(node.tangent)
+    for length in (0.3, 0.1):
+        guess = node.u + length * node.tangent
+        far = correct(walk.curve, guess, row, float(row @ guess), walk.metric, None, node.tangent)
+        if isinstance(far, Node):
+            return _stands(walk, node, far.placed(node.arclength + length))
+    return True
 
 
 def _leaves_at_once(walk: Walk, node: Node) -> Stop | None:
@@ -194,13 +212,17 @@ def _step(walk: Walk, before: Node, node: Node, h: float) -> tuple[Node, Stop | 
     room = [((upper if rate > 0 else lower) - here) / rate if rate else math.inf for here, rate, lower, upper in sides]
     i = room.index(min(room))
     if room[i] <= h:
-        return _onto_bound(walk, node, i, room[i])
-    guess = _predicted(before, node, h, metric)
+        length, bound = room[i], walk.upper[i] if t[i] > 0 else walk.lower[i]
+        for _ in range(3):  # the cubic comes to the bound elsewhere than the tangent does
+            guess, smooth = _predicted(before, node, length, metric)
+            length = min(max(0.0, length + float(bound - guess[n + i]) / float(t[i])), 2.0 * h)
+        return _onto_bound(walk, node, i, length, guess, smooth)
+    guess, smooth = _predicted(before, node, h, metric)
     row = metric.dual(node.tangent)
     new = correct(curve, guess, row, float(row @ guess), metric, None, node.tangent)
     if isinstance(new, Failure):
         return new
-    if (refusal := _suspicious(walk, node, new, guess, h)) is not None:
+    if (refusal := _suspicious(walk, node, new, guess, h, smooth)) is not None:
         return refusal
     outside = np.maximum(walk.lower - new.u[walk.free], new.u[walk.free] - walk.upper)
     if (outside > 0).any():
@@ -212,21 +234,19 @@ def _step(walk: Walk, before: Node, node: Node, h: float) -> tuple[Node, Stop | 
     return new.placed(node.arclength + metric.norm(new.u - node.u)), None
 
 
-def _predicted(before: Node, node: Node, h: float, metric: Metric) -> np.ndarray:
-    """A step of length h from a node: on the cubic through the last two, or on the tangent where the last is far."""
+def _predicted(before: Node, node: Node, h: float, metric: Metric) -> tuple[np.ndarray, bool]:
+    """A step of length h from a node, on the cubic through the last two (True) or, where one is far, on the tangent."""
     last = node.arclength - before.arclength
     if not 0.5 * h <= last:
-        return node.u + h * node.tangent
-    return between(before, node, 1.0 + h / last, metric)
+        return node.u + h * node.tangent, False
+    return between(before, node, 1.0 + h / last, metric), True
 
 
 def _onto_bound(
-    walk: Walk, node: Node, i: int, h: float, guess: np.ndarray | None = None
+    walk: Walk, node: Node, i: int, h: float, guess: np.ndarray, smooth: bool = False
 ) -> tuple[Node, Stop | None] | Failure:
     n = walk.curve.size
     bound = walk.upper[i] if node.tangent[n + i] > 0 else walk.lower[i]
-    if guess is None:
-        guess = node.u + h * node.tangent
     guess = guess.copy()
     guess[n + i] = bound
     row = np.zeros(len(guess))
@@ -234,18 +254,25 @@ def _onto_bound(
     new = correct(walk.curve, guess, row, float(row @ guess), walk.metric, None, node.tangent)
     if isinstance(new, Failure):
         return new
-    if (refusal := _suspicious(walk, node, new, guess, max(h, 1e-12))) is not None:
+    if (refusal := _suspicious(walk, node, new, guess, max(h, 1e-12), smooth)) is not None:
         return refusal
     new.u[n + i] = bound
     new = new.placed(node.arclength + walk.metric.norm(new.u - node.u))
     return new, Stop("bound", f"{walk.curve.free[i]} = {bound:.10g}")
 
 
-def _suspicious(walk: Walk, node: Node, new: Node, guess: np.ndarray, h: float) -> Failure | None:
-    """A prediction that fell onto another branch: far from where it was sent, or with another tangent."""
+def _suspicious(walk: Walk, node: Node, new: Node, guess: np.ndarray, h: float, smooth: bool) -> Failure | None:
+    """A prediction that fell onto another branch: far from where it was sent, or with another tangent.
+
+    Along a smooth curve a prediction on the tangent misses by half the angle by which that turns, in units of the step,
+    and a cubic one by far less: what misses by more is on a neighbouring branch, whose tangent may be the same. Misses
+    that are shorter than ``TIP`` tell nothing, since beside a singular point the corrector is no more exact.
+    """
     metric = walk.metric
     off = metric.norm(new.u - guess)
     cosine = metric.dot(node.tangent, new.tangent)
+    if _over_a_border(walk, node, new):
+        return None if cosine > 0.0 and off <= h else Failure("diverged", "the branch turns back at a border")
     if cosine < math.cos(walk.control.largest_angle):
         return Failure("diverged", f"the tangent turned by {math.acos(max(-1.0, cosine)):.2f} rad in one step")
     iterate = walk.curve.iterate
@@ -254,25 +281,55 @@ def _suspicious(walk: Walk, node: Node, new: Node, guess: np.ndarray, h: float) 
         return Failure("diverged", "the step fell onto a cycle of a smaller period")
     if off > 0.5 * h + 1e-9:
         return Failure("diverged", f"the correction ({off:.1e}) was longer than half the step ({h:.1e})")
+    if off > max(TIP, h * (STRAY if smooth else STRAY + math.acos(min(1.0, cosine)))):
+        return Failure("diverged", f"the correction ({off:.1e}) was longer than the curve's bend explains")
     return None
 
 
-def _unexplained(before: Node, node: Node, new: Node, finding: Finding) -> bool:
-    """Whether multipliers changed over a step as only a jump to another branch, or a point not found, would explain.
+def _over_a_border(walk: Walk, node: Node, new: Node) -> bool:
+    """Whether a switching function of the map changes sign in a step."""
+    iterate = walk.curve.iterate
+    if iterate.map.borders is None:
+        return False
+    signs = [iterate.border_signs(each.at.orbit, each.at.parameters) > 0 for each in (node, new)]
+    return bool((signs[0] != signs[1]).any())
+
+
+def _passed_over(walk: Walk, node: Node, new: Node, finding: Finding, why: str) -> Finding:
+    """What was found, with the branch point that the step passed over, if there is one, and a doubt.
+
+    A branch point that lies ahead explains what was seen; so does one that is passed without a turn, on a branch that
+    runs through it.
+    """
+    if finding.doubts:
+        return finding
+    point = branch_point_near(walk.curve, node, walk.metric, 10.0 * (new.arclength - node.arclength))
+    if point is not None and point.arclength > new.arclength:
+        return finding
+    if point is not None and walk.metric.dot(node.tangent, new.tangent) > math.cos(STRAIGHT):
+        return dataclasses.replace(finding, points=[*finding.points, point])
+    doubt = f"{why} near {walk.curve.where(node.u)}: the branch may have gone on along another one there"
+    return dataclasses.replace(finding, points=finding.points + ([] if point is None else [point]), doubts=[doubt])
+
+
+def _unexplained(before: Node, node: Node, new: Node, finding: Finding) -> str:
+    """Why multipliers changed over a step as only a jump to another branch, or a point not found, would explain.
 
     Either their counts differ and no point accounts for it; or a multiplier was heading through +1 and is back on its
     side without a point in between: so it looks when a step leaves a pitchfork's side branch, before its tip, for the
     branch that it starts from. A shorter step will tell.
     """
     if not new.spectrum.certified:
-        return False
+        return ""
     if finding.doubts:
-        return True
-    if any(point.kind != "border" for point in finding.points) or node.arclength == before.arclength:
-        return False
+        return finding.doubts[0]
+    if finding.points or node.arclength == before.arclength:
+        return ""
     past, here, there = (each.spectrum.gap for each in (before, node, new))
     slope = (here - past) / (node.arclength - before.arclength)
-    return bool(here + slope * (new.arclength - node.arclength) < 0.0 < there)
+    ahead = here + slope * (new.arclength - node.arclength)
+    heads = ahead < 0.0 and min(here, there) > NOISE
+    return "a multiplier that headed for +1 turned back" if heads else ""
 
 
 def _next_length(control: StepControl, node: Node, new: Node, metric: Metric) -> float:

@@ -58,9 +58,9 @@ def test_a_step_costs_a_fixed_number_of_passes_over_the_weights():
         once = step.node.iterations + 1
         if step.stop is None:
             each = ("f", "domain", "jacobian", "parameter_derivative", "lift", "lift adjoint")
-            assert dict(counts) == {**dict.fromkeys(each, once), "project": 2 * once}
+            assert dict(counts) == {**dict.fromkeys(each, once), "lift": once + 1, "project": 2 * once + 1}
             _ = step.node.spectrum.signature
-            assert dict(counts) == {**dict.fromkeys(each, once), "project": 2 * once}
+            assert dict(counts) == {**dict.fromkeys(each, once), "lift": once + 1, "project": 2 * once + 1}
             seen += 1
         counts.clear()
     assert seen > 10

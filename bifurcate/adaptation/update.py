@@ -41,7 +41,8 @@ class Update:
 
     A continuation step of q Newton iterations asks q + 1 times for W⁺ (3 passes), the domain's margins (1), the
     Jacobian (1), the derivative by α (2), two products with P (1 each), one with L (1) and one with Lᵀ (2):
-    12 (q + 1) passes, the tangent included. Multipliers and their counts cost none.
+    12 (q + 1) passes, the tangent included, and one more product with P and one with L tell how exact the new point is.
+    Multipliers and their counts cost none.
 
     The derivative in the direction V is (1+β) V + α (δR Rᵀ + R δRᵀ) with δR = −g (V r/n) and g = r/u². It sees V only
     through P V = V r/n, so that the Jacobian is (1+β) I + L P with the lift L δy = −α [(g δy) Rᵀ + R (g δy)ᵀ]

@@ -14,6 +14,9 @@ from bifurcate.recognition import Track
 __all__ = ["Piece", "pieces_of"]
 
 
+ON_CUT = 1e-9  # a branch's point this close to a cut is the special point itself
+
+
 @dataclass(frozen=True, eq=False)
 class Piece:
     """A part of a branch without special points inside.
@@ -63,11 +66,11 @@ def pieces_of(number: int, track: Track, at: list[float], closed: bool) -> list[
 
 def _piece(number: int, track: Track, branch: Branch, begin: float, end: float) -> Piece:
     s = branch.arclength
-    seam = end <= begin
-    inside = (s > begin) | (s < end) if seam else (s > begin) & (s < end)
-    points = np.flatnonzero(inside)
-    if seam:
-        points = np.concatenate([points[s[points] > begin], points[s[points] < end]])
+    after, before = s > begin + ON_CUT, s < end - ON_CUT
+    if end <= begin:
+        points = np.concatenate([np.flatnonzero(after), np.flatnonzero(before)])
+    else:
+        points = np.flatnonzero(after & before)
     spectra = [branch.points[i].spectrum for i in points.tolist()]
     known = [spectrum for spectrum in spectra if spectrum is not None]
     middle, parameter = (known[len(known) // 2] if known else None), float(branch[branch.curve.free[0]][0])

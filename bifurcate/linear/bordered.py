@@ -69,10 +69,13 @@ class Bordered:
         (f, g) ↦ (x, y) for f of shape (n,) and g of shape (k,), or (n, m) and (k, m).
     kernel : ndarray or None
         Columns of (x; y) that the rows before the last ones do not see, where they were needed for solving.
+    direct : bool
+        Whether a solve costs little beside the factors; not so with GMRES.
     """
 
     solve: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
     kernel: np.ndarray | None = None
+    direct: bool = True
 
 
 def bordered(
@@ -143,7 +146,7 @@ def _either(system: Bordered, *parts: np.ndarray) -> Bordered:
         s, t = solve(f.imag, g.imag)
         return x + 1j * s, y + 1j * t
 
-    return Bordered(solve_both)
+    return Bordered(solve_both, system.kernel, system.direct)
 
 
 def _dense(M: np.ndarray, B: np.ndarray, C: np.ndarray, D: np.ndarray) -> Bordered:
@@ -356,7 +359,7 @@ def _matrix_free(
             )
         return z[:n], z[n:]
 
-    return Bordered(_by_columns(solve_one))
+    return Bordered(_by_columns(solve_one), direct=False)
 
 
 def _by_columns(

@@ -33,7 +33,7 @@ class BranchPoint:
     unfolding: float  # max |μ|: 0 if it is a branch point
     residual: float
     iterations: int
-    step: float
+    step: float  # the last Newton step, and how far apart points are that were taken for one
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +106,7 @@ def locate_branch_point(
 def _branch_point(curve: Curve, node: Node, metric: Metric, V: np.ndarray, W: np.ndarray) -> BranchPoint | None:
     m = W.shape[1]
     scaled = _Scaled(curve, metric.unit, float(metric.widths[0]))
-    v, previous, rough = node.u / scaled.whole(np.ones_like(node.u)), np.inf, np.empty(0)
+    v, previous, growths, rough = node.u / scaled.whole(np.ones_like(node.u)), np.inf, 0, np.empty(0)
     try:
         T = _kernel_directions(scaled, v, V, W)
         system = _kernel_system(scaled, v, W, T)
@@ -126,9 +126,12 @@ def _branch_point(curve: Curve, node: Node, metric: Metric, V: np.ndarray, W: np
             if size < 1e-13 or (size < 1e-7 and size >= 0.5 * previous):
                 second = _second_derivatives(scaled, v, U, system, central)
                 residual, unfolding = scaled.unit * _largest(scaled.residual(v)), _largest(mu)
-                found = BranchPoint(scaled.whole(v), scaled.whole(U), second, unfolding, residual, iteration, size)
+                spread = _largest(slopes + second @ xi) / max(_largest(second), 1e-300)  # of points taken for one
+                step = size + min(spread, 1.0)
+                found = BranchPoint(scaled.whole(v), scaled.whole(U), second, unfolding, residual, iteration, step)
                 return None if _is_fold(slopes, second) or float(np.abs(U).max()) > 1e6 else found
-            if not size <= 10.0 * np.sqrt(len(v)):
+            growths += size > previous
+            if not size <= 10.0 * np.sqrt(len(v)) or growths >= 3:
                 return None
             T, R = np.linalg.qr(U)
             # In the new coordinates, unless Newton's method with these hardly gained.

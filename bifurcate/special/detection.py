@@ -17,10 +17,10 @@ import numpy as np
 from bifurcate.corrector import Failure, Metric, Node, along
 from bifurcate.curves import Augmented, Curve
 from bifurcate.linear.spectrum import EDGE
-from bifurcate.special.border import border_points
+from bifurcate.special.border import border_points, pieces
 from bifurcate.special.branch_point import BranchPoint, locate_branch_point
 from bifurcate.special.crossings import SAME, crossings, interpolated, pair_crossings
-from bifurcate.special.location import MOST, Critical, locate_pair, locate_real
+from bifurcate.special.location import MOST, TOGETHER, Critical, locate_pair, locate_real
 from bifurcate.special.point import SpecialPoint
 from bifurcate.special.two_parameters.detection import collapse, inspect
 
@@ -28,7 +28,9 @@ __all__ = ["Finding", "branch_point_near", "examine"]
 
 CROWD = 200  # crossings in one step that are still located one by one
 DEPTH = 40  # halvings of a step before an event is reported as an interval
+HALVINGS = 150  # ... and halvings of all its parts: more, and the counts are noise
 SMALLEST = 1e-9  # ... or an interval of this length, in the metric's units
+GRAZING = 1e-8  # multipliers this close to the unit circle at both ends will not tell more in smaller pieces
 COLLISION = 6  # halvings before a change of counts without a crossing is taken for a collision of multipliers
 PERFECT = 1e-11  # what a branch point's reduced equations may leave, in the metric's units; more is imperfect
 TINY = 1e-6  # more multipliers than a point can have, within such a length: a manifold of solutions, not a point
@@ -81,7 +83,8 @@ def examine(curve: Curve, a: Node, b: Node, metric: Metric) -> Finding:
         points, doubts = inspect(curve, a, b, metric)
         return Finding(sorted(found.points + points, key=lambda point: point.arclength), None, doubts)
     search = _Search(curve, metric, a)
-    search.between(a, b, 0)
+    for left, right in pieces(curve, a, b, metric, found.points):
+        search.between(left, right, 0)
     points = sorted(found.points + search.points, key=lambda point: point.arclength)
     collapsed = next((point for point in points if point.period < curve.period), None)
     if collapsed is not None:
@@ -112,6 +115,8 @@ def _turn(node: Node, n: int) -> float:
 def _bends_back(a: Node, b: Node, n: int, metric: Metric) -> bool:
     """Whether the parameter's cubic Hermite interpolant turns twice between two nodes: two folds in one step."""
     h = metric.norm(b.u - a.u)
+    if h < TINY or max(abs(float(a.tangent[n])), abs(float(b.tangent[n]))) < TINY * float(metric.widths[0]):
+        return False  # noise
     s, t, rise = float(a.tangent[n]), float(b.tangent[n]), float(b.u[n] - a.u[n]) / h
     # p'(θ)/h = s + 2 (3 rise − 2s − t) θ + 3 (s + t − 2 rise) θ²
     linear, square = 2.0 * (3.0 * rise - 2.0 * s - t), 3.0 * (s + t - 2.0 * rise)
@@ -130,6 +135,7 @@ class _Search:
     doubts: list[tuple[float, str]] = field(default_factory=list)
     barrier: str = ""
     crowds: list[str] = field(default_factory=list)
+    halvings: int = 0
 
     @cached_property
     def noise(self) -> float:
@@ -179,17 +185,30 @@ class _Search:
 
     def halve(self, a: Node, b: Node, depth: int) -> None:
         length = b.arclength - a.arclength
-        middle = self.near(a, b, 0.5) if depth < DEPTH and length > SMALLEST else None
+        # Nodes farther apart than the curve between them is long lie on two curves.
+        torn = self.metric.norm(b.u - a.u) > 2.0 * length + SMALLEST
+        turned = _turn(a, self.curve.size) != _turn(b, self.curve.size)
+        grazing = depth >= COLLISION and not turned and max(_to_circle(a), _to_circle(b)) < GRAZING
+        self.halvings += 1
+        deeper = depth < DEPTH and length > SMALLEST and self.halvings <= HALVINGS and not (torn or grazing)
+        middle = self.near(a, b, 0.5) if deeper else None
         if isinstance(middle, Node):
             self.between(a, middle, depth + 1)
             self.between(middle, b, depth + 1)
             return
+        if self.halvings > HALVINGS + 1:  # said once
+            return
+        self.doubts.append(
+            (b.arclength, self.doubt(a, b) + (f": {middle.detail}" if isinstance(middle, Failure) else ""))
+        )
+
+    def doubt(self, a: Node, b: Node) -> str:
+        before, after, where = a.spectrum.signature, b.spectrum.signature, self.curve.where(b.u)
+        if before == after:
+            return f"the parameter seems to turn near {where}, where no fold or branch point could be located"
         nearest = min(_to_circle(a), _to_circle(b))
-        where = self.curve.where(b.u)
-        change = f"counts of multipliers went from {a.spectrum.signature} to {b.spectrum.signature} near {where}"
-        reason = f": {middle.detail}" if isinstance(middle, Failure) else ""
-        doubt = f"{change}; the nearest multiplier is {nearest:.1e} from the unit circle{reason}"
-        self.doubts.append((b.arclength, doubt))
+        change = f"counts of multipliers went from {before} to {after} near {where}"
+        return f"{change}; the nearest multiplier is {nearest:.1e} from the unit circle"
 
     def unexplained(self) -> list[str]:
         """Doubts, but for those beside a branch point: the corrector is nearly singular there, and counts are noise."""
@@ -220,7 +239,7 @@ class _Search:
             node = self.near(a, b, fraction)
             values = interpolated(a, b, fraction)
             point = self.at(node, a, b, target, count, values) if isinstance(node, Node) else None
-            if point is not None and all(abs(point.arclength - other.arclength) > SAME for other in found):
+            if point is not None and all(abs(point.arclength - other.arclength) > TOGETHER for other in found):
                 found.append(point)
         if sum(point.multiplicity for point in found) == count or any(p.period < self.curve.period for p in found):
             self.points.extend(found)
@@ -248,16 +267,13 @@ class _Search:
             node = self.near(a, b, fraction)
             if isinstance(node, Failure):
                 continue
-            values = node.spectrum.values
-            complexes = values[~node.spectrum.real & (values.imag > 0)]
-            if not len(complexes):
-                continue
-            nearest = complexes[np.argmin(np.abs(np.abs(complexes) - 1.0))]
-            critical = locate_pair(self.curve, node, nearest, self.metric, b.arclength - a.arclength)
-            if critical is None or not _inside(critical.node.arclength, a, b):
-                continue
-            if all(abs(critical.node.arclength - other.arclength) > SAME for other in found):
-                found.append(self.crossing("neimark-sacker", critical))
+            for value in _nearest_pairs(node):
+                critical = locate_pair(self.curve, node, value, self.metric, b.arclength - a.arclength)
+                if critical is None or not _inside(critical.node.arclength, a, b):
+                    continue
+                point = self.crossing("neimark-sacker", critical)
+                if not any(_same_pair(point, other) for other in found):
+                    found.append(point)
         if sum(point.multiplicity for point in found) == count:
             self.points.extend(found)
         else:
@@ -285,7 +301,7 @@ class _Search:
         node, n = critical.node, self.curve.size
         free = self.curve.free[0]
         uncertain = critical.step + self.noise * critical.sensitivity
-        error = uncertain * abs(float(node.tangent[n])) + uncertain**2
+        error = uncertain * abs(float(node.tangent[n])) + uncertain**2 + node.slip(n)
         error += 4.0 * np.finfo(float).eps * max(1.0, abs(node.at.parameters[free]))
         return SpecialPoint(
             kind, self.curve, node.u, self.curve.period, critical.multiplicity, node.arclength, node.residual,
@@ -336,6 +352,18 @@ def _branch_point(curve: Curve, found: BranchPoint, node: Node, s: float, noise:
 def _noise(curve: Curve, node: Node) -> float:
     """The error to be expected of a Jacobian's entries: rounding, and truncation where they are differences."""
     return (1e-15 if curve.iterate.exact else 1e-11) * max(1.0, float(np.abs(node.spectrum.values).max(initial=0.0)))
+
+
+def _nearest_pairs(node: Node) -> np.ndarray:
+    """The complex multipliers that are about as near to the unit circle as the nearest one, of each pair the upper."""
+    values = node.spectrum.values
+    upper = values[~node.spectrum.real & (values.imag > 0)]
+    distance = np.abs(np.abs(upper) - 1.0)
+    return upper[distance <= 3.0 * distance.min(initial=np.inf) + TOGETHER][:MOST]
+
+
+def _same_pair(a: SpecialPoint, b: SpecialPoint) -> bool:
+    return abs(a.arclength - b.arclength) <= TOGETHER and abs(a.angle - b.angle) <= TOGETHER
 
 
 def _inside(s: float, a: Node, b: Node, slack: float = 0.0) -> bool:

@@ -29,7 +29,7 @@ from bifurcate.curves import Curve
 from bifurcate.linear import Bordered, across, essence, near_null, orthonormal, shifted
 from bifurcate.linear.bordered import SingularSystem
 
-__all__ = ["MOST", "Critical", "locate_pair", "locate_real", "repeated", "window"]
+__all__ = ["MOST", "TOGETHER", "Critical", "locate_pair", "locate_real", "repeated", "window"]
 
 TOGETHER = 1e-6  # roots δ closer than this (in the metric's units) are one multiple point
 MOST = 12  # borders at the most
@@ -114,7 +114,8 @@ def locate_real(
             if not len(roots):
                 return None
             step = float(roots[np.argmin(np.abs(roots))])
-            if abs(step) < 1e-13 or (abs(step) < 1e-8 and abs(step) >= 0.5 * previous):
+            # Not at once: the start is no more exact than the corrector's tolerance.
+            if iteration > 1 and (abs(step) < 1e-13 or (abs(step) < 1e-8 and abs(step) >= 0.5 * previous)):
                 together = int(np.count_nonzero(np.abs(roots) < TOGETHER))
                 m = max(together, 1)
                 kernel = _null_part(Phi, S, m)
@@ -180,12 +181,13 @@ def locate_pair(curve: Curve, node: Node, multiplier: complex, metric: Metric, r
                 return None
             step, turn = np.linalg.lstsq(matrix, rhs, rcond=None)[0].tolist()
             change = abs(step) + abs(turn)
-            if change < 1e-13 or (change < 1e-8 and change >= 0.5 * previous):
+            if iteration > 1 and (change < 1e-13 or (change < 1e-8 and change >= 0.5 * previous)):
                 if abs(np.sin(theta)) < 1e-6:
                     return None
-                sensitivity = float(np.linalg.norm(Phi) / np.linalg.svd(matrix, compute_uv=False)[-1])
-                kernel = _null_part(Phi, S, m)
-                return Critical(node, kernel, m, iteration, abs(step), sensitivity, abs(theta))
+                weakest = float(np.linalg.svd(matrix, compute_uv=False)[-1])
+                spread = float(np.linalg.norm(matrix @ [step, turn] - rhs)) / weakest  # of pairs taken for one
+                kernel, sensitivity = _null_part(Phi, S, m), float(np.linalg.norm(Phi)) / weakest
+                return Critical(node, kernel, m, iteration, abs(step) + spread, sensitivity, abs(theta))
             travelled += step
             if abs(travelled) > reach or abs(turn) > 1.0:
                 return None
