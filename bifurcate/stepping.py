@@ -325,7 +325,10 @@ def _unexplained(before: Node, node: Node, new: Node, finding: Finding) -> str:
         return finding.doubts[0]
     if finding.points or node.arclength == before.arclength:
         return ""
-    past, here, there = (each.spectrum.gap for each in (before, node, new))
+    spectra = [each.spectrum for each in (before, node, new)]
+    if len({int(each.multiplicity[each.real].sum()) for each in spectra}) > 1:
+        return ""  # a pair became real, or the other way round: the gap is another multiplier's
+    past, here, there = (each.gap for each in spectra)
     slope = (here - past) / (node.arclength - before.arclength)
     ahead = here + slope * (new.arclength - node.arclength)
     heads = ahead < 0.0 and min(here, there) > NOISE
