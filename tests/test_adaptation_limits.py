@@ -9,7 +9,10 @@ from test_adaptation_map import dense_jacobian, draw, near
 
 import bifurcate as bf
 from bifurcate.adaptation import Network, last_beta, literal, ring
-from bifurcate.adaptation.limits import _roots
+from bifurcate.adaptation.ending import FACTOR, last_ratio
+from bifurcate.adaptation.equilibria import scalar_of
+from bifurcate.adaptation.limits import BOUNDS
+from bifurcate.adaptation.line import dips
 from bifurcate.errors import InvalidInput
 
 MADE = {"alpha": 0.5, "beta": -0.1, "sigma": 1 / 6, "b": 0.05}
@@ -168,9 +171,9 @@ def test_border_where_a_neuron_falls_silent():
 
 def test_a_pair_between_samples_is_met_at_its_minimum():
     grid = np.linspace(0.0, 1.0, 12)
-    found = _roots(lambda x: (x - 0.49) ** 2 - 1e-6, grid)
-    assert near(sorted(found), [0.489, 0.491], 1e-9)
-    assert _roots(lambda x: (x - 0.49) ** 2 + 1e-6, grid) == []
+    (found,) = dips(lambda x: (x - 0.49) ** 2 - 1e-6, grid)
+    assert 0.489 < found < 0.491
+    assert dips(lambda x: (x - 0.49) ** 2 + 1e-6, grid) == []
 
 
 def test_bounds_by_default_and_as_allowed():
@@ -192,3 +195,131 @@ def test_nothing_changes_where_nothing_can():
     assert turned().limits("contrast", (0.0, 0.05)) == ()
     net = Network([1.0], [1.0], alpha=0.0, beta=-0.5, sigma=0.3)
     assert net.limits("sigma", (0.1, 1.0)) == ()
+
+
+# Growth, where the branch from β = 0 can end and neurons can enter
+
+
+def told(net, name, value):
+    """The verdict asked anew; None where rounding decides (next to a pole or to the circle)."""
+    try:
+        found = net.replace(**{name: float(value)}).verdict()
+    except InvalidInput:
+        return "undefined", False
+    if "too close to a pole" in found.reason or (found.stability is not None and found.stability.outputs == "neutral"):
+        return None
+    return found.kind, found.outputs_settle
+
+
+def contradictions(net, name, bounds, found, points):
+    """Points at which the verdict is another than the limits say."""
+    edges = [bounds[0], *(limit.value for limit in found), bounds[1]]
+    say = [(limit.below, limit.outputs[0]) for limit in found] + [(each.above, each.outputs[1]) for each in found[-1:]]
+    after = [(limit.above, limit.outputs[1]) for limit in found]
+    assert say[1:] == after
+    say = say or [next(each for each in (told(net, name, value) for value in points) if each is not None)]
+    width = bounds[1] - bounds[0]
+    points = [value for value in points if np.abs(np.array(edges) - value).min() > 1e-7 * width]
+    for k, limit in enumerate(found):
+        points.append(limit.value - min(1e-5 * width, 0.5 * (limit.value - edges[k])))
+        points.append(limit.value + min(1e-5 * width, 0.5 * (edges[k + 2] - limit.value)))
+    want = [say[int(np.searchsorted(edges[1:-1], value))] for value in points]
+    return [value for value, each in zip(points, want, strict=True) if told(net, name, value) not in (None, each)]
+
+
+def any_network(rng):
+    """Plain or a ring, of either sign of β down to 1e-9."""
+    n = int(rng.integers(1, 5))
+    made = {"alpha": 10 ** rng.uniform(-3, 0.5), "sigma": rng.uniform(0.05, 1.2)}
+    made["beta"] = rng.choice([-1, 1]) * 10 ** rng.uniform(-9, -0.5)
+    if rng.random() < 0.4:
+        return Network(rng.uniform(0.02, 1.5, n), rng.uniform(0.02, 1.5, n), **made)
+    stimulus = [(rng.uniform(0.2, 1), rng.uniform(0, np.pi)) for _ in range(rng.integers(1, 3))]
+    if len(stimulus) == 2 and rng.random() < 0.4:
+        stimulus[1] = (-0.3 * stimulus[1][0], stimulus[1][1])
+    baseline, b = (rng.uniform(0.2, 1), rng.uniform(0, np.pi)), rng.choice([0.0, 0.05, 0.2])
+    return ring(n, baseline, stimulus, b=float(b), target=str(rng.choice(["baseline", "frozen"])), **made)
+
+
+@pytest.mark.slow
+def test_limits_are_where_the_verdict_changes_and_nowhere_else(rng):
+    met, lines = 0, 0
+    while lines < 150:
+        try:
+            net = any_network(rng)
+        except InvalidInput:  # no neuron is driven
+            continue
+        name = str(rng.choice(list(net.parameters)))
+        bounds = BOUNDS.get(name.partition("_")[0], (0.0, np.pi))
+        if name == "beta" and rng.random() < 0.5:
+            bounds = tuple(np.array([-1.0, 1.0]) * 10 ** rng.uniform(-6, -1))
+        found = net.limits(name, bounds, samples=40)
+        edges = np.array([bounds[0], *(limit.value for limit in found), bounds[1]])
+        points = (edges[:-1] + rng.uniform(0.01, 0.99, (2, len(edges) - 1)) * np.diff(edges)).ravel().tolist()
+        if lines % 50 == 0:
+            points += np.linspace(*bounds, 402)[1:-1].tolist()
+        assert contradictions(net, name, bounds, found, points) == [], (net, name, bounds, found)
+        met, lines = met + len(found), lines + 1
+    assert met >= 100
+
+
+def test_where_a_neuron_enters_and_where_two_folds_are_born():
+    """β > 0: the whole line agrees with the verdict, from silence on and past jumps of the branch's end."""
+    flat = ring(4, (0.8, 0.5), (0.8, 0.5), alpha=0.5, beta=0.002, sigma=0.3)
+    turning = ring(2, (0.6, 0.0), (0.363527, 0.870499), alpha=0.368827, beta=0.001, sigma=0.704795)
+    frozen = ring(2, (0.55, 1.1), (0.52, 0.08), alpha=0.3, beta=0.01, sigma=1.0, target="frozen")
+    mixed = ring(1, (0.787, 0.563), [(-0.197, 0.886), (0.694, 0.373)], alpha=0.05, beta=0.01, sigma=1.0)
+    for net, name, bounds, known in (
+        (flat, "contrast", (0.0, 1.0), [("flip", 0.0546658)]),
+        (turning, "orientation", (0.0, np.pi), [("border", 0.5545319), ("border", 2.5870607)]),
+        (frozen, "sigma", (0.0, 10.0), [("border", 8.0290586)]),
+        (mixed, "contrast_2", (0.06, 1.0), [("flip", 0.2750369), ("border", 0.5505976)]),
+    ):
+        found = net.limits(name, bounds)
+        assert [(limit.kind, round(limit.value, 7)) for limit in found] == known
+        assert contradictions(net, name, bounds, found, np.linspace(*bounds, 32)[1:-1].tolist()) == []
+
+
+def test_continuation_meets_a_fold_where_two_were_born_and_none_before():
+    net = ring(1, (0.787, 0.563), [(-0.197, 0.886), (0.694, 0.373)], alpha=0.05, beta=0.01, sigma=1.0)
+    _, born = net.limits("contrast_2", (0.06, 1.0))
+    folds = []
+    for side in (-1e-2, 1e-2):
+        here = net.replace(contrast_2=born.value + side, beta=1e-5)
+        curve = bf.cycles(here.reduced, "beta", here.equilibrium(reduced=True))
+        folds.append(len(bf.trace(curve, {"beta": (1e-6, 0.01)}, bf.StepControl(farthest=1e4)).of("fold")))
+    assert folds[0] == 0 and folds[1] >= 1
+
+
+def test_a_narrow_gap_between_two_folds_is_met():
+    """Just before the two folds are born there is none; just after, they are closer than samples of γ."""
+    net = ring(2, (0.55, 1.1), (0.52, 0.08), alpha=0.3, beta=0.01, sigma=1.0, target="frozen")
+    there, gone = (scalar_of(net.replace(sigma=sigma)) for sigma in (8.0291, 8.02905))
+    assert last_ratio(there) is None
+    end = last_ratio(gone)
+    scan = end * np.linspace(1.02, 0.9, 4000)
+    depths = np.array([gone.at(gamma).depth() for gamma in scan.tolist()])
+    missing = scan[depths > 0.0]
+    assert missing[0] <= end <= missing[0] * 1.0001
+    assert missing[-1] > missing[0] * FACTOR
+
+
+def test_no_fold_at_a_ratio_that_is_only_large():
+    """One neuron of little drive: the branch reaches every β, and the scan's own ends are no folds."""
+    net = Network([0.2], [1.0], alpha=1.0, beta=1e-3, sigma=1.0)
+    assert [limit.kind for limit in net.limits("alpha", (0.0, 1e-5))] == ["flip"]
+    assert [limit.kind for limit in net.replace(alpha=1e-5).limits("beta")] == ["flip", "flip"]
+    assert last_beta(net, 1e9) == 1e9
+
+
+def test_a_fold_next_to_beta_zero():
+    net = ring(6, (0.38016575, 0.90049885), (0.7944276, 2.32705707), alpha=3.0, beta=-0.1, sigma=1.0)
+    zero, fold = net.limits("beta", (-0.01, 0.01))
+    assert (zero.kind, zero.value, zero.below, zero.above) == ("beta zero", 0.0, "weights settle", "saddle")
+    assert (fold.kind, fold.below, fold.above) == ("fold", "saddle", "no equilibrium")
+    low, high = 2.3e-9, 2.5e-9
+    while high - low > 1e-13 * high:
+        middle = 0.5 * (low + high)
+        gone = net.replace(beta=middle).verdict().kind == "no equilibrium"
+        low, high = (low, middle) if gone else (middle, high)
+    assert fold.value == pytest.approx(low, rel=1e-11)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bifurcate.adaptation.arithmetic import add_product, norm_of_sum, product, respond, times
+from bifurcate.adaptation.ending import last_ratio
 from bifurcate.adaptation.scalar import Scalar
 from bifurcate.errors import InvalidInput
 from bifurcate.linear import LowRank, bordered, shifted
@@ -14,7 +15,23 @@ from bifurcate.linear import LowRank, bordered, shifted
 if TYPE_CHECKING:
     from bifurcate.adaptation.network import Network
 
-__all__ = ["at_rest", "equilibria", "equilibrium", "last_beta", "lift", "off_target", "weights_at", "weights_settle"]
+__all__ = [
+    "Unresolved",
+    "at_rest",
+    "equilibria",
+    "equilibrium",
+    "last_beta",
+    "lift",
+    "off_target",
+    "scalar_of",
+    "weights_at",
+    "weights_settle",
+]
+
+
+class Unresolved(InvalidInput):
+    """There is an equilibrium, but rounding hides it."""
+
 
 MOST = 12  # driven neurons up to which all 2ⁿ choices of roots are searched
 AT_REST = 1e-8  # |y⁺ − y| ≤ AT_REST·max(|y|, σ²) counts as an equilibrium where weights are wanted for a given y
@@ -38,12 +55,12 @@ def at_rest(net: Network, reached: bool | None = None) -> np.ndarray:
 
     ``reached`` says whether the branch from β = 0 comes as far as β > 0, where that is known and need not be searched.
     """
-    y = _equilibrium(net, reached)
+    y, driven = _equilibrium(net, reached), net.drive > 0.0
     with np.errstate(all="ignore"):
-        left = float(np.abs(net.aim_reduction.f(y, **net.parameters) - y)[net.drive > 0.0].max())
-    if not left <= 1e-7 * max(float(np.abs(y).max()), net.sigma**2):
-        u = float((net.sigma**2 + y)[net.drive > 0.0].min())
-        raise InvalidInput(
+        left = float(np.abs(net.aim_reduction.f(y, **net.parameters) - y)[driven].max())
+    if not left <= 1e-7 * max(float(np.abs(y[driven]).max()), net.sigma**2):
+        u = float((net.sigma**2 + y)[driven].min())
+        raise Unresolved(
             f"the equilibrium lies too close to a pole for double precision: a driven neuron's sigma^2 + y is {u:.1e}, "
             f"and one update moves y by {left:.1e}; a floor of the tuning or b > 0 keeps drives apart from 0"
         )
@@ -56,7 +73,7 @@ def _equilibrium(net: Network, reached: bool | None) -> np.ndarray:
         return _start(net)
     if beta == 0.0:
         return _at_beta_zero(net, 1.0)
-    scalar = _scalar(net)
+    scalar = scalar_of(net)
     if alpha == 0.0 or beta < 0.0:
         if alpha == 0.0 and not (scalar.a > 0.0).all():
             raise InvalidInput("the equilibrium W = C of alpha = 0 lies at or beyond a pole of the response")
@@ -64,9 +81,11 @@ def _equilibrium(net: Network, reached: bool | None) -> np.ndarray:
     if reached is False:
         raise InvalidInput(f"at beta = {beta:g}, alpha = {alpha:g} the branch from beta = 0 has ended in a fold")
     R = scalar.branch()
-    end = None if reached else _first_gap(scalar, alpha, beta, R is not None)
-    if R is None or end is not None:
-        where = f"it ends in a fold at beta = {end:.10g}" if end else "none starts there, the target has zero responses"
+    ratio = None if reached else last_ratio(scalar)
+    if R is None or ratio is not None:
+        where = "none starts there, the target has zero responses"
+        if ratio is None or np.isfinite(ratio):
+            where = f"it ends in a fold at beta = {alpha / (ratio or scalar.gamma):.10g}"
         raise InvalidInput(
             f"at beta = {beta:g}, alpha = {alpha:g} there is no equilibrium on the branch from beta = 0: {where}; "
             f"lower beta, or ask net.equilibria(patterns='all') for others (up to {MOST} neurons)"
@@ -89,9 +108,8 @@ def last_beta(net: Network, highest: float = 1.0) -> float:
     """
     if not highest > 0.0 or net.alpha == 0.0:
         raise InvalidInput("highest and alpha must be positive: without adaptation the equilibrium W = C has no fold")
-    scalar = _scalar(net, gamma=net.alpha / highest)
-    end = _first_gap(scalar, net.alpha, highest, scalar.reached())
-    return highest if end is None else end
+    ratio = last_ratio(scalar_of(net, gamma=net.alpha / highest))
+    return highest if ratio is None else net.alpha / ratio
 
 
 def equilibria(net: Network, patterns: str) -> list[np.ndarray]:
@@ -102,7 +120,7 @@ def equilibria(net: Network, patterns: str) -> list[np.ndarray]:
         if net.alpha == 0.0:
             return [_start(net)]
         return [equilibrium(net)] if patterns == "positive" else [equilibrium(net), _at_beta_zero(net, -1.0)]
-    scalar = _scalar(net)
+    scalar = scalar_of(net)
     if patterns == "positive" and (net.beta < 0.0 or net.alpha == 0.0):
         return [equilibrium(net)]
     if len(scalar.r) > MOST:
@@ -178,7 +196,8 @@ def off_target(F: np.ndarray, R: np.ndarray) -> float:
     return norm_of_sum(np.column_stack([F, R]), np.append(np.ones(F.shape[1]), -1.0))
 
 
-def _scalar(net: Network, gamma: float | None = None) -> Scalar:
+def scalar_of(net: Network, gamma: float | None = None) -> Scalar:
+    """The scalar equation of the network, at its own γ = α/β or another."""
     r, F = net.drive, net.aim.factor(net.parameters)
     driven = r > 0.0
     h = (F @ (F.T @ r))[driven] / len(r)
@@ -241,8 +260,9 @@ def _polish(net: Network, y: np.ndarray) -> np.ndarray:
     """Newton's method on y⁺ − y, kept while the residual falls."""
     n, p, reduction = len(y), net.parameters, net.aim_reduction
     for _ in range(3):
-        move = reduction.f(y, **p) - y
-        if not float(np.abs(move).max()) > 4e-16 * max(float(np.abs(y).max()), net.sigma**2):
+        with np.errstate(all="ignore"):  # on a pole, where rounding left nothing of u
+            move = reduction.f(y, **p) - y
+        if not 4e-16 * max(float(np.abs(y).max()), net.sigma**2) < float(np.abs(move).max()) < np.inf:
             break
         J = shifted(reduction.jacobian(y, **p), 1.0)
         try:
@@ -254,25 +274,3 @@ def _polish(net: Network, y: np.ndarray) -> np.ndarray:
             break
         y = better
     return y
-
-
-def _first_gap(scalar: Scalar, alpha: float, beta: float, exists: bool) -> float | None:
-    """The least β' ≤ β beyond which the branch from β = 0 has no equilibrium; None if it reaches β, 0 if none starts.
-
-    The branch is sampled on a logarithmic grid of β', the end found by bisection: past a fold it may exist anew, but
-    then it is another branch.
-    """
-    grid = beta * np.logspace(-12.0, 0.0, 97)
-    missing = (j for j, each in enumerate(grid[:-1]) if not scalar.at(alpha / each).reached())
-    j = next(missing, None if exists else len(grid) - 1)
-    if j is None:
-        return None
-    if j == 0:
-        return 0.0
-    low, high = grid[j - 1], grid[j]
-    while high - low > 1e-13 * high:
-        middle = 0.5 * (low + high)
-        if not low < middle < high:
-            break
-        low, high = (middle, high) if scalar.at(alpha / middle).reached() else (low, middle)
-    return float(low)

@@ -309,8 +309,8 @@ class Network:
     def limits(self, name: str, bounds: Any = None, samples: int = 120) -> tuple[Limit, ...]:
         """All values of a parameter within bounds at which :meth:`verdict` changes, with errors.
 
-        Flips and branch points are roots of 1 ± λ along the equilibrium, bracketed by ``samples`` even steps and half
-        as many towards the lower bound: a pair closer than these is met only if |1 ± λ| has a minimum there.
+        Every change between two of ``samples`` even steps, or of half as many towards bounds and exact limits, is
+        bracketed: a pair closer than these is met only if |1 ± λ| has a minimum there.
         Without bounds alpha, sigma ≤ 10, −3 ≤ beta ≤ 1, 0 ≤ b, contrast ≤ 1, orientation ≤ π.
 
         Examples

@@ -113,7 +113,8 @@ def verdict(net: Network, known: bool | None = None) -> Verdict:
         search = net.beta > 0.0 and net.alpha > 0.0 and known is None
         gap = last_beta(net, net.beta) - net.beta if search else np.nan
         return Verdict("no equilibrium", {"existence": gap}, None, None, str(error))
-    found, inner = stability(net, y), inner_multipliers(net, y).real
+    multipliers = inner_multipliers(net, y)
+    found, inner = stability(net, y, multipliers), multipliers.real
     margins = {"flip": 1.0 + inner.min(), "fold": 1.0 - inner.max(), "weights": 1.0 - abs(1.0 + net.beta)}
     beside = net.size > 1 or len(inner) < net.size  # there is a multiplier 1+β beside those of the outputs
     if inner.max() > 1.0 + NEUTRAL or (beside and net.beta > 0.0):

@@ -120,9 +120,25 @@ class Scalar:
         low, high, other = bracket
         return self.root(self.solve(low, high, other) if low < high else low, other)
 
-    def reached(self) -> bool:
-        """Whether there is one."""
-        return self._bracket() is not None
+    def at_collision(self, gammas: np.ndarray) -> np.ndarray:
+        """φ/s at those γ where the first discriminant vanishes, with all roots t/(2κ): the branch has them if ≤ 0."""
+        gamma = gammas[:, None]
+        a = self.floor + (1.0 + gamma) * self.h
+        ends = a * a / (4.0 * self.r)
+        kappa = ends.min(axis=1, keepdims=True)
+        R = a * (1.0 + np.sqrt(1.0 - kappa / ends)) / (2.0 * kappa)
+        return (R @ self.r) * gammas / (self.neurons * kappa[:, 0]) - 1.0
+
+    def depth(self) -> float:
+        """Least φ/s up to its first rise as s falls on the branch: positive where the branch has no root, for γ > 0."""
+        above = float(self.at_collision(np.array([self.gamma]))[0])
+        if above <= 0.0:
+            return above
+        top, limits = self.limit(), self._limits()
+        other = limits > limits.min() * (1.0 + TIED)
+        z, phi = self._falling(top, other)
+        least = int(np.argmax(np.append(np.diff(phi) > 0.0, True)))
+        return self._least(top, other, z, least)[1] / top
 
     def _bracket(self) -> tuple[float, float, np.ndarray] | None:
         if self.gamma <= 0.0 or (self.a <= 0.0).any():
@@ -139,25 +155,29 @@ class Scalar:
     def _past_first_collision(self, top: float, other: np.ndarray) -> tuple[float, float, np.ndarray] | None:
         # In s = top (1 − z²) the square root at the collision is a straight line. The branch is the first root that is
         # met as s falls, and only as long as φ has fallen all the way to it.
-        def s_at(z: float) -> float:
-            return top * (1.0 - z * z)
-
-        z = np.linspace(0.0, 1.0, 257)[:-1]
-        rows = np.split(top * (1.0 - z * z), 16)
-        phi = np.concatenate([self.root(part, other) @ self.r - part for part in rows])
+        z, phi = self._falling(top, other)
         stop = int(np.argmax((np.diff(phi) > 0.0) | (phi[1:] <= 0.0)))
         if phi[stop + 1] <= 0.0:
-            return s_at(z[stop + 1]), s_at(z[stop]), other
+            return top * (1.0 - z[stop + 1] ** 2), top * (1.0 - z[stop] ** 2), other
         if not phi[stop + 1] > phi[stop]:
             return None
-        before = z[max(stop - 1, 0)]
+        lowest, least = self._least(top, other, z, stop)
+        return (lowest, top * (1.0 - z[max(stop - 1, 0)] ** 2), other) if least <= 0.0 else None
+
+    def _falling(self, top: float, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        z = np.linspace(0.0, 1.0, 257)[:-1]
+        rows = np.split(top * (1.0 - z * z), 16)
+        return z, np.concatenate([self.root(part, other) @ self.r - part for part in rows])
+
+    def _least(self, top: float, other: np.ndarray, z: np.ndarray, j: int) -> tuple[float, float]:
+        """The s of the least φ next to that sample, and φ."""
         found = minimize_scalar(
-            lambda each: self.excess(s_at(each), other),
-            bounds=(before, z[stop + 1]),
+            lambda each: self.excess(top * (1.0 - each * each), other),
+            bounds=(z[max(j - 1, 0)], z[min(j + 1, len(z) - 1)]),
             method="bounded",
             options={"xatol": 1e-12},
         )
-        return (s_at(found.x), s_at(before), other) if found.fun <= 0.0 else None
+        return top * (1.0 - found.x * found.x), float(found.fun)
 
     def every(self) -> Iterator[np.ndarray]:
         """R of all equilibria, for at most a dozen driven neurons: a scan of s for each of the 2ⁿ choices of roots."""

@@ -50,8 +50,8 @@ class Stability:
     reason: str
 
 
-def stability(net: Network, y: np.ndarray) -> Stability:
-    """See :meth:`Network.stability`."""
+def stability(net: Network, y: np.ndarray, inner: np.ndarray | None = None) -> Stability:
+    """See :meth:`Network.stability`; ``inner`` are the multipliers of the outputs, where they are known."""
     p, r, n = net.parameters, net.drive, len(net.drive)
     driven = r > 0.0
     move = np.abs(net.aim_reduction.f(y, **p) - y)[driven].max()
@@ -59,7 +59,7 @@ def stability(net: Network, y: np.ndarray) -> Stability:
         raise InvalidInput(
             f"the state given is no equilibrium: one update moves W r/n by {move:.2e}; net.spectrum takes any state"
         )
-    inner = inner_multipliers(net, y)
+    inner = inner_multipliers(net, y) if inner is None else inner
     trivial, count = 1.0 + p["beta"], n * (n - 1) + int((~driven).sum())
     outputs = float(np.abs(inner).max())
     weights = max(outputs, abs(trivial)) if count else outputs
