@@ -304,6 +304,18 @@ def test_a_narrow_gap_between_two_folds_is_met():
     assert missing[-1] > missing[0] * FACTOR
 
 
+def test_a_root_that_is_born_anew_is_no_end_of_the_branch():
+    """Towards larger σ the scalar equation has a root again before the branch itself reaches β."""
+    made = {"alpha": 0.079685, "beta": 0.00155503, "b": 0.2}
+    net = ring(2, (0.62896578, 1.80674122), (0.30521811, 0.17411907), sigma=0.0721943, target="frozen", **made)
+    net = net.replace(target=[0.21241808, 1.75566943])
+    found = net.limits("sigma")
+    assert [limit.kind for limit in found] == ["border", "flip"]
+    again = net.replace(sigma=found[0].value * (1 - 1e-3))
+    assert scalar_of(again).branch() is not None and again.verdict().kind == "no equilibrium"
+    assert contradictions(net, "sigma", (0.0, 10.0), found, np.linspace(0.0, 10.0, 42)[1:-1].tolist()) == []
+
+
 def test_no_fold_at_a_ratio_that_is_only_large():
     """One neuron of little drive: the branch reaches every β, and the scan's own ends are no folds."""
     net = Network([0.2], [1.0], alpha=1.0, beta=1e-3, sigma=1.0)

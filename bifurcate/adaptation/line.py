@@ -197,16 +197,24 @@ class Line:
         """The change as root of one equation, if one says all of the difference."""
         one, other = self.signs(a), self.signs(b)
         if "no equilibrium" in (one, other):
-            root = root_of(self.depth, a, b)
+            root = self._root(self.depth, a, b)
             return None if root is None else ("fold", root, self._fold_error(root))
         if not isinstance(one, tuple) or not isinstance(other, tuple):
             return None
         differ = [here != there for here, there in zip(one, other, strict=True)]
         if differ == [True, False, False] or differ == [False, True, False]:
             key, kind = ("flip", "flip") if differ[0] else ("fold", "branch point")
-            root = root_of(self.margin(key), a, b)
+            root = self._root(self.margin(key), a, b)
             return None if root is None else (kind, root, self._error(key, root))
         return None
+
+    def _root(self, f: Callable[[float], float], a: float, b: float) -> float | None:
+        """A root at which signs do change. At β > 0 a root can be born anew on what is no longer the branch."""
+        root, step = root_of(f, a, b), 1e-4 * (b - a)
+        if root is None:
+            return None
+        beside = self.signs(max(a, root - step)), self.signs(min(b, root + step))
+        return root if beside == (self.signs(a), self.signs(b)) else None
 
     def _error(self, key: str, root: float) -> float:
         step = 1e-6 * min(self.high - self.low, abs(root) or np.inf)
