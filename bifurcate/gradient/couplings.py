@@ -9,10 +9,24 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from bifurcate.gradient.field import EPS, SURE, Field, worst_of
+from bifurcate.gradient.noise import TINY, entries, probed, still
 
-__all__ = ["Coupling", "Cycle", "Ratios", "potentials", "ratios", "worst_coupling", "worst_cycle"]
+__all__ = [
+    "Coupling",
+    "Cycle",
+    "Ratios",
+    "logarithms",
+    "potentials",
+    "ratios",
+    "unresolved",
+    "worst_coupling",
+    "worst_cycle",
+]
 
-LOPSIDED = 1e6  # mutual couplings whose quotient exceeds this are one coupling without its counterpart
+# A coupling counts as one-way if its counterpart changes no bit and a metric's entries, in units of the states' sizes,
+# would have to differ by more than this: doubles resolve 1e16.
+LOPSIDED = 1e10
+TRIES = 4  # pairs of couplings that are looked at closely, of either kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,9 +39,12 @@ class Coupling:
     i, j : int
         Coordinates of the flattened state.
     forward, backward : float
-        Jᵢⱼ and Jⱼᵢ: of opposite signs, or one of them 0 within its error while the other is a million times larger.
-    error : float
-        Of either.
+        Jᵢⱼ and Jⱼᵢ: of opposite signs, each beyond ten times its error; or Jⱼᵢ = 0, no bit of the image's xⱼ depending
+        on xᵢ.
+    forward_error, backward_error : float
+        Of a Jⱼᵢ = 0, what no bit shows (about 0 if a derivative that was given is 0, too). Then the claim is refuted
+        for metrics with mⱼ/mᵢ < |Jᵢⱼ|/backward_error, which is at least 1e10 in units of the states' sizes; xⱼ has
+        other couplings 1e10 times that error.
     """
 
     state: np.ndarray
@@ -35,13 +52,24 @@ class Coupling:
     j: int
     forward: float
     backward: float
-    error: float
+    forward_error: float
+    backward_error: float
+
+    @property
+    def clear(self) -> float:
+        """By how many times its error the less certain coupling (of one-way ones, the one) differs from 0."""
+        forward = abs(self.forward) / self.forward_error
+        return forward if self.backward == 0.0 else min(forward, abs(self.backward) / self.backward_error)
 
     def __str__(self) -> str:
         i, j = self.i, self.j
-        return (
-            f"J[{i},{j}] = {self.forward:.6g} but J[{j},{i}] = {self.backward:.6g} (error of either {self.error:.1e})"
+        said = (
+            f"J[{i},{j}] = {self.forward:.6g} ± {self.forward_error:.1e} "
+            f"but J[{j},{i}] = {self.backward:.6g} ± {self.backward_error:.1e}"
         )
+        if self.backward != 0.0:
+            return said
+        return f"{said}: a metric has m[{j}]/m[{i}] > {abs(self.forward) / self.backward_error:.1e} or is none"
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,69 +110,110 @@ class Ratios:
     ----------
     state : ndarray, shape (n,)
     J : ndarray, shape (n, n)
-    noise : float
-        Error of an entry of J.
+    noise : ndarray, shape (n, n)
+        Errors of the entries of J.
     log : ndarray, shape (n, n)
         log(Jᵢⱼ/Jⱼᵢ), which has to be log mⱼ − log mᵢ; 0 where it is not known.
     error : ndarray, shape (n, n)
         Its error; infinite where it is not known.
+    size : ndarray, shape (n,)
+        Typical magnitudes of the coordinates.
     """
 
     state: np.ndarray
     J: np.ndarray
-    noise: float
+    noise: np.ndarray
     log: np.ndarray
     error: np.ndarray
+    size: np.ndarray
 
 
-def ratios(field: Field, x: np.ndarray, rng: np.random.Generator) -> Ratios:
+def ratios(field: Field, x: np.ndarray, size: np.ndarray, rng: np.random.Generator) -> Ratios:
     """The ratios at x."""
     J = field.jacobian(x)
-    noise = field.error(x, np.eye(field.size), J, rng)
-    log, error = logarithms(J, J.T, noise)
+    noise = probed(field, x, J, size, rng)
+    log, error = logarithms(J, J.T, noise, noise.T)
     np.fill_diagonal(error, np.inf)
     np.fill_diagonal(log, 0.0)
-    return Ratios(x, J, noise, log, error)
+    return Ratios(x, J, noise, log, error, size)
 
 
-def logarithms(forward: np.ndarray, backward: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray]:
+def logarithms(
+    forward: np.ndarray, backward: np.ndarray, noise: np.ndarray, back: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """log(forward/backward) and its error where both exceed ten times their noise and have one sign."""
-    least = np.minimum(np.abs(forward), np.abs(backward))
-    known = (least > SURE * noise) & (forward * backward > 0.0)
+    known = (np.abs(forward) > SURE * noise) & (np.abs(backward) > SURE * back)
+    known &= np.sign(forward) == np.sign(backward)
     log, error = np.zeros(forward.shape), np.full(forward.shape, np.inf)
     a, b = np.abs(forward[known]), np.abs(backward[known])
-    log[known] = np.log(a / b)
-    error[known] = noise * (1.0 / a + 1.0 / b) + 8.0 * EPS
+    log[known] = np.log(a) - np.log(b)
+    error[known] = noise[known] / a + back[known] / b + 8.0 * EPS
     return log, error
 
 
 def worst_coupling(field: Field, found: Ratios) -> Coupling | None:
     """The pair of couplings that contradicts most clearly, if one does."""
-    clear = _contradiction(found.J, found.noise)
-    i, j = worst_of(clear, np.ones(clear.shape))
-    noise = _noise(field, found, [i, j])
-    if not _contradiction(found.J, noise)[i, j] > 0.0:
+    beyond = _beyond(found)
+    opposite = np.where(np.sign(found.J) * np.sign(found.J.T) < 0.0, np.minimum(beyond, beyond.T), 0.0)
+    one_way = np.where(found.J.T == 0.0, beyond, 0.0)
+    for clear, certified in ((np.triu(opposite, 1), _opposite), (one_way, _one_way)):
+        for at in np.argsort(-clear, axis=None, kind="stable")[:TRIES]:
+            i, j = (int(k) for k in np.unravel_index(at, clear.shape))
+            if clear[i, j] > SURE and (shown := certified(field, found, i, j)) is not None:
+                return shown
+    return None
+
+
+def _beyond(found: Ratios) -> np.ndarray:
+    """By how many times their noise the couplings differ from 0."""
+    with np.errstate(over="ignore"):
+        beyond = np.abs(found.J) / np.maximum(found.noise, TINY)
+    np.fill_diagonal(beyond, 0.0)
+    return np.nan_to_num(beyond, nan=0.0)
+
+
+def _opposite(field: Field, found: Ratios, i: int, j: int) -> Coupling | None:
+    error = _errors(field, found, [i, j])
+    pair = Coupling(
+        found.state.reshape(field.shape), i, j, *_both(found.J, i, j), float(error[0, 1]), float(error[1, 0])
+    )
+    return pair if pair.clear > SURE else None
+
+
+def _one_way(field: Field, found: Ratios, i: int, j: int) -> Coupling | None:
+    """Certified if Jⱼᵢ, were it not 0, would be negligible beside Jᵢⱼ and beside what else moves xⱼ.
+
+    The latter tells a coordinate that does not feel another from one that hardly moves at all, as in a steep metric.
+    """
+    bound, size = still(field, found.state, found.J, j, i, found.size), found.size
+    moved = np.where(np.abs(found.J[j]) > SURE * found.noise[j], np.abs(found.J[j]) * size, 0.0)
+    forward = abs(found.J[i, j]) * (size[j] / size[i]) * size[j]
+    if not min(forward, moved.max()) > LOPSIDED * bound * size[i]:
         return None
-    return Coupling(found.state.reshape(field.shape), i, j, float(found.J[i, j]), float(found.J[j, i]), noise)
+    error = float(_errors(field, found, [i, j])[0, 1])
+    pair = Coupling(found.state.reshape(field.shape), i, j, *_both(found.J, i, j), error, bound)
+    return pair if pair.clear > SURE else None
 
 
-def _contradiction(J: np.ndarray, noise: float) -> np.ndarray:
-    """Size of couplings of opposite signs and of couplings without their counterpart; 0 where there is neither."""
-    a, b = np.abs(J), np.abs(J.T)
-    opposite = (J * J.T < 0.0) & (np.minimum(a, b) > SURE * noise)
-    alone = (b <= SURE * noise) & (a > LOPSIDED * (b + noise))
-    clear = np.where(opposite, np.minimum(a, b), np.where(alone, a, 0.0))
-    np.fill_diagonal(clear, 0.0)
-    return clear
+def _both(J: np.ndarray, i: int, j: int) -> tuple[float, float]:
+    return float(J[i, j]), float(J[j, i])
 
 
-def _noise(field: Field, found: Ratios, indices: list[int]) -> float:
-    """The error of couplings among a few coordinates, once more against differences, each column by itself."""
-    unit, worst = np.eye(field.size), found.noise
-    for k in indices:
-        apart = np.abs(found.J[:, k] - field.differenced(found.state, unit[k]))[indices]
-        worst = max(worst, float(np.delete(apart, indices.index(k)).max(initial=0.0)))
-    return worst
+def _errors(field: Field, found: Ratios, which: list[int]) -> np.ndarray:
+    """The errors of couplings among a few coordinates, once more and each by itself."""
+    return np.maximum(found.noise[np.ix_(which, which)], entries(field, found.state, found.J, which, found.size)) + TINY
+
+
+def unresolved(found: list[Ratios], group: np.ndarray) -> str:
+    """What cannot be said of groups of coordinates because a coupling is known and its counterpart is nowhere."""
+    never = ~np.any([np.isfinite(each.error) for each in found], axis=0) & (group[:, None] != group[None, :])
+    clear = [np.where(never & (_beyond(each).T <= SURE), _beyond(each), 0.0) for each in found]
+    s, i, j = np.unravel_index(int(np.argmax(clear)), np.shape(clear))
+    if not clear[s][i, j] > SURE:
+        return ""
+    forward, least = abs(float(found[s].J[i, j])), SURE * float(found[s].noise[j, i])
+    quotient = f": a metric there has m[{j}]/m[{i}] > {forward / least:.1e}" if 0.0 < least < np.inf else ""
+    return f"J[{i},{j}] = {found[s].J[i, j]:.3g} but J[{j},{i}] could not be resolved (below {least:.1e}){quotient}"
 
 
 def potentials(log: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -199,8 +268,10 @@ def worst_cycle(field: Field, found: Ratios) -> tuple[Cycle | None, int, float, 
     steps = list(zip(way, [*way[1:], way[0]]))
     forward = float(np.prod([found.J[a, b] for a, b in steps]))
     backward = float(np.prod([found.J[b, a] for a, b in steps]))
-    again = _noise(field, found, way) / found.noise
-    bound = float(error[i, j]) * again * max(abs(forward), abs(backward))
+    doubt = _errors(field, found, way)
+    at = [(way.index(a), way.index(b)) for a, b in steps]
+    each = [doubt[a, b] / abs(found.J[way[a], way[b]]) + doubt[b, a] / abs(found.J[way[b], way[a]]) for a, b in at]
+    bound = float(max(error[i, j], np.sum(each))) * max(abs(forward), abs(backward))
     if not abs(forward - backward) > SURE * bound:
         return None, number, worst, resolution
     return Cycle(found.state.reshape(field.shape), tuple(way), forward, backward, bound), number, worst, resolution

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bifurcate.errors import InvalidInput, OutsideDomain
-from bifurcate.gradient.field import EPS, Field, checked
+from bifurcate.gradient.field import EPS, Field, above, checked
 from bifurcate.gradient.paths import Energy
 from bifurcate.maps import Map
 
@@ -81,12 +81,11 @@ def largest_step(map: Map, energy: Callable[[Any], float], states: Any, limit: f
     field, X = checked(map, states)
     if not callable(energy):
         raise InvalidInput(f"energy must be callable as energy(x), got {type(energy).__name__}")
-    if not limit > FIRST or not np.isfinite(limit):
-        raise InvalidInput(f"limit is {limit!r}; it must be a finite number greater than {FIRST:g}")
+    limit = above("limit", limit, FIRST)
     moving = [x for x in X if np.abs(field(x)).max() > 1e-9 * max(field.scale, float(np.abs(x).max()))]
     if not moving:
         raise InvalidInput("states are all equilibria, where no step changes anything; give states that move")
-    step, state, reason, tested = float(limit), None, "limit", 0
+    step, state, reason, tested = limit, None, "limit", 0
     grid = FIRST * 2.0 ** (np.arange(PER_OCTAVE * np.log2(limit / FIRST)) / PER_OCTAVE)
     for x in moving:
         found, why = _first_rise(field, energy, x, [*grid[grid < step].tolist(), step])
@@ -103,7 +102,7 @@ def largest_step(map: Map, energy: Callable[[Any], float], states: Any, limit: f
 def _first_rise(field: Field, energy: Callable[[Any], float], x: np.ndarray, steps: list[float]) -> tuple[float, str]:
     """The first h up to the last of ``steps`` at which E does not fall, and why; "unclear" if rounding hides all."""
     G, start = field(x), x.reshape(field.shape)
-    here = 0.0 if isinstance(energy, Energy) else float(energy(start))
+    here = 0.0 if isinstance(energy, Energy) else _value(energy, start)
 
     def change(h: float) -> tuple[float, str]:
         """By how much E clearly changes: 0 where rounding hides it."""
@@ -114,7 +113,7 @@ def _first_rise(field: Field, energy: Callable[[Any], float], x: np.ndarray, ste
             if isinstance(energy, Energy):
                 value, error = energy.change(start, y)
             else:
-                there = float(energy(y.reshape(field.shape)))
+                there = _value(energy, y.reshape(field.shape))
                 value, error = there - here, 8.0 * EPS * (abs(there) + abs(here))
         except OutsideDomain:
             return np.inf, "domain"
@@ -135,3 +134,12 @@ def _first_rise(field: Field, energy: Callable[[Any], float], x: np.ndarray, ste
         value, reason = change(middle)
         low, h, why = (low, middle, reason) if value > 0.0 else (middle, h, why)
     return low, why
+
+
+def _value(energy: Callable[[Any], float], x: np.ndarray) -> float:
+    value = energy(x)
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        shape = f" of shape {np.shape(value)}" if np.ndim(value) else ""
+        raise InvalidInput(f"energy must return a number, got {type(value).__name__}{shape}") from error

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.linalg
 
 from bifurcate.errors import NotConverged
-from bifurcate.gradient.field import EPS, SURE, Field, checked
+from bifurcate.gradient.field import EPS, SURE, Field, checked, generator
 from bifurcate.gradient.lyapunov import Quadratic, quadratic
 from bifurcate.gradient.verdicts import Check, Consistent, Refuted
 from bifurcate.maps import Map
@@ -108,7 +108,7 @@ def examine(map: Map, guess: Any, seed: int, bowl: bool = True) -> Refuted | Con
     """:func:`any_metric`, without a Lyapunov function unless one is wanted."""
     field, X = checked(map, [guess])
     x = at_rest(field, X[0])
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     A, doubt = _linearised(field, x, rng)
     values, left, right = scipy.linalg.eig(A, left=True, right=True)
     condition = 1.0 / np.maximum(np.abs(np.einsum("ij,ij->j", left.conj(), right)), EPS)  # of unit eigenvectors
@@ -145,7 +145,7 @@ def lyapunov(map: Map, guess: Any, seed: int = 0) -> Quadratic | None:
     """
     field, X = checked(map, [guess])
     x = at_rest(field, X[0])
-    return quadratic(field, x, field.jacobian(x) + np.eye(field.size), np.random.default_rng(seed))
+    return quadratic(field, x, field.jacobian(x) + np.eye(field.size), generator(seed))
 
 
 def at_rest(field: Field, x: np.ndarray) -> np.ndarray:

@@ -12,9 +12,9 @@ import numpy as np
 from bifurcate.errors import InvalidInput
 from bifurcate.linear import dense
 from bifurcate.maps import Iterate, Map
-from bifurcate.maps.derivatives import directional
+from bifurcate.maps.derivatives import STEP, central, directional
 
-__all__ = ["DENSE", "EPS", "SURE", "Field", "checked", "count", "worst_of"]
+__all__ = ["DENSE", "EPS", "SURE", "Field", "above", "checked", "count", "generator", "worst_of"]
 
 EPS = float(np.finfo(float).eps)
 SURE = 10.0  # a difference refutes only if it is this many times its error
@@ -68,6 +68,11 @@ class Field:
                 return False
             return bool(np.isfinite(self.image(x)).all())
 
+    @property
+    def differentiated(self) -> bool:
+        """Whether derivatives are exact up to rounding: given, or not from differences."""
+        return self.map.jvp is not None or self.map.jacobian is not None or self.map.derivative != "central"
+
     def tangent(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
         """DG(x) v, as the map gives its derivative."""
         shape = self.shape
@@ -90,7 +95,13 @@ class Field:
         if self.map.jacobian is not None:
             return self.jacobian(x)[:, which]
         unit = np.eye(self.size)
-        return np.column_stack([self.tangent(x, unit[j]) for j in which])
+        if self.differentiated:
+            return np.column_stack([self.tangent(x, unit[j]) for j in which])
+        # A step of its own for every coordinate, as in the Jacobian.
+        steps = STEP * np.maximum(self.scale, np.abs(x))
+        with np.errstate(all="ignore"):
+            slopes = [central(lambda t: self.image(x + t * unit[j]), steps[j]) for j in which]  # noqa: B023
+        return np.column_stack(slopes) - unit[:, which]
 
     def error(self, x: np.ndarray, V: np.ndarray, JV: np.ndarray, rng: np.random.Generator) -> float:
         """How far ``JV`` is from DG(x) V: the largest ‖JV c − DG V c‖₂ over three random unit vectors c.
@@ -133,6 +144,25 @@ def count(name: str, value: Any, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise InvalidInput(f"{name} is {value!r}; it must be a whole number, at least {least}")
     return int(value)
+
+
+def above(name: str, value: Any, bound: float) -> float:
+    """A finite number greater than a bound."""
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        found = math.nan
+    if not bound < found < math.inf:
+        raise InvalidInput(f"{name} is {value!r}; it must be a finite number greater than {bound:g}")
+    return found
+
+
+def generator(seed: Any) -> np.random.Generator:
+    """numpy.random.default_rng(seed)."""
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"seed is {seed!r}; it must be a whole number, at least 0") from error
 
 
 def worst_of(found: np.ndarray, error: np.ndarray) -> tuple[int, ...]:

@@ -16,10 +16,12 @@ from bifurcate.gradient.couplings import (
     logarithms,
     potentials,
     ratios,
+    unresolved,
     worst_coupling,
     worst_cycle,
 )
-from bifurcate.gradient.field import SURE, Field, checked, count, worst_of
+from bifurcate.gradient.field import SURE, Field, above, checked, count, generator, worst_of
+from bifurcate.gradient.noise import entries, sizes
 from bifurcate.gradient.paths import integrate
 from bifurcate.gradient.verdicts import Check, Consistent, Refuted, Verdict
 from bifurcate.maps import Map
@@ -121,7 +123,9 @@ def diagonal(map: Map, states: Any, loops: int = 8, tolerance: float = 1e-6, see
 
     Then mᵢ Jᵢⱼ = mⱼ Jⱼᵢ for i ≠ j, J = DG. In turn, and refuted where one fails by more than ten times its error:
 
-    1. at every state Jᵢⱼ and Jⱼᵢ have one sign, and neither vanishes alone (:class:`Coupling`);
+    1. at every state Jᵢⱼ and Jⱼᵢ have one sign, and neither vanishes alone (:class:`Coupling`): one counts as vanishing
+       only if no bit of the image shows it, so that metrics are excluded whose entries, in units of the states' sizes,
+       differ by less than 1e10 at least; one that is merely below its error is named in the note;
     2. at every state Jᵢⱼ Jⱼₖ Jₖᵢ = Jᵢₖ Jₖⱼ Jⱼᵢ, and the like around longer cycles (:class:`Cycle`);
     3. log(Jᵢⱼ/Jⱼᵢ) = log mⱼ(xⱼ) − log mᵢ(xᵢ): mᵢ is read along the i-th coordinate line through a base point (one of
        the states), as a Chebyshev series, and put to the test at all states (:class:`Separability`);
@@ -166,11 +170,12 @@ def diagonal(map: Map, states: Any, loops: int = 8, tolerance: float = 1e-6, see
     """
     field, X = checked(map, states)
     field.dense()
-    loops, rng = count("loops", loops, 0), np.random.default_rng(seed)
-    found = [ratios(field, x, rng) for x in X]
+    loops, rng, tolerance = count("loops", loops, 0), generator(seed), above("tolerance", tolerance, 0.0)
+    size = sizes(field, X)
+    found = [ratios(field, x, size, rng) for x in X]
     bad = [coupling for each in found if (coupling := worst_coupling(field, each)) is not None]
     if bad:
-        return Refuted(CLAIM, max(bad, key=lambda each: max(abs(each.forward), abs(each.backward)) / each.error))
+        return Refuted(CLAIM, max(bad, key=lambda each: each.clear))
     cycles = [worst_cycle(field, each) for each in found]
     check = Check(
         "log of the quotient of products around cycles",
@@ -181,19 +186,42 @@ def diagonal(map: Map, states: Any, loops: int = 8, tolerance: float = 1e-6, see
     broken = [cycle for cycle, *_ in cycles if cycle is not None]
     if broken:
         return Refuted(CLAIM, max(broken, key=lambda each: abs(each.forward - each.backward) / each.error), (check,))
+    return _fitted(field, X, found, check, tolerance, loops, rng)
+
+
+def _fitted(
+    field: Field,
+    X: np.ndarray,
+    found: list[Ratios],
+    check: Check,
+    tolerance: float,
+    loops: int,
+    rng: np.random.Generator,
+) -> Verdict:
+    """The verdict once the couplings of every state by itself have passed."""
     try:
         metric = _recover(field, X, found)
     except OutsideDomain as left:
-        return Consistent(CLAIM, (check,), f"the metric was not recovered: {left}")
+        why = unresolved(found, np.arange(field.size))
+        return Consistent(CLAIM, (check,), _joined(f"the metric was not recovered: {left}", why))
+    why = unresolved(found, metric.group)
     fit, (s, i, j) = _misfit(field, metric, found)
     checks = (check, fit)
     if s >= 0:
-        unlike = _four(field, metric, found[s], i, j, rng)
-        note = (
-            f"no metric was found: the best misses J[{i},{j}]/J[{j},{i}] by {fit.worst:.1e}, but that is not certified"
-        )
-        return Consistent(CLAIM, checks, note) if unlike is None else Refuted(CLAIM, unlike, checks)
-    return integrate(CLAIM, field, X, metric, checks, tolerance, loops, rng)
+        unlike = _four(field, metric, found[s], i, j)
+        if unlike is not None:
+            return Refuted(CLAIM, unlike, checks)
+        note = f"no metric was found: the best misses J[{i},{j}]/J[{j},{i}] by {fit.worst:.1e}, which is not certified"
+        return Consistent(CLAIM, checks, _joined(note, why))
+    elsewhere = "where no state was given (give more), or more weakly than could be resolved"
+    said = integrate(CLAIM, field, X, metric, checks, tolerance, loops, rng, why or elsewhere)
+    if isinstance(said, Consistent) and why not in said.note:
+        return Consistent(CLAIM, said.checks, _joined(said.note, why))
+    return said
+
+
+def _joined(note: str, why: str) -> str:
+    return f"{note}; {why}" if why else note
 
 
 def _recover(field: Field, X: np.ndarray, found: list[Ratios]) -> Metric:
@@ -201,7 +229,7 @@ def _recover(field: Field, X: np.ndarray, found: list[Ratios]) -> Metric:
     edges = [int(np.isfinite(each.error).sum()) for each in found]
     apart = np.linalg.norm(X - X.mean(axis=0), axis=1)
     base = found[min(range(len(X)), key=lambda s: (-edges[s], apart[s]))]
-    noise = max(each.noise for each in found)
+    noise = np.max([each.noise for each in found], axis=0)
     lower, upper = _box(field, X)
     shapes = []
     for i in range(field.size):
@@ -236,7 +264,7 @@ def _box(field: Field, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _shape(
-    field: Field, base: Ratios, i: int, near: np.ndarray, lower: float, upper: float, noise: float
+    field: Field, base: Ratios, i: int, near: np.ndarray, lower: float, upper: float, noise: np.ndarray
 ) -> tuple[np.ndarray, float]:
     """log mᵢ along the i-th coordinate line through the base, less its value there: a series, and its largest miss."""
     values: dict[float, tuple[float, float]] = {}
@@ -258,15 +286,23 @@ def _shape(
         miss = np.abs(chebyshev.chebval(s[known], c) - y[known])
         if (miss <= np.maximum(FINE, SURE * error[known])).all():
             break
-    return c, float(max(miss.max(), np.median(error[known])))
+    # Where nothing is known the series is as good as series of other degrees agree with it there.
+    beyond = [
+        np.abs(chebyshev.chebval(s[~known], c - np.append(other, np.zeros(less))))
+        for less in (1, 2)
+        for other in [chebyshev.chebfit(s[known], y[known], len(c) - 1 - less, w=1.0 / error[known])]
+    ]
+    return c, float(max(miss.max(), np.median(error[known]), np.max(beyond, initial=0.0)))
 
 
-def _along(field: Field, base: Ratios, i: int, near: np.ndarray, x: np.ndarray, noise: float) -> tuple[float, float]:
+def _along(
+    field: Field, base: Ratios, i: int, near: np.ndarray, x: np.ndarray, noise: np.ndarray
+) -> tuple[float, float]:
     """log mᵢ(xᵢ) − log mᵢ at the base, from its couplings to its neighbours, and its error."""
     if not field.inside(x):
         raise OutsideDomain(f"the line through the base along coordinate {i} leaves the domain at {x[i]:.6g}")
     columns = field.columns(x, np.array([i, *near]))
-    log, error = logarithms(columns[i, 1:], columns[near, 0], noise)
+    log, error = logarithms(columns[i, 1:], columns[near, 0], noise[i, near], noise[near, i])
     weight = 1.0 / (error**2 + base.error[i, near] ** 2)
     if not weight.sum() > 0.0:
         return 0.0, np.inf
@@ -293,7 +329,7 @@ def _misfit(field: Field, metric: Metric, found: list[Ratios]) -> tuple[Check, t
     return check, worst if defect[worst] > SURE * error[worst] else (-1, -1, -1)
 
 
-def _four(field: Field, metric: Metric, found: Ratios, i: int, j: int, rng: np.random.Generator) -> Separability | None:
+def _four(field: Field, metric: Metric, found: Ratios, i: int, j: int) -> Separability | None:
     """The four states that show why the metric misses a ratio, if they do."""
     states = np.array([found.state, metric.base, metric.base, metric.base])
     states[1, i], states[2, j] = found.state[i], found.state[j]
@@ -302,8 +338,10 @@ def _four(field: Field, metric: Metric, found: Ratios, i: int, j: int, rng: np.r
         if not field.inside(x):
             return None
         pair = field.columns(x, np.array([i, j]))
-        noise = max(found.noise, field.error(x, np.eye(field.size)[:, [i, j]], pair, rng))
-        log, error = logarithms(pair[i, 1:], pair[j, :1], noise)
+        J = np.zeros((field.size, field.size))
+        J[:, [i, j]] = pair
+        noise = np.maximum(found.noise[np.ix_([i, j], [i, j])], entries(field, x, J, [i, j], found.size))
+        log, error = logarithms(pair[i, 1:], pair[j, :1], noise[:1, 1], noise[1:, 0])
         logs.append(float(log[0]))
         errors.append(float(error[0]))
     shown = Separability(states.reshape(4, *field.shape), i, j, np.array(logs), float(np.sum(errors)))

@@ -236,10 +236,12 @@ def integrate(
     tolerance: float,
     loops: int,
     rng: np.random.Generator,
+    apart: str = "",
 ) -> Verdict:
-    """The verdict on M G = −∇E once its Jacobian has passed: circulations, then E and its gradient."""
-    if not tolerance > 0.0:
-        raise InvalidInput(f"tolerance is {tolerance!r}; it must be positive")
+    """The verdict on M G = −∇E once its Jacobian has passed: circulations, then E and its gradient.
+
+    ``apart`` says why the metric's groups of coordinates may be coupled all the same.
+    """
     X = X[np.sort(np.unique(X, axis=0, return_index=True)[1])]
     if len(X) < 3 or loops < 1:
         return Consistent(claim, checks, "no energy was integrated: that takes three states and a loop")
@@ -252,9 +254,7 @@ def integrate(
         if worst.significant and (metric is None or len(set(metric.group)) == 1):
             return Refuted(claim, worst, checks)
         if worst.significant:
-            return Consistent(
-                claim, checks, "its groups of coordinates are coupled where no state was given: give more"
-            )
+            return Consistent(claim, checks, f"its groups of coordinates are coupled: {apart}")
         energy = Energy(field, X[0], metric)
         slopes = [_slope(energy, x, rng) for x in X[1 : loops + 1]]
     except OutsideDomain as left:
@@ -275,12 +275,17 @@ def _triangles(field: Field, X: np.ndarray, metric: Metric | None, loops: int, r
 
 
 def _slope(energy: Energy, x: np.ndarray, rng: np.random.Generator) -> float:
-    """|∂E/∂v + v·M G| at x for a random unit vector v, over |M G| at x and its mean along the line from the base."""
+    """|∂E/∂v + v·M G| at x for a random v, over |M G| at x and its mean along the line from the base.
+
+    All in units of the metric's box where there is one: coordinates of other scales would leave it along a unit vector.
+    """
     field, metric = energy.field, flat(energy.metric, energy.field)
+    width = np.ones_like(x) if energy.metric is None else energy.metric.upper - energy.metric.lower
+    width = np.where(width > 0.0, width, 1.0)
     v = rng.standard_normal(len(x))
     v /= np.linalg.norm(v)
-    length = max(float(np.linalg.norm(x - energy.base)), EPS * field.scale)
-    slope = float(central(lambda t: np.array([energy(x + t * v)]), STEP * length)[0])
-    force = field(x) if metric is None else metric(x) * field(x)
+    length = max(float(np.linalg.norm((x - energy.base) / width)), EPS * field.scale)
+    slope = float(central(lambda t: np.array([energy(x + t * width * v)]), STEP * length)[0])
+    force = width * (field(x) if metric is None else metric(x) * field(x))
     mean = work(field, energy.base, x, metric)[2] / length
     return relative(abs(slope + float(v @ force)), float(np.linalg.norm(force)) + mean)

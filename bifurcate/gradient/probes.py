@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bifurcate.gradient.field import EPS, SURE, Field, checked, count, worst_of
+from bifurcate.gradient.field import EPS, SURE, Field, above, checked, count, generator, worst_of
 from bifurcate.gradient.paths import integrate
 from bifurcate.gradient.verdicts import Check, Consistent, Refuted, Verdict, relative
 from bifurcate.maps import Map
@@ -102,7 +102,7 @@ def asymmetry(map: Map, state: Any, probes: int = 24, seed: int = 0) -> Asymmetr
     (0.730296743, 0.730296743)
     """
     field, X = checked(map, [state])
-    return probe(field, X[0], count("probes", probes, 3), np.random.default_rng(seed))
+    return probe(field, X[0], count("probes", probes, 3), generator(seed))
 
 
 def probe(field: Field, x: np.ndarray, probes: int, rng: np.random.Generator, normal: Any = None) -> Asymmetry:
@@ -182,7 +182,7 @@ def euclidean(
     True
     """
     field, X = checked(map, states)
-    rng = np.random.default_rng(seed)
+    rng, tolerance = generator(seed), above("tolerance", tolerance, 0.0)
     found = [probe(field, x, count("probes", probes, 3), rng) for x in X]
     worst, check = _summed(found, min(field.size, probes))
     if worst.significant:
@@ -226,7 +226,7 @@ def conformal(map: Map, states: Any, probes: int = 24, seed: int = 0) -> Refuted
     ('refuted', 'consistent')
     """
     field, X = checked(map, states)
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     probes, n = count("probes", probes, 3), field.size
     if n < 3:
         return Consistent(CONFORMAL, (), "in fewer than three dimensions every field passes: nothing was tested")

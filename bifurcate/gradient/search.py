@@ -82,10 +82,10 @@ def search(draw: Callable[[np.random.Generator], tuple[Map, Any]], tries: int = 
     """
     if not callable(draw):
         raise InvalidInput(f"draw must be callable as draw(rng) -> (map, guess), got {type(draw).__name__}")
-    solved = refuted = 0
+    solved, refuted, seed = 0, 0, count("seed", seed, 0)
     best: tuple[float, int] | None = None
     for number in range(count("tries", tries, 1)):
-        map, guess = draw(np.random.default_rng([seed, number]))
+        map, guess = _drawn(draw, seed, number)
         try:
             verdict = examine(map, guess, seed, bowl=False)
         except NotConverged:
@@ -99,7 +99,14 @@ def search(draw: Callable[[np.random.Generator], tuple[Map, Any]], tries: int = 
             best = pair.multiplier.imag, number
     if best is None:
         return Search(tries, solved, refuted, None, None, None)
-    map, guess = draw(np.random.default_rng([seed, best[1]]))
+    map, guess = _drawn(draw, seed, best[1])
     verdict = any_metric(map, guess, seed)
     assert isinstance(verdict, Refuted)
     return Search(tries, solved, refuted, verdict, best[1], map)
+
+
+def _drawn(draw: Callable[[np.random.Generator], tuple[Map, Any]], seed: int, number: int) -> tuple[Map, Any]:
+    drawn = draw(np.random.default_rng([seed, number]))
+    if not isinstance(drawn, tuple | list) or len(drawn) != 2:
+        raise InvalidInput(f"draw must return (map, guess), got {type(drawn).__name__} in draw {number}")
+    return drawn[0], drawn[1]
