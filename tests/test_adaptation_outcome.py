@@ -340,7 +340,7 @@ def test_driven_neuron_without_a_target_goes_silent_at_beta_zero():
     net = Network([1.0, 0.5, 0.2], [0.8, 0.6, 0.0], alpha=0.1, beta=0.0, sigma=0.5)
     found = net.outcome()
     assert found.local.kind == "no equilibrium" and np.isnan(found.local.margins["existence"])
-    assert (found.fate.kind, found.fate.outputs, found.fate.weights) == ("diverges", "settle", "drift")
+    assert (found.fate.kind, found.fate.outputs, found.fate.weights) == ("diverges", "settle", "creep")
     W = np.array(net.initial)
     sizes = []
     for _ in range(20_000):

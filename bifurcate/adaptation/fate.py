@@ -4,15 +4,8 @@ The outputs obey y⁺ = g y + (α/n) R (R·r) − k, g = 1+β, k = ((α+β)/n) C
 
     W_t = C + g^t (W₀ − C) + α Σ_{s<t} g^{t−1−s} (R_s R_sᵀ − C)                                        (1.1)
 
-(test_weights_are_the_explicit_sum_of_what_was_answered). Hence, where outputs come to a cycle of period q,
-
-- |g| < 1: so do the weights, and where outputs rest at R* they rest at W* = (1+γ) C − γ R* R*ᵀ, γ = α/β;
-- g = ±1: W moves by D = α Σ g^{q−1−s} (R_s R_sᵀ − C) a turn (of even length where g = −1). D r = 0, or outputs would
-  not return, but D = 0 only by exception: past the flip at β = 0 outputs cycle and weights drift
-  (test_at_beta_zero_weights_drift_where_outputs_cycle);
-- |g| > 1: g^{−t} W_t → L = W₀ − C + α Σ_s g^{−1−s} (R_s R_sᵀ − C). Again L r = 0, but W stays bounded only if L = 0, as
-  from W₀ = 𝟏 under a uniform drive (test_uniform_drive_settles_on_a_special_line). L is applied to a few random
-  vectors, which costs O(n) a step and misses L ≠ 0 with probability 0.
+(test_weights_are_the_explicit_sum_of_what_was_answered), so that what becomes of them is read off what the outputs come
+to: see :mod:`bifurcate.adaptation.weights`.
 """
 
 from __future__ import annotations
@@ -22,10 +15,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bifurcate.adaptation.arithmetic import norm_of_sum, respond, times
-from bifurcate.adaptation.outputs import Cycle, Outputs
-from bifurcate.adaptation.search import WINDOW, Growing, Search
-from bifurcate.orbits import lyapunov
+from bifurcate.adaptation.arithmetic import respond, times
+from bifurcate.adaptation.outputs import CLOSED, Cycle, Outputs
+from bifurcate.adaptation.search import WINDOW, Course, Search
+from bifurcate.adaptation.weights import Growing, weights
+from bifurcate.orbits.exponents import blocked_error
 
 if TYPE_CHECKING:
     from bifurcate.adaptation.network import Network
@@ -35,8 +29,8 @@ __all__ = ["Fate", "fate"]
 FIRST = 64  # steps before the first look; every look is twice as late as the one before
 SHORTEST = 20_000  # steps before an orbit that has come to nothing is called chaotic
 EXPONENT = 5000  # steps over which its Lyapunov exponent is measured; four times as many if it is not clear of 0
+PARTED = 3.0 / EXPONENT  # least exponent of chaos: orbits that part like a power of t have one of about 1/steps
 BRIEF = 2048  # steps to see whether the neurons that are left behind come to rest already
-BLOCKS = 8  # into which the states of chaos are split to see how well their mean is known
 TIMES = 40  # time constants of the slowest multiplier to wait for
 
 
@@ -48,12 +42,14 @@ class Fate:
     ----------
     kind : str
         Of y = W r/n. "settles"; "settles beyond a pole" (at an equilibrium with a negative response); "cycle"; "chaos"
-        (a Lyapunov exponent above 0 by three standard errors after ``steps`` updates: a long transient looks the
-        same); "diverges"; "undecided".
+        (a Lyapunov exponent above 0 by three standard errors, and above 6e-4, after ``steps`` updates: a long
+        transient looks the same); "diverges" (R → 0 for some driven neurons); "undecided".
     outputs : str
         "settle", "cycle", "chaos", "fade" (all R → 0) or "undecided".
     weights : str
-        The first three, "drift" (a constant amount a turn), "diverge" (like (1+β)^t) or "undecided".
+        The first three, "drift" (a constant amount a turn), "creep" (without bound, by less and less a turn),
+        "diverge" (like (1+β)^t) or "undecided". A "cycle" has twice the outputs' period where part of W changes sign,
+        at β = −2.
     period : int or None
         Of the outputs, 1 where they settle.
     multiplier : float
@@ -61,13 +57,15 @@ class Fate:
     distance : float
         max |Δy/u| between the orbit and the attractor when it was decided; NaN if there is none.
     exceptional : bool
-        The orbit rests on something unstable (``multiplier`` ≥ 1, or weights where L = 0): only because it starts on
-        a set, such as that of symmetric states, which disturbances leave.
+        The orbit rests on something unstable (``multiplier`` ≥ 1, or weights that would diverge): only because it
+        starts on a set, such as that of symmetric states, which disturbances leave.
     exponent, exponent_error : float
         The largest Lyapunov exponent of the outputs a step, and its standard error: ln(multiplier)/period and 0 for a
         cycle, NaN where none was measured.
     rate : float
-        ‖W_{t+1} − W_t‖ (Frobenius, mean over a turn) where weights drift; |1+β| where they diverge; else NaN.
+        Where weights drift, ‖W_{t+q} − W_t‖/q (Frobenius), q a turn, or 512 updates of chaos: in the limit, that is
+        without the responses of neurons which are left behind, and NaN if that is not known; |1+β| where they diverge;
+        else NaN.
     crossed : int or None
         The first update after which a driven neuron stood beyond a pole.
     steps, horizon : int
@@ -109,111 +107,141 @@ class Fate:
         return self.weights == "settle"
 
 
-@dataclass(frozen=True, eq=False)
-class _Course:
-    """What an orbit of the outputs was found to do: ``kind`` as in Fate, ``left`` the neurons that it left behind."""
-
-    kind: str
-    cycle: Cycle | None = None
-    distance: float = np.nan
-    exceptional: bool = False
-    exponent: float = np.nan
-    error: float = np.nan
-    left: np.ndarray | None = None
-    rest: _Course | None = None
-
-
 def fate(net: Network, slowest: float, longest: int) -> Fate:
     """See :meth:`Network.outcome`; ``slowest`` is the time constant, in steps, of the slowest multiplier."""
     rule = Outputs.of(net)
     horizon = int(min(longest, max(SHORTEST, TIMES * slowest)))
-    search = Search(rule, rule.start, growing=Growing.of(net) if abs(rule.growth) > 1.0 else None)
-    course = _follow(search, horizon, longest)
-    if course.cycle is not None and search.growing is not None:
-        course = _wait(search, course, horizon)
+    growing = Growing.of(net) if abs(rule.growth) >= 1.0 and rule.growth != 1.0 else None
+    search = Search(rule, rule.start, growing=growing)
+    course = _start(rule)
+    if course is None:
+        course = _follow(search, horizon, longest)
+        if course.cycle is not None and search.growing is not None:
+            course = _wait(search, course, horizon)
     return _told(net, search, course, horizon)
 
 
-def _follow(search: Search, horizon: int, longest: int) -> _Course:
+def _start(rule: Outputs) -> Course | None:
+    """The orbit that rests at its start: one update moves y by no more than the rounding of what moves it.
+
+    Followed in numbers that are rounded it would leave an equilibrium that repels, though the orbit does not.
+    """
+    y, few = rule.start, (16.0 + np.sqrt(len(rule.r))) * np.finfo(float).eps
+    with np.errstate(all="ignore"):
+        after, u = rule.step(y), rule.floor + y
+        R = np.abs(rule.r / u)
+        push = rule.rate * (R @ rule.r) * R * (1.0 + 2.0 * (rule.floor + np.abs(y)) / np.abs(u))
+        rounding = few * (np.abs(rule.growth * y) + push + np.abs(rule.k))
+        # beside a pole rounding is as large as the responses themselves, and says nothing
+        if not (np.abs(after - y) <= np.minimum(rounding, CLOSED * np.abs(u))).all():
+            return None
+        distance = float(rule.apart(after, y))
+    return _caught(rule, Cycle(y[None], rule.jacobian(y), distance), distance)
+
+
+def _follow(search: Search, horizon: int, longest: int) -> Course:
     """Look at 64, 128, 256, … steps, until something is decided or the horizon reached.
 
     An orbit that contracts on average may go on to ``longest``. If that is less than the horizon, nothing is measured.
     """
-    t, before = FIRST, np.zeros(len(search.y), dtype=bool)
+    rule, t, before = search.rule, FIRST, np.zeros(len(search.y), dtype=bool)
+    unknown = Course("undecided", rule, np.empty((0, len(rule.r))))
     while True:
         search.advance(min(t, horizon))
-        if not np.isfinite(search.y).all():
-            return _Course("diverges" if abs(search.rule.growth) >= 1.0 else "undecided", left=~np.isfinite(search.y))
-        left = search.escaped()
-        if left.all():
-            return _Course("diverges", left=left)
-        if left.any():
-            late = search.t >= min(horizon, SHORTEST)
-            if late or (left == before).all():
-                rest = Search(search.rule.only(~left, search.y), search.y[~left])
-                course = _follow(rest, SHORTEST, SHORTEST) if late else _follow(rest, BRIEF, 0)
-                if late or course.cycle is not None:
-                    return _Course("diverges", left=left, rest=course)
-        else:
-            found = search.attractor()
-            if found is not None:
-                return _caught(search.rule, *found)
-            if search.t >= horizon:
-                if horizon > longest:
-                    return _Course("undecided")
-                value, error = _exponent(search)
-                if not value < -3.0 * error or horizon >= longest:
-                    return _Course("chaos" if value > 3.0 * error else "undecided", exponent=value, error=error)
-                horizon = longest  # it contracts: a long cycle, or a slow one
+        left = np.zeros_like(before) if search.broken == "pole" else search.escaped()
+        late = search.t >= min(horizon, SHORTEST) or search.broken is not None
+        if left.any() and (late or left.all() or (left == before).all()):
+            course = _left(search, left, late)
+            if course is not None:
+                return course
+        if search.broken is not None:
+            return unknown
+        found = None if left.any() else search.attractor()
+        if found is not None:
+            return _caught(rule, *found)
+        if search.t >= horizon:
+            if horizon > longest or left.any():
+                return unknown
+            value, error = _exponent(search)
+            if not value < -3.0 * error or horizon >= longest:
+                if value > max(3.0 * error, PARTED):
+                    return Course("chaos", rule, search.kept, exponent=value, error=error)
+                return replace(unknown, exponent=value, error=error)
+            horizon = longest  # it contracts: a long cycle, or a slow one
         before = left
         t *= 2
 
 
+def _left(search: Search, left: np.ndarray, late: bool) -> Course | None:
+    """The course of an orbit that leaves these neurons behind; None if they may yet come back."""
+    rule, rest = search.rule, search.rule.only(~left, search.y)
+    if left.all():
+        end = Course("fades", rest, np.empty((1, 0)))
+    else:
+        end = _follow(Search(rest, rest.start), *((SHORTEST, SHORTEST) if late else (BRIEF, 0)))
+        if not late and end.cycle is None:
+            return None
+        if search.broken is not None and end.outputs == "undecided":
+            return None
+    if rule.growth == 1.0 and (rule.k[left] == 0.0).any() and end.end.states.size:
+        # Such a neuron is driven by its own response r/u alone: u² grows by 2 a r (R·r) a step, R of all the others.
+        kept, states = end.end.rule, end.end.states
+        if not (respond(kept.r, kept.floor + states) @ kept.r).mean() > 0.0:
+            return None
+    return Course("diverges", rule, search.y[None], rest=end)
+
+
 def _exponent(search: Search) -> tuple[float, float]:
-    for steps in (EXPONENT, 4 * EXPONENT):
-        found = lyapunov(search.rule.map, search.y, steps, transient=0)
-        value, error = float(found.values[0]), float(found.errors[0])
-        if abs(value) > 3.0 * error:
-            break
+    """The largest Lyapunov exponent of what follows, and its standard error; NaN where the orbit breaks off.
+
+    By the rule's own derivative: differences, which a Map is checked by, tell nothing beside a pole.
+    """
+    rule, y = search.rule, search.y
+    v, logs = np.random.default_rng(0).standard_normal(len(y)), np.empty(4 * EXPONENT)
+    with np.errstate(all="ignore"):
+        for t in range(len(logs)):
+            v = rule.tangent(y, v / np.linalg.norm(v))
+            y, logs[t] = rule.step(y), np.log(np.linalg.norm(v))
+            if t + 1 in (EXPONENT, 4 * EXPONENT):
+                value, error = float(logs[: t + 1].mean()), float(blocked_error(logs[: t + 1, None])[0])
+                if not abs(value) <= 3.0 * error:
+                    break
     return value, error
 
 
-def _caught(rule: Outputs, cycle: Cycle, distance: float, exceptional: bool) -> _Course:
+def _caught(rule: Outputs, cycle: Cycle, distance: float) -> Course:
     period, beyond = len(cycle.states), bool((rule.floor + cycle.states <= 0.0).any())
     kind = "cycle" if period > 1 else "settles beyond a pole" if beyond else "settles"
     with np.errstate(divide="ignore"):
         exponent = float(np.log(cycle.radius)) / period
-    return _Course(kind, cycle, distance, exceptional, exponent, 0.0)
+    return Course(kind, rule, cycle.states, cycle, distance, exponent, 0.0)
 
 
-def _wait(search: Search, course: _Course, horizon: int) -> _Course:
+def _wait(search: Search, course: Course, horizon: int) -> Course:
     """Go on until the orbit is at rest on its cycle: a sum over its future is then known to rounding."""
     assert course.cycle is not None
     period = len(course.cycle.states)
-    while not search.still(period) and search.t < horizon:
+    while not search.still(period) and search.t < horizon and search.broken is None:
         search.advance(min(2 * search.t, horizon))
     cycle = search.rule.cycle(search.y, period)
     if cycle is None:
         return course
-    return replace(course, cycle=cycle, distance=float(search.rule.apart(search.y, cycle.states[0])))
+    distance = float(search.rule.apart(search.y, cycle.states[0]))
+    return replace(course, cycle=cycle, states=cycle.states, distance=distance)
 
 
-OUTPUTS = {"settles": "settle", "settles beyond a pole": "settle", "cycle": "cycle", "chaos": "chaos"}
-
-
-def _told(net: Network, search: Search, course: _Course, horizon: int) -> Fate:
+def _told(net: Network, search: Search, course: Course, horizon: int) -> Fate:
     rule, cycle = search.rule, course.cycle
-    outputs = _outputs(course)
     around = search.y[None] if cycle is None else cycle.states
-    weights, rate, special = _weights(net, search, course, outputs)
+    does, rate, special = weights(net, search, course)
     state = _silent(net, search.t)
     state[rule.driven] = around[0]
     responses = np.zeros((len(around), net.size))
     responses[:, rule.driven] = respond(rule.r, rule.floor + around)
     return Fate(
         kind=course.kind,
-        outputs=outputs,
-        weights=weights,
+        outputs=course.outputs,
+        weights=does,
         period=None if cycle is None else len(cycle.states),
         multiplier=np.nan if cycle is None else cycle.radius,
         distance=course.distance,
@@ -226,14 +254,8 @@ def _told(net: Network, search: Search, course: _Course, horizon: int) -> Fate:
         horizon=horizon,
         state=state,
         responses=responses,
-        reason=_reason(search, course, outputs, weights, rate, special),
+        reason=_reason(search, course, does, rate, special),
     )
-
-
-def _outputs(course: _Course) -> str:
-    if course.kind == "diverges":
-        return "fade" if course.rest is None else _outputs(course.rest)
-    return OUTPUTS.get(course.kind, "undecided")
 
 
 def _silent(net: Network, t: int) -> np.ndarray:
@@ -246,79 +268,44 @@ def _silent(net: Network, t: int) -> np.ndarray:
     return power * times(net.start, r) / net.size - np.where(k == 0.0, 0.0, k * terms)
 
 
-def _weights(net: Network, search: Search, course: _Course, outputs: str) -> tuple[str, float, bool]:
-    """What W does, by (1.1); its rate; and whether it rests only where it started on a special set."""
-    g, cycle = search.rule.growth, course.cycle
-    if course.kind == "diverges":
-        return ("drift", _drift(net, search.rule, search.y[None])[0], False) if g == 1.0 else ("diverge", abs(g), False)
-    if abs(g) < 1.0:
-        return outputs, np.nan, False
-    if abs(g) > 1.0:
-        assert search.growing is not None
-        states = search.kept[-1:] if cycle is None else cycle.states
-        size, error = search.growing.limit(search.rule, states, cycle is not None)
-        if size > error:
-            return "diverge", abs(g), False
-        return (outputs, np.nan, True) if cycle is not None else ("undecided", np.nan, False)
-    if cycle is None and course.kind != "chaos":
-        return "undecided", np.nan, False
-    rate, error = _drift(net, search.rule, search.kept if cycle is None else cycle.states)
-    if rate > error:
-        return "drift", rate, False
-    return (outputs if cycle is not None else "undecided"), np.nan, False
-
-
-def _drift(net: Network, rule: Outputs, states: np.ndarray) -> tuple[float, float]:
-    """‖D‖ a step, for g = ±1, and its error: of rounding for a cycle, of sampling for the many states of chaos."""
-    if rule.growth < 0.0 and len(states) % 2:
-        states = np.vstack([states, states])
-    q, F = len(states), net.aim.factor(net.parameters)
-    R = np.zeros((net.size, q))
-    R[rule.driven] = respond(rule.r[:, None], (rule.floor + states).T)
-    signs = rule.growth ** np.arange(q - 1, -1, -1.0)
-    columns, weights = np.column_stack([R, F]), np.append(signs, np.full(F.shape[1], -signs.sum()))
-    scale = net.alpha / q
-    error = 1e-9 * scale * float((R * R).sum() + abs(signs.sum()) * (F * F).sum())
-    if q >= BLOCKS**2:
-        # blocks of the orbit scatter around its mean
-        parts = []
-        for own in np.split(np.arange(q)[: q // BLOCKS * BLOCKS], BLOCKS):
-            off = -signs / q
-            off[own] += signs[own] / len(own)
-            parts.append(norm_of_sum(R, off))
-        error = 3.0 * net.alpha * float(np.linalg.norm(parts)) / BLOCKS
-    return scale * norm_of_sum(columns, weights), error
-
-
-def _reason(search: Search, course: _Course, outputs: str, weights: str, rate: float, special: bool) -> str:
-    cycle, words = course.cycle, []
-    if cycle is not None:
-        what = "an equilibrium" if len(cycle.states) == 1 else f"a cycle of period {len(cycle.states)}"
-        words.append(
-            f"after {search.t} updates the orbit is within {course.distance:.1e} of {what} whose largest multiplier is "
-            f"{cycle.radius:.6g} in modulus"
-        )
-    elif course.kind == "diverges":
-        gone = 0 if course.left is None else int(course.left.sum())
-        words.append(
-            f"after {search.t} updates {gone} of {len(search.rule.r)} driven neurons move away for ever: R → 0"
-        )
-    elif not np.isfinite(search.y).all():
-        words.append(f"within {search.t} updates the orbit met a pole exactly, where there is no next state")
-    else:
-        words.append(
-            f"after {search.t} updates the orbit has come to no cycle of period up to {WINDOW // 2}; its largest "
-            f"Lyapunov exponent is {course.exponent:.3g} ± {course.error:.1g}"
-        )
+def _reason(search: Search, course: Course, weights: str, rate: float, special: bool) -> str:
+    words = [_seen(search, course)]
     if search.crossed is not None:
         words.append(f"it crossed a pole at update {search.crossed}")
     if course.exceptional:
         words.append("it stays there only because disturbances that grow are absent from where it started")
+    outputs, end = course.outputs, course.end
     words.append(f"outputs {outputs}, weights {weights}")
-    if weights == "drift":
-        words.append(f"by {rate:.3g} an update (Frobenius)")
+    if weights == "drift" and not np.isnan(rate):
+        over = f", mean of {len(end.states)} updates" if end.kind == "chaos" else ""
+        words.append(f"by {rate:.3g} an update (Frobenius{over})")
+    if weights == "creep":
+        words.append("they grow without bound, ever more slowly")
     if weights == "diverge":
         words.append(f"like {rate:.6g}^t")
+    if weights == "cycle" and outputs == "settle":
+        words.append("with period 2, as a part of W changes sign at every update")
     if special:
         words.append("W stays bounded only because it starts on a special set, which rounding leaves")
     return "; ".join(words)
+
+
+def _seen(search: Search, course: Course) -> str:
+    cycle, t = course.cycle, search.t
+    if cycle is not None:
+        what = "an equilibrium" if len(cycle.states) == 1 else f"a cycle of period {len(cycle.states)}"
+        return (
+            f"after {t} updates the orbit is within {course.distance:.1e} of {what} whose largest multiplier is "
+            f"{cycle.radius:.6g} in modulus"
+        )
+    if course.kind == "diverges":
+        gone, of = int(course.left.sum()), len(course.left)
+        return f"after {t} updates {gone} of {of} driven neurons move away for ever: R → 0"
+    if search.broken == "pole":
+        return f"after {t} updates the orbit met a pole exactly, where there is no next state"
+    if search.broken == "range":
+        return f"after {t} updates the next state has no floating-point numbers: too large, or too near a pole"
+    return (
+        f"after {t} updates the orbit has come to no cycle of period up to {WINDOW // 2}; its largest Lyapunov "
+        f"exponent is {course.exponent:.3g} ± {course.error:.1g}"
+    )

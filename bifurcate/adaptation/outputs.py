@@ -11,7 +11,6 @@ from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.adaptation.arithmetic import times
 from bifurcate.linear import DiagonalLowRank, Operator, apply, bordered, compose, shifted, spectrum
-from bifurcate.maps import Map
 
 if TYPE_CHECKING:
     from bifurcate.adaptation.network import Network
@@ -80,12 +79,6 @@ class Outputs:
 
     def _diagonal(self, R: np.ndarray) -> np.ndarray:
         return self.growth - self.rate * (R @ self.r)[..., None] * R * R / self.r
-
-    @property
-    def map(self) -> Map:
-        """The rule as a Map without a domain: orbits beyond a pole are orbits, too."""
-        scale = float(np.abs(self.start).max()) or 1.0
-        return Map(self.step, {}, jvp=self.tangent, scale=scale, name="adaptation of driven neurons' W r/n")
 
     def apart(self, one: np.ndarray, two: np.ndarray) -> np.ndarray:
         """max |Δy/u| along the last axis: differences as the responses feel them."""

@@ -7,26 +7,79 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bifurcate.adaptation.arithmetic import times
 from bifurcate.adaptation.outputs import Cycle, Outputs
 
 if TYPE_CHECKING:
-    from bifurcate.adaptation.network import Network
+    from bifurcate.adaptation.weights import Growing
 
-__all__ = ["Growing", "Search"]
+__all__ = ["Course", "Search"]
 
 WINDOW = 512  # last states remembered, and longest period but one that is looked for
 CAUGHT = (
     1e-3  # max |Δy/u| from a stable cycle, or 0.05 (1 − radius) if that is less, at which the orbit counts as caught
 )
+SAME = 1e-6  # max |Δy/u| between the parts of a cycle up to which it is a shorter one, gone round several times
+NEUTRAL = 1e-9  # distance of a multiplier from 1 up to which rest may be slowness: at β = −2 orbits leave like t^¼
 STILL = 1e-13  # max |Δy/u| between turns that counts as none
 NEGLIGIBLE = 0.01  # of the linear part of a step, below which a neuron's push no longer holds it back
-PROBES = 3  # random vectors to which L is applied
+
+
+OUTPUTS = {"settles": "settle", "settles beyond a pole": "settle", "cycle": "cycle", "chaos": "chaos", "fades": "fade"}
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """What an orbit of the outputs was found to do.
+
+    Attributes
+    ----------
+    kind : str
+        As in Fate; "fades" of no neurons, when all have been left behind.
+    rule : Outputs
+    states : ndarray, shape (m, d)
+        Around the cycle, or the last ones of chaos; none where it is not known what the orbit does.
+    cycle, distance, exponent, error
+        As in Fate.
+    rest : Course or None
+        Of the neurons that were not left behind, where some were, in the limit in which those no longer answer.
+    """
+
+    kind: str
+    rule: Outputs
+    states: np.ndarray
+    cycle: Cycle | None = None
+    distance: float = np.nan
+    exponent: float = np.nan
+    error: float = np.nan
+    rest: Course | None = None
+
+    @property
+    def end(self) -> Course:
+        """That of the neurons which are never left behind."""
+        return self if self.rest is None else self.rest.end
+
+    @property
+    def exceptional(self) -> bool:
+        """Whether the orbit rests on what does not attract."""
+        return self.cycle is not None and not self.cycle.radius < 1.0
+
+    @property
+    def outputs(self) -> str:
+        """As in Fate."""
+        return OUTPUTS.get(self.end.kind, "undecided")
+
+    @property
+    def left(self) -> np.ndarray:
+        """Which neurons are left behind."""
+        return ~np.isin(self.rule.driven, self.end.rule.driven)
 
 
 @dataclass(eq=False)
 class Search:
-    """An orbit that is followed until it is decided; what it has seen so far."""
+    """An orbit that is followed until it is decided; what it has seen so far.
+
+    ``broken`` says why there is no state after y: "pole", or "range" where the next one is no floating-point number.
+    """
 
     rule: Outputs
     y: np.ndarray
@@ -34,6 +87,7 @@ class Search:
     crossed: int | None = None
     kept: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
     growing: Growing | None = None
+    broken: str | None = None
 
     def advance(self, until: int) -> None:
         """Iterate, remembering the last states."""
@@ -47,11 +101,29 @@ class Search:
                     self.crossed = t + 1
                 if t >= until - WINDOW:
                     kept.append(y)
+        if not np.isfinite(y).all():
+            self._stop()
+            return
         known = np.vstack([self.kept, kept]) if self.kept.size else np.array(kept)
         self.y, self.t, self.kept = y, until, known[-WINDOW:]
 
-    def attractor(self) -> tuple[Cycle, float, bool] | None:
-        """The cycle that has caught the orbit, its distance and whether it is unstable and the orbit yet at rest."""
+    def _stop(self) -> None:
+        """Go to the last finite state, and see why it is the last."""
+        rule, before, y = self.rule, self.y, self.y
+        with np.errstate(all="ignore"):
+            while np.isfinite(after := rule.step(y)).all():
+                before, y, self.t = y, after, self.t + 1
+            R = np.abs(rule.r / (rule.floor + before))
+            terms = np.abs(rule.growth * before) + rule.rate * (R @ rule.r) * R + np.abs(rule.k)
+        at = rule.floor + y == 0.0
+        # u = 0 with terms that are no normal numbers is a u too small for one, not a pole
+        lost = at & (terms < np.finfo(float).tiny) if self.t else np.zeros_like(at)
+        self.y, self.broken = y, "pole" if (at & ~lost).any() else "range"
+        if self.crossed is not None and (self.crossed > self.t or (at[at] & lost[at]).any()):
+            self.crossed = None
+
+    def attractor(self) -> tuple[Cycle, float] | None:
+        """The cycle that has caught the orbit, or on which it rests, and its distance."""
         last = self.kept[-1]
         lags = self.rule.apart(self.kept[-2::-1], last)  # lags[p−1]: how far from where it was p steps ago
         records, least = [], 0.1
@@ -62,16 +134,24 @@ class Search:
         for p in records[:5]:
             found = self.rule.cycle(last, p)
             distance = np.inf if found is None else float(self.rule.apart(last, found.states[0]))
-            if found is None or distance > CAUGHT:
+            if found is None or distance > CAUGHT or self._repeats(found):
+                continue
+            if abs(found.radius - 1.0) <= NEUTRAL and self.rule.rate > 0.0:
                 continue
             if found.radius < 1.0 and distance <= 0.05 * (1.0 - found.radius):
                 turns = max((len(self.kept) - 1) // (2 * p), 1)
                 before = self.rule.apart(self.kept[-1 - turns * p], found.states[0])
                 if distance <= STILL or distance < before:
-                    return found, distance, False
+                    return found, distance
             elif len(self.kept) == WINDOW and self.still(p):
-                return found, distance, True
+                return found, distance
         return None
+
+    def _repeats(self, cycle: Cycle) -> bool:
+        """Whether a cycle is a shorter one: twice an equilibrium of multiplier −0.99 contracts faster than once."""
+        states, period = cycle.states, len(cycle.states)
+        parts = (d for d in range(1, period // 2 + 1) if period % d == 0)
+        return any(self.rule.apart(states[d:], states[:-d]).max() <= SAME for d in parts)
 
     def still(self, period: int) -> bool:
         """Whether the orbit repeats itself to rounding, as far back as it is remembered."""
@@ -84,64 +164,13 @@ class Search:
         a neuron beyond its pole further out, or k = 0 and nothing drives it back.
         """
         rule, y = self.rule, self.y
-        if abs(rule.growth) < 1.0 or not np.isfinite(y).all():
-            return ~np.isfinite(y)
-        R = rule.r / (rule.floor + y)
-        push = rule.rate * (R @ rule.r) * R
+        if abs(rule.growth) < 1.0:
+            return np.zeros(len(y), dtype=bool)
+        with np.errstate(all="ignore"):
+            R = rule.r / (rule.floor + y)
+            push = rule.rate * (R @ rule.r) * R
         if rule.growth == 1.0:
             outward = (np.sign(push - rule.k) == np.sign(rule.floor + y)) & (push != rule.k)
             return outward & ((np.abs(push) <= NEGLIGIBLE * np.abs(rule.k)) | (rule.k == 0.0))
         spare = (abs(rule.growth) - 1.0) * np.abs(y)
         return (spare > 2.0 * (np.abs(push) + np.abs(rule.k))) & (np.abs(y) > 4.0 * rule.floor)
-
-
-@dataclass(eq=False)
-class Growing:
-    """L v for random vectors v, summed along the orbit: what of W grows like g^t."""
-
-    net: Network
-    probes: np.ndarray
-    total: np.ndarray
-    size: np.ndarray
-    weight: float
-
-    @classmethod
-    def of(cls, net: Network) -> Growing:
-        """Before the first step."""
-        V = np.random.default_rng(0).standard_normal((net.size, PROBES))
-        start, target = times(net.start, V), cls._target(net, V)
-        return cls(net, V, start - target, np.abs(start) + np.abs(target), 1.0 / (1.0 + net.beta))
-
-    @staticmethod
-    def _target(net: Network, V: np.ndarray) -> np.ndarray:
-        F = net.aim.factor(net.parameters)
-        return F @ (F.T @ V)
-
-    def add(self, rule: Outputs, y: np.ndarray) -> None:
-        """One term of the sum."""
-        if abs(self.weight) < 1e-18:
-            return
-        term = self._term(rule, y, self.weight)
-        self.total += term
-        self.size += np.abs(term)
-        self.weight /= rule.growth
-
-    def limit(self, rule: Outputs, states: np.ndarray, exact: bool) -> tuple[float, float]:
-        """The size of L, and its error, where the orbit goes on around these states for ever.
-
-        If they are not ``exact``, all that is to come counts as error.
-        """
-        g, weight = rule.growth, self.weight
-        tail, size = np.zeros_like(self.total), self.size.copy()
-        for y in states:  # every turn to come is the first, g^−q times smaller
-            term = self._term(rule, y, weight / (1.0 - g ** -len(states)))
-            tail, size, weight = tail + term, size + np.abs(term), weight / g
-        everything = self.net.alpha / (g - 1.0) * self._target(self.net, self.probes)  # Σ_s g^{−1−s} = 1/(g − 1)
-        error = 1e-11 * float((size + np.abs(everything)).max()) + (0.0 if exact else float(np.abs(tail).max()))
-        return float(np.abs(self.total + tail - everything).max()), error
-
-    def _term(self, rule: Outputs, y: np.ndarray, weight: float) -> np.ndarray:
-        # α weight R (R·v) for all v
-        R, term = rule.r / (rule.floor + y), np.zeros_like(self.total)
-        term[rule.driven] = np.outer(self.net.alpha * weight * R, R @ self.probes[rule.driven])
-        return term

@@ -11,7 +11,7 @@ from bifurcate.linear import apply
 from bifurcate.maps import Iterate, Map
 from bifurcate.orbits.single import Rule, checked_counts
 
-__all__ = ["Exponents", "lyapunov"]
+__all__ = ["Exponents", "blocked_error", "lyapunov"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +107,7 @@ def lyapunov(
             x, done = following, done + 1
     rows = rows[: max(done, 0)]
     values = rows.mean(axis=0) if len(rows) else np.full(count, np.nan)
-    return Exponents(values, _blocked_error(rows), len(rows), x, end)
+    return Exponents(values, blocked_error(rows), len(rows), x, end)
 
 
 def _carried(
@@ -123,7 +123,7 @@ def _carried(
     return frame, np.abs(np.diag(upper))
 
 
-def _blocked_error(rows: np.ndarray) -> np.ndarray:
+def blocked_error(rows: np.ndarray) -> np.ndarray:
     """The largest standard error of the mean over blocks of 1, 2, 4, … rows, down to 16 blocks."""
     errors = np.full(rows.shape[1], np.nan if len(rows) < 16 else 0.0)
     errors[~np.isfinite(rows).all(axis=0)] = np.nan
