@@ -7,8 +7,9 @@ import numpy as np
 from bifurcate.corrector import Node
 from bifurcate.linear.spectrum import EDGE
 
-__all__ = ["SAME", "crossings", "interpolated", "pair_crossings"]
+__all__ = ["SAME", "crossings", "interpolated", "nearest_pairs", "pair_crossings"]
 
+NEAR = 1e-6  # multipliers this close together are as near to the circle as each other
 SAME = 1e-7  # two locations closer than this along the branch are one
 
 
@@ -66,6 +67,14 @@ def pair_crossings(a: Node, b: Node, count: int) -> list[float]:
         return [0.5]
     part = (1.0 - low[-m:]) / np.maximum(high[:m] - low[-m:], 1e-300)
     return _spread(part if grows else 1.0 - part)
+
+
+def nearest_pairs(node: Node) -> np.ndarray:
+    """The complex multipliers that are about as near to the unit circle as the nearest one, of each pair the upper."""
+    values = node.spectrum.values
+    upper = values[~node.spectrum.real & (values.imag > 0)]
+    distance = np.abs(np.abs(upper) - 1.0)
+    return upper[distance <= 3.0 * distance.min(initial=np.inf) + NEAR]
 
 
 def _spread(fractions: np.ndarray) -> list[float]:

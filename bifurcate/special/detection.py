@@ -19,7 +19,7 @@ from bifurcate.curves import Augmented, Curve
 from bifurcate.linear.spectrum import EDGE
 from bifurcate.special.border import border_points, pieces
 from bifurcate.special.branch_point import BranchPoint, locate_branch_point
-from bifurcate.special.crossings import SAME, crossings, interpolated, pair_crossings
+from bifurcate.special.crossings import SAME, crossings, interpolated, nearest_pairs, pair_crossings
 from bifurcate.special.location import MOST, TOGETHER, Critical, locate_pair, locate_real
 from bifurcate.special.point import SpecialPoint
 from bifurcate.special.two_parameters.detection import collapse, inspect
@@ -267,7 +267,7 @@ class _Search:
             node = self.near(a, b, fraction)
             if isinstance(node, Failure):
                 continue
-            for value in _nearest_pairs(node):
+            for value in nearest_pairs(node):
                 critical = locate_pair(self.curve, node, value, self.metric, b.arclength - a.arclength)
                 if critical is None or not _inside(critical.node.arclength, a, b):
                     continue
@@ -352,14 +352,6 @@ def _branch_point(curve: Curve, found: BranchPoint, node: Node, s: float, noise:
 def _noise(curve: Curve, node: Node) -> float:
     """The error to be expected of a Jacobian's entries: rounding, and truncation where they are differences."""
     return (1e-15 if curve.iterate.exact else 1e-11) * max(1.0, float(np.abs(node.spectrum.values).max(initial=0.0)))
-
-
-def _nearest_pairs(node: Node) -> np.ndarray:
-    """The complex multipliers that are about as near to the unit circle as the nearest one, of each pair the upper."""
-    values = node.spectrum.values
-    upper = values[~node.spectrum.real & (values.imag > 0)]
-    distance = np.abs(np.abs(upper) - 1.0)
-    return upper[distance <= 3.0 * distance.min(initial=np.inf) + TOGETHER][:MOST]
 
 
 def _same_pair(a: SpecialPoint, b: SpecialPoint) -> bool:
