@@ -15,7 +15,8 @@ from bifurcate.maps import Map
 from bifurcate.orbits import Ensemble, Exponents, Orbit, OrbitDiagram, ensemble, lyapunov, orbit, orbit_diagram
 from bifurcate.solvers import Deflation, Newton, NewtonKrylov, Solution, solve
 from bifurcate.special import SpecialPoint, locus, switch, switches
-from bifurcate.stepping import Step, StepControl
+from bifurcate.stepping import Step
+from bifurcate.walk import StepControl
 
 __all__ = [
     "Attempt",

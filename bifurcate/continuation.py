@@ -14,7 +14,8 @@ from bifurcate.curves import Curve
 from bifurcate.errors import BifurcateError, InvalidInput, NotConverged, NotIsolated, Stop
 from bifurcate.linear import LowRank, Spectrum
 from bifurcate.special import Finding, SpecialPoint
-from bifurcate.stepping import Step, StepControl, Walk, walk_along
+from bifurcate.stepping import Step, walk_along
+from bifurcate.walk import StepControl, Walk
 
 __all__ = ["interval", "steps", "trace"]
 

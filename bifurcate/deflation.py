@@ -18,7 +18,7 @@ from bifurcate.errors import BifurcateError, InvalidInput, NotConverged, NotIsol
 from bifurcate.maps import Iterate, Map
 from bifurcate.recognition import Track
 from bifurcate.solvers import Deflation, Newton, NewtonKrylov, Solution, checked_period, solve
-from bifurcate.stepping import StepControl
+from bifurcate.walk import StepControl
 
 __all__ = ["Attempt", "Continued", "Deflated", "deflate", "deflated_continuation"]
 

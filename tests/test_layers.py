@@ -19,6 +19,8 @@ ROOMS = [
     "curves",
     "corrector",
     "special",
+    "walk",
+    "staying",
     "stepping",
     "branch",
     "recognition",

@@ -25,7 +25,7 @@ from bifurcate.errors import BifurcateError
 from bifurcate.linear import Spectrum
 from bifurcate.recognition import Track, same_point
 from bifurcate.special import SpecialPoint, branch_point_near
-from bifurcate.stepping import StepControl
+from bifurcate.walk import StepControl
 
 if TYPE_CHECKING:
     from bifurcate.diagram.exploration import Explorer

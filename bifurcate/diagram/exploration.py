@@ -20,7 +20,7 @@ from bifurcate.errors import BifurcateError, InvalidInput
 from bifurcate.recognition import Track, same_point
 from bifurcate.solvers import checked_period
 from bifurcate.special import THROUGH, SpecialPoint, locus, switches
-from bifurcate.stepping import StepControl
+from bifurcate.walk import StepControl
 
 __all__ = ["Explorer", "explore"]
 
