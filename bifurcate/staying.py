@@ -36,13 +36,14 @@ def suspicious(walk: Walk, node: Node, new: Node, guess: np.ndarray, h: float, s
     metric = walk.metric
     off = metric.norm(new.u - guess)
     cosine = metric.dot(node.tangent, new.tangent)
+    iterate = walk.curve.iterate
+    shorter = iterate.least_period(new.at.orbit) < iterate.least_period(node.at.orbit)
     if over_a_border(walk, node, new):
-        return None if cosine > 0.0 and off <= h else Failure("diverged", "the branch turns back at a border")
+        bad = shorter or cosine <= 0.0 or off > h
+        return Failure("diverged", "the branch does not go on beyond a border") if bad else None
     if cosine < math.cos(walk.control.largest_angle):
         return Failure("diverged", f"the tangent turned by {math.acos(max(-1.0, cosine)):.2f} rad in one step")
-    iterate = walk.curve.iterate
-    new_period, old_period = iterate.least_period(new.at.orbit), iterate.least_period(node.at.orbit)
-    if new_period < old_period and h > walk.control.surest:
+    if shorter and h > walk.control.surest:
         return Failure("diverged", "the step fell onto a cycle of a smaller period")
     if off > 0.5 * h + 1e-9:
         return Failure("diverged", f"the correction ({off:.1e}) was longer than half the step ({h:.1e})")

@@ -213,7 +213,7 @@ def run(out: Path = FIGURES, quick: bool = False) -> Charts:
     for chart in found:
         print(f"\n{chart.title}: all weights within {chart.error:.1e} of the closed form")
         for curve, (low, high) in zip(chart.curves, chart.ranges, strict=True):
-            b = f", b from {low:.4g} to {high:.4g}" if np.isfinite(low) else ""
+            b = f", coefficient b from {low:.4g} to {high:.4g}" if np.isfinite(low) else ""
             print(f"  {curve.curve.kind}s of period {curve.curve.period}: {len(curve)} points{b}")
         for point in chart.special:
             if point.kind != "flip-flip":

@@ -161,13 +161,17 @@ def _spectrum(ax: Axes, pair: bf.gradient.Pair) -> None:
 def _shares(ax: Axes, searches: dict[int, bf.gradient.Search]) -> None:
     number = np.array(list(searches))
     share = np.array([found.refuted / found.solved for found in searches.values()])
-    spread = [np.sqrt(p * (1 - p) / found.solved) for p, found in zip(share, searches.values(), strict=True)]
+    # Wilson's interval of one standard error, which 0 of few has, too (J. Amer. Statist. Assoc. 22 (1927) 209).
+    solved = np.array([found.solved for found in searches.values()])
+    centre = (share + 0.5 / solved) / (1.0 + 1.0 / solved)
+    half = np.sqrt(share * (1.0 - share) / solved + 0.25 / solved**2) / (1.0 + 1.0 / solved)
+    spread = np.array([share - (centre - half), centre + half - share])
     ax.bar(number, share, color="0.8", edgecolor="0.2", width=0.65)
     ax.errorbar(number, share, spread, fmt="none", ecolor="0.2", capsize=3, lw=1)
-    for m, top, found in zip(number, share + spread, searches.values(), strict=True):
+    for m, top, found in zip(number, share + spread[1], searches.values(), strict=True):
         ax.text(m, top + 0.015, f"{found.refuted}/{found.solved}", ha="center", fontsize="small", color="0.3")
     ax.set(xlabel="number of stimuli averaged", ylabel="share of equilibria with a complex pair", xticks=number)
-    ax.set_ylim(0.0, 1.15 * max(0.1, float((share + spread).max())))
+    ax.set_ylim(0.0, 1.15 * max(0.1, float((share + spread[1]).max())))
     ax.set_title("(b) share, ± one standard error", fontsize=9, loc="left")
     ax.spines[["top", "right"]].set_visible(False)
 

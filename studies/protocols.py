@@ -145,7 +145,8 @@ def _figure(study: Protocols) -> Figure:
     drawn.suptitle("Stimuli in turn: flips, and Neimark–Sacker points", x=0.01, ha="left", fontsize=11)
     drawn.supxlabel(
         f"{N} neurons; baseline of contrast 0.8 at 0°, stimuli of contrast 0.8; β = −0.1, σ = 1/6, b = 0.05.\n"
-        "Grey: simulated orbits of the same maps from W₀ = 1, one point a period.",
+        "Grey: simulated orbits of the same maps from W₀ = 1, one point a period. In (b) they end on far cycles,\n"
+        "which coexist with the stable regime a little below the point, and with the small circle born at it.",
         x=0.01, ha="left", fontsize=8, color="0.3",
     )  # fmt: skip
     axes = drawn.subplot_mosaic("aa;bb;cd")

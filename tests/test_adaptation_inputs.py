@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from test_adaptation_map import draw, draw_ring, near
 
+import bifurcate as bf
 from bifurcate.adaptation import Network, last_beta, literal, raised_cosine, ring
 from bifurcate.errors import InvalidInput
 
@@ -110,6 +111,14 @@ def test_literal_confines_to_the_unit_interval(name):
 def test_elsewhere_rates_are_free():
     assert turned(alpha=3.0, beta=-2.5, b=-0.01, floor=0.2).beta == -2.5
     assert turned(beta=7.0).beta == 7.0
+
+
+def test_the_maps_tell_each_others_states():
+    net = made()
+    with pytest.raises(InvalidInput, match=re.escape("the state has shape (2, 2); W r/n has shape (2,)")):
+        bf.solve(net.reduced, net.equilibrium())
+    with pytest.raises(InvalidInput, match=re.escape("the state has shape (2,); weights have shape (2, 2)")):
+        bf.cycles(net.update, "alpha", net.equilibrium(reduced=True))
 
 
 def test_states_of_wrong_shape_are_refused():

@@ -159,3 +159,10 @@ def test_side_branches_of_three_identical_units():
     for branch in passed:
         (point,) = branch.of("branch point")
         assert point.multiplicity == 2 and abs(point.parameters["p"] - 2.0 / 3.0) < 1e-12
+
+
+def test_a_cycle_that_ends_at_a_corner_is_not_followed_onto_shorter_ones():
+    # Two points of the 4-cycle reach the corner together at b = −0.6, where a segment of 2-cycles stands.
+    curve = bf.cycles(bf.maps.lozi(1.6, 0.3), "b", [0.46154679816302474, -0.15545199615264774], period=4)
+    branch = bf.trace(curve, {"b": (-1.2, 0.3)})
+    assert not branch.special and branch.stop[0].reason == "stalled" and abs(branch["b"][0] + 0.6) < 1e-6

@@ -10,6 +10,7 @@ from bifurcate.adaptation.arithmetic import gain, over, respond
 from bifurcate.adaptation.stimuli import Stimuli, Stimulus
 from bifurcate.adaptation.target import Target
 from bifurcate.adaptation.update import core, margins
+from bifurcate.errors import InvalidInput
 from bifurcate.linear import DiagonalLowRank, apply
 
 __all__ = ["Reduction"]
@@ -45,6 +46,8 @@ class Reduction:
     def f(self, y: np.ndarray, **p: float) -> np.ndarray:
         """y⁺."""
         shown, _, R = self._response(y, p)
+        if y.shape != shown.drive.shape:
+            raise InvalidInput(f"the state has shape {y.shape}; W r/n has shape {shown.drive.shape}")
         r, F = shown.drive, self.aim.factor(p)
         pull = (p["alpha"] + p["beta"]) * (F @ (F.T @ r))
         return (1.0 + p["beta"]) * y + (p["alpha"] * R * (R @ r) - pull) / len(r)

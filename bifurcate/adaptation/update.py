@@ -10,6 +10,7 @@ from scipy.sparse.linalg import LinearOperator
 from bifurcate.adaptation.arithmetic import add_product, beside, gain, over, product, respond, times
 from bifurcate.adaptation.stimuli import Stimuli, Stimulus
 from bifurcate.adaptation.target import Target
+from bifurcate.errors import InvalidInput
 from bifurcate.linear import DiagonalLowRank, ShiftedLowRank
 
 __all__ = ["Update", "core", "margins"]
@@ -83,6 +84,9 @@ class Update:
 
     def f(self, W: np.ndarray, **p: float) -> np.ndarray:
         """W⁺."""
+        n = self.stimuli.size
+        if W.shape != (n, n):
+            raise InvalidInput(f"the state has shape {W.shape}; weights have shape {(n, n)}")
         out = self._unclipped(W, p)
         return np.maximum(out, 0.0, out=out) if self.clip else out
 

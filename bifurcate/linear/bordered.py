@@ -26,6 +26,7 @@ from bifurcate.linear.operators import DiagonalLowRank, Operator, ShiftedLowRank
 __all__ = ["Bordered", "Krylov", "SingularSystem", "bordered"]
 
 FILL = 10**5  # numbers in several long borders of a sparse matrix, beyond which its factors would not fit in memory
+THREADED = 200  # unknowns up to which several right-hand sides are solved for one by one
 KEPT = 64  # nearly vanishing entries of a diagonal that are kept out of its elimination
 _LAPACK = {kind: get_lapack_funcs(("getrf", "getrs"), dtype=kind) for kind in ("d", "D")}
 
@@ -177,7 +178,14 @@ def _lu(A: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     pivot = np.abs(np.diagonal(lu))
     if info != 0 or not pivot.min() > 1e-15 * pivot.max():
         raise SingularSystem(f"a dense bordered system of {len(A)} unknowns is singular")
-    return lambda f: getrs(lu, pivots, f)[0]
+
+    def solve(f: np.ndarray) -> np.ndarray:
+        # Several right-hand sides wake BLAS's threads, which for a small matrix cost many times the work.
+        if f.ndim == 2 and f.shape[1] > 1 and len(lu) <= THREADED:
+            return np.column_stack([getrs(lu, pivots, column)[0] for column in f.T])
+        return getrs(lu, pivots, f)[0]
+
+    return solve
 
 
 def _sparse(M: sp.sparray, B: np.ndarray, C: np.ndarray, D: np.ndarray) -> Bordered:

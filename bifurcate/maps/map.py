@@ -146,6 +146,8 @@ class Map:
             trial = x.copy()
             try:
                 y = np.asarray(self.f(trial, **self.parameters))
+            except InvalidInput:  # f's own words
+                raise
             except Exception as error:
                 raise InvalidInput(
                     f"{self.name} failed on a state of shape {x.shape}: {type(error).__name__}: {error}"

@@ -148,6 +148,8 @@ def diagram(
     >>> bf.plot.diagram(branch, "r").get_xlabel()
     'r'
     """
+    if not (callable(observable) or isinstance(observable, int | np.integer)):
+        raise InvalidInput(f"observable is {observable!r}; a function of (x, **parameters) or a component's number")
     branches = [branches] if isinstance(branches, Branch) else list(branches)
     if not branches:
         raise InvalidInput("branches is empty; give at least one Branch")

@@ -302,10 +302,10 @@ class _Search:
         free = self.curve.free[0]
         uncertain = critical.step + self.noise * critical.sensitivity
         error = uncertain * abs(float(node.tangent[n])) + uncertain**2 + node.slip(n)
-        error += 4.0 * np.finfo(float).eps * max(1.0, abs(node.at.parameters[free]))
+        error += 4.0 * float(np.finfo(float).eps) * max(1.0, abs(node.at.parameters[free]))
         return SpecialPoint(
             kind, self.curve, node.u, self.curve.period, critical.multiplicity, node.arclength, node.residual,
-            critical.iterations, error, critical.angle, null=critical.kernel, widths=self.metric.widths,
+            critical.iterations, float(error), critical.angle, null=critical.kernel, widths=self.metric.widths,
             tangent=node.tangent if critical.multiplicity > 1 else None,
         )  # fmt: skip
 
@@ -338,7 +338,7 @@ def branch_point_near(
 def _branch_point(curve: Curve, found: BranchPoint, node: Node, s: float, noise: float, metric: Metric) -> SpecialPoint:
     n, free = curve.size, curve.free[0]
     p = curve.parameters(found.u)
-    error = (found.step + noise) * float(metric.widths[0]) + 4.0 * np.finfo(float).eps * abs(p[free])
+    error = (found.step + noise) * float(metric.widths[0]) + 4.0 * float(np.finfo(float).eps) * abs(p[free])
     orbit = curve.iterate.orbit(found.u[:n], p)
     shorter = curve.iterate.least_period(orbit, 1e-6)
     kind = "flip" if 2 * shorter == curve.period else "branch point"

@@ -234,7 +234,8 @@ def _at_steps(
     multiplier = {"flip": -1.0, "neimark-sacker": np.exp(1j * angle)}.get(kind, 1.0)
     try:
         at = _critical(A, multiplier)
-        return [_of(kind, at, _Forms(iterate, orbit, p, coarser), angle) for coarser in steps]
+        found = [_of(kind, at, _Forms(iterate, orbit, p, coarser), angle) for coarser in steps]
+        return [{name: float(value) for name, value in each.items()} for each in found]
     except SingularSystem:
         return [{} for _ in steps]
 

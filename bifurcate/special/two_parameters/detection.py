@@ -209,7 +209,9 @@ class _Search:
             kind = OTHER[self.curve.kind][i]
             if not kind:
                 which = ("another multiplier passes +1", "another multiplier passes −1", "a pair passes the circle")
-                self.doubts.append(f"{which[i]} near {self.curve.where(b.u)}: no point with a name of its own")
+                p = zip(self.curve.free, b.u[self.curve.size :].tolist())
+                where = ", ".join(f"{name} = {value:.3g}" for name, value in p)  # the step's end, no more
+                self.doubts.append(f"{which[i]} near {where}: no point with a name of its own")
                 continue
             value = _signed_distance(self.curve, i, 0.5 * (_beyond(before, i) + _beyond(after, i)))
             count = abs(int(change[i]))
