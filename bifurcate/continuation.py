@@ -196,7 +196,7 @@ def _start(walk: Walk) -> Node:
                 f"period is {curve.period}, but the start is a cycle of period {shorter}: continue it with "
                 f"period={shorter}, or guess a point of a cycle of period {curve.period}"
             )
-        if _is_singular(found):
+        if _is_singular(found, walk.metric):
             raise _singular_start(curve, Failure("singular", "its derivative has a kernel of more than one dimension"))
         return found
     if found.reason == "not-isolated":
@@ -234,12 +234,14 @@ def _first_node(walk: Walk) -> Node | Failure:
     return best
 
 
-def _is_singular(node: Node) -> bool:
+def _is_singular(node: Node, metric: Metric) -> bool:
     """Whether the derivative of a dense curve's equations has lower than full rank, to the accuracy of differences."""
     M = node.linear.M
     if not isinstance(M, np.ndarray) or len(M) > 500:
         return False
     upper = np.vstack([np.hstack([M, node.linear.B]), np.hstack([node.linear.C, node.linear.D])])
+    upper *= np.append(np.full(len(M), metric.unit), metric.widths)
+    upper[: len(M)] /= metric.unit
     values = np.linalg.svd(upper, compute_uv=False)
     return bool(values[-1] <= 1e-11 * max(values[0], 1.0))
 

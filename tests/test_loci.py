@@ -204,3 +204,16 @@ def test_bounds_and_names_of_a_second_parameter_are_checked():
     for free in (3, None, ["b", ["c"]]):
         with pytest.raises(bf.errors.InvalidInput, match="free is"):
             bf.locus(flip, free)
+
+
+@pytest.mark.parametrize(("state", "width"), [(1e-6, 1e4), (1e-4, 1e6), (1e-3, 1e6), (1.0, 1e-3)])
+def test_a_cusp_in_any_units(state, width):
+    # z ↦ z − (z³ − αz − γ)/10 with x = state · z, a = width · α and b = width · γ, by differences.
+    def f(x, a, b):
+        z = x / state
+        return x - 0.1 * state * (z**3 - a / width * z - b / width)
+
+    map, box = bf.Map(f, {"a": width, "b": 0.0}, scale=state), (-2.0 * width, 2.0 * width)
+    for fold in bf.trace(bf.cycles(map, "b", [state]), {"b": box}).of("fold"):
+        (cusp,) = bf.trace(bf.locus(fold, "a"), {"a": box, "b": box}).of("cusp")
+        assert max(abs(cusp.parameters["a"]), abs(cusp.parameters["b"])) < 1e-8 * width

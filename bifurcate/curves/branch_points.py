@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bifurcate.curves.curve import Evaluation, Linearisation
-from bifurcate.curves.locus import borders, orthonormal
+from bifurcate.curves.locus import borders, orthonormal, stand_ins
 from bifurcate.linear import Bordered, Krylov, Operator, bordered, shifted
 from bifurcate.maps import Iterate
 
@@ -78,7 +78,7 @@ class BranchPointLocus:
         B = np.column_stack(columns + ([self.W[:, 0]] if self.extra else []))
         rows = self.rows
         if rows is None:
-            rows = np.random.default_rng(n).standard_normal((2, len(at.u))) / np.sqrt(n)
+            rows = stand_ins(2, at.u, n, self.iterate.map.scale)
 
         def slopes(z: np.ndarray) -> np.ndarray:
             dp = dict(zip(self.free, z[n:].tolist()))

@@ -98,6 +98,12 @@ def orthonormal(columns: np.ndarray) -> np.ndarray:
     return left @ right
 
 
+def stand_ins(count: int, u: np.ndarray, n: int, scale: float) -> np.ndarray:
+    """Random rows for unknowns u = (x, p, …) that weigh each in its own size, so that none drowns another."""
+    units = np.append(np.full(n, max(scale, float(np.abs(u[:n]).max()))), np.maximum(1.0, np.abs(u[n:])))
+    return np.random.default_rng(n).standard_normal((count, len(u))) / (np.sqrt(n) * units)
+
+
 @dataclass(frozen=True, eq=False)
 class _Locus:
     iterate: Iterate
@@ -114,7 +120,7 @@ class _Locus:
         B = np.column_stack(columns + beside)
         rows = self.rows
         if rows is None:
-            rows = np.random.default_rng(n).standard_normal((more, n + B.shape[1])) / np.sqrt(n)
+            rows = stand_ins(more, at.u, n, self.iterate.map.scale)
         return Linearisation(at.jacobian, shifted(at.jacobian, 1.0), B, rows[:, :n], rows[:, n:], slopes)
 
     def _moved(self, at: Augmented, columns: np.ndarray, z: np.ndarray) -> np.ndarray:

@@ -285,7 +285,9 @@ class _Search:
         slope = min(abs(f - left) / abs(t - best) for t, (_, f) in tried.items() if abs(t - best) > 1e-7)
         h, n = b.arclength - a.arclength, self.curve.size
         uncertain = h * (noise + abs(left)) / max(slope, 1e-300) + 1e-14
-        error = uncertain * float(np.abs(node.tangent[n : n + len(self.curve.free)]).max()) + 1e-15
+        k = len(self.curve.free)
+        error = uncertain * float(np.abs(node.tangent[n : n + k]).max()) + max(map(node.slip, range(n, n + k)))
+        error += 1e-14 * max(1.0, float(self.metric.widths[:k].max()))  # rounding of what decides about the kind
         null = node.at.Phi if isinstance(node.at, Augmented) else None
         point = SpecialPoint(
             kind, self.curve, node.u, self.curve.period, multiplicity, node.arclength, node.residual, len(tried) - 2,
