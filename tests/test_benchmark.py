@@ -1,5 +1,6 @@
 """The benchmark's rows run and do the work that they time; no time is asserted."""
 
+import itertools
 import json
 import math
 import types
@@ -43,7 +44,9 @@ def test_contenders_take_turns_and_the_missing_are_skipped_with_a_word():
     contest = Contest(7, {"a": contender("a")}, {"b": contender("b"), "absent": contender("absent")}, repeats=2)
     row = Row("x", "nothing", "none", lambda quick: contest)
     measured = measure(row)
-    assert turns == ["a", "b", "absent", "a", "b"]
+    # Works as short as these are repeated in their turns.
+    assert [name for name, _ in itertools.groupby(turns)] == ["a", "b", "absent", "a", "b"]
+    assert min(turns.count("a"), turns.count("b")) > 2 and turns.count("absent") == 1
     a, b, absent = measured
     assert a.ratio == 1.0 and b.ratio == b.seconds / a.seconds and a.ours and not b.ours
     assert (a.unknowns, a.steps, a.result) == (7, 2, (1.0,)) and a.peak_megabytes > 1.0
