@@ -87,12 +87,15 @@ class Row:
         What is aimed at, in words; nothing asserts it.
     contest : callable
         ``contest(quick)`` → Contest; the quick form is small enough for the tests.
+    floor : str
+        Where the target is missed: what stands in the way.
     """
 
     name: str
     work: str
     target: str
     contest: Callable[[bool], Contest]
+    floor: str = ""
 
 
 @dataclass(frozen=True)
@@ -220,7 +223,7 @@ def table(row: Row, measured: Iterable[Measurement]) -> str:
         rest = f", … ({len(m.result)})" if len(m.result) > 3 else ""
         line = f"  {m.contender:36} {m.unknowns:10d} {m.steps:8d} {times} {m.ratio:9.3g} {m.peak_megabytes:8.0f}"
         lines.append(f"{line}  {shown}{rest}")
-    return "\n".join(lines)
+    return "\n".join(lines + ([f"  floor: {row.floor}"] if row.floor else []))
 
 
 def write(measured: Iterable[Measurement], path: Path) -> None:
