@@ -124,6 +124,12 @@ class Node:
         """By how much the residual that is left displaces unknown number i."""
         return 0.0 if self.correction is None else abs(float(self.correction[i]))
 
+    def light(self) -> Node:
+        """The same node, once the walk is past it: the factors are let go, which may be several states large."""
+        self.__dict__.pop("correction", None)
+        object.__setattr__(self, "system", None)
+        return self
+
     def placed(self, arclength: float) -> Node:
         """The same node at a place along the curve."""
         return dataclasses.replace(self, arclength=arclength)

@@ -91,7 +91,7 @@ def walk_along(walk: Walk, node: Node) -> Iterator[Step]:
         if stop is not None:
             return
         h = _next_length(control, node, new, walk.metric)
-        before, node = new if over_a_border(walk, node, new) else node, new
+        before, node = new if over_a_border(walk, node, new) else node.light(), new
         if node.kernel is not None:
             walk = dataclasses.replace(walk, curve=adapted(walk.curve, node, walk.metric))
 
