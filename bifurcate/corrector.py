@@ -117,8 +117,7 @@ class Node:
         """The Newton step that would follow: what the residual that is left displaces; None where it is costly."""
         if self.system is None or not self.system.direct:
             return None
-        n, rhs = len(self.at.orbit[0]), -self.at.residual
-        return np.concatenate(self.system.solve(rhs[:n], np.append(rhs[n:], 0.0)))
+        return _newton_step(self.system, self.at)
 
     def slip(self, i: int) -> float:
         """By how much the residual that is left displaces unknown number i."""
@@ -190,6 +189,12 @@ def _by_slopes(system: Bordered, slopes: Callable[[np.ndarray], np.ndarray], n: 
     return Bordered(solve, Z, system.direct)
 
 
+def _newton_step(system: Bordered, at: Evaluation, off: float = 0.0) -> np.ndarray:
+    """(δx, δp) for the residual there, and for the distance to the hyperplane."""
+    n, rhs = len(at.orbit[0]), -at.residual
+    return np.concatenate(system.solve(rhs[:n], np.append(rhs[n:], off)))
+
+
 def correct(
     curve: Curve,
     guess: np.ndarray,
@@ -245,8 +250,7 @@ def correct(
                 break
             linear = curve.equations.linearise(at)
             system = system_of(curve, linear, row, 0.0 if corrector is POLISH else FORCING)
-            rhs = -at.residual
-            step = np.concatenate(system.solve(rhs[:n], np.concatenate([rhs[n:], [level - row @ at.u]])))
+            step = _newton_step(system, at, level - float(row @ at.u))
             at, previous, moved = _inside(curve, at.u, step), size, metric.norm(step)
     except SingularSystem as error:
         return Failure("singular", str(error))
@@ -321,8 +325,7 @@ def _chord(curve: Curve, node: Node, guess: np.ndarray, row: np.ndarray, metric:
         if best <= 1e-15 or not gained:
             good = best <= 1e-13
             return _node(curve, at, row, metric, best * size_of_state, iteration, node.tangent) if good else None
-        rhs = -new.residual
-        u = u + np.concatenate(node.system.solve(rhs[:n], np.append(rhs[n:], 0.0)))
+        u = u + _newton_step(node.system, new)
     return None
 
 
