@@ -26,7 +26,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import bifurcate as bf
-from bifurcate.linear import spectrum
+from bifurcate.linalg.multipliers import spectrum
 from studies.report import BASELINE, DPI, FIGURES, STIMULUS, STYLE, network
 
 ALPHA = 0.5

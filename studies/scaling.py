@@ -29,7 +29,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import bifurcate as bf
-from bifurcate.linear import dense
+from bifurcate.linalg.operators import dense
 from studies.benchmark.scale import network
 from studies.report import FIGURES
 

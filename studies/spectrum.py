@@ -22,8 +22,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import bifurcate as bf
-from bifurcate.linear import dense as made_dense
-from bifurcate.linear import spectrum
+from bifurcate.linalg.multipliers import spectrum
+from bifurcate.linalg.operators import dense as made_dense
 from studies.report import DPI, FIGURES, STYLE, N, network
 
 SHOWN = (0.1, 0.4, 0.649427677)  # the last one at the flip

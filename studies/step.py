@@ -23,7 +23,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 import bifurcate as bf
-from bifurcate.linear import spectrum
+from bifurcate.linalg.multipliers import spectrum
 from studies.report import DPI, FIGURES, STYLE, TO_BASELINE, doublings, figure, network, response
 
 ALPHA, BETA = 0.5, -0.1

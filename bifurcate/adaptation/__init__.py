@@ -1,20 +1,20 @@
 """The adaptation network: divisive normalisation whose weights adapt, a map on n² weights that closes in n unknowns."""
 
-from bifurcate.adaptation import protocols, settling
 from bifurcate.adaptation.energy import Energy
-from bifurcate.adaptation.equilibria import last_beta
-from bifurcate.adaptation.fate import Fate
-from bifurcate.adaptation.limits import Limit
+from bifurcate.adaptation.equilibria.equilibrium import last_beta
+from bifurcate.adaptation.equilibria.local_stability import Stability
+from bifurcate.adaptation.long_run.asymptotics import Fate
+from bifurcate.adaptation.long_run.long_run_outcome import Outcome, Verdict
+from bifurcate.adaptation.long_run.stability_limits import Limit
+from bifurcate.adaptation.maps.reduction import Reduction
+from bifurcate.adaptation.maps.weight_update import Update
 from bifurcate.adaptation.network import Network
-from bifurcate.adaptation.outcome import Outcome, Verdict
-from bifurcate.adaptation.presentation import Presentation, average, periodic
 from bifurcate.adaptation.presets import literal, ring
-from bifurcate.adaptation.protocols import Ensemble, Protocol
-from bifurcate.adaptation.reduction import Reduction
-from bifurcate.adaptation.running import Run
-from bifurcate.adaptation.stability import Stability
-from bifurcate.adaptation.tuning import raised_cosine
-from bifurcate.adaptation.update import Update
+from bifurcate.adaptation.simulation import protocols, settling
+from bifurcate.adaptation.simulation.protocols import Ensemble, Protocol
+from bifurcate.adaptation.simulation.simulate import Run
+from bifurcate.adaptation.simulation.stimulation_schedule import Presentation, average, periodic
+from bifurcate.adaptation.stimuli.tuning import raised_cosine
 
 __all__ = [
     "Energy",

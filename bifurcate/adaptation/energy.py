@@ -48,11 +48,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
-from bifurcate.adaptation import equilibria
-from bifurcate.adaptation.checks import finite, real
-from bifurcate.adaptation.update import Update
+from bifurcate.adaptation.equilibria import equilibrium as equilibria
+from bifurcate.adaptation.maps.weight_update import Update
+from bifurcate.adaptation.validation import finite, real
 from bifurcate.errors import InvalidInput, NoEnergy, OutsideDomain
-from bifurcate.linear import DiagonalLowRank, ShiftedLowRank, apply
+from bifurcate.linalg.operators import DiagonalLowRank, ShiftedLowRank, apply
 
 if TYPE_CHECKING:
     from bifurcate.adaptation.network import Network

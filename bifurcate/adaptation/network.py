@@ -10,22 +10,23 @@ from typing import Any
 
 import numpy as np
 
-from bifurcate.adaptation import equilibria as _equilibria
-from bifurcate.adaptation.arithmetic import respond, times
-from bifurcate.adaptation.checks import audible, number, weights
 from bifurcate.adaptation.energy import Energy, energy
-from bifurcate.adaptation.limits import Limit, limits
-from bifurcate.adaptation.outcome import Outcome, Verdict, outcome, verdict
-from bifurcate.adaptation.reduction import Reduction
-from bifurcate.adaptation.running import Run
-from bifurcate.adaptation.running import run as _run
-from bifurcate.adaptation.stability import Stability, stability
-from bifurcate.adaptation.stimuli import Given, Stimuli, Tuned
-from bifurcate.adaptation.target import Target, aimed
-from bifurcate.adaptation.update import Update
+from bifurcate.adaptation.equilibria import equilibrium as _equilibria
+from bifurcate.adaptation.equilibria.local_stability import Stability, stability
+from bifurcate.adaptation.long_run.long_run_outcome import Outcome, Verdict, outcome, verdict
+from bifurcate.adaptation.long_run.stability_limits import Limit, limits
+from bifurcate.adaptation.maps.kernels import multiply_weights, respond
+from bifurcate.adaptation.maps.reduction import Reduction
+from bifurcate.adaptation.maps.weight_update import Update
+from bifurcate.adaptation.simulation.simulate import Run
+from bifurcate.adaptation.simulation.simulate import run as _run
+from bifurcate.adaptation.stimuli.drive import Given, Stimuli, Tuned
+from bifurcate.adaptation.stimuli.target import Target, make_target
+from bifurcate.adaptation.validation import number, require_drive, weights
 from bifurcate.errors import InvalidInput
-from bifurcate.linear import LowRank, Spectrum, spectrum
-from bifurcate.maps import Map
+from bifurcate.linalg.low_rank import LowRank
+from bifurcate.linalg.multipliers import Spectrum, spectrum
+from bifurcate.maps.map import Map
 
 __all__ = ["Network"]
 
@@ -110,8 +111,8 @@ class Network:
         if not isinstance(clip, bool | np.bool_):
             raise InvalidInput(f"clip is {clip!r}; it must be True or False")
         self._set(stimuli=stimuli, **rates, start=weights(initial, stimuli.size), clip=bool(clip), allowed=allowed)
-        self._set(aim=aimed(target, stimuli, self.start, self.parameters))
-        audible(self.drive, self.start, self.sigma)
+        self._set(aim=make_target(target, stimuli, self.start, self.parameters))
+        require_drive(self.drive, self.start, self.sigma)
 
     def _set(self, **values: Any) -> None:
         for name, value in values.items():
@@ -146,7 +147,7 @@ class Network:
     def baseline_response(self) -> np.ndarray:
         """R₀ = r₀/(σ² + W₀ r₀/n), shape (n,)."""
         r = self.baseline_drive
-        return respond(r, self.sigma**2 + times(self.start, r) / self.size)
+        return respond(r, self.sigma**2 + multiply_weights(self.start, r) / self.size)
 
     def target(self) -> np.ndarray:
         """C, shape (n, n)."""
@@ -195,7 +196,7 @@ class Network:
             parameter_derivative=rule.parameter_derivative,
             domain=rule.domain,
             borders=rule.borders if isinstance(self.stimuli, Tuned) else None,
-            scale=float(np.abs(times(self.start, self.drive)).max()) / self.size or 1.0,
+            scale=float(np.abs(multiply_weights(self.start, self.drive)).max()) / self.size or 1.0,
             name="adaptation of W r/n",
             advice="At beta = 0 the W r/n of a silent neuron is free; take beta different from 0 or a stimulus that "
             "drives all neurons.",

@@ -14,8 +14,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bifurcate.linear import Krylov, Operator
-from bifurcate.maps import Iterate
+from bifurcate.linalg.bordered_system import Krylov
+from bifurcate.linalg.operators import Operator
+from bifurcate.maps.iterated_map import IteratedMap
 
 __all__ = ["Curve", "Equations", "Evaluation", "Linearisation"]
 
@@ -75,7 +76,7 @@ class Equations(Protocol):
     """What defines a kind of curve."""
 
     @property
-    def iterate(self) -> Iterate:
+    def iterate(self) -> IteratedMap:
         """The map's iterate."""
 
     @property
@@ -134,7 +135,7 @@ class Curve:
     krylov: Krylov = dataclasses.field(default_factory=Krylov)
 
     @property
-    def iterate(self) -> Iterate:
+    def iterate(self) -> IteratedMap:
         """The map's iterate whose solutions these are."""
         return self.equations.iterate
 

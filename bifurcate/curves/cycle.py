@@ -10,18 +10,20 @@ import numpy as np
 
 from bifurcate.curves.curve import Curve, Evaluation, Linearisation
 from bifurcate.errors import InvalidInput
-from bifurcate.linear import Krylov, shifted
-from bifurcate.maps import Iterate, Map
-from bifurcate.solvers import checked_period
+from bifurcate.linalg.bordered_system import Krylov
+from bifurcate.linalg.operators import shifted
+from bifurcate.maps.iterated_map import IteratedMap
+from bifurcate.maps.map import Map
+from bifurcate.newton.solve import check_period
 
-__all__ = ["Cycle", "cycles"]
+__all__ = ["CycleEquations", "cycles"]
 
 
 @dataclass(frozen=True, eq=False)
-class Cycle:
+class CycleEquations:
     """The equations f^k(x; p) − x = 0 with one free parameter: n equations, n + 1 unknowns."""
 
-    iterate: Iterate
+    iterate: IteratedMap
     fixed: Mapping[str, float]
     free: tuple[str, ...]
     extra: tuple[str, ...] = ()
@@ -41,7 +43,7 @@ class Cycle:
         B = np.column_stack(columns) if k > 1 else columns[0][:, None]  # a column may be large: no copy of one
         return Linearisation(J, shifted(J, 1.0), B, np.zeros((k - 1, n)), np.zeros((k - 1, k)))
 
-    def adapted(self, at: Evaluation, kernel: np.ndarray, rows: np.ndarray) -> Cycle:
+    def adapted(self, at: Evaluation, kernel: np.ndarray, rows: np.ndarray) -> CycleEquations:
         """These equations have no borders: the same."""
         return self
 
@@ -86,7 +88,7 @@ def cycles(map: Map, free: str, guess: Any, period: int = 1, krylov: Krylov | No
         raise InvalidInput(f"free is {free!r}; it must be the name of one parameter")
     map.require(free)
     x = map.check(guess)
-    iterate = Iterate(map, x.shape, checked_period(period))
+    iterate = IteratedMap(map, x.shape, check_period(period))
     fixed = {name: value for name, value in map.parameters.items() if name != free}
     start = np.append(x.reshape(-1), map.parameters[free])
-    return Curve(Cycle(iterate, fixed, (free,)), start, krylov=krylov or Krylov())
+    return Curve(CycleEquations(iterate, fixed, (free,)), start, krylov=krylov or Krylov())

@@ -18,19 +18,20 @@ from typing import TYPE_CHECKING
 import networkx as nx
 import numpy as np
 
-from bifurcate.branch import Branch
-from bifurcate.continuation import trace
-from bifurcate.diagram.pieces import Piece
+from bifurcate.bifurcations.codimension_one.event_detection import branch_point_near
+from bifurcate.bifurcations.special_point import SpecialPoint
+from bifurcate.continuation.branch import Branch
+from bifurcate.continuation.branch_matching import BranchLocator, same_point
+from bifurcate.continuation.step_control import StepControl
+from bifurcate.continuation.trace import trace
+from bifurcate.diagram.segments import Segment
 from bifurcate.errors import BifurcateError
-from bifurcate.linear import Spectrum
-from bifurcate.recognition import Track, same_point
-from bifurcate.special import SpecialPoint, branch_point_near
-from bifurcate.walk import StepControl
+from bifurcate.linalg.multipliers import Spectrum
 
 if TYPE_CHECKING:
-    from bifurcate.diagram.exploration import Explorer
+    from bifurcate.diagram.explore import Explorer
 
-__all__ = ["Audit", "audited"]
+__all__ = ["Audit", "audit_findings"]
 
 FINER = 3  # by how much the steps of the audit are shorter
 TOUCH = 0.2  # a multiplier this close to +1 at its nearest is looked at
@@ -79,7 +80,7 @@ class Audit:
         return "\n".join(lines)
 
 
-def audited(explorer: Explorer) -> Audit:
+def audit_findings(explorer: Explorer) -> Audit:
     """Audit a diagram that was explored; what is found is added to it and explored in turn."""
     extra: list[SpecialPoint] = []
     gone: list[SpecialPoint] = []
@@ -137,7 +138,7 @@ def _again(explorer: Explorer, number: int) -> Branch | str:
     except BifurcateError as error:
         return f"branch {number} could not be traced again with smaller steps: {error}"
     explorer.interrupted |= any(stop.reason == "interrupted" for stop in again.stop)
-    finer = Track(again, track.metric)
+    finer = BranchLocator(again, track.metric)
     # An end that is no place of its own (the state ran away, the steps gave out) moves with the steps.
     loose = [stop.reason in ("escaped", "steps", "stalled", "domain", "not-isolated") for stop in old.stop]
     compared = old.points[loose[0] : len(old) - loose[1]]
@@ -148,12 +149,12 @@ def _again(explorer: Explorer, number: int) -> Branch | str:
     return again
 
 
-def _touching(branch: Branch, track: Track) -> list[SpecialPoint]:
+def _touching(branch: Branch, track: BranchLocator) -> list[SpecialPoint]:
     """Branch points where a real multiplier comes nearest to +1 between two points of a branch, on one side of it."""
     if branch.curve.kind != "cycle":
         return []
     gaps = np.array([_gap(spectrum) for spectrum in branch.spectra])
-    finer, found = Track(branch, track.metric), list[SpecialPoint]()
+    finer, found = BranchLocator(branch, track.metric), list[SpecialPoint]()
     for i in range(1, len(gaps) - 1):
         if gaps[i] > min(gaps[i - 1], gaps[i + 1]) or gaps[i] > TOUCH:
             continue
@@ -175,7 +176,7 @@ def _index(spectrum: Spectrum, times: int) -> int:
     return -1 if (up + (down if times % 2 == 0 else 0)) % 2 else 1
 
 
-def _parity(explorer: Explorer, pieces: list[Piece]) -> list[str]:
+def _parity(explorer: Explorer, pieces: list[Segment]) -> list[str]:
     """Branches on which sign det(I − J) · dp/ds changes elsewhere than at simple branch points, or not at one."""
     found = []
     for number, track in enumerate(explorer.tracks):
@@ -199,7 +200,7 @@ def _parity(explorer: Explorer, pieces: list[Piece]) -> list[str]:
     return found
 
 
-def _orientation(track: Track, piece: Piece) -> int:
+def _orientation(track: BranchLocator, piece: Segment) -> int:
     """Sign det(I − J) · dp/ds on a piece, whose parameter is monotone; 0 if it is not known."""
     if piece.middle is None or len(piece.points) < 2:
         return 0
@@ -229,7 +230,7 @@ def _balance(explorer: Explorer, graph: nx.MultiGraph) -> list[str]:
     return found
 
 
-def _indices(point: SpecialPoint, pieces: list[Piece]) -> tuple[int, int] | None:
+def _indices(point: SpecialPoint, pieces: list[Segment]) -> tuple[int, int] | None:
     """The indices near a point summed below and above its parameter; None if a multiplier needed is not known."""
     whole = 2 * point.period if point.kind == "flip" else point.period
     sums = [0, 0]

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 import numpy as np
 
-from bifurcate import plot
-from bifurcate.branch import Branch
+from bifurcate.bifurcations.special_point import SpecialPoint, points_of_kind
+from bifurcate.continuation.branch import Branch
+from bifurcate.continuation.branch_matching import BranchLocator
 from bifurcate.diagram.audit import Audit
-from bifurcate.diagram.pieces import Piece, pieces_of
+from bifurcate.diagram.segments import Segment, pieces_of
 from bifurcate.errors import InvalidInput, NoSuchPoint, Stop
-from bifurcate.plot import Figure
-from bifurcate.recognition import Track
-from bifurcate.special import SpecialPoint, of_kind
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["Diagram", "Failed", "build"]
 
@@ -83,7 +84,7 @@ class Diagram:
 
     def of(self, kind: str) -> tuple[SpecialPoint, ...]:
         """The special points of a kind ("flip") or label ("PD")."""
-        return of_kind(self.special, kind)
+        return points_of_kind(self.special, kind)
 
     def first(self, kind: str) -> SpecialPoint:
         """The first special point of a kind or label.
@@ -124,9 +125,12 @@ class Diagram:
             Of Matplotlib; ``.savefig(...)`` writes it.
         """
         drawn = [branch for branch in self.branches if branch.curve.kind == "cycle"]
-        figure = plot.diagram(drawn, parameter, observable, **options).figure
-        assert isinstance(figure, Figure)
-        return figure
+        from bifurcate.plot.bifurcation_diagram import (  # matplotlib is loaded when something is drawn
+            diagram,
+            figure_of,
+        )
+
+        return figure_of(diagram(drawn, parameter, observable, **options))
 
     def chart(self, x: str, y: str, **options: Any) -> Figure:
         """Draw the curves of special points in the plane of two parameters, with their points of codimension two.
@@ -143,9 +147,10 @@ class Diagram:
         Figure
             Of Matplotlib; ``.savefig(...)`` writes it.
         """
-        figure = plot.chart(self.branches, x, y, **options).figure
-        assert isinstance(figure, Figure)
-        return figure
+        from bifurcate.plot.bifurcation_diagram import figure_of
+        from bifurcate.plot.two_parameter_chart import chart
+
+        return figure_of(chart(self.branches, x, y, **options))
 
     def __str__(self) -> str:
         name = self.branches[0].curve.iterate.map.name if self.branches else "map"
@@ -174,8 +179,8 @@ class Diagram:
 
 
 def build(
-    tracks: list[Track], points: list[SpecialPoint], on: list[list[tuple[int, float]]]
-) -> tuple[nx.MultiGraph, list[Piece]]:
+    tracks: list[BranchLocator], points: list[SpecialPoint], on: list[list[tuple[int, float]]]
+) -> tuple[nx.MultiGraph, list[Segment]]:
     """The graph of branches cut at special points, each of which is met ``on`` pairs of branch and arclength."""
     graph = nx.MultiGraph()
     for node, point in enumerate(points):
@@ -206,7 +211,7 @@ def build(
     return graph, pieces
 
 
-def _with_ends(graph: nx.MultiGraph, track: Track, cuts: list[tuple[float, int]]) -> list[tuple[float, int]]:
+def _with_ends(graph: nx.MultiGraph, track: BranchLocator, cuts: list[tuple[float, int]]) -> list[tuple[float, int]]:
     """The cuts of a branch with nodes for its ends, where no special point is the end."""
     at, stop = track.arclength, track.branch.stop
     first, last = float(at[0]), float(at[-1])
@@ -220,7 +225,7 @@ def _with_ends(graph: nx.MultiGraph, track: Track, cuts: list[tuple[float, int]]
     return cuts
 
 
-def _end(graph: nx.MultiGraph, track: Track, which: int, stop: Stop) -> int:
+def _end(graph: nx.MultiGraph, track: BranchLocator, which: int, stop: Stop) -> int:
     branch = track.branch
     point, node = branch.points[which], graph.number_of_nodes()
     parameters = {**branch.curve.equations.fixed, **dict(zip(branch.curve.free, point.free))}

@@ -13,15 +13,15 @@ the map: :func:`largest_step` measures up to which step it is, and :func:`lyapun
 function of a stable equilibrium, whatever the flow is.
 """
 
+from bifurcate.gradient.all_tests import Verdicts, restrict, verdict
+from bifurcate.gradient.any_metric_test import Pair, any_metric, lyapunov
 from bifurcate.gradient.descent import LargestStep, largest_step
-from bifurcate.gradient.equilibrium import Pair, any_metric, lyapunov
-from bifurcate.gradient.lyapunov import Quadratic
-from bifurcate.gradient.metric import Coupling, Cycle, Metric, Separability, diagonal
-from bifurcate.gradient.paths import Ellipse, Energy, Loop, circulation
-from bifurcate.gradient.probes import Asymmetry, asymmetry, conformal, euclidean
-from bifurcate.gradient.search import Search, search
-from bifurcate.gradient.verdict import Verdicts, restrict, verdict
-from bifurcate.gradient.verdicts import Check, Consistent, Reconstructed, Refuted, Verdict
+from bifurcate.gradient.diagonal_metric import Coupling, Cycle, Metric, Separability, diagonal
+from bifurcate.gradient.line_integrals import Ellipse, Energy, Loop, circulation
+from bifurcate.gradient.quadratic_lyapunov import Quadratic
+from bifurcate.gradient.random_search import Search, search
+from bifurcate.gradient.result_types import Check, Consistent, Reconstructed, Refuted, Verdict
+from bifurcate.gradient.symmetry import Asymmetry, asymmetry, conformal, euclidean
 
 __all__ = [
     "Asymmetry",

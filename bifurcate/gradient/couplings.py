@@ -8,8 +8,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
+from bifurcate.gradient.derivative_errors import TINY, entries, probed, still
 from bifurcate.gradient.field import EPS, SURE, Field, worst_of
-from bifurcate.gradient.noise import TINY, entries, probed, still
 
 __all__ = [
     "Coupling",

@@ -10,8 +10,8 @@ import numpy as np
 
 from bifurcate.errors import InvalidInput, OutsideDomain
 from bifurcate.gradient.field import EPS, Field, above, checked
-from bifurcate.gradient.paths import Energy
-from bifurcate.maps import Map
+from bifurcate.gradient.line_integrals import Energy
+from bifurcate.maps.map import Map
 
 __all__ = ["LargestStep", "largest_step"]
 

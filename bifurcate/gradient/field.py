@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from bifurcate.errors import InvalidInput
-from bifurcate.linear import dense
-from bifurcate.maps import Iterate, Map
+from bifurcate.linalg.operators import dense
 from bifurcate.maps.derivatives import STEP, central, directional
+from bifurcate.maps.iterated_map import IteratedMap
+from bifurcate.maps.map import Map
 
 __all__ = ["DENSE", "EPS", "SURE", "Field", "above", "checked", "count", "generator", "worst_of"]
 
@@ -87,7 +88,7 @@ class Field:
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
         """DG(x), dense."""
-        J = dense(Iterate(self.map, self.shape).jacobian([x, x], self.map.parameters))
+        J = dense(IteratedMap(self.map, self.shape).jacobian([x, x], self.map.parameters))
         return J - np.eye(self.size)
 
     def columns(self, x: np.ndarray, which: np.ndarray) -> np.ndarray:

@@ -12,11 +12,11 @@ from bifurcate.maps.catalogue import (
     ricker,
     standard,
 )
-from bifurcate.maps.iterate import Iterate
+from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
 
 __all__ = [
-    "Iterate",
+    "IteratedMap",
     "Map",
     "delayed_logistic",
     "generalised_henon",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bifurcate.errors import InvalidInput, OutsideDomain
-from bifurcate.linear import apply
+from bifurcate.linalg.operators import apply
 from bifurcate.maps.derivatives import METHODS, STEP, central, directional
 
 __all__ = ["Map"]
@@ -35,7 +35,7 @@ class Map:
         ``jvp(x, v, **parameters)``: the derivative of f at x in the direction v, of x's shape.
     jacobian : callable, optional
         ``jacobian(x, **parameters)``: the n × n Jacobian on the flattened state, as an ndarray, a sparse matrix,
-        a LinearOperator, a :class:`~bifurcate.linear.ShiftedLowRank` or a :class:`~bifurcate.linear.DiagonalLowRank`.
+        a LinearOperator, a :class:`~bifurcate.linalg.ShiftedLowRank` or a :class:`~bifurcate.linalg.DiagonalLowRank`.
     parameter_derivative : callable, optional
         ``parameter_derivative(x, name, **parameters)``: ∂f/∂name, of x's shape. Differences if not given.
     domain : callable, optional

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from bifurcate.errors import InvalidInput
-from bifurcate.maps import Map
-from bifurcate.orbits.batch import LAYOUTS, Rows, Runs, broadcasts, one_by_one, together
-from bifurcate.orbits.single import Rule, checked_counts
+from bifurcate.maps.map import Map
+from bifurcate.orbits.batched_iteration import LAYOUTS, Rows, Runs, broadcasts, one_by_one, together
+from bifurcate.orbits.orbit import Rule, checked_counts
 
 __all__ = ["LARGE", "Ensemble", "ensemble"]
 
@@ -56,7 +56,7 @@ def ensemble(
     layout: str | None = None,
     **parameters: Any,
 ) -> Ensemble:
-    """Iterate a map from many states, or at many values of its parameters, at once.
+    """IteratedMap a map from many states, or at many values of its parameters, at once.
 
     Where one call of f can iterate a whole batch it does. Two layouts are tried: batches of shape (*S, m) with
     parameters of shape (m,), in which ``z[0]`` is every orbit's first component; and (m, *S) with parameters of shape

@@ -114,7 +114,7 @@ def own_calls(work: Callable[[], Done], general: bool = False) -> Contender:
 
     With ``general``, eigenvalues are computed as of matrices that are not symmetric, whatever they are.
     """
-    bordered, spectra = (sys.modules[f"bifurcate.linear.{room}"] for room in ("bordered", "spectrum"))
+    bordered, spectra = (sys.modules[f"bifurcate.linalg.{room}"] for room in ("bordered", "spectrum"))
     factor, back = bordered._LAPACK["d"]
     eigenvalues, counted, samples = spectra._eigenvalues, Counter(), {}  # type: ignore[var-annotated]
 

@@ -1,0 +1,47 @@
+"""The public names, and where each is defined: the one list of them (lazy_loader reads it)."""
+
+from . import (
+    adaptation as adaptation,
+    errors as errors,
+    gradient as gradient,
+    linalg as linalg,
+    maps as maps,
+    plot as plot,
+)
+from .bifurcations.codimension_one.branch_switching import switch as switch, switches as switches
+from .bifurcations.codimension_two.loci import locus as locus
+from .bifurcations.special_point import SpecialPoint as SpecialPoint
+from .continuation.branch import Branch as Branch, Point as Point
+from .continuation.deflated_continuation import (
+    Attempt as Attempt,
+    Continued as Continued,
+    Deflated as Deflated,
+    deflate as deflate,
+    deflated_continuation as deflated_continuation,
+)
+from .continuation.step_control import StepControl as StepControl
+from .continuation.stepper import Step as Step
+from .continuation.trace import steps as steps, trace as trace
+from .curves.curve import Curve as Curve
+from .curves.cycle import cycles as cycles
+from .diagram.audit import Audit as Audit
+from .diagram.explore import explore as explore
+from .diagram.graph import Diagram as Diagram, Failed as Failed
+from .linalg.bordered_system import Krylov as Krylov
+from .linalg.low_rank import LowRank as LowRank
+from .linalg.multipliers import Spectrum as Spectrum
+from .linalg.operators import DiagonalLowRank as DiagonalLowRank, ShiftedLowRank as ShiftedLowRank
+from .maps.map import Map as Map
+from .newton.solve import (
+    Deflation as Deflation,
+    Newton as Newton,
+    NewtonKrylov as NewtonKrylov,
+    Solution as Solution,
+    solve as solve,
+)
+from .orbits.ensemble import Ensemble as Ensemble, ensemble as ensemble
+from .orbits.lyapunov_exponents import Exponents as Exponents, lyapunov as lyapunov
+from .orbits.orbit import Orbit as Orbit, orbit as orbit
+from .orbits.orbit_diagram import OrbitDiagram as OrbitDiagram, orbit_diagram as orbit_diagram
+
+__version__: str

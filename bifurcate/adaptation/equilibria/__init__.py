@@ -1,0 +1,1 @@
+"""Equilibria of the network and their stability."""

@@ -1,0 +1,278 @@
+"""Equilibria of the network under its constant stimulus: whether there are any, where, and with which weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bifurcate.adaptation.equilibria.branch_fold import last_ratio
+from bifurcate.adaptation.equilibria.scalar_equation import ScalarEquation
+from bifurcate.adaptation.maps.kernels import add_product, multiply_weights, norm_of_sum, product, respond
+from bifurcate.errors import InvalidInput
+from bifurcate.linalg.bordered_system import bordered
+from bifurcate.linalg.low_rank import LowRank
+from bifurcate.linalg.operators import shifted
+
+if TYPE_CHECKING:
+    from bifurcate.adaptation.network import Network
+
+__all__ = [
+    "Unresolved",
+    "at_rest",
+    "equilibria",
+    "equilibrium",
+    "last_beta",
+    "lift",
+    "off_target",
+    "scalar_of",
+    "weights_at",
+    "weights_settle",
+]
+
+
+class Unresolved(InvalidInput):
+    """There is an equilibrium, but rounding hides it."""
+
+
+MOST = 12  # driven neurons up to which all 2ⁿ choices of roots are searched
+AT_REST = 1e-8  # |y⁺ − y| ≤ AT_REST·max(|y|, σ²) counts as an equilibrium where weights are wanted for a given y
+
+
+def equilibrium(net: Network) -> np.ndarray:
+    """The y of the positive equilibrium (β < 0), of the manifold's (β = 0), or of the branch from β = 0 (β > 0).
+
+    Raises
+    ------
+    InvalidInput
+        If there is none, saying why; or if it lies so close to a pole that rounding hides it.
+    """
+    if net.beta == 0.0 and net.alpha > 0.0:
+        _require_no_drift(net)
+    return at_rest(net)
+
+
+def at_rest(net: Network, reached: bool | None = None) -> np.ndarray:
+    """The same where only the outputs need to rest: at β = 0 the y of silent neurons, at their start, may drift.
+
+    ``reached`` says whether the branch from β = 0 comes as far as β > 0, where that is known and need not be searched.
+    """
+    y, driven = _equilibrium(net, reached), net.drive > 0.0
+    with np.errstate(all="ignore"):
+        left = float(np.abs(net.aim_reduction.f(y, **net.parameters) - y)[driven].max())
+    if not left <= 1e-7 * max(float(np.abs(y[driven]).max()), net.sigma**2):
+        u = float((net.sigma**2 + y)[driven].min())
+        raise Unresolved(
+            f"the equilibrium lies too close to a pole for double precision: a driven neuron's sigma^2 + y is {u:.1e}, "
+            f"and one update moves y by {left:.1e}; a floor of the tuning or b > 0 keeps drives apart from 0"
+        )
+    return y
+
+
+def _equilibrium(net: Network, reached: bool | None) -> np.ndarray:
+    beta, alpha = net.beta, net.alpha
+    if beta == 0.0 and alpha == 0.0:
+        return _start(net)
+    if beta == 0.0:
+        return _at_beta_zero(net, 1.0)
+    scalar = scalar_of(net)
+    if alpha == 0.0 or beta < 0.0:
+        if alpha == 0.0 and not (scalar.a > 0.0).all():
+            raise InvalidInput("the equilibrium W = C of alpha = 0 lies at or beyond a pole of the response")
+        return _state(net, scalar.positive())
+    if reached is False:
+        raise InvalidInput(f"at beta = {beta:g}, alpha = {alpha:g} the branch from beta = 0 has ended in a fold")
+    R = scalar.branch()
+    ratio = None if reached else last_ratio(scalar)
+    if R is None or ratio is not None:
+        where = "none starts there, the target has zero responses"
+        if ratio is None or np.isfinite(ratio):
+            where = f"it ends in a fold at beta = {alpha / (ratio or scalar.gamma):.10g}"
+        raise InvalidInput(
+            f"at beta = {beta:g}, alpha = {alpha:g} there is no equilibrium on the branch from beta = 0: {where}; "
+            f"lower beta, or ask net.equilibria(patterns='all') for others (up to {MOST} neurons)"
+        )
+    return _polish(net, _state(net, R))
+
+
+def last_beta(net: Network, highest: float = 1.0) -> float:
+    """The β up to which the branch of equilibria that starts at β = 0 exists: its fold, or ``highest``.
+
+    There α μ/n = β for an eigenvalue μ of (R·r) diag(R²/r) + R (R²)ᵀ: the least one, unless neurons equal by symmetry
+    have modes of their own, to which the branch, which keeps the symmetry, is blind.
+
+    Examples
+    --------
+    >>> from bifurcate.adaptation import Network
+    >>> net = Network([1.0, 1.0], [1.0, 1.0], alpha=0.1, beta=0.0, sigma=1.0)
+    >>> float(round(last_beta(net), 6))
+    0.007947
+    """
+    if not highest > 0.0 or net.alpha == 0.0:
+        raise InvalidInput("highest and alpha must be positive: without adaptation the equilibrium W = C has no fold")
+    ratio = last_ratio(scalar_of(net, gamma=net.alpha / highest))
+    return highest if ratio is None else net.alpha / ratio
+
+
+def equilibria(net: Network, patterns: str) -> list[np.ndarray]:
+    """All y at rest; see :meth:`Network.equilibria`."""
+    if patterns not in ("positive", "all"):
+        raise InvalidInput(f"patterns is {patterns!r}; allowed are 'positive' and 'all'")
+    if net.beta == 0.0:
+        if net.alpha == 0.0:
+            return [_start(net)]
+        return [equilibrium(net)] if patterns == "positive" else [equilibrium(net), _at_beta_zero(net, -1.0)]
+    scalar = scalar_of(net)
+    if patterns == "positive" and (net.beta < 0.0 or net.alpha == 0.0):
+        return [equilibrium(net)]
+    if len(scalar.r) > MOST:
+        raise InvalidInput(
+            f"{len(scalar.r)} neurons are driven, which makes 2^{len(scalar.r)} choices of roots to search; at most "
+            f"{MOST} are allowed"
+        )
+    found: list[np.ndarray] = []
+    for R in scalar.every():
+        if patterns == "positive" and not (R > 0.0).all():
+            continue
+        y = _polish(net, _state(net, R))
+        scale = max(float(np.abs(y).max()), net.sigma**2)
+        known = bool(found) and float(np.abs(np.array(found) - y).max(axis=1).min()) <= 1e-8 * scale
+        if not known and _residual(net, y) <= 1e-9 * scale:
+            found.append(y)
+    return found
+
+
+def weights_at(net: Network, y: np.ndarray, factored: bool = False) -> np.ndarray | LowRank:
+    """Weights at rest whose W r/n is y; see :meth:`Network.equilibrium`."""
+    if net.beta == 0.0 and net.alpha == 0.0 and not factored:
+        return np.array(net.initial, order="C")
+    if net.beta == 0.0 and not weights_settle(net):
+        raise InvalidInput(
+            "at beta = 0 the outputs have an equilibrium but the weights have none: they drift by "
+            "alpha (R R^T - C) a step, as C has a higher rank; ask for reduced=True"
+        )
+    W = lift(net, y, factored)
+    lowest = float(np.min(W)) if net.clip else 0.0
+    if lowest < 0.0:
+        raise InvalidInput(
+            f"the equilibrium of the unclipped rule has negative weights (down to {lowest:.3g}), which clip=True "
+            "forbids; iterate net.update to find where the clipped weights settle"
+        )
+    return W
+
+
+def lift(net: Network, y: np.ndarray, factored: bool = False) -> np.ndarray | LowRank:
+    """Weights with W r/n = y; see :meth:`Network.lift`."""
+    r, n = net.drive, len(y)
+    W: np.ndarray | LowRank
+    if net.beta != 0.0 and _residual(net, y) <= AT_REST * max(float(np.abs(y).max()), net.sigma**2):
+        # C − γ (R Rᵀ − C). Where β is tiny, γ magnifies the rounding of its second part: the correction below, which is
+        # of that size, restores W r/n = y.
+        gamma, R, F = net.alpha / net.beta, respond(r, net.sigma**2 + y), net.aim.factor(net.parameters)
+        W = LowRank(np.column_stack([(1.0 + gamma) * F, -gamma * R]), np.column_stack([F, R]))
+    elif net.start is None:
+        W = LowRank(np.ones((n, 1)), np.ones((n, 1)))
+    elif factored:
+        raise InvalidInput("weights that start from a matrix given as initial have no thin factors; ask for all of W")
+    else:
+        W = np.array(net.start, order="C")
+    if isinstance(W, LowRank) and not factored:
+        W = product(W.left, W.right)
+    d = n * y - W @ r
+    rr = float(r @ r)
+    q = d / rr - (float(r @ d) / (2.0 * rr * rr)) * r
+    if isinstance(W, LowRank):
+        return LowRank(np.column_stack([W.left, q, r]), np.column_stack([W.right, r, q]))
+    add_product(W, np.column_stack([q, r]), np.column_stack([r, q]))
+    return W
+
+
+def off_target(F: np.ndarray, R: np.ndarray) -> float:
+    """‖C − R Rᵀ‖ (Frobenius) for C = F Fᵀ.
+
+    Examples
+    --------
+    >>> off_target(np.array([[3.0], [0.0]]), np.array([0.0, 4.0])) ** 2
+    337.0
+    """
+    return norm_of_sum(np.column_stack([F, R]), np.append(np.ones(F.shape[1]), -1.0))
+
+
+def scalar_of(net: Network, gamma: float | None = None) -> ScalarEquation:
+    """The scalar equation of the network, at its own γ = α/β or another."""
+    r, F = net.drive, net.aim.factor(net.parameters)
+    driven = r > 0.0
+    h = (F @ (F.T @ r))[driven] / len(r)
+    return ScalarEquation(r[driven], h, net.sigma**2, net.alpha / net.beta if gamma is None else gamma, len(r))
+
+
+def _start(net: Network) -> np.ndarray:
+    return multiply_weights(net.start, net.drive) / len(net.drive)
+
+
+def _state(net: Network, R: np.ndarray) -> np.ndarray:
+    r, F = net.drive, net.aim.factor(net.parameters)
+    y = (1.0 + net.alpha / net.beta) * (F @ (F.T @ r)) / len(r)
+    y[r > 0.0] = r[r > 0.0] / R - net.sigma**2
+    return y
+
+
+def _at_beta_zero(net: Network, sign: float) -> np.ndarray:
+    # R (R·r) = C r, hence R = ± C r/√(rᵀ C r) wherever r > 0. Elsewhere y is at rest only if C r = 0.
+    r, F = net.drive, net.aim.factor(net.parameters)
+    pull, strength = F @ (F.T @ r), float(np.linalg.norm(F.T @ r))
+    driven = r > 0.0
+    missing = np.flatnonzero(driven & ~(pull > 0.0))
+    if len(missing):
+        raise InvalidInput(
+            f"at beta = 0 there is no equilibrium: neuron {missing[0]} ({len(missing)} in all) is driven but its "
+            "target response is 0, so that its weights grow without bound"
+        )
+    y = _start(net)
+    y[driven] = sign * r[driven] * strength / pull[driven] - net.sigma**2
+    return y
+
+
+def _require_no_drift(net: Network) -> None:
+    r, F = net.drive, net.aim.factor(net.parameters)
+    drifting = np.flatnonzero((r == 0.0) & (F @ (F.T @ r) != 0.0))
+    if len(drifting):
+        raise InvalidInput(
+            f"at beta = 0 there is no equilibrium: neuron {drifting[0]} ({len(drifting)} in all) is silent under the "
+            "stimulus but not in the target, so that its weights drift without bound, although the outputs may settle"
+        )
+
+
+def weights_settle(net: Network) -> bool:
+    """Whether R Rᵀ = C where outputs rest at β = 0: weights at rest require it beyond (R Rᵀ − C) r = 0.
+
+    R is ± C r/√(rᵀ C r) there; from y it would carry the rounding of u = σ² + y, which can be much smaller than σ².
+    """
+    r, F = net.drive, net.aim.factor(net.parameters)
+    strength = float(np.linalg.norm(F.T @ r))
+    R = np.where(r > 0.0, F @ (F.T @ r), 0.0) / (strength or 1.0)
+    return off_target(F, R) <= 1e-10 * max(float(np.linalg.norm(F)) ** 2, 1e-300)
+
+
+def _residual(net: Network, y: np.ndarray) -> float:
+    return float(np.abs(net.aim_reduction.f(y, **net.parameters) - y).max())
+
+
+def _polish(net: Network, y: np.ndarray) -> np.ndarray:
+    """Newton's method on y⁺ − y, kept while the residual falls."""
+    n, p, reduction = len(y), net.parameters, net.aim_reduction
+    for _ in range(3):
+        with np.errstate(all="ignore"):  # on a pole, where rounding left nothing of u
+            move = reduction.f(y, **p) - y
+        if not 4e-16 * max(float(np.abs(y).max()), net.sigma**2) < float(np.abs(move).max()) < np.inf:
+            break
+        J = shifted(reduction.jacobian(y, **p), 1.0)
+        try:
+            system = bordered(J, np.zeros((n, 0)), np.zeros((0, n)), np.zeros((0, 0)))
+        except ArithmeticError:  # on a fold, or responses of very different size: y is as good as it gets
+            break
+        better = y - system.solve(move, np.zeros(0))[0]
+        if not _residual(net, better) < float(np.abs(move).max()):
+            break
+        y = better
+    return y

@@ -1,0 +1,176 @@
+"""One long orbit of the outputs: followed, and looked at now and then for what it has come close to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bifurcate.adaptation.maps.fast_reduction import FastReduction, ResponseCycle
+
+if TYPE_CHECKING:
+    from bifurcate.adaptation.long_run.weight_asymptotics import Growing
+
+__all__ = ["FollowedOrbit", "OrbitClassifier"]
+
+WINDOW = 512  # last states remembered, and longest period but one that is looked for
+CAUGHT = (
+    1e-3  # max |Δy/u| from a stable cycle, or 0.05 (1 − radius) if that is less, at which the orbit counts as caught
+)
+SAME = 1e-6  # max |Δy/u| between the parts of a cycle up to which it is a shorter one, gone round several times
+NEUTRAL = 1e-9  # distance of a multiplier from 1 up to which rest may be slowness: at β = −2 orbits leave like t^¼
+STILL = 1e-13  # max |Δy/u| between turns that counts as none
+NEGLIGIBLE = 0.01  # of the linear part of a step, below which a neuron's push no longer holds it back
+
+
+OUTPUTS = {"settles": "settle", "settles beyond a pole": "settle", "cycle": "cycle", "chaos": "chaos", "fades": "fade"}
+
+
+@dataclass(frozen=True, eq=False)
+class FollowedOrbit:
+    """What an orbit of the outputs was found to do.
+
+    Attributes
+    ----------
+    kind : str
+        As in Fate; "fades" of no neurons, when all have been left behind.
+    rule : Outputs
+    states : ndarray, shape (m, d)
+        Around the cycle, or the last ones of chaos; none where it is not known what the orbit does.
+    cycle, distance, exponent, error
+        As in Fate.
+    rest : Course or None
+        Of the neurons that were not left behind, where some were, in the limit in which those no longer answer.
+    """
+
+    kind: str
+    rule: FastReduction
+    states: np.ndarray
+    cycle: ResponseCycle | None = None
+    distance: float = np.nan
+    exponent: float = np.nan
+    error: float = np.nan
+    rest: FollowedOrbit | None = None
+
+    @property
+    def end(self) -> FollowedOrbit:
+        """That of the neurons which are never left behind."""
+        return self if self.rest is None else self.rest.end
+
+    @property
+    def exceptional(self) -> bool:
+        """Whether the orbit rests on what does not attract."""
+        return self.cycle is not None and not self.cycle.radius < 1.0
+
+    @property
+    def outputs(self) -> str:
+        """As in Fate."""
+        return OUTPUTS.get(self.end.kind, "undecided")
+
+    @property
+    def left(self) -> np.ndarray:
+        """Which neurons are left behind."""
+        return ~np.isin(self.rule.driven, self.end.rule.driven)
+
+
+@dataclass(eq=False)
+class OrbitClassifier:
+    """An orbit that is followed until it is decided; what it has seen so far.
+
+    ``broken`` says why there is no state after y: "pole", or "range" where the next one is no floating-point number.
+    """
+
+    rule: FastReduction
+    y: np.ndarray
+    t: int = 0
+    crossed: int | None = None
+    kept: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    growing: Growing | None = None
+    broken: str | None = None
+
+    def advance(self, until: int) -> None:
+        """IteratedMap, remembering the last states."""
+        rule, y, kept = self.rule, self.y, []
+        with np.errstate(all="ignore"):
+            for t in range(self.t, until):
+                if self.growing is not None:
+                    self.growing.add(rule, y)
+                y = rule.step(y)
+                if self.crossed is None and not (rule.floor + y).min() > 0.0:
+                    self.crossed = t + 1
+                if t >= until - WINDOW:
+                    kept.append(y)
+        if not np.isfinite(y).all():
+            self._stop()
+            return
+        known = np.vstack([self.kept, kept]) if self.kept.size else np.array(kept)
+        self.y, self.t, self.kept = y, until, known[-WINDOW:]
+
+    def _stop(self) -> None:
+        """Go to the last finite state, and see why it is the last."""
+        rule, before, y = self.rule, self.y, self.y
+        with np.errstate(all="ignore"):
+            while np.isfinite(after := rule.step(y)).all():
+                before, y, self.t = y, after, self.t + 1
+            R = np.abs(rule.r / (rule.floor + before))
+            terms = np.abs(rule.growth * before) + rule.rate * (R @ rule.r) * R + np.abs(rule.k)
+        at = rule.floor + y == 0.0
+        # u = 0 with terms that are no normal numbers is a u too small for one, not a pole
+        lost = at & (terms < np.finfo(float).tiny) if self.t else np.zeros_like(at)
+        self.y, self.broken = y, "pole" if (at & ~lost).any() else "range"
+        if self.crossed is not None and (self.crossed > self.t or (at[at] & lost[at]).any()):
+            self.crossed = None
+
+    def attractor(self) -> tuple[ResponseCycle, float] | None:
+        """The cycle that has caught the orbit, or on which it rests, and its distance."""
+        last = self.kept[-1]
+        lags = self.rule.apart(self.kept[-2::-1], last)  # lags[p−1]: how far from where it was p steps ago
+        records, least = [], 0.1
+        for p, lag in enumerate(lags.tolist(), start=1):
+            if lag < 0.5 * least:
+                records.append(p)
+                least = lag
+        for p in records[:5]:
+            found = self.rule.cycle(last, p)
+            distance = np.inf if found is None else float(self.rule.apart(last, found.states[0]))
+            if found is None or distance > CAUGHT or self._repeats(found):
+                continue
+            if abs(found.radius - 1.0) <= NEUTRAL and self.rule.rate > 0.0:
+                continue
+            if found.radius < 1.0 and distance <= 0.05 * (1.0 - found.radius):
+                turns = max((len(self.kept) - 1) // (2 * p), 1)
+                before = self.rule.apart(self.kept[-1 - turns * p], found.states[0])
+                if distance <= STILL or distance < before:
+                    return found, distance
+            elif len(self.kept) == WINDOW and self.still(p):
+                return found, distance
+        return None
+
+    def _repeats(self, cycle: ResponseCycle) -> bool:
+        """Whether a cycle is a shorter one: twice an equilibrium of multiplier −0.99 contracts faster than once."""
+        states, period = cycle.states, len(cycle.states)
+        parts = (d for d in range(1, period // 2 + 1) if period % d == 0)
+        return any(self.rule.apart(states[d:], states[:-d]).max() <= SAME for d in parts)
+
+    def still(self, period: int) -> bool:
+        """Whether the orbit repeats itself to rounding, as far back as it is remembered."""
+        return bool(self.rule.apart(self.kept[period:], self.kept[:-period]).max() <= STILL)
+
+    def escaped(self) -> np.ndarray:
+        """Which neurons leave for ever: the linear part of a step drives them outward, and nothing holds them back.
+
+        Where |g| > 1 that is so once (|g| − 1) |y| exceeds twice everything else; at g = 1 once the constant −k drives
+        a neuron beyond its pole further out, or k = 0 and nothing drives it back.
+        """
+        rule, y = self.rule, self.y
+        if abs(rule.growth) < 1.0:
+            return np.zeros(len(y), dtype=bool)
+        with np.errstate(all="ignore"):
+            R = rule.r / (rule.floor + y)
+            push = rule.rate * (R @ rule.r) * R
+        if rule.growth == 1.0:
+            outward = (np.sign(push - rule.k) == np.sign(rule.floor + y)) & (push != rule.k)
+            return outward & ((np.abs(push) <= NEGLIGIBLE * np.abs(rule.k)) | (rule.k == 0.0))
+        spare = (abs(rule.growth) - 1.0) * np.abs(y)
+        return (spare > 2.0 * (np.abs(push) + np.abs(rule.k))) & (np.abs(y) > 4.0 * rule.floor)

@@ -1,0 +1,153 @@
+"""What all weights do, known from what the outputs come to.
+
+W_t = C + g^t (W₀ − C) + α Σ_{s<t} g^{t−1−s} (R_s R_sᵀ − C), g = 1+β, where outputs come to a cycle of period q, is
+
+    W_t = W̄_t + g^t L,    L = W₀ − C + α Σ_s g^{−1−s} (R_s R_sᵀ − C),                                  (1.2)
+
+with W̄ of period q, unless g^q = 1. The sum is over the whole future; at g = −1 it is Abel's, with half of each
+last turn. L r = 0, or outputs would not return: L = 0 for one neuron, else only from special starts.
+
+- |g| < 1: the last term dies out, and where outputs rest at R* weights rest at (1+γ) C − γ R* R*ᵀ, γ = α/β;
+- |g| > 1: W stays bounded only if L = 0, as from W₀ = 𝟏 under a uniform drive
+  (test_uniform_drive_settles_on_a_special_line). L is applied to a few random vectors, which costs O(n) a step and
+  misses L ≠ 0 with probability 0;
+- g = −1, q odd: W has period 2q unless L = 0 (test_at_beta_minus_two_weights_alternate_where_outputs_settle);
+- g^q = 1: W moves by D = α Σ g^{q−1−s} (R_s R_sᵀ − C) a turn. D r = 0, but D = 0 only by exception: past the flip at
+  β = 0 outputs cycle and weights drift (test_at_beta_zero_weights_drift_where_outputs_cycle).
+
+Neurons that are left behind at g = 1 no longer answer in the limit, which D is taken in. Where D = 0 weights are still
+unbounded: a neuron with k = 0 is pushed out by its own answer r/u, and u grows like √t.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bifurcate.adaptation.long_run.orbit_classifier import FollowedOrbit, OrbitClassifier
+from bifurcate.adaptation.maps.fast_reduction import FastReduction
+from bifurcate.adaptation.maps.kernels import multiply_weights, norm_of_sum, respond
+
+if TYPE_CHECKING:
+    from bifurcate.adaptation.network import Network
+
+__all__ = ["Growing", "weights"]
+
+BLOCKS = 8  # into which the states of chaos are split to see how well their mean is known
+NOTHING = 1e-8  # error of L, in units of its terms, up to which L counts as 0 if it is not larger
+PROBES = 3  # random vectors to which L is applied
+
+
+def weights(net: Network, search: OrbitClassifier, course: FollowedOrbit) -> tuple[str, float, bool]:
+    """What W does; its rate; and whether it stays bounded only from where it started."""
+    g, outputs, cycle = search.rule.growth, course.outputs, course.cycle
+    if course.kind == "diverges":
+        return (*_leaving(net, course), False) if g == 1.0 else ("diverge", abs(g), False)
+    if abs(g) < 1.0 or net.size == 1 or search.broken is not None:
+        return outputs, np.nan, False
+    if abs(g) > 1.0 or (cycle is not None and g < 0.0 and len(cycle.states) % 2):
+        assert search.growing is not None
+        size, error, scale = search.growing.limit(search.rule, course, search.y)
+        if size > error:
+            return ("diverge", abs(g), False) if abs(g) > 1.0 else ("cycle", np.nan, False)
+        none = cycle is not None and error <= NOTHING * scale
+        return (outputs, np.nan, abs(g) > 1.0) if none else ("undecided", np.nan, False)
+    if not len(course.states):
+        return "undecided", np.nan, False
+    rate, error = _drift(net, course)
+    if rate > error:
+        return "drift", rate, False
+    return (outputs if cycle is not None else "undecided"), np.nan, False
+
+
+def _leaving(net: Network, course: FollowedOrbit) -> tuple[str, float]:
+    """At g = 1, where neurons are left behind. W r/n of those moves by −k in the limit."""
+    certain = bool((course.rule.k[course.left] != 0.0).any())
+    if len(course.end.states):
+        rate, error = _drift(net, course.end)
+        if rate > error:
+            return "drift", rate
+        if not certain and course.end.kind != "chaos":
+            return "creep", np.nan
+    return ("drift" if certain else "undecided"), np.nan
+
+
+def _drift(net: Network, course: FollowedOrbit) -> tuple[float, float]:
+    """‖D‖ a step, for g = ±1, and its error: of rounding for a cycle, of sampling for the many states of chaos."""
+    rule, states, F = course.rule, course.states, net.aim.factor(net.parameters)
+    q = len(states)
+    R = np.zeros((net.size, q))
+    if len(rule.r):
+        R[rule.driven] = respond(rule.r[:, None], (rule.floor + states).T)
+    signs = rule.growth ** np.arange(q - 1, -1, -1.0)
+    columns, shares = np.column_stack([R, F]), np.append(signs, np.full(F.shape[1], -signs.sum()))
+    scale = net.alpha / q
+    error = 1e-9 * scale * float((R * R).sum() + abs(signs.sum()) * (F * F).sum())
+    if course.cycle is None and q >= BLOCKS**2:
+        # blocks of the orbit scatter around its mean
+        parts = []
+        for own in np.split(np.arange(q)[: q // BLOCKS * BLOCKS], BLOCKS):
+            off = -signs / q
+            off[own] += signs[own] / len(own)
+            parts.append(norm_of_sum(R, off))
+        error = 3.0 * net.alpha * float(np.linalg.norm(parts)) / BLOCKS
+    return scale * norm_of_sum(columns, shares), error
+
+
+@dataclass(eq=False)
+class Growing:
+    """L v for random vectors v, summed along the orbit: what of W goes like g^t where |g| ≥ 1, g ≠ 1."""
+
+    net: Network
+    probes: np.ndarray
+    total: np.ndarray
+    size: np.ndarray
+    weight: float
+
+    @classmethod
+    def of(cls, net: Network) -> Growing:
+        """Before the first step."""
+        V = np.random.default_rng(0).standard_normal((net.size, PROBES))
+        start, target = multiply_weights(net.start, V), cls._target(net, V)
+        return cls(net, V, start - target, np.abs(start) + np.abs(target), 1.0 / (1.0 + net.beta))
+
+    @staticmethod
+    def _target(net: Network, V: np.ndarray) -> np.ndarray:
+        F = net.aim.factor(net.parameters)
+        return F @ (F.T @ V)
+
+    def add(self, rule: FastReduction, y: np.ndarray) -> None:
+        """One term of the sum."""
+        if abs(self.weight) < 1e-18:
+            return
+        term = self._term(rule, y, self.weight)
+        self.total += term
+        self.size += np.abs(term)
+        self.weight /= rule.growth
+
+    def limit(self, rule: FastReduction, course: FollowedOrbit, y: np.ndarray) -> tuple[float, float, float]:
+        """The size of L, its error and the size of its terms, where the orbit at y goes on around a cycle for ever.
+
+        As far as it is yet to come to that, what is to come counts as error; all of it, if there is no cycle.
+        """
+        g, weight = rule.growth, self.weight
+        states, doubt = y[None], 1.0
+        if course.cycle is not None:
+            states, rate = course.states, max(1.0 - course.cycle.radius, 0.0)
+            doubt = min(1.0, 4.0 * course.distance / rate) if rate else 0.0  # at rest on what is unstable
+        tail, size = np.zeros_like(self.total), np.zeros_like(self.total)
+        for state in states:  # every turn to come is the first, g^−q times smaller
+            term = self._term(rule, state, weight / (1.0 - g ** -len(states)))
+            tail, size, weight = tail + term, size + np.abs(term), weight / g
+        everything = self.net.alpha / (g - 1.0) * self._target(self.net, self.probes)  # Σ_s g^{−1−s} = 1/(g − 1)
+        scale = float((self.size + size + np.abs(everything)).max())
+        error = 1e-11 * scale + doubt * float(size.max())
+        return float(np.abs(self.total + tail - everything).max()), error, scale
+
+    def _term(self, rule: FastReduction, y: np.ndarray, weight: float) -> np.ndarray:
+        # α weight R (R·v) for all v
+        R, term = rule.r / (rule.floor + y), np.zeros_like(self.total)
+        term[rule.driven] = np.outer(self.net.alpha * weight * R, R @ self.probes[rule.driven])
+        return term

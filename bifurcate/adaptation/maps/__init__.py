@@ -1,0 +1,1 @@
+"""The network's maps: of the weights, of the reduction, averaged and composed."""

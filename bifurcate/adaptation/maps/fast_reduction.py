@@ -1,0 +1,164 @@
+"""The outputs' rule with its constants at hand: y of driven neurons under one constant stimulus, for long orbits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse.linalg import LinearOperator
+
+from bifurcate.adaptation.maps.kernels import multiply_weights
+from bifurcate.linalg.bordered_system import bordered
+from bifurcate.linalg.multipliers import spectrum
+from bifurcate.linalg.operators import DiagonalLowRank, Operator, apply, compose, shifted
+
+if TYPE_CHECKING:
+    from bifurcate.adaptation.network import Network
+
+__all__ = ["FastReduction", "ResponseCycle"]
+
+CLOSED = 1e-9  # max |Δy/u| after one turn up to which a cycle counts as closed
+PATIENCE = 4  # Newton steps after which the residual must be below the first one
+WIDE = 400  # neurons up to which the Jacobian of a long cycle is made dense
+
+
+@dataclass(frozen=True, eq=False)
+class FastReduction:
+    """y⁺ = g y + a R (R·r) − k with R = r/(σ² + y): equation (2.1) on driven neurons, who hear nothing of silent ones.
+
+    Attributes
+    ----------
+    r, k : ndarray, shape (d,)
+        Drives, all > 0, and ((α+β)/n) C r.
+    growth, rate, floor : float
+        g = 1+β, a = α/n and σ².
+    start : ndarray, shape (d,)
+        W₀ r/n.
+    driven : ndarray of int, shape (d,)
+        Their numbers in the network.
+    """
+
+    r: np.ndarray
+    k: np.ndarray
+    growth: float
+    rate: float
+    floor: float
+    start: np.ndarray
+    driven: np.ndarray
+
+    @classmethod
+    def of(cls, net: Network) -> FastReduction:
+        """Those of a network."""
+        r, n, F = net.drive, net.size, net.aim.factor(net.parameters)
+        k = (net.alpha + net.beta) / n * (F @ (F.T @ r))
+        start = multiply_weights(net.start, r) / n
+        on = np.flatnonzero(r > 0.0)
+        return cls(r[on], k[on], 1.0 + net.beta, net.alpha / n, net.sigma**2, start[on], on)
+
+    def only(self, kept: np.ndarray, y: np.ndarray) -> FastReduction:
+        """The rule of some of the neurons, started at y, where the responses of the others have vanished."""
+        return FastReduction(
+            self.r[kept], self.k[kept], self.growth, self.rate, self.floor, y[kept], self.driven[kept]
+        )  # fmt: skip
+
+    def step(self, y: np.ndarray) -> np.ndarray:
+        """y⁺."""
+        R = self.r / (self.floor + y)
+        return self.growth * y + (self.rate * (R @ self.r)) * R - self.k
+
+    def tangent(self, y: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """The derivative of y⁺ in the direction v: δR = −(R²/r) v."""
+        R = self.r / (self.floor + y)
+        dR = -(R * R / self.r) * v
+        return self.growth * v + self.rate * (dR * (R @ self.r) + R * (dR @ self.r))
+
+    def jacobian(self, y: np.ndarray) -> DiagonalLowRank:
+        """Diagonal plus rank one, equation (2.2)."""
+        R = self.r / (self.floor + y)
+        return DiagonalLowRank(self._diagonal(R), (-self.rate * R)[:, None], (R * R)[:, None])
+
+    def _diagonal(self, R: np.ndarray) -> np.ndarray:
+        return self.growth - self.rate * (R @ self.r)[..., None] * R * R / self.r
+
+    def apart(self, one: np.ndarray, two: np.ndarray) -> np.ndarray:
+        """max |Δy/u| along the last axis: differences as the responses feel them."""
+        with np.errstate(all="ignore"):
+            return np.abs((one - two) / (self.floor + two)).max(axis=-1)
+
+    def cycle(self, y: np.ndarray, period: int) -> ResponseCycle | None:
+        """The cycle to which Newton's method goes from y, iterated until its residual no longer falls.
+
+        None if it stays above 1e-9, is above the first one after 4 iterations, or falls for more than 15.
+        """
+        first = last = np.inf
+        none = np.zeros((len(y), 0))
+        best: tuple[list[np.ndarray], Operator] | None = None
+        for turn in range(15):
+            states = self._around(y, period)
+            left = float(self.apart(states[-1], y))
+            first = left if turn == 0 else first
+            if turn >= PATIENCE and left > first:
+                break
+            J = self._product(states) if left < np.inf else None
+            if J is None or (left >= last and last <= CLOSED):
+                break
+            best, last = (states, J), left
+            if left == 0.0:
+                break
+            try:
+                y = y - bordered(shifted(J, 1.0), none, none.T, np.zeros((0, 0))).solve(states[-1] - y, np.zeros(0))[0]
+            except ArithmeticError:
+                break
+        if best is None or not last <= CLOSED:
+            return None
+        return ResponseCycle(np.array(best[0][:-1]), best[1], last)
+
+    def _around(self, y: np.ndarray, period: int) -> list[np.ndarray]:
+        states = [y]
+        with np.errstate(all="ignore"):
+            for _ in range(period):
+                states.append(self.step(states[-1]))
+        return states
+
+    def _product(self, states: list[np.ndarray]) -> Operator | None:
+        period = len(states) - 1
+        if period <= max(1, len(self.r) // 4):
+            product: Operator = self.jacobian(states[0])
+            for y in states[1:-1]:
+                product = compose(self.jacobian(y), product)
+            return product
+        if len(self.r) > WIDE:
+            return None
+        R = self.r / (self.floor + np.array(states[:-1]))
+        diagonal, left, J = self._diagonal(R), -self.rate * R, np.eye(len(self.r))
+        for d, u, v in zip(diagonal[:, :, None], left[:, :, None], R * R, strict=True):
+            J = d * J + u * (v @ J)
+        return J if np.isfinite(J).all() else None
+
+
+@dataclass(frozen=True, eq=False)
+class ResponseCycle:
+    """A cycle of the outputs' rule.
+
+    Attributes
+    ----------
+    states : ndarray, shape (period, d)
+    jacobian : Operator
+        Of one turn.
+    residual : float
+        max |Δy/u| after one turn.
+    """
+
+    states: np.ndarray
+    jacobian: Operator
+    residual: float
+
+    @cached_property
+    def radius(self) -> float:
+        """The largest modulus of the multipliers."""
+        J, d = self.jacobian, self.states.shape[1]
+        if len(self.states) > 1 and d > WIDE:  # a product has lost its symmetry: only Arnoldi iteration is left
+            J = LinearOperator((d, d), matvec=lambda v: apply(self.jacobian, v.ravel()), dtype=float)
+        return float(np.abs(spectrum(J).values).max())

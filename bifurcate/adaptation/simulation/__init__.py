@@ -1,0 +1,1 @@
+"""Simulations: runs, protocols, and when weights settle under changing inputs."""

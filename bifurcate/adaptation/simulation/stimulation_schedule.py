@@ -1,0 +1,375 @@
+"""What a network is shown again and again, as maps: several stimuli averaged in every update, or in turn."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bifurcate.adaptation.equilibria.fixed_point import damped_iteration, newton
+from bifurcate.adaptation.maps.averaged import AveragedReduction, AveragedUpdate
+from bifurcate.adaptation.maps.composition import Composition
+from bifurcate.adaptation.maps.kernels import respond
+from bifurcate.adaptation.simulation.simulate import Run, simulate
+from bifurcate.adaptation.stimuli.drive import Tuned
+from bifurcate.adaptation.stimuli.stimulus_set import Stage, StimulusSet, stack
+from bifurcate.adaptation.validation import finite, integer, number
+from bifurcate.errors import InvalidInput
+from bifurcate.linalg.multipliers import Spectrum, spectrum
+from bifurcate.linalg.operators import Operator, compose
+from bifurcate.maps.map import Map
+
+if TYPE_CHECKING:
+    from bifurcate.adaptation.network import Network
+
+__all__ = ["Presentation", "average", "periodic", "probabilities_checked"]
+
+AT_REST = 1e-8  # |Y⁺ − Y| ≤ AT_REST·max(|Y|, σ²) counts as at rest where weights are wanted for a given Y
+ROUGH, FINE = 1e-5, 1e-12  # where damped iteration hands over to Newton's method; where it ends without one
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Presentation:
+    """A network under stimuli that come again: one period is a sequence of stages, a stage an average over stimuli.
+
+    Made by :func:`average` (one stage, all stimuli) and :func:`periodic` (one stimulus a stage). With M stages and m
+    linearly independent stimuli the update of one period has the multiplier (1+β)^M, n(n−m) + m(m−1)/2 times, on the
+    n² weights, whatever the stimuli are; all others are multipliers of the reduction to Y = W [r¹ … rᵐ]/n.
+
+    Attributes
+    ----------
+    network : Network
+        Rates, target, initial weights and clip; its own stimulus is not shown.
+    shown : Shown
+        The m stimuli.
+    stages : tuple of Stage
+        Which are shown when.
+    probability : float or None
+        That of the adaptor, where it is a parameter.
+    """
+
+    network: Network
+    shown: StimulusSet
+    stages: tuple[Stage, ...]
+    probability: float | None = None
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """α, β, σ, those of the stimuli and, where the ensemble has an adaptor, its probability."""
+        rates = {name: getattr(self.network, name) for name in ("alpha", "beta", "sigma")}
+        chance = {} if self.probability is None else {"probability": self.probability}
+        return {**rates, **self.shown.parameters, **chance}
+
+    @property
+    def drives(self) -> np.ndarray:
+        """The drives rˢ, shape (m, n)."""
+        return self.shown.at(self.parameters).drive
+
+    @property
+    def trivial(self) -> tuple[float, int]:
+        """The multiplier that every state has on the n² weights, (1+β)^M, and how many times at least."""
+        n, m = self.network.size, int(np.linalg.matrix_rank(self.drives))
+        return (1.0 + self.network.beta) ** len(self.stages), n * (n - m) + m * (m - 1) // 2
+
+    def _rule(self, rules: list[Any]) -> Any:
+        return rules[0] if len(rules) == 1 else Composition(tuple(rules))
+
+    @cached_property
+    def _updates(self) -> list[AveragedUpdate]:
+        net = self.network
+        return [AveragedUpdate(self.shown, net.aim, stage, net.clip) for stage in self.stages]
+
+    @cached_property
+    def _reductions(self) -> list[AveragedReduction]:
+        return [AveragedReduction(self.shown, self.network.aim, stage) for stage in self.stages]
+
+    @cached_property
+    def update(self) -> Map:
+        """W ↦ the weights a period later, as a Map on (n, n).
+
+        Its Jacobian is structured for m ≤ n; without structure (more stimuli than neurons, or the clip) there is its
+        product with a direction. With the clip a branch that reaches it meets a border.
+        """
+        net, rule, m = self.network, self._rule(self._updates), len(self.shown.members)
+        kinked = net.clip or isinstance(net.stimuli, Tuned)
+        return Map(
+            rule.f,
+            self.parameters,
+            jvp=rule.jvp,
+            jacobian=None if net.clip or m > net.size else rule.jacobian,
+            parameter_derivative=rule.parameter_derivative,
+            domain=rule.domain,
+            borders=rule.borders if kinked else None,
+            scale=float(np.abs(net.initial).max()) or 1.0,
+            name="adaptation of weights to several stimuli",
+            advice="At beta = 0 the weights' equilibria form a manifold of n(n-m) + m(m-1)/2 dimensions or more; take "
+            "beta different from 0, or iterate.",
+        )
+
+    @cached_property
+    def reduced(self) -> Map:
+        """Y ↦ Y a period later, as a Map on (m, n), for Y = W [r¹ … rᵐ]/n with one row for each stimulus.
+
+        Raises
+        ------
+        InvalidInput
+            With the clip on; or for more stimuli than neurons, where n m unknowns are more than n².
+        """
+        net, m = self.network, len(self.shown.members)
+        if net.clip:
+            raise InvalidInput(
+                "there is no reduced map with clip=True: what is clipped depends on every weight, not on W r/n alone; "
+                "use .update, or a network with clip=False"
+            )
+        if m > net.size:
+            raise InvalidInput(
+                f"{m} stimuli for {net.size} neurons: n m = {m * net.size} unknowns would be more than the "
+                f"n^2 = {net.size**2} weights, so that the reduction does not shrink anything; use .update"
+            )
+        rule = self._rule(self._reductions)
+        return Map(
+            rule.f,
+            self.parameters,
+            jvp=rule.jvp,
+            jacobian=rule.jacobian,
+            parameter_derivative=rule.parameter_derivative,
+            domain=rule.domain,
+            borders=rule.borders if isinstance(net.stimuli, Tuned) else None,
+            scale=float(np.abs(self.project(net.initial)).max()) or 1.0,
+            name="adaptation of W r/n to several stimuli",
+            advice="At beta = 0 every r_s . y_q - r_q . y_s is conserved, m(m-1)/2 numbers, and W r/n of silent "
+            "neurons is free; take beta different from 0, or iterate.",
+        )
+
+    def project(self, W: Any) -> np.ndarray:
+        """Y = W [r¹ … rᵐ]/n, shape (m, n), of weights (n, n)."""
+        W = np.asarray(W, dtype=float)
+        n = self.network.size
+        if W.shape != (n, n):
+            raise InvalidInput(f"weights have shape {W.shape}; they must be {(n, n)}")
+        return self.drives @ W.T / n
+
+    def _products(self, state: Any, reduced: bool) -> np.ndarray:
+        if not reduced:
+            return self.project(state)
+        Y, shape = np.asarray(state, dtype=float), self.drives.shape
+        if Y.shape != shape:
+            raise InvalidInput(f"Y has shape {Y.shape}; it must be {shape}, a row for each stimulus")
+        return Y
+
+    def response(self, state: Any, reduced: bool = False) -> np.ndarray:
+        """The response to every stimulus, (m, n), at weights (n, n) or, with ``reduced``, at products Y (m, n)."""
+        return respond(self.drives, self.network.sigma**2 + self._products(state, reduced))
+
+    def spectrum(self, state: Any, reduced: bool = False) -> Spectrum:
+        """All n² multipliers of one period at weights or, with ``reduced``, at Y; for m ≤ n and without the clip."""
+        _ = self.reduced
+        p, Y = self.parameters, self._products(state, reduced)
+        factors: list[Operator] = []
+        for update, reduction in zip(self._updates, self._reductions, strict=True):
+            factors.append(update.jacobian_at(Y, p))
+            Y = reduction.f(Y, **p)
+        return spectrum(reduce(lambda inner, outer: compose(outer, inner), factors))
+
+    def lift(self, Y: Any) -> np.ndarray:
+        """The weights at rest whose products are Y, at the start of a period; (1+β)^M ≠ 1.
+
+        Where Y is at rest W must be C + α Σ_s (1+β)^{M−1−s} (Q_s − C)/(1 − (1+β)^M), with Q_s the average of R Rᵀ in
+        stage s = 0 … M−1.
+
+        Raises
+        ------
+        InvalidInput
+            If Y is not at rest: |Y⁺ − Y| ≤ 1e-8·max(|Y|, σ²) is asked for; or if (1+β)^M = 1, where Y does not
+            determine the weights.
+        """
+        net, p, growth = self.network, self.parameters, 1.0 + self.network.beta
+        integer = growth ** len(self.stages)
+        if integer == 1.0:
+            raise InvalidInput("with (1 + beta)^M = 1 weights at rest are not determined by W r/n; iterate .update")
+        Y = start = self._products(Y, True)
+        C = net.target()
+        W = np.zeros_like(C)
+        for rule in self._reductions:
+            members = rule.stage.members
+            R = respond(self.drives[members], net.sigma**2 + Y[members])
+            W = growth * W + net.alpha * ((R.T * rule.stage.weights(p)) @ R - C)
+            Y = rule.f(Y, **p)
+        if not np.abs(Y - start).max() <= AT_REST * max(float(np.abs(start).max()), net.sigma**2):
+            raise InvalidInput(f"Y is not at rest: a period moves it by {np.abs(Y - start).max():.2e}")
+        return C + W / (1.0 - integer)
+
+    def equilibrium(self, reduced: bool = False) -> np.ndarray:
+        """Weights that come back after a period, or with ``reduced`` their Y, found from W₀.
+
+        By the damped iteration x + h (F(x) − x), whose fixed points are those of F for every h in (0, 1], h = 1, ½, …:
+        it also comes to rest at points that flip under F itself. Then by Newton's method to rounding, except with the
+        clip. Which of several is found depends on W₀; stable or not, :meth:`spectrum` tells.
+
+        Raises
+        ------
+        NotConverged
+            If no damping leads to one without crossing a pole.
+        """
+        net = self.network
+        if net.clip or len(self.shown.members) > net.size:
+            if reduced:
+                _ = self.reduced
+            return damped_iteration(self.update, np.array(net.initial), FINE, net.sigma**2)
+        isolated = (1.0 + net.beta) ** len(self.stages) != 1.0
+        Y = newton(
+            self.reduced, damped_iteration(self.reduced, self.project(net.initial), ROUGH, net.sigma**2), isolated
+        )
+        if reduced:
+            return Y
+        if not isolated:
+            return damped_iteration(self.update, np.array(net.initial), FINE, net.sigma**2)
+        return self.lift(Y)
+
+    def run(self, periods: int, *, alpha: Any = None, start: Any = None, keep: Any = "responses") -> Run:
+        """IteratedMap, with all responses R (T, n), or (T, m, n) of an average, for T = periods · M updates.
+
+        Parameters
+        ----------
+        periods : int
+            At least 1.
+        alpha, start, keep
+            As for :func:`~bifurcate.adaptation.running.run`; α may differ between the T updates.
+        """
+        M, p = len(self.stages), self.parameters
+        drives = np.array([self.drives[stage.members] for stage in self.stages])
+        shares = np.array([stage.weights(p) for stage in self.stages])
+        order = np.tile(np.arange(M), integer("periods", periods))
+        return simulate(self.network, drives, shares, order, alpha, start, keep)
+
+    def replace(self, **changed: float) -> Presentation:
+        """The same presentation with any of its parameters set anew."""
+        for name in changed:
+            if name not in self.parameters:
+                raise InvalidInput(f"a presentation has no {name!r} to replace; it has {', '.join(self.parameters)}")
+        values = {name: number(name, value, {"probability": (0.0, 1.0)}) for name, value in changed.items()}
+        members = tuple(
+            member.replace({mine: values[called] for mine, called in names.items() if called in values})
+            for member, names in zip(self.shown.members, self.shown.own, strict=True)
+        )
+        of_network = {name: value for name, value in values.items() if name in ("alpha", "beta", "sigma", "b")}
+        return dataclasses.replace(
+            self, network=self.network.replace(**of_network), shown=StimulusSet(members),
+            probability=values.get("probability", self.probability),
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        m, M = len(self.shown.members), len(self.stages)
+        return f"Presentation(n={self.network.size}, stimuli={m}, stages={M})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+
+
+def average(net: Network, stimuli: Any, probabilities: Any = None, adaptor: int | None = None) -> Presentation:
+    """The network under an ensemble of stimuli of which every update takes the average, W⁺ = … + α Σ p_q R^q R^qᵀ.
+
+    What random order amounts to for small α; exact for a rule that gathers its products before it changes weights.
+
+    Parameters
+    ----------
+    net : Network
+        Its own stimulus is not shown.
+    stimuli : list
+        m stimuli: (contrast, orientation) each, as :func:`ring` takes them, or drives of shape (n,) for a network
+        made from drives.
+    probabilities : array_like, shape (m,), optional
+        At least 0 and of sum 1 to within 1e-9; uniform if not given.
+    adaptor : int, optional
+        Number of a stimulus whose probability becomes the parameter "probability"; the others share the rest as they
+        do now.
+
+    Returns
+    -------
+    Presentation
+
+    Examples
+    --------
+    >>> from bifurcate.adaptation import Network
+    >>> net = Network([1.0, 0.5], [1.0, 1.0], alpha=0.1, beta=-0.1, sigma=0.5)
+    >>> both = average(net, [[1.0, 0.5], [0.5, 1.0]])
+    >>> Y = both.equilibrium(reduced=True)
+    >>> bool(abs(both.reduced(Y) - Y).max() < 1e-14), both.trivial
+    (True, (0.9, 1))
+    """
+    shown = stack(net.stimuli, stimuli)
+    m = len(shown.members)
+    p = probabilities_checked(probabilities, m)
+    everyone = np.arange(m)
+    if adaptor is None:
+        return Presentation(net, shown, (Stage(everyone, p, np.zeros(m)),))
+    if isinstance(adaptor, bool) or not isinstance(adaptor, int | np.integer) or not 0 <= adaptor < m:
+        raise InvalidInput(f"adaptor is {adaptor!r}; it must be the number of a stimulus, 0 to {m - 1}")
+    if m == 1:
+        raise InvalidInput("an ensemble of one stimulus has no probability to vary; leave adaptor out")
+    chance, share = float(p[adaptor]), np.where(everyone == adaptor, 0.0, p)
+    share = share / share.sum() if share.sum() > 0.0 else np.where(everyone == adaptor, 0.0, 1.0 / (m - 1))
+    slope = np.where(everyone == adaptor, 1.0, -share)
+    return Presentation(net, shown, (Stage(everyone, share, slope),), chance)
+
+
+def periodic(net: Network, stimuli: Any, order: Sequence[int] | None = None) -> Presentation:
+    """The network under stimuli shown in turn, one an update, over and over: the maps go through a whole period.
+
+    A fixed point of these maps is a regime that repeats with the stimuli, a cycle of period k one that repeats every
+    k periods.
+
+    Parameters
+    ----------
+    net : Network
+        Its own stimulus is not shown.
+    stimuli : list
+        As for :func:`average`.
+    order : sequence of int, optional
+        Numbers of stimuli in the order of one period, each at least once; 0, 1, … if not given.
+
+    Returns
+    -------
+    Presentation
+
+    Examples
+    --------
+    >>> from bifurcate.adaptation import Network
+    >>> net = Network([1.0, 0.5], [1.0, 1.0], alpha=0.1, beta=-0.1, sigma=0.5)
+    >>> turns = periodic(net, [[1.0, 0.5], [0.5, 1.0]], order=[0, 0, 1])
+    >>> W = turns.equilibrium()
+    >>> bool(abs(turns.update(W) - W).max() < 1e-14), round(turns.trivial[0], 12)
+    (True, 0.729)
+    """
+    shown = stack(net.stimuli, stimuli)
+    m = len(shown.members)
+    if order is not None and not isinstance(order, Sequence | np.ndarray):
+        raise InvalidInput(f"order is {order!r}; give a sequence of numbers of stimuli")
+    order = list(range(m)) if order is None else list(order)
+    if not order:
+        raise InvalidInput("order is empty; a period shows at least one stimulus")
+    for each in order:
+        if isinstance(each, bool) or not isinstance(each, int | np.integer) or not 0 <= each < m:
+            raise InvalidInput(f"order has the entry {each!r}; it must name a stimulus, 0 to {m - 1}")
+    missing = sorted(set(range(m)) - {int(each) for each in order})
+    if missing:
+        raise InvalidInput(f"order never shows stimulus {missing[0]}; leave out stimuli that are not shown")
+    return Presentation(net, shown, tuple(Stage(np.array([q]), np.ones(1), np.zeros(1)) for q in order))
+
+
+def probabilities_checked(probabilities: Any, m: int) -> np.ndarray:
+    """Probabilities of m stimuli, or InvalidInput."""
+    if probabilities is None:
+        return np.full(m, 1.0 / m)
+    p = finite("probabilities", probabilities)
+    if p.shape != (m,):
+        raise InvalidInput(f"probabilities has shape {p.shape}; it must be {(m,)}, one for each stimulus")
+    if (p < 0.0).any() or abs(float(p.sum()) - 1.0) > 1e-9:
+        raise InvalidInput(
+            f"probabilities sum to {p.sum():.12g} and the least is {p.min():.3g}; they must be at least 0 and sum to 1"
+        )
+    return p

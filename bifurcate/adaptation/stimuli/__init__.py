@@ -1,0 +1,1 @@
+"""Stimuli: tuning curves, drives, sets of stimuli, the target of the weights."""

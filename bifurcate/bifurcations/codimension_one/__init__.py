@@ -1,0 +1,1 @@
+"""Special points of one parameter: detection, location, normal forms, branch switching."""

@@ -1,0 +1,86 @@
+"""Where within a step multipliers cross the unit circle: guesses from what is known at its two ends."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bifurcate.curves.corrector import CurvePoint
+from bifurcate.linalg.multipliers import EDGE
+
+__all__ = ["SAME", "estimate_crossings", "estimate_pair_crossings", "interpolate_multipliers", "nearest_pairs"]
+
+NEAR = 1e-6  # multipliers this close together are as near to the circle as each other
+SAME = 1e-7  # two locations closer than this along the branch are one
+
+
+def estimate_crossings(a: CurvePoint, b: CurvePoint, target: float, count: int) -> list[float]:
+    """Guesses, as fractions of the step, of where ``count`` real multipliers cross the target."""
+
+    def side(node: CurvePoint, beyond: bool) -> np.ndarray:
+        s = node.spectrum
+        outward = np.repeat(target * s.values.real[s.real], s.multiplicity[s.real])
+        kept = np.sort(outward[outward > 1.0 + EDGE] if beyond else outward[outward <= 1.0 + EDGE])
+        return kept[:count] if beyond else kept[-count:]
+
+    grows = np.count_nonzero(side(b, True)) > np.count_nonzero(side(a, True)) or _beyond(b, target) > _beyond(a, target)
+    low, high = (side(a, False), side(b, True)) if grows else (side(b, False), side(a, True))
+    m = min(len(low), len(high))
+    if m == 0:
+        return [0.5]
+    low, high = low[-m:], high[:m]
+    part = (1.0 - low) / np.maximum(high - low, 1e-300)
+    part = part if grows else 1.0 - part
+    return _spread(part)
+
+
+def interpolate_multipliers(a: CurvePoint, b: CurvePoint, fraction: float) -> np.ndarray | None:
+    """The multipliers at a fraction of the step, interpolated in order; None unless all are known and real."""
+    s, t = a.spectrum, b.spectrum
+    if (
+        not (s.complete and t.complete)
+        or s.values.imag.any()
+        or t.values.imag.any()
+        or not np.array_equal(np.sort(s.multiplicity), np.sort(t.multiplicity))
+    ):
+        return None
+    few, less = s.values.real[s.multiplicity == 1], t.values.real[t.multiplicity == 1]
+    return (1.0 - fraction) * np.sort(few) + fraction * np.sort(less)
+
+
+def _beyond(node: CurvePoint, target: float) -> int:
+    return node.spectrum.signature[0 if target > 0 else 1]
+
+
+def estimate_pair_crossings(a: CurvePoint, b: CurvePoint, count: int) -> list[float]:
+    """Guesses, as fractions of the step, of where ``count`` complex pairs cross the unit circle."""
+
+    def moduli(node: CurvePoint, outside: bool) -> np.ndarray:
+        s = node.spectrum
+        kept = ~s.real & (s.values.imag > 0)
+        r = np.sort(np.repeat(np.abs(s.values[kept]), s.multiplicity[kept]))
+        return r[r > 1.0 + EDGE][:count] if outside else r[r <= 1.0 + EDGE][-count:]
+
+    grows = b.spectrum.signature[2] > a.spectrum.signature[2]
+    low, high = (moduli(a, False), moduli(b, True)) if grows else (moduli(b, False), moduli(a, True))
+    m = min(len(low), len(high))
+    if m == 0:
+        return [0.5]
+    part = (1.0 - low[-m:]) / np.maximum(high[:m] - low[-m:], 1e-300)
+    return _spread(part if grows else 1.0 - part)
+
+
+def nearest_pairs(node: CurvePoint) -> np.ndarray:
+    """The complex multipliers that are about as near to the unit circle as the nearest one, of each pair the upper."""
+    values = node.spectrum.values
+    upper = values[~node.spectrum.real & (values.imag > 0)]
+    distance = np.abs(np.abs(upper) - 1.0)
+    return upper[distance <= 3.0 * distance.min(initial=np.inf) + NEAR]
+
+
+def _spread(fractions: np.ndarray) -> list[float]:
+    """Fractions in order, with those that nearly agree (a symmetric pair) named once."""
+    kept: list[float] = []
+    for f in np.clip(np.sort(fractions), 0.0, 1.0).tolist():
+        if not kept or f - kept[-1] > 1e-6:
+            kept.append(f)
+    return kept

@@ -1,0 +1,201 @@
+"""Exact location of special points by extended systems.
+
+Flip and fold (target τ = −1, +1), m multipliers meeting τ. Along the curve u(s), border J − τI as often as
+multipliers cross:
+
+    ┌ J − τI  W ┐ ┌ Φ ┐   ┌ 0 ┐
+    │           │ │   │ = │   │        S(s), m × m, is singular exactly where J has the multiplier τ;
+    └  Vᵀ     0 ┘ └ S ┘   └ I ┘        its derivative solves the same system with right-hand side (−J'Φ, 0).
+
+Every root δ of det(S + δ S') = 0 is one multiplier's Newton step in arclength: roots that vanish together are a
+multiple point, others are neighbours. (Govaerts, SIAM 2000, sections 3.3 and 4.2; Kuznetsov, Elements of Applied
+Bifurcation Theory, 2004, section 10.2; a single border is singular where two multipliers meet τ together.)
+
+A structured Jacobian is replaced by its essence, the small core with the same multipliers: only the steps along the
+curve then cost passes over the state.
+
+Neimark–Sacker: τ = e^{iθ} with θ unknown; S + S_s δ + S_θ dθ = 0, two real equations or more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+
+from bifurcate.curves.corrector import CorrectorFailure, CurvePoint, Metric, step_along_tangent
+from bifurcate.curves.curve import Curve
+from bifurcate.linalg.bordered_system import Bordered, SingularSystem
+from bifurcate.linalg.null_space import approximate_null_space, bordered_by, orthonormal
+from bifurcate.linalg.operators import core_operator, shifted
+
+__all__ = ["MOST", "TOGETHER", "Critical", "locate_pair", "locate_real", "repeated", "window"]
+
+TOGETHER = 1e-6  # roots δ closer than this (in the metric's units) are one multiple point
+MOST = 12  # borders at the most
+
+
+@dataclass(frozen=True, eq=False)
+class Critical:
+    """A point of the curve where multipliers meet the unit circle."""
+
+    node: CurvePoint
+    kernel: np.ndarray  # (·, m) in the Jacobian's essence, complex for Neimark–Sacker
+    multiplicity: int
+    iterations: int
+    step: float  # the last Newton step in arclength
+    sensitivity: float  # by how much the place moves, in arclength, for a unit error of the Jacobian
+    angle: float = 0.0
+
+
+def _bordered(node: CurvePoint, target: complex, V: np.ndarray) -> tuple[Bordered, np.ndarray, np.ndarray]:
+    """The system of J − target·I (J's essence) with the border V, Φ and S."""
+    system = bordered_by(shifted(core_operator(node.linear.jacobian), target), V, V)
+    return system, *system.solve(np.zeros_like(V), np.eye(V.shape[1], dtype=V.dtype))
+
+
+def repeated(node: CurvePoint) -> np.ndarray:
+    """A node's multipliers, each as often as it counts, but no more often than there can be borders."""
+    return np.repeat(node.spectrum.values, np.minimum(node.spectrum.multiplicity, MOST))
+
+
+def window(values: np.ndarray, target: complex) -> int:
+    """How many borders: the multipliers that are about as near to the target as the nearest one."""
+    distance = np.sort(np.abs(values - target))
+    near = int(np.count_nonzero(distance <= 3.0 * distance.min(initial=np.inf) + TOGETHER))
+    return min(MOST, max(1, near))
+
+
+def _rate(curve: Curve, node: CurvePoint, columns: np.ndarray) -> np.ndarray:
+    """J' Φ: how the Jacobian's essence applied to the columns changes along the curve's tangent."""
+    n = curve.size
+    dp = dict(zip(curve.free, node.tangent[n:].tolist()))
+    return curve.iterate.second(node.u[:n], columns, node.tangent[:n], dp, node.at.parameters)
+
+
+def locate_real(
+    curve: Curve,
+    node: CurvePoint,
+    target: float,
+    metric: Metric,
+    reach: float,
+    values: np.ndarray | None = None,
+    borders: int | None = None,
+) -> Critical | None:
+    """The nearest point to a node on its curve where multipliers equal ±1.
+
+    Parameters
+    ----------
+    node : CurvePoint
+        The start, near the point.
+    target : {1.0, -1.0}
+        +1 for folds, −1 for flips.
+    reach : float
+        How far along the curve the point may lie; beyond it the search ends with None.
+    values : ndarray, optional
+        The multipliers at the node, roughly, where they are known without computing them.
+    borders : int, optional
+        How many multipliers are looked for, where the spectrum does not resolve multiplicities.
+
+    Returns
+    -------
+    Critical or None
+        When |δ| stops falling below 1e-8; None if Newton's method does not come to that.
+    """
+    travelled, previous = 0.0, np.inf
+    try:
+        m = borders or window(repeated(node) if values is None else values, target)
+        V = approximate_null_space(shifted(core_operator(node.linear.jacobian), target), m)
+        for iteration in range(1, 20):
+            system, Phi, S = _bordered(node, target, V)
+            _, slope = system.solve(-_rate(curve, node, Phi), np.zeros_like(S))
+            roots = -S[0] / slope[0] if len(S) == 1 else scipy.linalg.eigvals(-S, slope, check_finite=False)
+            roots = roots[np.isfinite(roots) & (np.abs(roots.imag) <= TOGETHER + 1e-3 * np.abs(roots.real))].real
+            if not len(roots):
+                return None
+            step = float(roots[np.argmin(np.abs(roots))])
+            # Not at once: the start is no more exact than the corrector's tolerance.
+            if iteration > 1 and (abs(step) < 1e-13 or (abs(step) < 1e-8 and abs(step) >= 0.5 * previous)):
+                together = int(np.count_nonzero(np.abs(roots) < TOGETHER))
+                m = max(together, 1)
+                kernel = _null_part(Phi, S, m)
+                apart = float(np.sort(np.abs(roots))[m - 1])  # roots taken for one point
+                return Critical(node, kernel, m, iteration, apart, _sensitivity(Phi, S, slope, m))
+            travelled += step
+            if abs(travelled) > reach:
+                return None
+            moved = step_along_tangent(curve, node, step, metric)
+            if isinstance(moved, CorrectorFailure):
+                return None
+            node, previous, V = moved, abs(step), orthonormal(Phi)
+    except (SingularSystem, np.linalg.LinAlgError, ValueError):
+        return None
+    return None
+
+
+def _null_part(Phi: np.ndarray, S: np.ndarray, m: int) -> np.ndarray:
+    """The kernel itself: the m directions of Φ that S annihilates."""
+    right = np.linalg.svd(S)[2].conj().T[:, -m:]
+    return orthonormal(Phi @ right)
+
+
+def _sensitivity(Phi: np.ndarray, S: np.ndarray, slope: np.ndarray, m: int) -> float:
+    """How far the root moves when J changes by 1: ‖Φr‖/|l·S'r| with l and r the null vectors of S."""
+    left, _, right = np.linalg.svd(S)
+    r = right.T[:, -m:]
+    return float(np.linalg.norm(Phi @ r) / np.linalg.svd(left[:, -m:].T @ slope @ r, compute_uv=False)[-1])
+
+
+def locate_pair(curve: Curve, node: CurvePoint, multiplier: complex, metric: Metric, reach: float) -> Critical | None:
+    """The nearest point to a node on its curve where a complex pair of multipliers has modulus 1.
+
+    Parameters
+    ----------
+    node : CurvePoint
+        The start, near the point.
+    multiplier : complex
+        The multiplier of the pair at the node with positive imaginary part.
+    reach : float
+        How far along the curve the point may lie.
+
+    Returns
+    -------
+    Critical or None
+        With the angle θ of the multiplier e^{iθ}; None if Newton's method does not converge, or converges to θ = 0 or
+        π.
+    """
+    theta, travelled, previous = float(np.angle(multiplier)), 0.0, np.inf
+    near = np.abs(node.spectrum.values - multiplier) <= TOGETHER * abs(multiplier)
+    m = int(min(MOST, max(1, node.spectrum.multiplicity[near].sum())))
+    try:
+        V = approximate_null_space(shifted(core_operator(node.linear.jacobian), np.exp(1j * theta)), m)
+        for iteration in range(1, 25):
+            tau = np.exp(1j * theta)
+            system, Phi, S = _bordered(node, tau, V)
+            _, by_s = system.solve(-_rate(curve, node, Phi), np.zeros_like(S))
+            _, by_theta = system.solve(1j * tau * Phi, np.zeros_like(S))
+            columns = np.column_stack([by_s.ravel(), by_theta.ravel()])
+            matrix = np.vstack([columns.real, columns.imag])
+            rhs = -np.concatenate([S.real.ravel(), S.imag.ravel()])
+            if not (np.isfinite(matrix).all() and np.isfinite(rhs).all()):
+                return None
+            step, turn = np.linalg.lstsq(matrix, rhs, rcond=None)[0].tolist()
+            change = abs(step) + abs(turn)
+            if iteration > 1 and (change < 1e-13 or (change < 1e-8 and change >= 0.5 * previous)):
+                if abs(np.sin(theta)) < 1e-6:
+                    return None
+                weakest = float(np.linalg.svd(matrix, compute_uv=False)[-1])
+                spread = float(np.linalg.norm(matrix @ [step, turn] - rhs)) / weakest  # of pairs taken for one
+                kernel, sensitivity = _null_part(Phi, S, m), float(np.linalg.norm(Phi)) / weakest
+                return Critical(node, kernel, m, iteration, abs(step) + spread, sensitivity, abs(theta))
+            travelled += step
+            if abs(travelled) > reach or abs(turn) > 1.0:
+                return None
+            moved = step_along_tangent(curve, node, step, metric)
+            if isinstance(moved, CorrectorFailure):
+                return None
+            node, previous, theta, V = moved, change, theta + turn, orthonormal(Phi)
+    except (SingularSystem, np.linalg.LinAlgError, ValueError):
+        return None
+    return None

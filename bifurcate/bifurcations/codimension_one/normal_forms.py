@@ -1,0 +1,251 @@
+"""Normal-form coefficients of points of codimension one, by directional derivatives; with an error for every number.
+
+With A the Jacobian of f^k at the point, B and C its second and third derivatives as multilinear forms, q and p the
+right and left critical eigenvectors, |q| = 1 and <p, q> = 1 (Kuznetsov & Meijer, Numerical Bifurcation Analysis of
+Maps, Cambridge 2019, section 3.2; Kuznetsov, Elements of Applied Bifurcation Theory, 2004, section 5.4):
+
+    fold            a = 1/2 <p, B(q, q)>
+    flip            b = 1/6 <p, C(q, q, q) + 3 B(q, (I − A)⁻¹ B(q, q))>
+    Neimark–Sacker  d = 1/2 Re e^{−iθ} <p, C(q, q, q̄) + 2 B(q, (I − A)⁻¹ B(q, q̄)) + B(q̄, h)>,
+                    (e^{2iθ} I − A) h = B(q, q)
+    branch point    a = 1/2 <p, B(q, q)>, and where it vanishes (pitchfork) c = 1/6 <p, C(q, q, q) + 3 B(q, h)>,
+                    h the solution of (I − A) h = B(q, q) − <p, B(q, q)> q with <p, h> = 0
+
+b > 0: the doubled cycle is stable where it is born; d < 0: so is the invariant circle. No n × n × n tensor is formed:
+every form is a directional derivative, and for a cycle the forms are composed along it,
+
+    B(u, v) ← B_j(Au, Av) + A_j B(u, v),   C(u, v, w) ← C_j(Au, Av, Aw) + B_j(B(u, v), Aw) + … + A_j C(u, v, w).
+
+<p, f> needs no transposed operator: it is g(f)/g(q) with g the last unknown of (A − λ) x + w g = f, v*x = 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from bifurcate.linalg.bordered_system import SingularSystem, bordered
+from bifurcate.linalg.null_space import approximate_null_space, bordered_by, fix_sign
+from bifurcate.linalg.operators import Operator, shifted
+from bifurcate.maps.iterated_map import IteratedMap
+
+__all__ = ["coefficients", "leading"]
+
+SECOND = float(np.finfo(float).eps) ** 0.2  # best steps of the five-point formulas for first and second derivatives
+THIRD = float(np.finfo(float).eps) ** (1 / 6)
+
+
+@dataclass(frozen=True, eq=False)
+class _Forms:
+    """B and C of f^k at the start of an orbit; ``coarser`` multiplies the difference steps."""
+
+    iterate: IteratedMap
+    orbit: list[np.ndarray]
+    p: Mapping[str, float]
+    coarser: float = 1.0
+
+    def _along(self, x: np.ndarray, v: np.ndarray, step: float) -> tuple[Callable[[float], np.ndarray], float]:
+        step *= self.coarser * max(self.iterate.map.scale, float(np.abs(x).max())) / float(np.abs(v).max())
+        one = IteratedMap(self.iterate.map, self.iterate.shape)
+        return lambda t: one.jvp([x + t * v, x], v, self.p), step
+
+    def _quadratic(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
+        if not v.any():
+            return np.zeros_like(v)
+        g, h = self._along(x, v, SECOND)
+        return (8.0 * (g(h) - g(-h)) - (g(2 * h) - g(-2 * h))) / (12.0 * h)
+
+    def _cubic(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
+        if not v.any():
+            return np.zeros_like(v)
+        g, h = self._along(x, v, THIRD)
+        return (16.0 * (g(h) + g(-h)) - (g(2 * h) + g(-2 * h)) - 30.0 * g(0.0)) / (12.0 * h * h)
+
+    def _bilinear(self, x: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        if u is v:
+            return self._quadratic(x, u)
+        # Polarised on directions of one length, so that neither drowns in the other.
+        a, b = float(np.abs(u).max()), float(np.abs(v).max())
+        if a == 0.0 or b == 0.0:
+            return np.zeros_like(u)
+        return 0.25 * a * b * (self._quadratic(x, u / a + v / b) - self._quadratic(x, u / a - v / b))
+
+    def B(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """B(u, v) of f^k, bilinear over the complex numbers."""
+        if np.iscomplexobj(u) or np.iscomplexobj(v):
+            a, b, c, d = np.real(u), np.imag(u), np.real(v), np.imag(v)
+            return self.B(a, c) - self.B(b, d) + 1j * (self.B(a, d) + self.B(b, c))
+        total = np.zeros_like(u)
+        for x in self.orbit[:-1]:
+            total = self._bilinear(x, u, v) + self._step(x, total)
+            u, v = (self._step(x, u),) * 2 if u is v else (self._step(x, u), self._step(x, v))
+        return total
+
+    def cube(self, v: np.ndarray) -> np.ndarray:
+        """C(v, v, v) of f^k for a real direction."""
+        third, second = np.zeros_like(v), np.zeros_like(v)
+        for x in self.orbit[:-1]:
+            third = self._cubic(x, v) + 3.0 * self._bilinear(x, second, v) + self._step(x, third)
+            second, v = self._quadratic(x, v) + self._step(x, second), self._step(x, v)
+        return third
+
+    def _step(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
+        return IteratedMap(self.iterate.map, self.iterate.shape).jvp([x, x], v, self.p) if v.any() else v
+
+    def cube_with_conjugate(self, q: np.ndarray) -> np.ndarray:
+        """C(q, q, q̄) for a complex direction a + ib: C(a,a,a) + C(a,b,b) + i (C(a,a,b) + C(b,b,b)), polarised."""
+        a, b = q.real.copy(), q.imag.copy()
+        plus, minus, aaa, bbb = self.cube(a + b), self.cube(a - b), self.cube(a), self.cube(b)
+        aab, abb = (plus - minus - 2.0 * bbb) / 6.0, (plus + minus - 2.0 * aaa) / 6.0
+        return aaa + abb + 1j * (aab + bbb)
+
+
+@dataclass(frozen=True, eq=False)
+class _Critical:
+    """The simple critical multiplier λ of A: q with |q| = 1, and the functional <p, ·> with <p, q> = 1.
+
+    A real q has its largest entry positive: the signs of quadratic coefficients depend on that.
+    """
+
+    A: Operator
+    q: np.ndarray
+    pair: Callable[[np.ndarray], complex]
+    complement: Callable[[np.ndarray], np.ndarray]  # solves (A − λ) x = f on the complement of q, for <p, f> = 0
+
+
+def _critical(A: Operator, multiplier: complex) -> _Critical:
+    n = A.shape[0]
+    real = np.isreal(multiplier)
+    target = float(np.real(multiplier)) if real else multiplier
+    M = shifted(A, target)
+    q = approximate_null_space(M, 1)[:, 0]
+    q = fix_sign(q) if real else q
+    system = bordered_by(M, q[:, None], q[:, None])
+
+    def component(f: np.ndarray) -> complex:
+        return complex(system.solve(f, np.zeros(1))[1][0])
+
+    unit = component(q)
+    start = np.random.default_rng(n).standard_normal((n, 1))
+    x, y = system.solve(start / np.linalg.norm(start), np.zeros((1, 1)))
+    if not float(np.linalg.norm(x)) + abs(complex(y[0, 0])) < 1e8:  # q is in the range of A − λ: <p, q> = 0
+        raise SingularSystem("the critical multiplier has an eigenvector fewer than its multiplicity")
+
+    def complement(f: np.ndarray) -> np.ndarray:
+        x = system.solve(f, np.zeros(1))[0]
+        return x - (component(x) / unit).real * q
+
+    return _Critical(A, q, lambda f: component(f) / unit, complement)
+
+
+def _resolvent(A: Operator, target: complex, f: np.ndarray) -> np.ndarray:
+    """(target·I − A)⁻¹ f."""
+    n = len(f)
+    nothing = np.zeros((n, 0)), np.zeros((0, n)), np.zeros((0, 0))
+    return -bordered(shifted(A, target), *nothing).solve(f, np.zeros(0))[0]
+
+
+def _fold(at: _Critical, forms: _Forms) -> dict[str, float]:
+    return {"a": 0.5 * at.pair(forms.B(at.q, at.q)).real}
+
+
+def _flip(at: _Critical, forms: _Forms) -> dict[str, float]:
+    q = at.q
+    h = _resolvent(at.A, 1.0, forms.B(q, q))
+    return {"b": at.pair(forms.cube(q) + 3.0 * forms.B(q, h)).real / 6.0}
+
+
+def _neimark_sacker(at: _Critical, forms: _Forms, angle: float) -> dict[str, float]:
+    q, turn = at.q, np.exp(1j * angle)
+    conjugate = q.conj()
+    flat = _resolvent(at.A, 1.0, forms.B(q, conjugate))
+    second = _resolvent(at.A, complex(turn**2), forms.B(q, q))
+    total = forms.cube_with_conjugate(q) + 2.0 * forms.B(q, flat) + forms.B(conjugate, second)
+    return {"d": 0.5 * (at.pair(total) / turn).real}
+
+
+def _branch_point(at: _Critical, forms: _Forms) -> dict[str, float]:
+    q, bend = at.q, forms.B(at.q, at.q)
+    along = at.pair(bend).real
+    h = -at.complement(bend - along * q)  # (I − A) h = the rest of B(q, q)
+    return {"a": 0.5 * along, "c": at.pair(forms.cube(q) + 3.0 * forms.B(q, h)).real / 6.0}
+
+
+def coefficients(
+    kind: str, iterate: IteratedMap, x: np.ndarray, p: Mapping[str, float], angle: float = 0.0
+) -> tuple[dict[str, float], dict[str, float]]:
+    """The normal-form coefficients at a simple point of codimension one, and their errors.
+
+    Parameters
+    ----------
+    kind : str
+        "fold", "flip", "neimark-sacker" or "branch point".
+    iterate : IteratedMap
+        f^k with k the period of the point.
+    x : ndarray, shape (n,)
+        The state.
+    p : mapping
+        All parameters.
+    angle : float
+        θ of the critical multiplier e^{iθ}, for Neimark–Sacker points.
+
+    Returns
+    -------
+    values, errors : dict
+        By the coefficients' names. An error is the change under difference steps twice as long, plus rounding; both
+        dicts are empty where a linear system on the way is singular: a resonance, or a multiplier that is not simple
+        though it has one eigenvector only, as in maps that preserve areas.
+    """
+    orbit = iterate.orbit(x, p)
+    values, coarser = _at_steps(kind, iterate, orbit, p, iterate.jacobian(orbit, p), angle, (1.0, 2.0))
+    size = 1.0 + max((abs(value) for value in values.values()), default=0.0)
+    errors = {name: abs(values[name] - coarser[name]) + _rounding(iterate, name) * size for name in values}
+    return values, errors
+
+
+def _rounding(iterate: IteratedMap, name: str) -> float:
+    """What rounding makes of a coefficient: more where the map's derivatives are differences themselves.
+
+    Their error, 3e-13, is divided by a step's length for "a" and by its square for the cubic ones.
+    """
+    if iterate.exact:
+        return 1e-11
+    return 1e-9 if name == "a" else 2e-8
+
+
+def leading(
+    kind: str, iterate: IteratedMap, orbit: list[np.ndarray], p: Mapping[str, float], A: Operator, angle: float = 0.0
+) -> dict[str, float]:
+    """The values of :func:`coefficients` alone, at less than half the cost: orbit and Jacobian are known."""
+    return _at_steps(kind, iterate, orbit, p, A, angle, (1.0,))[0]
+
+
+def _at_steps(
+    kind: str,
+    iterate: IteratedMap,
+    orbit: list[np.ndarray],
+    p: Mapping[str, float],
+    A: Operator,
+    angle: float,
+    steps: tuple[float, ...],
+) -> list[dict[str, float]]:
+    """The coefficients for each length of the difference steps; empty where a linear system on the way is singular."""
+    multiplier = {"flip": -1.0, "neimark-sacker": np.exp(1j * angle)}.get(kind, 1.0)
+    try:
+        at = _critical(A, multiplier)
+        found = [_of(kind, at, _Forms(iterate, orbit, p, coarser), angle) for coarser in steps]
+        return [{name: float(value) for name, value in each.items()} for each in found]
+    except SingularSystem:
+        return [{} for _ in steps]
+
+
+def _of(kind: str, at: _Critical, forms: _Forms, angle: float) -> dict[str, float]:
+    if kind == "fold":
+        return _fold(at, forms)
+    if kind == "flip":
+        return _flip(at, forms)
+    if kind == "neimark-sacker":
+        return _neimark_sacker(at, forms, angle)
+    return _branch_point(at, forms)

@@ -1,0 +1,153 @@
+"""The curves of longer cycles that start at points of codimension two.
+
+    generalised flip  folds of the doubled cycle
+    R2                Neimark–Sacker points of the doubled cycle
+    R3                Neimark–Sacker points or neutral saddles of the tripled cycle
+    R4                Neimark–Sacker points and folds of the fourfold cycle
+    fold-flip         Neimark–Sacker points of the doubled cycle
+    flip-ns           Neimark–Sacker points of the doubled cycle
+
+(Kuznetsov & Meijer, Numerical Bifurcation Analysis of Maps, 2019, sections 3.3, 3.4 and 5.4). Every one is a curve of
+folds or Neimark–Sacker points of a longer cycle that shrinks onto the point. Its first point is solved for with the
+cycle's amplitude pinned along a critical direction q:
+
+    the equations of the curve,   <q, x − x₀> = ε:
+
+at fixed amplitude the parameters enter linearly, to leading order, so that Newton's method reaches them from the
+point's own without any asymptotics, where such a curve exists.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bifurcate.bifurcations.codimension_two.loci import locus_of
+from bifurcate.bifurcations.special_point import SpecialPoint
+from bifurcate.curves.corrector import Corrector, CurvePoint, Metric, correct
+from bifurcate.curves.curve import Curve
+from bifurcate.curves.minimally_augmented.fold_flip import AugmentedEvaluation
+from bifurcate.linalg.null_space import approximate_null_space
+from bifurcate.linalg.operators import core_operator, lift_vectors, quadratic, shifted, transposed
+from bifurcate.maps.iterated_map import IteratedMap
+
+__all__ = ["BORN", "born"]
+
+# Kind of point: how many times longer the cycles are, and of which kinds the curves of them are.
+BORN = {
+    "generalised flip": (2, ("fold",)),
+    "R2": (2, ("neimark-sacker",)),
+    "R3": (3, ("neimark-sacker",)),
+    "R4": (4, ("neimark-sacker", "fold")),
+    "fold-flip": (2, ("neimark-sacker",)),
+    "flip-ns": (2, ("neimark-sacker",)),
+}
+PINNED = Corrector(tolerance=1e-14, max_iterations=30)
+ANGLES = 12  # directions tried in the plane of a critical pair
+APART = 0.1  # radians between the parameters' directions of two different curves
+
+
+def born(point: SpecialPoint, amplitude: float | None = None) -> list[Curve]:
+    """Every curve found of longer cycles that start at a point of codimension two; empty where there is none.
+
+    A start counts if the same start with a third of the amplitude does, in the same direction of the parameters: what
+    is not a curve through the point does not scale.
+    """
+    if point.kind not in BORN or point.multiplicity > 1:
+        return []
+    times, kinds = BORN[point.kind]
+    iterate = IteratedMap(point.iterate.map, point.iterate.shape, times * point.period)
+    found: list[Curve] = []
+    for kind in kinds:
+        candidates = _candidates(kind, point, iterate)
+        for reach in (amplitude,) if amplitude is not None else (3e-2, 1e-2, 3e-3):
+            started = _distinct([_start(curve, q, reach, point) for curve, q in candidates], point)
+            if started:
+                found += [
+                    curve.replace(start=node.u, direction=_outward(node, point), sides=(1,)) for curve, node in started
+                ]
+                break
+    return found
+
+
+def _candidates(kind: str, point: SpecialPoint, iterate: IteratedMap) -> list[tuple[Curve, np.ndarray]]:
+    """Curves (they differ in their borders), and critical directions along which the longer cycle opens."""
+    J, krylov, names = point.jacobian, point.curve.krylov, point.curve.free
+    E = core_operator(J)
+    if point.kind not in ("R3", "R4"):
+        q = lift_vectors(J, approximate_null_space(shifted(E, -1.0), 1, krylov))[:, 0]
+        return [(locus_of(kind, point, iterate, names), q)]
+    basis = approximate_null_space(quadratic(E, -0.5 if point.kind == "R3" else 0.0), 2, krylov)
+    plane, angles = lift_vectors(J, basis), 2.0 * np.pi * np.arange(ANGLES) / ANGLES
+    ways = [np.array([np.cos(t), np.sin(t)]) for t in angles]
+    if kind == "neimark-sacker":
+        curve = locus_of(kind, point, iterate, names)
+        return [(curve, plane @ way) for way in ways]
+    # The fold's own critical vector lies somewhere in the plane, on all of which f^4 is the identity to first order.
+    other = transposed(E)
+    left = basis if other is None else approximate_null_space(quadratic(other, 0.0), 2, krylov)
+    tries = [(basis @ v[:, None], left @ w[:, None]) for v in ways[:6:2] for w in ways[1:7:2]]
+    curves = [locus_of(kind, point, iterate, names, pair) for pair in tries]
+    return [(curve, plane @ way) for curve in curves for way in ways]
+
+
+def _metric(curve: Curve, point: SpecialPoint) -> Metric:
+    widths = np.ones(2) if point.widths is None else point.widths[:2]
+    return Metric.of(curve, np.append(widths, np.full(len(curve.extra), 2.0)))
+
+
+def _start(curve: Curve, q: np.ndarray, reach: float, point: SpecialPoint) -> tuple[Curve, CurvePoint] | None:
+    """A point of the curve at a cycle of the full period whose amplitude along q is ``reach``."""
+    metric = _metric(curve, point)
+    t = np.zeros(len(curve.start))
+    t[: curve.size] = q
+    t /= metric.norm(t)
+    row = metric.dual(t)
+    node = _pinned(curve, curve.start + reach * t, row, reach, metric)
+    if node is None:
+        return None
+    again = _pinned(curve, curve.start + (node.u - curve.start) / 3.0, row, reach / 3.0, metric)
+    if again is None:
+        return None
+    far, near = (_way(each, point, metric) for each in (node, again))
+    lengths = float(np.linalg.norm(far)), float(np.linalg.norm(near))
+    if not 0.0 < lengths[1] < 0.6 * lengths[0] or far @ near < np.cos(2.0 * APART) * lengths[0] * lengths[1]:
+        return None
+    return curve, node
+
+
+def _pinned(curve: Curve, guess: np.ndarray, row: np.ndarray, reach: float, metric: Metric) -> CurvePoint | None:
+    try:
+        node = correct(curve, guess, row, float(row @ curve.start) + reach, metric, PINNED, guess - curve.start)
+    except np.linalg.LinAlgError:
+        return None
+    if not isinstance(node, CurvePoint) or metric.norm(node.u - curve.start) > 30.0 * reach:
+        return None
+    if not (isinstance(node.at, AugmentedEvaluation) and node.at.whole):
+        return None
+    return node if curve.iterate.least_period(node.at.orbit, 0.1 * reach) == curve.period else None
+
+
+def _way(node: CurvePoint, point: SpecialPoint, metric: Metric) -> np.ndarray:
+    """The parameters' way from the point, in units of their bounds."""
+    n = point.curve.size
+    return (node.u[n : n + 2] - point.u[n : n + 2]) / metric.widths[:2]
+
+
+def _distinct(started: list[tuple[Curve, CurvePoint] | None], point: SpecialPoint) -> list[tuple[Curve, CurvePoint]]:
+    """One start of each curve: those on one curve leave the point in one direction of the parameters."""
+    kept: list[tuple[Curve, CurvePoint]] = []
+    ways: list[np.ndarray] = []
+    for each in started:
+        if each is None:
+            continue
+        way = _way(each[1], point, _metric(each[0], point))
+        way /= np.linalg.norm(way)
+        if all(way @ other < np.cos(APART) for other in ways):
+            ways.append(way)
+            kept.append(each)
+    return kept
+
+
+def _outward(node: CurvePoint, point: SpecialPoint) -> np.ndarray:
+    n = point.curve.size
+    return node.tangent if float(node.tangent[:n] @ (node.u[:n] - point.u[:n])) >= 0 else -node.tangent

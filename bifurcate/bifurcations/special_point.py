@@ -1,0 +1,218 @@
+"""SpecialPoint: a bifurcation, or another event on a branch, with the certificate of its location."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from bifurcate.bifurcations.codimension_one.normal_forms import coefficients
+from bifurcate.bifurcations.codimension_two.normal_forms import CODIMENSION_TWO, two_parameter_coefficients
+from bifurcate.curves.curve import Curve
+from bifurcate.errors import InvalidInput
+from bifurcate.linalg.multipliers import Spectrum, spectrum
+from bifurcate.linalg.operators import Operator, lift_vectors
+from bifurcate.maps.iterated_map import IteratedMap
+
+__all__ = ["LABELS", "SpecialPoint", "points_of_kind"]
+
+LABELS = {
+    "fold": "LP",
+    "flip": "PD",
+    "neimark-sacker": "NS",
+    "branch point": "BP",
+    "cusp": "CP",
+    "generalised flip": "GPD",
+    "chenciner": "CH",
+    "R1": "R1",
+    "R2": "R2",
+    "R3": "R3",
+    "R4": "R4",
+    "fold-flip": "LPPD",
+    "fold-ns": "LPNS",
+    "flip-ns": "PDNS",
+    "ns-ns": "NSNS",
+    "fold-fold": "LPLP",
+    "flip-flip": "PDPD",
+    "pole": "POLE",
+    "border": "BORDER",
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SpecialPoint:
+    """A special point on a branch.
+
+    Attributes
+    ----------
+    kind : str
+        "fold", "flip", "neimark-sacker", "branch point", "pole" or "border"; on curves in two parameters "cusp",
+        "generalised flip", "chenciner", "R1", "R2", "R3", "R4", "fold-flip", "fold-ns", "flip-ns",
+        "ns-ns", "fold-fold" or "flip-flip".
+    curve : Curve
+        Where it was found.
+    u : ndarray, shape (n + k,)
+        State and free parameters.
+    period : int
+        Of the cycle that bifurcates.
+    multiplicity : int
+        How many multipliers cross there together (pairs, for Neimark–Sacker).
+    arclength : float
+        Where on its branch.
+    residual : float
+        ‖f^k(x) − x‖_∞ at the state.
+    iterations : int
+        Steps of the extended system's Newton iteration.
+    error : float
+        Estimated absolute error of the free parameters.
+    angle : float
+        θ of the critical multiplier e^{iθ}, at a Neimark–Sacker point.
+    note : str
+        What else is to be said of it.
+    widths : ndarray or None
+        Widths of the parameters' bounds on the branch: the units in which curves that start here are begun.
+    tangent : ndarray or None
+        The branch's tangent, where the curves that start here depend on it.
+    """
+
+    kind: str
+    curve: Curve
+    u: np.ndarray
+    period: int
+    multiplicity: int = 1
+    arclength: float = 0.0
+    residual: float = 0.0
+    iterations: int = 0
+    error: float = 0.0
+    angle: float = 0.0
+    note: str = ""
+    widths: np.ndarray | None = None
+    tangent: np.ndarray | None = None
+    quadratic: np.ndarray | None = (
+        None  # of the reduced equation of a simple branch point, on the kernel as it was found
+    )
+    null: np.ndarray | None = None  # the kernel as it was found, in the coordinates of the Jacobian's essence
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """All parameters of the map there."""
+        return self.curve.parameters(self.u)
+
+    @property
+    def state(self) -> np.ndarray:
+        """The state, in the map's shape."""
+        return self.curve.state(self.u)
+
+    @property
+    def iterate(self) -> IteratedMap:
+        """f^period."""
+        return IteratedMap(self.curve.iterate.map, self.curve.iterate.shape, self.period)
+
+    @property
+    def jacobian(self) -> Operator:
+        """The Jacobian of f^period at the state."""
+        p = self.parameters
+        return self.iterate.jacobian(self.iterate.orbit(self.u[: self.curve.size], p), p)
+
+    @cached_property
+    def _normal_form(self) -> tuple[dict[str, float], dict[str, float]]:
+        if self.multiplicity != 1 or self.kind in ("pole", "border", "fold-fold", "flip-flip"):
+            return {}, {}
+        with np.errstate(all="ignore"):
+            if self.kind in CODIMENSION_TWO:
+                x = self.u[: self.curve.size]
+                return two_parameter_coefficients(self.kind, self.iterate, x, self.parameters, self.spectrum)
+            return coefficients(self.kind, self.iterate, self.u[: self.curve.size], self.parameters, self.angle)
+
+    @property
+    def coefficients(self) -> dict[str, float]:
+        """Normal-form coefficients: "a" of folds, "b" of flips, "d" of Neimark–Sacker, "a" and "c" of branch points.
+
+        At points of codimension two those listed in ``special/two_parameters/normal_forms.py``; the others' conventions
+        stand in ``special/normal_forms.py``. Computed when first asked for; empty at multiple points.
+        """
+        return self._normal_form[0]
+
+    @property
+    def errors(self) -> dict[str, float]:
+        """Estimated absolute errors: of "parameter" (the free one) and of every coefficient, by its name."""
+        return {"parameter": self.error, **self._normal_form[1]}
+
+    @property
+    def form(self) -> str:
+        """What the coefficients say: "supercritical", "subcritical", "transcritical", "pitchfork" or "degenerate".
+
+        A coefficient that is not larger than twice its error, or not defined, says nothing: "degenerate". Folds are
+        "fold" or "degenerate"; points of codimension two "generic", if all of their coefficients are sure, or
+        "degenerate"; multiple points, poles and borders have no verdict, "".
+        """
+        values, errors = self._normal_form
+        sure = {name: abs(value) > 2.0 * errors[name] for name, value in values.items()}
+        if not values:
+            return "degenerate" if self.multiplicity == 1 and self.kind not in ("pole", "border") else ""
+        if self.kind in CODIMENSION_TWO:
+            decided = values["s"] != 0.0 if "s" in values else all(sure.values())
+            return "generic" if decided else "degenerate"
+        if self.kind == "branch point":
+            return "transcritical" if sure["a"] else "pitchfork" if sure["c"] else "degenerate"
+        (name,) = values
+        if not sure[name]:
+            return "degenerate"
+        if self.kind == "fold":
+            return "fold"
+        return "supercritical" if (values[name] > 0) == (self.kind == "flip") else "subcritical"
+
+    @cached_property
+    def spectrum(self) -> Spectrum:
+        """The multipliers with their multiplicities; computed when first asked for."""
+        return spectrum(self.jacobian)
+
+    @property
+    def kernel(self) -> np.ndarray:
+        """Critical directions as columns: (n, m); at a branch point of state and parameter, (n + 1, m + 1)."""
+        if self.null is None:
+            return np.zeros((self.curve.size, 0))
+        J = self.jacobian if len(self.null) < self.curve.size else None
+        return lift_vectors(J, self.null) if J is not None else self.null
+
+    @property
+    def tangents(self) -> np.ndarray:
+        """Unit tangents (x, p) of the two curves that cross at a simple branch point, as columns; (n + 1, 0) elsewhere.
+
+        They are the roots of the reduced equation's quadratic form (the algebraic branching equation; Kuznetsov,
+        Elements of Applied Bifurcation Theory, 2004, section 10.3). At a pitchfork one of them leaves the parameter
+        alone.
+        """
+        if self.quadratic is None or self.null is None or self.null.shape[1] != 2:
+            return np.zeros((len(self.u), 0))
+        (a, b), (_, c) = self.quadratic
+        root = np.sqrt(max(b * b - a * c, 0.0))
+        far = b + np.copysign(root, b) or 1.0
+        ways = self.null @ np.array([[-far, c], [a, -far]])
+        return ways / np.linalg.norm(ways, axis=0)
+
+    @property
+    def label(self) -> str:
+        """The literature's abbreviation, as LP, PD, NS, BP, CP, GPD, CH, R1 to R4, LPPD, LPNS, PDNS, NSNS."""
+        return LABELS[self.kind]
+
+    @property
+    def multipliers(self) -> np.ndarray:
+        """The multipliers, by falling modulus."""
+        return self.spectrum.values
+
+    def __str__(self) -> str:
+        times = f" ×{self.multiplicity}" if self.multiplicity > 1 else ""
+        return f"{self.label}{times} at {self.curve.where(self.u)} ± {self.error:.0e}, period {self.period}"
+
+    def __repr__(self) -> str:
+        return f"SpecialPoint({self})"
+
+
+def points_of_kind(points: Iterable[SpecialPoint], kind: str) -> tuple[SpecialPoint, ...]:
+    """Those of a kind ("flip") or label ("PD"), in order; an unknown name is refused."""
+    if kind not in LABELS and kind not in LABELS.values():
+        raise InvalidInput(f"no kind {kind!r}; kinds are {', '.join(LABELS)}")
+    return tuple(point for point in points if kind in (point.kind, point.label))

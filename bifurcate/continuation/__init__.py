@@ -1,0 +1,1 @@
+"""Pseudo-arclength continuation: predictor, corrector, step-size control, branches."""

@@ -1,0 +1,223 @@
+"""Is this cycle on that branch? Told by distance along the branch, whichever of its points a cycle starts at.
+
+A branch's points are too far apart to compare with directly. The cubic through them gives a place near the cycle in
+question; the corrector then finds the branch's own point on the hyperplane through that cycle, across the branch. The
+two are one if they agree to rounding: two branches that pass close to each other stay two. On curves of special points
+in two parameters the cubic alone decides, at several points of a curve.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from bifurcate.bifurcations.special_point import SpecialPoint
+from bifurcate.continuation.branch import Branch
+from bifurcate.curves.corrector import POLISH, CorrectorFailure, CurvePoint, Metric, correct
+
+__all__ = ["BranchLocator", "same_point"]
+
+SAME = 1e-6  # cycles closer than this, in the metric's units, are one
+CUBIC = 0.01  # how far from the cubic a curve of special points may lie, in chords
+NEAR = 0.25  # how far from a chord its arc may lie, in chords: steps turn the tangent by far less
+
+
+@dataclass(frozen=True, eq=False)
+class BranchLocator:
+    """A branch prepared for asking what lies on it.
+
+    Parameters
+    ----------
+    branch : Branch
+        With its states kept whole.
+    metric : Metric
+        In which distances are measured.
+    """
+
+    branch: Branch
+    metric: Metric
+
+    @cached_property
+    def _known(self) -> tuple[np.ndarray, np.ndarray]:
+        """Points (x, p) in coordinates in which the metric is Euclid's, and their arclengths.
+
+        The branch's own ones and, where a cycle of twice the period is born or collapses, that end.
+        """
+        branch = self.branch
+        states = branch.states.reshape(len(branch), -1)
+        free = [point.free[: len(branch.curve.free)] for point in branch.points]
+        rows, at = self._scaled(np.hstack([states, free])), branch.arclength
+        if isinstance(branch.curve.origin, SpecialPoint) and len(branch.curve.sides) == 1:
+            born = self._scaled(self.vector(branch.curve.origin))
+            rows, at = np.vstack([born, rows]), np.append(at[0] - np.linalg.norm(rows[0] - born), at)
+        for end in (0, -1):
+            if branch.stop[end].reason == "collapsed" and branch.curve.kind == "cycle":
+                point = branch.special[end]
+                order = slice(None, None, -1) if end == 0 else slice(None)
+                rows = np.vstack([rows[order], self._scaled(self.vector(point))])[order]
+                at = np.append(at[order], point.arclength)[order]
+        return rows, at
+
+    @property
+    def _rows(self) -> np.ndarray:
+        return self._known[0]
+
+    @property
+    def arclength(self) -> np.ndarray:
+        """Arclengths of the points that are compared with: the branch's, and the ends where its cycles collapse."""
+        return self._known[1]
+
+    def vector(self, point: SpecialPoint) -> np.ndarray:
+        """A special point as (x, p) with the parameters that are free on this branch."""
+        values = point.parameters
+        return np.append(point.state.reshape(-1), [values[name] for name in self.branch.curve.free])
+
+    def _scaled(self, v: np.ndarray) -> np.ndarray:
+        n, k = self.branch.curve.size, len(self.branch.curve.free)
+        return v * np.concatenate([np.full(n, np.sqrt(self.metric.state)), np.sqrt(self.metric.parameter[:k])])
+
+    def place(self, u: np.ndarray, apart: float = np.inf) -> float | None:
+        """Where on the branch the cycle through u lies, as an arclength; None if it does not.
+
+        Parameters
+        ----------
+        u : ndarray
+            State and free parameters, on a curve of the branch's own kind, period and free parameters.
+        apart : float
+            Distance, in the metric's units, from a point at which other such curves may cross: near it they are close
+            to each other, and are told apart more finely.
+        """
+        curve = self.branch.curve
+        n, k = curve.size, len(curve.free)
+        orbit = curve.iterate.orbit(u[:n], curve.parameters(u))
+        for x in orbit[:-1]:
+            s = self._at(np.concatenate([x, u[n : n + k]]), apart)
+            if s is not None:
+                return s
+        return None
+
+    def nearest(self, point: SpecialPoint) -> tuple[float, float]:
+        """Arclength of the point of the polyline that is nearest to a special point, and its distance."""
+        w = self._scaled(self.vector(point))
+        if len(self._rows) == 1:
+            return float(self.arclength[0]), float(np.linalg.norm(self._rows[0] - w))
+        fraction, distance = self._foot(w)
+        i = int(np.argmin(distance))
+        return self._along(i, float(fraction[i])), float(distance[i])
+
+    def _along(self, i: int, t: float) -> float:
+        return float(self.arclength[i] + t * (self.arclength[i + 1] - self.arclength[i]))
+
+    def crossings(self, value: float) -> list[np.ndarray]:
+        """States of a branch of cycles at a value of its parameter, corrected, in the map's shape."""
+        curve, n = self.branch.curve, self.branch.curve.size
+        (free,) = curve.free
+        p, row, found = self.branch[free], np.zeros(n + 1), list[np.ndarray]()
+        row[n] = 1.0 / self.metric.widths[0]
+        states = self.branch.states.reshape(len(p), -1)
+        for i in np.flatnonzero((p[:-1] - value) * (p[1:] - value) <= 0).tolist():
+            t = 0.0 if p[i + 1] == p[i] else (value - p[i]) / (p[i + 1] - p[i])
+            guess = np.append(states[i] + t * (states[i + 1] - states[i]), value)
+            with np.errstate(all="ignore"):
+                node = correct(curve, guess, row, float(row @ guess), self.metric, POLISH)
+            if isinstance(node, CurvePoint) and all(np.abs(node.u[:n] - x.reshape(-1)).max() > SAME for x in found):
+                found.append(node.u[:n].reshape(curve.iterate.shape))
+        return found
+
+    def node(self, s: float) -> CurvePoint | None:
+        """The branch's point near an arclength, corrected; None where that fails, and on curves of special points."""
+        if len(self._rows) == 1 or self.branch.curve.kind != "cycle":
+            return None
+        i = int(np.clip(np.searchsorted(self.arclength, s) - 1, 0, len(self.arclength) - 2))
+        t = (s - self.arclength[i]) / (self.arclength[i + 1] - self.arclength[i])
+        guess = self._cubic(i, float(t))
+        found = self._corrected(i, guess, guess)
+        return found if isinstance(found, CurvePoint) else None
+
+    def _corrected(self, i: int, guess: np.ndarray, through: np.ndarray) -> CurvePoint | CorrectorFailure:
+        """The branch's point near a guess on the hyperplane through a point across the i-th chord."""
+        scale = self._scaled(np.ones(self._rows.shape[1]))
+        chord = (self._rows[i + 1] - self._rows[i]) / scale
+        row = self.metric.dual(chord / self.metric.norm(chord))
+        with np.errstate(all="ignore"):
+            return correct(
+                self.branch.curve, guess / scale, row, float(row @ (through / scale)), self.metric, POLISH, chord
+            )
+
+    def _foot(self, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """For every chord the fraction of it that is nearest to v, and the distance there."""
+        a, chords = self._rows[:-1], np.diff(self._rows, axis=0)
+        square = np.maximum(np.einsum("ij,ij->i", chords, chords), 1e-300)
+        t = np.clip(np.einsum("ij,ij->i", v - a, chords) / square, 0.0, 1.0)
+        return t, np.linalg.norm(a + t[:, None] * chords - v, axis=1)
+
+    def distance(self, u: np.ndarray, point: SpecialPoint) -> float:
+        """Distance of a point of the branch's own kind from a special point, in the metric's units."""
+        return float(np.linalg.norm(self._scaled(u[: self._rows.shape[1]] - self.vector(point))))
+
+    def _at(self, v: np.ndarray, apart: float) -> float | None:
+        w, tolerance = self._scaled(v), float(np.clip(0.01 * apart, 1e-9, SAME))
+        if len(self._rows) == 1:
+            return float(self.arclength[0]) if np.linalg.norm(self._rows[0] - w) < tolerance else None
+        fraction, distance = self._foot(w)
+        lengths = np.linalg.norm(np.diff(self._rows, axis=0), axis=1)
+        close = np.flatnonzero(distance <= NEAR * lengths + tolerance)
+        for i in close[np.argsort(distance[close])][:4].tolist():
+            if self._agrees(i, float(fraction[i]), v, w, tolerance, apart):
+                return self._along(i, float(fraction[i]))
+        return None
+
+    def _agrees(self, i: int, t: float, v: np.ndarray, w: np.ndarray, tolerance: float, apart: float) -> bool:
+        guess = self._cubic(i, t)
+        if self.branch.curve.kind != "cycle":  # their equations have borders that fit near one point only
+            length = float(np.linalg.norm(self._rows[i + 1] - self._rows[i]))
+            return float(np.linalg.norm(guess - w)) <= max(min(CUBIC * length, 0.1 * apart), tolerance)
+        found = self._corrected(i, guess, w)
+        if not isinstance(found, CurvePoint):  # on a special point the corrector is singular
+            return float(np.linalg.norm(guess - w)) <= tolerance
+        return self.metric.norm(found.u - v) <= tolerance
+
+    def _cubic(self, i: int, t: float) -> np.ndarray:
+        """The cubic of Catmull & Rom through the i-th chord's ends, for chords of unequal lengths."""
+        rows, at = self._known
+        h = at[i + 1] - at[i]
+        chord = rows[i + 1] - rows[i]
+
+        def slope(j: int) -> np.ndarray:
+            if j == 0 or j == len(rows) - 1 or at[j + 1] <= at[j] or at[j] <= at[j - 1]:
+                return chord
+            before, after = at[j] - at[j - 1], at[j + 1] - at[j]
+            left, right = (rows[j] - rows[j - 1]) / before, (rows[j + 1] - rows[j]) / after
+            return h * (left * after + right * before) / (before + after)
+
+        f = t
+        return rows[i] + (3 - 2 * f) * f**2 * chord + f * (1 - f) ** 2 * slope(i) - f**2 * (1 - f) * slope(i + 1)
+
+
+def same_point(a: SpecialPoint, b: SpecialPoint, widths: dict[str, float]) -> bool:
+    """Whether two special points are one, found twice: of one kind and period, and nearer than their errors.
+
+    Parameters
+    ----------
+    widths : dict
+        Widths of the parameters' bounds, the units of their distances.
+    """
+    if (
+        a.kind != b.kind
+        or a.period != b.period
+        or a.curve.size != b.curve.size
+        or set(a.curve.free) ^ set(b.curve.free)
+    ):
+        return False
+    p, q = a.parameters, b.parameters
+    slack = SAME + 10.0 * (a.error + b.error) / min(widths.values())
+    if any(abs(p[name] - q[name]) > slack * widths.get(name, 1.0) for name in p):
+        return False
+    x, y = a.state.reshape(-1), b.state.reshape(-1)
+    unit = max(a.curve.iterate.map.scale, float(np.sqrt(np.mean(x**2))))
+    # Where a branch turns, the state moves like the root of the parameter's error.
+    reach = (1e-4 + np.sqrt(a.error + b.error)) * unit
+    orbit = b.iterate.orbit(y, q)
+    return any(float(np.sqrt(np.mean((z - x) ** 2))) <= reach for z in orbit[:-1])

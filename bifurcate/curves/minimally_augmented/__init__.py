@@ -1,0 +1,1 @@
+"""Curves of special points in two parameters, as minimally augmented systems."""

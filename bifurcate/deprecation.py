@@ -1,0 +1,161 @@
+"""Old spellings of the public interface: each works for one more version, with a warning that names the new one."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar
+
+__all__ = ["old_keywords", "old_names", "old_parameters", "old_positions"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _warn(old: str, new: str) -> None:
+    # 3: the line that called the public function, past this one and the wrapper.
+    warnings.warn(f"{old} is an old spelling and will go; write {new}", DeprecationWarning, stacklevel=3)
+
+
+def old_positions(*names: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Let a function take arguments by position, with a warning, that are keyword-only in its new signature.
+
+    Parameters
+    ----------
+    names : str
+        Names of the keyword-only arguments in their old order, those directly after the positional ones.
+
+    Returns
+    -------
+    callable
+        A decorator.
+
+    Examples
+    --------
+    >>> @old_positions("period")
+    ... def cycle(map, *, period=1):
+    ...     return period
+    >>> cycle("logistic", period=2)
+    2
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        kinds = [parameter.kind for parameter in inspect.signature(function).parameters.values()]
+        allowed = sum(kind is not inspect.Parameter.KEYWORD_ONLY for kind in kinds)
+        allowed -= inspect.Parameter.VAR_KEYWORD in kinds
+
+        @functools.wraps(function)
+        def wrapper(*given: P.args, **named: P.kwargs) -> T:
+            extra = given[allowed:]
+            if extra and len(extra) <= len(names):
+                taken = names[: len(extra)]
+                if not set(taken) & set(named):
+                    form = ", ".join(f"{name}=…" for name in taken)
+                    _warn(f"{function.__name__}(…) with {len(given)} positional arguments", form)
+                    call: Callable[..., T] = function
+                    return call(*given[:allowed], **{**named, **dict(zip(taken, extra, strict=True))})
+            return function(*given, **named)
+
+        return wrapper
+
+    return decorate
+
+
+def old_keywords(**renamed: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Let a function take keyword arguments by their old names, with a warning.
+
+    Parameters
+    ----------
+    **renamed : str
+        The new name of each old one.
+
+    Returns
+    -------
+    callable
+        A decorator.
+
+    Examples
+    --------
+    >>> @old_keywords(most="max_branches")
+    ... def explore(curve, *, max_branches=200):
+    ...     return max_branches
+    >>> explore("curve", max_branches=3)
+    3
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        @functools.wraps(function)
+        def wrapper(*given: P.args, **named: P.kwargs) -> T:
+            for old, new in renamed.items():
+                if old in named and new not in named:
+                    _warn(f"{function.__name__}({old}=…)", f"{new}=…")
+                    named[new] = named.pop(old)
+            return function(*given, **named)
+
+        return wrapper
+
+    return decorate
+
+
+def old_parameters(function: Callable[P, T]) -> Callable[P, T]:
+    """Let a function take a map's parameters as keyword arguments, with a warning, instead of ``parameters={…}``.
+
+    Only names that are no arguments of the function itself are taken so: these were the ones that worked.
+
+    Examples
+    --------
+    >>> @old_parameters
+    ... def orbit(map, start, *, parameters=None):
+    ...     return parameters
+    >>> orbit("logistic", [0.3], parameters={"r": 3.2})
+    {'r': 3.2}
+    """
+    own = set(inspect.signature(function).parameters)
+
+    @functools.wraps(function)
+    def wrapper(*given: P.args, **named: P.kwargs) -> T:
+        values = {name: named.pop(name) for name in list(named) if name not in own}
+        if values:
+            form = ", ".join(f"{name!r}: …" for name in values)
+            _warn(f"{function.__name__}({', '.join(f'{name}=…' for name in values)})", f"parameters={{{form}}}")
+            given_values = named.get("parameters")
+            named["parameters"] = {**(given_values if isinstance(given_values, Mapping) else {}), **values}
+        return function(*given, **named)
+
+    return wrapper
+
+
+def old_names(module: str, renamed: Mapping[str, tuple[str, Any]]) -> Callable[[str], Any]:
+    """A module's ``__getattr__`` that knows the old names of what it offers, and warns.
+
+    Parameters
+    ----------
+    module : str
+        The module's public name, as "bifurcate.gradient".
+    renamed : mapping of str to (str, object)
+        For each old name the new one and what it stands for.
+
+    Returns
+    -------
+    callable
+        To be assigned to ``__getattr__``.
+
+    Examples
+    --------
+    >>> look_up = old_names("bifurcate.gradient", {"Cycle": ("CouplingCycle", int)})
+    >>> look_up("nothing")
+    Traceback (most recent call last):
+        ...
+    AttributeError: module 'bifurcate.gradient' has no attribute 'nothing'
+    """
+
+    def look_up(name: str) -> Any:
+        if name not in renamed:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        new, value = renamed[name]
+        warnings.warn(f"{module}.{name} is an old name and will go; write {new}", DeprecationWarning, stacklevel=2)
+        return value
+
+    return look_up

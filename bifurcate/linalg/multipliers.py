@@ -1,0 +1,248 @@
+"""Multipliers with their multiplicities, and how much of the whole spectrum they are known to cover."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse as sp
+from scipy.sparse.linalg import LinearOperator
+
+from bifurcate.linalg.arnoldi import leading_multipliers
+from bifurcate.linalg.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, core_operator, dense, size
+from bifurcate.linalg.rank_one_eigenvalues import RankOneUpdate
+
+__all__ = ["EDGE", "Spectrum", "spectrum"]
+
+REAL = 1e-7  # |Im λ| ≤ REAL·max(1, |λ|) counts as real: a defective pair splits by about √eps ≈ 1.5e-8
+EDGE = 1e-9  # within EDGE of the unit circle a multiplier is neither inside nor outside: rounding moves it
+DENSE = 300  # operators up to this size are made dense: n products cost less there than Krylov methods
+LAPACK = 128  # diagonal plus rank one: up to this size LAPACK finds all multipliers faster than the secular equation
+SMALL = 32  # up to this size it does not pay to look whether a matrix is symmetric
+ALL = 2000  # ... beyond this one only those near ±1 and the extreme ones are computed, and the others counted
+
+_GEEV, _GEEV_LWORK = scipy.linalg.get_lapack_funcs(("geev", "geev_lwork"), dtype="d")
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """The multipliers of a solution.
+
+    Attributes
+    ----------
+    values : ndarray of complex, shape (m,)
+        Multipliers, by falling modulus.
+    multiplicity : ndarray of int, shape (m,)
+        How many times each counts.
+    size : int
+        Number of unknowns. ``multiplicity.sum() < size`` where only some multipliers were computed.
+    certified : bool
+        True if every multiplier outside the unit circle is among ``values`` or was counted: always for a direct solver;
+        for an iterative one if it converged and the smallest modulus it was asked for lies inside the circle.
+    note : str
+        What is not certified, in words.
+    signature : tuple of int
+        How many real multipliers are > 1 + 1e-9, how many are < −1 − 1e-9, and how many complex pairs have a modulus
+        > 1 + 1e-9; from ``values`` if it is not given.
+    vector : ndarray, shape (n,), or None
+        From iterative solvers: the sum of the vectors that belong to ``values``. Points of a branch do not keep it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> s = spectrum(np.diag([0.5, -1.5, 2.0]))
+    >>> s.stable, s.outside, s.signature
+    (False, 2, (1, 1, 0))
+    """
+
+    values: np.ndarray
+    multiplicity: np.ndarray
+    size: int
+    certified: bool = True
+    note: str = ""
+    signature: tuple[int, int, int] = ()  # type: ignore[assignment]  # () stands for: count the values
+    vector: np.ndarray | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.signature:
+            object.__setattr__(self, "signature", self._count())
+
+    @property
+    def complete(self) -> bool:
+        """Whether all multipliers are among ``values``."""
+        return int(self.multiplicity.sum()) == self.size
+
+    @property
+    def outside(self) -> int:
+        """Number of multipliers of modulus > 1 + 1e-9, with multiplicity."""
+        up, down, pairs = self.signature
+        return up + down + 2 * pairs
+
+    @property
+    def stable(self) -> bool:
+        """True if none is counted outside and every known one has modulus < 1 − 1e-9; see ``certified``."""
+        return not self.outside and bool((np.abs(self.values) < 1.0 - EDGE).all())
+
+    @property
+    def margin(self) -> float:
+        """1 − max |λ|: positive if stable."""
+        return float(1.0 - np.abs(self.values).max()) if len(self.values) else 1.0
+
+    @property
+    def real(self) -> np.ndarray:
+        """Mask of ``values`` that count as real: |Im λ| ≤ 1e-7·max(1, |λ|)."""
+        return _is_real(self.values)
+
+    @cached_property
+    def gap(self) -> float:
+        """Distance of the nearest real multiplier from +1; inf if none is real."""
+        real = self.values.real[self.real]
+        return float(np.abs(real - 1.0).min()) if len(real) else np.inf
+
+    def _count(self) -> tuple[int, int, int]:
+        # (real λ > 1, real λ < −1, complex pairs outside the unit circle)
+        lam, count = self.values, self.multiplicity
+        if not (np.abs(lam) > 1.0 + EDGE).any():
+            return 0, 0, 0
+        real = _is_real(lam)
+        up = int(count[real & (lam.real > 1.0 + EDGE)].sum())
+        down = int(count[real & (lam.real < -1.0 - EDGE)].sum())
+        pairs = int(count[~real & (np.abs(lam) > 1.0 + EDGE)].sum()) // 2
+        return up, down, pairs
+
+
+def _is_real(values: np.ndarray) -> np.ndarray:
+    return np.abs(values.imag) <= REAL * np.maximum(1.0, np.abs(values))
+
+
+def spectrum(A: Operator, leading: int = 6, start: np.ndarray | None = None) -> Spectrum:
+    """Multipliers of a Jacobian of any kind.
+
+    Parameters
+    ----------
+    A : Operator
+        ndarray (all multipliers, LAPACK), DiagonalLowRank, ShiftedLowRank (the same through its core), sparse or
+        LinearOperator (made dense up to 300 unknowns; beyond, by Krylov methods: see below).
+
+        A DiagonalLowRank of rank one that a diagonal similarity makes symmetric has real multipliers, found from
+        its secular equation: all of them up to 2000 unknowns, in O(n²); beyond, the two extreme ones and those nearest
+        ±1, in O(n) each, with those outside the unit circle counted exactly. Of a higher rank: LAPACK, or Arnoldi
+        iteration beyond 2000 unknowns.
+
+        A large sparse matrix that is symmetric (to 1e-12) has those outside the circle counted exactly, from the signs
+        of its pivots, and some next to ±1 computed. Any other one: Arnoldi iteration for the largest moduli and, on the
+        inverse, those next to ±1; a LinearOperator: for largest modulus, smallest and largest real part.
+    leading : int
+        How many multipliers each Arnoldi run is asked for; twice as many as are found on either side of ±1. With
+        ``leading >= n`` the secular equation is solved for all.
+    start : ndarray, shape (n,), optional
+        Where iteration starts: the ``vector`` of a similar Jacobian's spectrum.
+
+    Returns
+    -------
+    Spectrum
+        Its ``certified`` says whether every multiplier outside the unit circle is in it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> spectrum(np.array([[0.0, 2.0], [-0.5, 0.0]])).values.round(12).tolist()
+    [1j, -1j]
+    """
+    n = size(A)
+    if isinstance(A, np.ndarray):
+        return _complete(_eigenvalues(A))
+    if isinstance(A, DiagonalLowRank):
+        return _diagonal_low_rank(A, leading, start)
+    if isinstance(A, ShiftedLowRank):
+        inner = core_operator(A)
+        assert isinstance(inner, np.ndarray | DiagonalLowRank)
+        return _with_shift(spectrum(inner, leading), A)  # a start is one for A, not for its core
+    if n <= DENSE:
+        return _complete(_eigenvalues(dense(A)))
+    return _iterative(A, leading, start)
+
+
+def _eigenvalues(A: np.ndarray) -> np.ndarray:
+    """All eigenvalues by LAPACK, called directly: for two unknowns scipy takes ten times as long."""
+    n = len(A)
+    if n == 1:
+        return A.ravel()
+    if np.iscomplexobj(A):
+        return scipy.linalg.eigvals(A, check_finite=False)
+    # Symmetric to rounding is as good as symmetric: geev's own backward error is larger than what eigvalsh ignores.
+    if n > SMALL and _is_symmetric(A):
+        return np.linalg.eigvalsh(A)
+    real, imag, _, _, info = _GEEV(
+        A, compute_vl=0, compute_vr=0, lwork=int(_GEEV_LWORK(n, compute_vl=0, compute_vr=0)[0])
+    )
+    if info:
+        raise np.linalg.LinAlgError(f"LAPACK found the last {n - info} of {n} eigenvalues only")
+    return real + 1j * imag
+
+
+def _is_symmetric(A: np.ndarray) -> bool:
+    allowed = 4.0 * float(np.finfo(float).eps) * max(float(A.max()), -float(A.min()))
+    if not (np.abs(A[0] - A[:, 0]) <= allowed).all():
+        return False
+    skew = A - A.T
+    return bool(max(float(skew.max()), -float(skew.min())) <= allowed)
+
+
+def _by_modulus(values: np.ndarray) -> np.ndarray:
+    return np.lexsort((-values.imag, -np.abs(values).round(13)))
+
+
+def _complete(values: np.ndarray) -> Spectrum:
+    values = values[_by_modulus(values)].astype(complex)
+    return Spectrum(values, np.ones(len(values), dtype=int), len(values))
+
+
+def _diagonal_low_rank(A: DiagonalLowRank, leading: int, start: np.ndarray | None) -> Spectrum:
+    n = size(A)
+    similar = _symmetric(A)
+    if similar is None:
+        return _complete(_eigenvalues(dense(A))) if n <= ALL else _iterative(A, leading, start)
+    if n <= LAPACK:
+        z = np.sqrt(similar.square)
+        return _complete(np.linalg.eigvalsh(np.diag(A.diagonal) + similar.sign * np.outer(z, z)))
+    if n <= max(ALL, leading):
+        return _complete(similar.every())
+    values = similar.selected((1.0, -1.0), (leading + 1) // 2)[::-1]
+    counts = similar.above(1.0 + EDGE), n - similar.above(-1.0 - EDGE), 0
+    values = values[_by_modulus(values)].astype(complex)
+    return Spectrum(values, np.ones(len(values), dtype=int), n, signature=counts)
+
+
+def _symmetric(A: DiagonalLowRank) -> RankOneUpdate | None:
+    """The symmetric matrix to which a diagonal similarity brings D + u vᵀ with all uᵢvᵢ of one sign."""
+    if A.left.shape[1] != 1:
+        return None
+    product = (A.left * A.right).ravel()
+    sign = 1.0 if product.sum() >= 0 else -1.0
+    product *= sign
+    return RankOneUpdate(A.diagonal, product, sign) if product.min(initial=0.0) >= 0.0 else None
+
+
+def _with_shift(inner: Spectrum, A: ShiftedLowRank) -> Spectrum:
+    """The multipliers of the core and, as often as there are further unknowns, the shift."""
+    further = A.shape[0] - inner.size
+    if not further:
+        return inner
+    shift = np.array([A.shift], dtype=complex)
+    values, count = np.append(inner.values, shift), np.append(inner.multiplicity, further)
+    order = _by_modulus(values)
+    up, down, pairs = Spectrum(shift, count[-1:], further).signature
+    total = inner.signature[0] + up, inner.signature[1] + down, inner.signature[2] + pairs
+    return Spectrum(values[order], count[order], A.shape[0], inner.certified, inner.note, total)
+
+
+def _iterative(A: Operator, leading: int, start: np.ndarray | None) -> Spectrum:
+    n = size(A)
+    whole = A if sp.issparse(A) else LinearOperator((n, n), matvec=lambda x: apply(A, x.ravel()), dtype=float)
+    found = leading_multipliers(whole, leading, start)
+    values = found.values[_by_modulus(found.values)]
+    count = np.ones(len(values), dtype=int)
+    return Spectrum(values, count, n, found.certified, found.note, found.counts or (), found.vector)  # type: ignore[arg-type]

@@ -1,0 +1,192 @@
+"""IteratedMap: the k-th iterate of a map on vectors, with the derivatives that solvers ask for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, reduce
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.linalg import LinearOperator
+
+from bifurcate.errors import InvalidInput
+from bifurcate.linalg.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, compose, core_operator
+from bifurcate.maps.derivatives import STEP, central, central_columns
+from bifurcate.maps.map import Map
+
+__all__ = ["IteratedMap"]
+
+CUBE_ROOT = float(np.finfo(float).eps) ** (1 / 3)
+DENSE = 200  # without a Jacobian given, states up to this size get a dense one from n directional derivatives
+
+Parameters = Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class IteratedMap:
+    """The map f^k on flattened states.
+
+    Methods take the orbit (x₀, f(x₀), …, f^k(x₀)) where they need it, so that f is never evaluated twice for it.
+
+    Parameters
+    ----------
+    map : Map
+        f.
+    shape : tuple of int
+        The shape in which f wants its states.
+    period : int
+        k ≥ 1.
+    """
+
+    map: Map
+    shape: tuple[int, ...]
+    period: int = 1
+
+    @cached_property
+    def exact(self) -> bool:
+        """Whether derivatives of the map are known to rounding, rather than by differences."""
+        return self.map.jvp is not None or self.map.jacobian is not None or self.map.derivative != "central"
+
+    @cached_property
+    def size(self) -> int:
+        """Number of unknowns."""
+        return math.prod(self.shape)
+
+    def orbit(self, x: np.ndarray, p: Parameters) -> list[np.ndarray]:
+        """[x, f(x), …, f^k(x)] as vectors: k evaluations of f."""
+        states = [x]
+        for _ in range(self.period):
+            states.append(self._step(states[-1], p))
+        return states
+
+    def _step(self, x: np.ndarray, p: Parameters) -> np.ndarray:
+        y = np.asarray(self.map.f(x.reshape(self.shape), **p), dtype=float)
+        if y.shape != self.shape:
+            raise InvalidInput(f"{self.map.name} changed the state's shape from {self.shape} to {y.shape}")
+        return y.reshape(-1)
+
+    def least_period(self, orbit: Sequence[np.ndarray], tolerance: float = 1e-8) -> int:
+        """The smallest divisor j of k with |f^j(x) − x| < tolerance · the state's size; k if there is none below it."""
+        if self.period == 1:
+            return 1
+        scale = max(self.map.scale, float(np.abs(orbit[0]).max()))
+        for j in range(1, self.period // 2 + 1):
+            if self.period % j == 0 and float(np.abs(orbit[j] - orbit[0]).max()) < tolerance * scale:
+                return j
+        return self.period
+
+    def margin(self, orbit: Sequence[np.ndarray], p: Parameters) -> float:
+        """The smallest domain margin along the orbit; +inf if no domain is declared, −inf if a state is not finite."""
+        if not np.isfinite(orbit[-1]).all():
+            return -np.inf
+        if self.map.domain is None:
+            return np.inf
+        margins = [np.asarray(self.map.domain(x.reshape(self.shape), **p)).min() for x in orbit[:-1]]
+        smallest = float(margins[0] if len(margins) == 1 else np.min(margins))
+        return smallest if np.isfinite(smallest) else -np.inf
+
+    def border_signs(self, orbit: Sequence[np.ndarray], p: Parameters) -> np.ndarray:
+        """The switching functions along the orbit, as one vector; empty if none are declared."""
+        if self.map.borders is None:
+            return np.empty(0)
+        return np.concatenate([np.ravel(self.map.borders(x.reshape(self.shape), **p)) for x in orbit[:-1]])
+
+    def jacobian(self, orbit: Sequence[np.ndarray], p: Parameters) -> Operator:
+        """Jacobian of f^k at orbit[0]: the product of those along the orbit, of their own kind."""
+        factors = [self._single(x, p) for x in orbit[:-1]]
+        return reduce(lambda inner, outer: compose(outer, inner), factors)
+
+    def _single(self, x: np.ndarray, p: Parameters) -> Operator:
+        n = len(x)
+        given = self.map.jacobian
+        if given is not None:
+            J = given(x.reshape(self.shape), **p)
+            if isinstance(J, LinearOperator | ShiftedLowRank | DiagonalLowRank) or sp.issparse(J):
+                return J
+            return np.asarray(J, dtype=float).reshape(n, n)
+        if n <= DENSE:
+            return self._dense(x, p)
+        return LinearOperator((n, n), matvec=lambda v: self._jvp(x, v.ravel(), p), dtype=float)
+
+    def _dense(self, x: np.ndarray, p: Parameters) -> np.ndarray:
+        if self.map.jvp is not None or self.map.derivative != "central":
+            return np.array([self._jvp(x, e, p) for e in np.eye(len(x))]).T
+
+        def along(j: int, t: float) -> np.ndarray:
+            y = x.copy()
+            y[j] += t
+            return self._step(y, p)
+
+        # A step of its own for every component, since they may differ in scale.
+        return central_columns(along, STEP * np.maximum(self.map.scale, np.abs(x)))
+
+    def _jvp(self, x: np.ndarray, v: np.ndarray, p: Parameters) -> np.ndarray:
+        return self.map.tangent(x.reshape(self.shape), v.reshape(self.shape), p).reshape(-1)
+
+    def jvp(self, orbit: Sequence[np.ndarray], v: np.ndarray, p: Parameters) -> np.ndarray:
+        """Derivative of f^k at orbit[0] in the direction v: k directional derivatives of f, no matrix."""
+        for x in orbit[:-1]:
+            v = self._jvp(x, v, p)
+        return v
+
+    def times(self, orbit: Sequence[np.ndarray], columns: np.ndarray, p: Parameters) -> np.ndarray:
+        """J times columns: by directional derivatives where the map gives them, else by the Jacobian of f^k."""
+        if self.map.jvp is None or columns.shape[1] >= self.size:
+            return apply(self.jacobian(orbit, p), columns)
+        return np.column_stack([self.jvp(orbit, column, p) for column in columns.T])
+
+    def parameter_derivative(self, orbit: Sequence[np.ndarray], p: Parameters, name: str) -> np.ndarray:
+        """∂f^k/∂name at orbit[0], by the recursion d ← f_x d + f_name along the orbit."""
+        d = self._by_parameter(orbit[0], p, name)
+        for x in orbit[1:-1]:
+            d = self._jvp(x, d, p) + self._by_parameter(x, p, name)
+        return d
+
+    def _by_parameter(self, x: np.ndarray, p: Parameters, name: str) -> np.ndarray:
+        if self.map.parameter_derivative is not None:
+            state = x.reshape(self.shape)
+            return np.asarray(self.map.parameter_derivative(state, name, **p), dtype=float).reshape(-1)
+        here = p[name]
+        return central(lambda t: self._step(x, {**p, name: here + t}), STEP * max(1.0, abs(here)))
+
+    def second(
+        self,
+        x: np.ndarray,
+        columns: np.ndarray,
+        dx: np.ndarray,
+        dp: Parameters,
+        p: Parameters,
+        beside: tuple[str, np.ndarray] | None = None,
+    ) -> np.ndarray:
+        """Change of (f^k)' applied to the columns, along (dx, dp): d/dt J(x + t dx, p + t dp) V at t = 0.
+
+        Parameters
+        ----------
+        columns : ndarray, shape (m, j)
+            V, may be complex; where J is structured these are vectors of its essence, m ≤ n.
+        dp : mapping
+            Rates of the parameters that change.
+        beside : (str, ndarray of shape (j,)), optional
+            A parameter and factors c: the change of ∂f^k/∂name cᵀ is added, on the whole state (m = n).
+        """
+        # The step that moves the state by its size, or a parameter by its own, whichever comes first.
+        moved = float(np.abs(dx).max(initial=0.0)) / max(self.map.scale, float(np.abs(x).max(initial=0.0)))
+        size = 1.0 / max(moved, *(abs(rate) / max(1.0, abs(p[name])) for name, rate in dp.items()), 1e-300)
+
+        def along(t: float) -> np.ndarray:
+            shifted = {**p, **{name: p[name] + t * rate for name, rate in dp.items()}}
+            orbit = [x + t * dx]
+            for _ in range(self.period - 1):
+                orbit.append(self._step(orbit[-1], shifted))
+            orbit.append(orbit[-1])  # its image, which no derivative at the others asks for
+            J = self.jacobian(orbit, shifted)
+            if beside is None:
+                return apply(core_operator(J), columns)
+            return apply(J, columns) + np.outer(self.parameter_derivative(orbit, shifted, beside[0]), beside[1])
+
+        if self.exact:
+            step = CUBE_ROOT * size  # two samples: rounding and truncation are 1e-10 each
+            return (along(step) - along(-step)) / (2.0 * step)
+        return central(along, STEP * size)

@@ -1,0 +1,1 @@
+"""Newton and Newton-Krylov solvers for fixed points and cycles."""

@@ -1,0 +1,287 @@
+"""Figures: bifurcation diagrams. The only room that knows matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from bifurcate.bifurcations.special_point import SpecialPoint
+from bifurcate.continuation.branch import Branch
+from bifurcate.errors import InvalidInput
+from bifurcate.maps.iterated_map import IteratedMap
+from bifurcate.orbits.orbit_diagram import OrbitDiagram
+
+__all__ = ["MARKERS", "diagram", "observe", "stable_around"]
+
+Observable = Callable[..., float] | int
+
+# Shapes and fillings, not colours alone, tell kinds apart: figures stay readable in grey.
+MARKERS = {
+    "fold": ("s", "#d95f02", "fold (LP)"),
+    "flip": ("o", "#1b6ca8", "flip (PD)"),
+    "neimark-sacker": ("D", "#7570b3", "Neimark–Sacker (NS)"),
+    "branch point": ("X", "#1a1a1a", "branch point (BP)"),
+    "pole": ("v", "#b2182b", "pole"),
+    "border": ("|", "#4d4d4d", "border"),
+}
+COLOURS = (
+    "#1a1a1a",
+    "#14548a",
+    "#1f7a45",
+    "#a84610",
+    "#5f3a96",
+    "#01665e",
+    "#c51b7d",
+    "#7a5c00",
+)  # by period, the shortest first
+SOLID: dict[str, Any] = {"ls": "-", "lw": 1.2}
+DASHED: dict[str, Any] = {"ls": (0, (4, 2)), "lw": 0.8}
+DOTS: dict[str, Any] = {"ls": "", "marker": "o", "ms": 2.4, "mew": 0.0, "color": "0.6"}
+LARGE, SMALL = 5.5, 2.6  # marks where the branch is stable on a side, and where it is on neither
+
+
+def observe(branch: Branch, observable: Observable = 0) -> np.ndarray:
+    """The observable at every state of every cycle on a branch.
+
+    Parameters
+    ----------
+    branch : Branch
+        With its states kept whole.
+    observable : callable or int
+        ``observable(x, **parameters)`` → float, or the index of a component.
+
+    Returns
+    -------
+    ndarray, shape (points, period)
+
+    Examples
+    --------
+    >>> import bifurcate as bf
+    >>> branch = bf.trace(bf.cycles(bf.maps.logistic(), "r", [0.6]), {"r": (2.0, 2.9)})
+    >>> bf.plot.observe(branch)[0].round(9)
+    array([0.5])
+    """
+    free = branch.curve.free
+    rows = [
+        _along_cycle(branch, point.state, dict(zip(free, point.free)), branch.curve.period, observable)
+        for point in branch.points
+    ]
+    return np.array(rows)
+
+
+def _along_cycle(
+    branch: Branch, state: np.ndarray, free: dict[str, float], period: int, observable: Observable
+) -> list[float]:
+    iterate = IteratedMap(branch.curve.iterate.map, branch.curve.iterate.shape, period)
+    p = {**branch.curve.equations.fixed, **free}
+    orbit = iterate.orbit(state.reshape(-1), p)
+    return [_value(observable, x.reshape(iterate.shape), p) for x in orbit[:-1]]
+
+
+def _value(observable: Observable, x: np.ndarray, p: dict[str, float]) -> float:
+    return float(x.reshape(-1)[observable]) if isinstance(observable, int) else float(observable(x, **p))
+
+
+def stable_around(branch: Branch, point: SpecialPoint) -> tuple[bool | None, bool | None]:
+    """Whether a branch is stable just before and just after a special point of its own; None where it ends there.
+
+    Examples
+    --------
+    >>> import bifurcate as bf
+    >>> branch = bf.trace(bf.cycles(bf.maps.logistic(), "r", [0.6]), {"r": (2.0, 3.2)})
+    >>> bf.plot.stable_around(branch, branch.first("flip"))
+    (True, False)
+    """
+    after = int(np.searchsorted(branch.arclength, point.arclength))
+    stable = branch.stable.tolist()
+    return stable[after - 1] if after > 0 else None, stable[after] if after < len(stable) else None
+
+
+def figure_of(ax: Axes) -> Figure:
+    """The figure that holds a plot."""
+    figure = ax.figure
+    assert isinstance(figure, Figure)  # no plot of this package is drawn into a subfigure of its own
+    return figure
+
+
+def diagram(
+    branches: Branch | Iterable[Branch],
+    parameter: str,
+    observable: Observable = 0,
+    orbits: OrbitDiagram | None = None,
+    ax: Axes | None = None,
+    ylabel: str = "",
+    xlabel: str = "",
+    kinds: Sequence[str] = tuple(MARKERS),
+    legend: bool = True,
+) -> Axes:
+    """Draw a bifurcation diagram: stable parts solid, unstable parts dashed, special points marked by kind.
+
+    Parameters
+    ----------
+    branches : Branch or iterable of Branch
+        Every state of a cycle is drawn; every period has a colour of its own.
+    parameter : str
+        The horizontal axis.
+    observable : callable or int
+        The vertical axis: ``observable(x, **parameters)`` → float, or the index of a component.
+    orbits : OrbitDiagram, optional
+        Long-run samples of the same observable, drawn faintly underneath; where an orbit escaped (left the domain
+        or diverged), a tick on the lower edge says so.
+    ax : Axes, optional
+        Where to draw; a new figure if not given.
+    ylabel, xlabel : str
+        Labels; the parameter's name if ``xlabel`` is empty.
+    kinds : sequence of str
+        Special points to mark: small where the branch is unstable on both sides, large elsewhere.
+    legend : bool
+        Explain lines and marks in a legend above the axes.
+
+    Returns
+    -------
+    Axes
+        ``ax.figure.savefig(...)`` writes it.
+
+    Examples
+    --------
+    >>> import bifurcate as bf
+    >>> branch = bf.trace(bf.cycles(bf.maps.logistic(), "r", [0.6]), {"r": (2.0, 3.2)})
+    >>> bf.plot.diagram(branch, "r").get_xlabel()
+    'r'
+    """
+    if not (callable(observable) or isinstance(observable, int | np.integer)):
+        raise InvalidInput(f"observable is {observable!r}; a function of (x, **parameters) or a component's number")
+    branches = [branches] if isinstance(branches, Branch) else list(branches)
+    if not branches:
+        raise InvalidInput("branches is empty; give at least one Branch")
+    if ax is None:
+        ax = Figure(figsize=(6.4, 4.2), layout="constrained").add_subplot()
+    entries = _lines(ax, branches, parameter, observable) + _points(ax, branches, parameter, observable, kinds)
+    if orbits is not None:
+        entries += _orbits(ax, orbits)
+    if legend:
+        ax.legend(
+            handles=entries, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=min(5, -(-len(entries) // 2)),
+            frameon=False, fontsize="small", borderaxespad=0.2, handlelength=1.6, columnspacing=1.2,
+        )  # fmt: skip
+    ax.set_xlabel(xlabel or parameter)
+    ax.set_ylabel(ylabel or (f"component {observable}" if isinstance(observable, int) else ""))
+    ax.margins(x=0.02)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def _orbits(ax: Axes, orbits: OrbitDiagram) -> list[Line2D]:
+    keep = orbits.samples.shape[1]
+    # Wider than the lines above them, so that they show beside these, and translucent, so that they show how often.
+    ax.plot(
+        np.repeat(orbits.values, keep), orbits.samples.ravel(), alpha=0.35, zorder=1, rasterized=True, **DOTS
+    )  # fmt: skip
+    entries = [Line2D([], [], label="simulated orbits", **DOTS)]
+    left = orbits.values[[end != "steps" for end in orbits.ends]]
+    if len(left):
+        style: dict[str, Any] = {"ls": "", "marker": "|", "ms": 5.0, "mew": 0.6, "color": "#b2182b"}
+        ax.plot(left, np.zeros(len(left)), transform=ax.get_xaxis_transform(), zorder=1, **style)
+        entries.append(Line2D([], [], label="orbit escaped", **style))
+    return entries
+
+
+def _lines(ax: Axes, branches: list[Branch], parameter: str, observable: Observable) -> list[Line2D]:
+    """Every branch as lines; legend entries for the periods and for both kinds of stability."""
+    periods = sorted({branch.curve.period for branch in branches})
+    colours = {period: COLOURS[i % len(COLOURS)] for i, period in enumerate(periods)}
+    for branch in branches:
+        period = branch.curve.period
+        p, values, pieces = _with_special(branch, parameter, observable)
+        for start, stop in runs(pieces):
+            style = SOLID if pieces[start] else DASHED
+            for column in values.T:
+                ax.plot(p[start:stop], column[start:stop], color=colours[period], zorder=3, **style)
+    entries = [Line2D([], [], color=colour, label=f"period {k}", **SOLID) for k, colour in sorted(colours.items())]
+    if len(colours) == 1:
+        entries = []
+    for label, style in (("stable", SOLID), ("unstable", DASHED)):
+        entries.append(Line2D([], [], color="0.1", label=label, **style))
+    return entries
+
+
+def _with_special(branch: Branch, parameter: str, observable: Observable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Parameter and observable along a branch, and the stability of every piece between two of these points.
+
+    Beside the branch's own points they are those where stability changes, the cycle is born, or it collapses.
+    """
+    ends = [point for point in branch.special if len(set(stable_around(branch, point))) == 2]
+    born = branch.curve.origin if len(branch.curve.sides) == 1 else None
+    at = np.concatenate([branch.arclength, [point.arclength for point in ends], [-np.inf] * (born is not None)])
+    order = np.argsort(at, kind="stable")
+    ends = ends if born is None else [*ends, born]
+    p = np.append(branch[parameter], [point.parameters[parameter] for point in ends])[order]
+    values = np.vstack([observe(branch, observable), *(_cycle_at(branch, point, observable) for point in ends)])[order]
+    regular = (np.arange(len(at)) < len(branch))[order]
+    stable = np.append(branch.stable, [False] * len(ends))[order]
+    # A piece is as stable as the branch's own point at either end of it.
+    pieces = np.where(regular[:-1], stable[:-1], stable[1:])
+    if born is not None:
+        p, values, pieces = _rounded(p, values, pieces)
+    if branch.special and branch.special[-1].period < branch.curve.period:
+        p, values, pieces = (part[::-1] for part in _rounded(p[::-1], values[::-1], pieces[::-1]))
+    return p, values, pieces
+
+
+def _rounded(p: np.ndarray, values: np.ndarray, pieces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    # A doubled cycle leaves its flip like a parabola, p − p₀ ∝ s² and x − x₀ ∝ s: a chord would draw it as a wedge.
+    s = np.linspace(0.0, 1.0, 12, endpoint=False)[:, None]
+    return (
+        np.append((p[0] + (p[1] - p[0]) * s**2).ravel(), p[1:]),
+        np.vstack([values[0] + (values[1] - values[0]) * s, values[1:]]),
+        np.append(np.repeat(pieces[0], len(s) - 1), pieces),
+    )
+
+
+def _cycle_at(branch: Branch, point: SpecialPoint, observable: Observable) -> list[float]:
+    free = {name: point.parameters[name] for name in branch.curve.free}
+    return _along_cycle(branch, point.state, free, branch.curve.period, observable)
+
+
+def runs(pieces: np.ndarray) -> list[tuple[int, int]]:
+    """Ranges of points between which all pieces are equally stable; neighbours share a point: the line is unbroken."""
+    if not len(pieces):
+        return []
+    changes = np.flatnonzero(np.diff(pieces.astype(int))) + 1
+    edges = [0, *changes.tolist(), len(pieces)]
+    return [(a, b + 1) for a, b in pairwise(edges)]
+
+
+def _points(
+    ax: Axes, branches: list[Branch], parameter: str, observable: Observable, kinds: Sequence[str]
+) -> list[Line2D]:
+    """Every special point; legend entries for the kinds that occur."""
+    shown: dict[str, set[bool]] = {}
+    for branch in branches:
+        for point in branch.special:
+            if point.kind not in kinds:
+                continue
+            before, after = stable_around(branch, point)
+            large = bool(before or after) or point.kind in ("pole", "border")
+            shown.setdefault(point.kind, set()).add(large)
+            values = _cycle_at(branch, point, observable)
+            p = [point.parameters[parameter]] * len(values)
+            ax.plot(p, values, zorder=5 if large else 4, **_mark(point.kind, large, len(values)))
+    entries = [Line2D([], [], label=MARKERS[kind][2], **_mark(kind, True)) for kind in MARKERS if kind in shown]
+    if any(False in sizes for sizes in shown.values()):
+        small = {**_mark("flip", False), "color": "0.3"}
+        entries.append(Line2D([], [], label="small: stays unstable", **small))
+    return entries
+
+
+def _mark(kind: str, large: bool, crowd: int = 1) -> dict[str, Any]:
+    marker, colour, _ = MARKERS[kind]
+    face = {"markerfacecolor": "white"} if marker in "osD" else {}
+    size = {"ms": max(LARGE - 0.5 * np.log2(crowd), 3.5), "mew": 1.2} if large else {"ms": SMALL, "mew": 0.8}
+    return {"ls": "", "marker": marker, "color": colour, **size, **face}

@@ -1,0 +1,77 @@
+"""The charts in two parameters: against the closed form of the spectrum, on the reduction and on all weights."""
+
+import numpy as np
+import pytest
+
+import bifurcate as bf
+from bifurcate.adaptation.equilibria import equilibrium as equilibria
+from studies import charts
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return charts.run(tmp_path_factory.mktemp("charts"), quick=True)
+
+
+def test_every_curve_is_one_of_the_closed_form(study):
+    for chart in study.charts:
+        curve = chart.curves[0]
+        net = chart.network
+        for point in curve.points[:: max(1, len(curve) // 10)]:
+            here = net.replace(**dict(zip(curve.curve.free, point.free)))
+            target = {"flip": -1.0, "fold": 1.0}[curve.curve.kind]
+            assert np.abs(here.spectrum(point.state).values - target).min() < 1e-9
+
+
+def test_weights_without_a_matrix_lie_on_the_same_curves(study):
+    for chart in study.charts:
+        assert chart.weights is not None and len(chart.weights) == 5
+        assert chart.weights.points[0].state.shape == (32, 32)
+        assert chart.error < 1e-10
+
+
+def test_the_fold_is_where_the_scalar_equation_loses_its_root(study):
+    chart = study.charts[2]
+    (curve,) = chart.curves
+    for point in curve.points[:: max(1, len(curve) // 5)]:
+        beta, alpha = point.free
+        net = chart.network.replace(alpha=alpha)
+        assert abs(equilibria.last_beta(net, 1.0) - beta) < 1e-8
+    assert {point.kind for point in chart.special} == {"fold-flip"} and len(chart.special) >= 3
+    for point in chart.special:
+        values = (
+            chart.network.replace(**{name: point.parameters[name] for name in ("alpha", "beta")})
+            .spectrum(point.state)
+            .values
+        )
+        assert np.abs(values - 1.0).min() < 1e-7 and np.abs(values + 1.0).min() < 1e-7
+
+
+def test_one_generalised_flip_and_none_elsewhere(study):
+    a, b, _, d = study.charts
+    point = b.curves[0].first("GPD")
+    assert abs(point.parameters["alpha"] - 0.0349169) < 1e-6 and abs(point.parameters["beta"] + 1.0979275) < 1e-6
+    assert point.form == "generic"
+    low, high = b.ranges[0]
+    assert low < 0 < high
+    folds = next(curve for curve in b.curves if curve.curve.period == 2)
+    assert folds.curve.kind == "fold" and folds.curve.origin.kind == "generalised flip"
+    for chart in (a, d):
+        assert not chart.special and all(low > 0 for low, _ in chart.ranges)
+
+
+def test_the_doubled_cycle_folds_where_the_chart_says(study):
+    folds = next(curve for curve in study.charts[1].curves if curve.curve.period == 2)
+    point = folds.points[len(folds) // 3]
+    p = {**study.charts[1].network.parameters, **dict(zip(folds.curve.free, point.free))}
+    net = study.charts[1].network.replace(alpha=p["alpha"], beta=p["beta"])
+    found = bf.solve(net.reduced, point.state, period=2)
+    assert np.abs(found.state - point.state).max() < 1e-6
+    assert np.abs(found.multipliers - 1.0).min() < 1e-5
+
+
+def test_pictures_and_numbers_are_written(study):
+    assert study.png.stat().st_size > 20_000 and study.pdf.stat().st_size > 5_000
+    assert study.json.stat().st_size > 500
