@@ -11,7 +11,7 @@ from . import (
 from .bifurcations.codimension_one.branch_switching import switch as switch, switches as switches
 from .bifurcations.codimension_two.loci import locus as locus
 from .bifurcations.special_point import SpecialPoint as SpecialPoint
-from .continuation.branch import Branch as Branch, Point as Point
+from .continuation.branch import Branch as Branch, BranchEnds as BranchEnds, Point as Point
 from .continuation.deflated_continuation import (
     Attempt as Attempt,
     Continued as Continued,
@@ -22,7 +22,9 @@ from .continuation.deflated_continuation import (
 from .continuation.step_control import StepControl as StepControl
 from .continuation.stepper import Step as Step
 from .continuation.trace import steps as steps, trace as trace
+from .curves.corrector_settings import Corrector as Corrector
 from .curves.curve import Curve as Curve
+from .curves.curve_point import CurvePoint as CurvePoint
 from .curves.cycle import cycles as cycles
 from .diagram.audit import Audit as Audit
 from .diagram.explore import explore as explore

@@ -8,13 +8,24 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["old_keywords", "old_names", "old_parameters", "old_positions"]
+__all__ = ["old_keywords", "old_names", "old_parameters", "old_positions", "warn_old_name"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def _warn(old: str, new: str) -> None:
+def warn_old_name(old: str, new: str) -> None:
+    """Warn whoever called the caller that a name is an old one.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as heard:
+    ...     warnings.simplefilter("always")
+    ...     warn_old_name("Step.node", "Step.point")
+    >>> str(heard[0].message)
+    'Step.node is an old spelling and will go; write Step.point'
+    """
     # 3: the line that called the public function, past this one and the wrapper.
     warnings.warn(f"{old} is an old spelling and will go; write {new}", DeprecationWarning, stacklevel=3)
 
@@ -53,7 +64,7 @@ def old_positions(*names: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
                 taken = names[: len(extra)]
                 if not set(taken) & set(named):
                     form = ", ".join(f"{name}=…" for name in taken)
-                    _warn(f"{function.__name__}(…) with {len(given)} positional arguments", form)
+                    warn_old_name(f"{function.__name__}(…) with {len(given)} positional arguments", form)
                     call: Callable[..., T] = function
                     return call(*given[:allowed], **{**named, **dict(zip(taken, extra, strict=True))})
             return function(*given, **named)
@@ -90,7 +101,7 @@ def old_keywords(**renamed: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         def wrapper(*given: P.args, **named: P.kwargs) -> T:
             for old, new in renamed.items():
                 if old in named and new not in named:
-                    _warn(f"{function.__name__}({old}=…)", f"{new}=…")
+                    warn_old_name(f"{function.__name__}({old}=…)", f"{new}=…")
                     named[new] = named.pop(old)
             return function(*given, **named)
 
@@ -119,7 +130,7 @@ def old_parameters(function: Callable[P, T]) -> Callable[P, T]:
         values = {name: named.pop(name) for name in list(named) if name not in own}
         if values:
             form = ", ".join(f"{name!r}: …" for name in values)
-            _warn(f"{function.__name__}({', '.join(f'{name}=…' for name in values)})", f"parameters={{{form}}}")
+            warn_old_name(f"{function.__name__}({', '.join(f'{name}=…' for name in values)})", f"parameters={{{form}}}")
             given_values = named.get("parameters")
             named["parameters"] = {**(given_values if isinstance(given_values, Mapping) else {}), **values}
         return function(*given, **named)

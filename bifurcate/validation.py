@@ -87,5 +87,5 @@ def check_interval(name: str, value: Any) -> tuple[float, float]:
             f"bounds of {name!r} are {value!r}; they must be an interval (low, high) of two numbers"
         ) from error
     if not (np.isfinite(low) and np.isfinite(high) and low < high):
-        raise InvalidInput(f"bounds of {name!r} are ({low}, {high}); they must be finite, with low < high")
+        raise InvalidInput(f"bounds of {name!r} are ({low}, {high}); low < high is needed, both finite")
     return low, high

@@ -56,7 +56,7 @@ def decay(quick: bool) -> Panel:
 def growth(quick: bool) -> Panel:
     """(b) The fold; convergence slows down towards it, so that transients are long."""
     net = network(alpha=0.2, beta=GROWTH[0], b=0.5)
-    equilibrium = bf.trace(bf.cycles(net.reduced, "beta", net.equilibrium(reduced=True)), {"beta": GROWTH}, FAR)
+    equilibrium = bf.trace(bf.cycles(net.reduced, "beta", net.equilibrium(reduced=True)), {"beta": GROWTH}, control=FAR)
     values, transient = (np.linspace(*GROWTH, 11), 2000) if quick else (np.linspace(*GROWTH, 41), 6000)
     return Panel(net, "beta", TO_STIMULUS, (equilibrium,), simulate(net, "beta", values, TO_STIMULUS, transient, 4))
 

@@ -96,8 +96,8 @@ def curves_of(
 ) -> list[bf.Branch]:
     """The curves of the equilibrium's special points of a kind, first met as ``along`` varies; ``across`` joins it."""
     start = net.equilibrium(reduced=True)
-    branch = bf.trace(bf.cycles(net.reduced, along, start), {along: bounds[along]}, FAR)
-    return [bf.trace(bf.locus(point, across), bounds, FAR) for point in branch.of(kind)[:most]]
+    branch = bf.trace(bf.cycles(net.reduced, along, start), {along: bounds[along]}, control=FAR)
+    return [bf.trace(bf.locus(point, across), bounds, control=FAR) for point in branch.of(kind)[:most]]
 
 
 def on_the_weights(net: bf.adaptation.Network, curve: bf.Branch, bounds: Bounds) -> tuple[bf.Branch, float]:
@@ -120,7 +120,7 @@ def on_the_weights(net: bf.adaptation.Network, curve: bf.Branch, bounds: Bounds)
     u = np.append(np.asarray(W), here.parameters[first])
     widths = np.array([bounds[first][1] - bounds[first][0]])
     seen = bf.SpecialPoint(curve.curve.kind, bf.cycles(free, first, W), u, 1, widths=widths)
-    found = bf.trace(bf.locus(seen, second), bounds, LONG, detect=False)
+    found = bf.trace(bf.locus(seen, second), bounds, control=LONG, detect=False)
     target = -1.0 if curve.curve.kind == "flip" else 1.0
     errors = []
     for each in found.points:
@@ -182,7 +182,7 @@ def charts(n: int, most: int) -> Iterator[Chart]:
         net = network(n, **rates)
         curves = curves_of(net, kind, along, across, bounds, most)
         longer = [
-            bf.trace(curve, bounds, FAR)
+            bf.trace(curve, bounds, control=FAR)
             for point in curves[0].of("generalised flip")
             for curve in bf.switches(point)
         ]  # fmt: skip

@@ -144,7 +144,7 @@ def doublings(equilibrium: bf.Branch, bounds: tuple[float, float], to: int) -> t
         flips = [point for point in own if len(set(bf.plot.stable_around(last, point))) == 2]
         if not flips:
             break
-        branches.append(bf.trace(bf.switch(flips[0]), {last.curve.free[0]: bounds}, SHORT))
+        branches.append(bf.trace(bf.switch(flips[0]), {last.curve.free[0]: bounds}, control=SHORT))
     return tuple(branches)
 
 

@@ -140,8 +140,8 @@ def _measure(path: str, n: int) -> Line:
         begin = time.process_time()
         step = next(walk)
         times.append(time.process_time() - begin)
-    least = float(step.node.spectrum.values.real.min())
-    alpha, unknowns = float(step.node.u[-1]), len(step.node.u) - 1
+    least = float(step.point.spectrum.values.real.min())
+    alpha, unknowns = float(step.point.u[-1]), len(step.point.u) - 1
     del walk, step
     return Line(path, n, n * n, unknowns, min(times), _peak(net, path), alpha, least)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bifurcate.bifurcations.special_point import SpecialPoint, points_of_kind
 from bifurcate.curves.curve import Curve
@@ -12,7 +15,7 @@ from bifurcate.errors import InvalidInput, NoSuchPoint, Stop
 from bifurcate.linalg.low_rank import LowRank
 from bifurcate.linalg.multipliers import Spectrum
 
-__all__ = ["Branch", "Point"]
+__all__ = ["Branch", "BranchEnds", "Point"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,26 +37,69 @@ class Point:
         Newton steps of the corrector.
     arclength : float
         From the start, in the metric of the branch.
+    curve : Curve
+        The curve on which it lies.
     """
 
-    kept: np.ndarray | LowRank
+    kept: NDArray[np.float64] | LowRank
     free: tuple[float, ...]
     spectrum: Spectrum | None
     residual: float
     iterations: int
     arclength: float
+    curve: Curve
 
     @property
-    def state(self) -> np.ndarray:
-        """The state, or what ``keep`` made of it, as an array; formed from its factors if that is how it is kept."""
+    def state(self) -> NDArray[np.float64]:
+        """The state, or what ``keep`` made of it, as an array; formed from its factors if that is how it is stored."""
         return np.asarray(self.kept)
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """All parameters of the map there."""
+        return {**self.curve.equations.fixed, **dict(zip(self.curve.free, self.free, strict=False))}
+
+    @property
+    def multipliers(self) -> NDArray[np.complex128]:
+        """The multipliers, by falling modulus.
+
+        Raises
+        ------
+        InvalidInput
+            If the branch was traced with ``detect=False``.
+        """
+        return self._known_spectrum().values
+
+    @property
+    def stable(self) -> bool:
+        """True if every known multiplier lies inside the unit circle.
+
+        Raises
+        ------
+        InvalidInput
+            If the branch was traced with ``detect=False``.
+        """
+        return self._known_spectrum().stable
+
+    def _known_spectrum(self) -> Spectrum:
+        if self.spectrum is None:
+            raise InvalidInput("this branch was traced with detect=False; its multipliers are unknown")
+        return self.spectrum
+
+
+class BranchEnds(NamedTuple):
+    """Why a branch ends at its first and at its last point."""
+
+    first: Stop
+    last: Stop
 
 
 @dataclass(frozen=True, eq=False)
 class Branch:
     """A traced curve.
 
-    ``branch["r"]`` is the array of a free parameter's values along it.
+    ``branch["r"]`` is the array of a parameter's values along it, ``branch[3]`` its fourth point, ``branch[2:5]`` a
+    tuple of points.
 
     Attributes
     ----------
@@ -63,8 +109,8 @@ class Branch:
         In order; arclength grows.
     special : tuple of SpecialPoint
         In the same order.
-    stop : (Stop, Stop)
-        Why it ends at its first and at its last point.
+    stop : BranchEnds
+        Why it ends at its ``first`` and at its ``last`` point.
     doubts : tuple of str
         Changes in the multipliers that were noticed but could not be located.
     """
@@ -72,36 +118,60 @@ class Branch:
     curve: Curve
     points: tuple[Point, ...]
     special: tuple[SpecialPoint, ...]
-    stop: tuple[Stop, Stop]
+    stop: BranchEnds
     doubts: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.points)
 
-    def __getitem__(self, name: str) -> np.ndarray:
+    def __iter__(self) -> Iterator[Point]:
+        return iter(self.points)
+
+    @overload
+    def __getitem__(self, key: str) -> NDArray[np.float64]: ...
+    @overload
+    def __getitem__(self, key: int) -> Point: ...
+    @overload
+    def __getitem__(self, key: slice) -> tuple[Point, ...]: ...
+    def __getitem__(self, key: str | int | slice) -> NDArray[np.float64] | Point | tuple[Point, ...]:
+        """A point, several, or the values of a parameter (or of another unknown, as "cosine") along the branch.
+
+        Examples
+        --------
+        >>> import bifurcate as bf
+        >>> curve = bf.cycles(bf.maps.henon(a=0.1, b=0.3), free="a", guess=[1.0, 0.3])
+        >>> branch = bf.trace(curve, {"a": (0.0, 0.2)})
+        >>> branch[0].parameters["b"], branch["b"][-1], len(branch[:3])
+        (0.3, np.float64(0.3), 3)
+        """
+        if not isinstance(key, str):
+            return self.points[key]
         names = (*self.curve.free, *self.curve.extra)
-        if name not in names:
-            raise InvalidInput(f"{name!r} does not vary on this branch; it has {', '.join(names)}")
-        i = names.index(name)
-        return np.array([point.free[i] for point in self.points])
+        if key in names:
+            i = names.index(key)
+            return np.array([point.free[i] for point in self.points])
+        fixed = self.curve.equations.fixed
+        if key not in fixed:
+            raise InvalidInput(f"this branch has no parameter {key!r}; it has {', '.join((*names, *fixed))}")
+        return np.full(len(self.points), fixed[key])
 
     @property
-    def states(self) -> np.ndarray:
+    def states(self) -> NDArray[np.float64]:
         """The states, shape (points, *state's shape)."""
         return np.array([point.state for point in self.points])
 
     @property
-    def arclength(self) -> np.ndarray:
+    def arclength(self) -> NDArray[np.float64]:
         """Arclength from the start, shape (points,)."""
         return np.array([point.arclength for point in self.points])
 
     @property
     def spectra(self) -> tuple[Spectrum, ...]:
         """The spectrum at every point."""
-        return tuple(self._spectrum(point) for point in self.points)
+        return tuple(point._known_spectrum() for point in self.points)
 
     @property
-    def multipliers(self) -> np.ndarray:
+    def multipliers(self) -> NDArray[np.complex128]:
         """The multipliers, shape (points, most at one point), by falling modulus; NaN where a point has fewer."""
         rows = [spectrum.values for spectrum in self.spectra]
         table = np.full((len(rows), max(len(row) for row in rows)), np.nan, dtype=complex)
@@ -110,9 +180,9 @@ class Branch:
         return table
 
     @property
-    def stable(self) -> np.ndarray:
-        """Whether every known multiplier lies inside the unit circle, shape (points,) of bool."""
-        return np.array([self._spectrum(point).stable for point in self.points])
+    def stable(self) -> NDArray[np.bool_]:
+        """True where every known multiplier lies inside the unit circle, shape (points,)."""
+        return np.array([point.stable for point in self.points])
 
     def of(self, kind: str) -> tuple[SpecialPoint, ...]:
         """The special points of a kind ("flip") or label ("PD"), in order."""
@@ -131,19 +201,14 @@ class Branch:
             others = ", ".join(point.label for point in self.special) or "none"
             raise NoSuchPoint(
                 f"no {kind} on this branch of {len(self)} points (special points: {others}). "
-                f"At its first point {self.stop[0]}; at its last {self.stop[1]}."
+                f"At its first point {self.stop.first}; at its last {self.stop.last}."
             )
         return points[0]
-
-    def _spectrum(self, point: Point) -> Spectrum:
-        if point.spectrum is None:
-            raise InvalidInput("this branch was traced with detect=False; its multipliers are unknown")
-        return point.spectrum
 
     def __str__(self) -> str:
         ranges = ", ".join(f"{name} from {self[name][0]:.6g} to {self[name][-1]:.6g}" for name in self.curve.free)
         lines = [f"branch of {self.curve.iterate.map.name}, period {self.curve.period}: {len(self)} points, {ranges}"]
         lines += [f"  {point}" for point in self.special]
-        lines += [f"  first point: {self.stop[0]}", f"  last point: {self.stop[1]}"]
+        lines += [f"  first point: {self.stop.first}", f"  last point: {self.stop.last}"]
         lines += [f"  in doubt: {doubt}" for doubt in self.doubts]
         return "\n".join(lines)

@@ -15,7 +15,10 @@ import numpy as np
 
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.branch import Branch
-from bifurcate.curves.corrector import POLISH, CorrectorFailure, CurvePoint, Metric, correct
+from bifurcate.curves.corrector import correct
+from bifurcate.curves.corrector_settings import TO_ROUNDING
+from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
+from bifurcate.curves.metric import Metric
 
 __all__ = ["BranchLocator", "same_point"]
 
@@ -121,7 +124,7 @@ class BranchLocator:
             t = 0.0 if p[i + 1] == p[i] else (value - p[i]) / (p[i + 1] - p[i])
             guess = np.append(states[i] + t * (states[i + 1] - states[i]), value)
             with np.errstate(all="ignore"):
-                node = correct(curve, guess, row, float(row @ guess), self.metric, POLISH)
+                node = correct(curve, guess, row, float(row @ guess), self.metric, TO_ROUNDING)
             if isinstance(node, CurvePoint) and all(np.abs(node.u[:n] - x.reshape(-1)).max() > SAME for x in found):
                 found.append(node.u[:n].reshape(curve.iterate.shape))
         return found
@@ -143,7 +146,7 @@ class BranchLocator:
         row = self.metric.dual(chord / self.metric.norm(chord))
         with np.errstate(all="ignore"):
             return correct(
-                self.branch.curve, guess / scale, row, float(row @ (through / scale)), self.metric, POLISH, chord
+                self.branch.curve, guess / scale, row, float(row @ (through / scale)), self.metric, TO_ROUNDING, chord
             )
 
     def _foot(self, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -14,8 +14,8 @@ from bifurcate.continuation.branch import Branch
 from bifurcate.continuation.branch_matching import BranchLocator
 from bifurcate.continuation.step_control import StepControl
 from bifurcate.continuation.trace import trace
-from bifurcate.curves.corrector import Metric
 from bifurcate.curves.cycle import cycles
+from bifurcate.curves.metric import Metric
 from bifurcate.errors import BifurcateError, InvalidInput, NotConverged, NotIsolated
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
@@ -367,7 +367,7 @@ def _traced(
     found: Solution, map: Map, free: str, bounds: Mapping[str, tuple[float, float]], control: StepControl | None
 ) -> Branch | str:
     try:
-        return trace(cycles(map, free, found.state, period=found.period), bounds, control)
+        return trace(cycles(map, free, found.state, period=found.period), bounds, control=control)
     except BifurcateError as error:
         return f"a solution was found, but its branch could not be traced: {error}"
 

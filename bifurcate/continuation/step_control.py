@@ -1,16 +1,23 @@
-"""What stays the same during one walk along a curve: its bounds, its metric, and how long steps are."""
+"""Step-size control: how long the steps of a continuation are."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-import numpy as np
-
-from bifurcate.curves.corrector import Metric
-from bifurcate.curves.curve import Curve
+from bifurcate.curves.curve_point import CurvePoint
+from bifurcate.curves.metric import Metric
 from bifurcate.errors import InvalidInput
+from bifurcate.validation import check_count, check_positive
 
-__all__ = ["ContinuationRun", "StepControl"]
+__all__ = ["StepControl", "next_length"]
+
+GREATEST_GROWTH = (
+    2.0  # a step is at most this many times as long as the last one: its prediction extrapolates no farther
+)
+GREATEST_CUT = 0.3  # ... and at least this part of it: Newton's method took more steps, but the step was accepted
+STRAIGHTEST = 1e-3  # angles below this part of the one aimed at count as this: no division by 0 on a straight branch
+LEAST_PARAMETER_SHARE = 0.1  # a step is as long as its parameters allow, at most this reciprocal where they stand still
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,16 @@ class StepControl:
         Angle between neighbouring tangents that is aimed at, in radians.
     largest_angle : float
         A step that turns the tangent by more is repeated at half its length.
+
+    Raises
+    ------
+    InvalidInput
+        If a value is unusable.
+
+    Examples
+    --------
+    >>> StepControl(largest=0.01).largest
+    0.01
     """
 
     first: float = 0.005
@@ -57,27 +74,28 @@ class StepControl:
                 f"steps must obey 0 < smallest ≤ first ≤ largest, got {self.smallest}, {self.first}, {self.largest}"
             )
         for name in ("max_steps", "iterations"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise InvalidInput(f"{name} is {value!r}; it must be a whole number, at least 1")
+            check_count(name, getattr(self, name))
         for name in ("surest", "farthest", "angle", "largest_angle"):
-            value = getattr(self, name)
-            if not (isinstance(value, float | int) and np.isfinite(value) and value > 0):
-                raise InvalidInput(f"{name} is {value!r}; it must be a positive, finite number")
+            check_positive(name, getattr(self, name))
 
 
-@dataclass(frozen=True, eq=False)
-class ContinuationRun:
-    """What stays the same during one walk along a curve."""
+def next_length(control: StepControl, here: CurvePoint, new: CurvePoint, metric: Metric) -> float:
+    """The length of the next step, from the angle and the Newton steps of the last one.
 
-    curve: Curve
-    lower: np.ndarray
-    upper: np.ndarray
-    metric: Metric
-    control: StepControl
-    detect: bool
-
-    @property
-    def free(self) -> slice:
-        """Where the free parameters stand among the unknowns."""
-        return slice(self.curve.size, self.curve.size + len(self.lower))
+    Parameters
+    ----------
+    control : StepControl
+        Lengths and angles aimed at.
+    here, new : CurvePoint
+        The ends of the last step.
+    metric : Metric
+        In which lengths are measured.
+    """
+    length = new.arclength - here.arclength
+    turned = math.acos(min(1.0, max(-1.0, metric.dot(here.tangent, new.tangent))))
+    by_angle = control.angle / max(turned, STRAIGHTEST * control.angle)
+    by_work = 2.0 ** ((control.iterations - new.iterations) / 2.0)
+    t = new.tangent[metric.n :]
+    longest = control.largest / max(math.sqrt((metric.parameter * t) @ t), LEAST_PARAMETER_SHARE)
+    factor = max(GREATEST_CUT, min(GREATEST_GROWTH, by_angle, by_work))
+    return max(control.smallest, min(longest, length * factor))

@@ -1,44 +1,53 @@
-"""One step along a curve, and the walk made of them.
+"""The stepper: predict, correct, accept, detect, next length; a loop of these five along a curve.
 
-A step predicts, on the tangent first and then on the cubic Hermite polynomial through the last two points, and corrects
-on the hyperplane across the tangent. What ``staying`` finds suspicious is tried again with half the step (Allgower &
-Georg, Numerical Continuation Methods, SIAM 2003, chapter 6; Deuflhard, Fiedler & Kunkel, SIAM J. Numer. Anal. 24 (1987)
-912).
+What the branch-jump guard refuses is tried again with half the step (Allgower & Georg, Numerical Continuation Methods,
+SIAM 2003, chapter 6; Deuflhard, Fiedler & Kunkel, SIAM J. Numer. Anal. 24 (1987) 912).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bifurcate.bifurcations.codimension_one.event_detection import StepEvents, detect_events
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.branch_jump_guard import (
-    DeferredWarning,
     crosses_switching_manifold,
     detect_branch_jump,
     parameter_is_stationary,
     parameter_stays_stationary,
-    record_missed_point,
-    unexplained_count_change,
 )
-from bifurcate.continuation.step_control import ContinuationRun, StepControl
-from bifurcate.curves.corrector import (
-    POLISH,
-    CorrectorFailure,
-    CurvePoint,
-    Metric,
-    adapt_equations,
-    correct,
-    hermite_point,
-)
+from bifurcate.continuation.continuation_run import ContinuationRun
+from bifurcate.continuation.missed_points import DeferredWarning, record_missed_point, unexplained_count_change
+from bifurcate.continuation.predictor import Prediction, predict, predict_on_bound_passed
+from bifurcate.continuation.step_control import next_length
+from bifurcate.curves.corrector import adapt_equations, correct
+from bifurcate.curves.corrector_settings import TO_ROUNDING
+from bifurcate.curves.curve import Curve
+from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
+from bifurcate.curves.step_cache import StepCache
+from bifurcate.deprecation import warn_old_name
 from bifurcate.errors import Stop
 
 __all__ = ["Step", "continue_from"]
+
+ON_BOUND = (
+    1e-12  # widths of the bounds up to which a start counts as lying on one: rounding of a bound that was reached
+)
+NEAR_POLE = 1e-3  # part of the start's domain margin below which a failed step counts as the domain's edge
+CLOSING_DISTANCE = 2.0  # steps within which a step must come to the start to be compared with it
+CLOSING_COSINE = 0.8  # ... and the least cosine of the angle between the tangents there
+CLOSING_ERROR = 1e-6  # distance up to which the point found opposite the start is the start: the same cycle
+SHORTER = 0.5  # a step that was refused is repeated with this part of its length
+MUCH_SHORTER = (
+    0.25  # ... and one in which multipliers changed without a reason, which may have jumped over a narrow tip
+)
+FIRST_CLOSING_STEP = 3  # the first steps leave the start and cannot come back to it
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,189 +56,222 @@ class Step:
 
     Attributes
     ----------
-    node : CurvePoint
-        The new point, with tangent, linearisation and spectrum.
+    curve : Curve
+        The curve that is followed.
+    point : CurvePoint
+        The new point, with tangent, linearisation and multipliers.
     length : float
-        Arclength from the previous one.
-    finding : Finding
+        Arclength from the previous point.
+    events : StepEvents
         Special points between the previous point and this one.
     stop : Stop or None
-        Why the walk ends here, if it does.
+        Why the branch ends here, if it does.
     """
 
-    node: CurvePoint
+    curve: Curve
+    point: CurvePoint
     length: float
-    finding: StepEvents
+    events: StepEvents
     stop: Stop | None = None
 
+    @property
+    def state(self) -> NDArray[np.float64]:
+        """The state, in the map's shape."""
+        return self.curve.state(self.point.u)
 
-def continue_from(walk: ContinuationRun, node: CurvePoint) -> Iterator[Step]:
-    """Accepted steps from a node along its tangent; the last one carries the reason for the end."""
-    control, start, before = walk.control, node, node
-    h, pending = control.first, DeferredWarning()
-    if (stop := _leaves_at_once(walk, node)) is not None:
-        yield Step(node, 0.0, StepEvents(), stop)
+    @property
+    def parameters(self) -> dict[str, float]:
+        """All parameters of the map."""
+        return self.curve.parameters(self.point.u)
+
+    @property
+    def node(self) -> CurvePoint:
+        """Old name of ``point``."""
+        warn_old_name("Step.node", "Step.point")
+        return self.point
+
+    @property
+    def finding(self) -> StepEvents:
+        """Old name of ``events``."""
+        warn_old_name("Step.finding", "Step.events")
+        return self.events
+
+    @property
+    def special(self) -> tuple[SpecialPoint, ...]:
+        """Special points between the previous point and this one."""
+        return tuple(self.events.points)
+
+
+def continue_from(run: ContinuationRun, start: CurvePoint) -> Iterator[Step]:
+    """Accepted steps from a point along its tangent; the last one carries the reason for the end.
+
+    Parameters
+    ----------
+    run : ContinuationRun
+        The curve with its bounds, metric and step control.
+    start : CurvePoint
+        The first point; its tangent is the direction.
+    """
+    if (stop := _leaves_at_once(run, start)) is not None:
+        yield Step(run.curve, start, 0.0, StepEvents(), stop)
         return
+    control, cache, warning = run.control, StepCache(), DeferredWarning()
+    before, here, length = start, start, run.control.first
     for number in range(control.max_steps):
-        tried = _step(walk, before, node, h)
-        while isinstance(tried, CorrectorFailure) and 0.5 * h >= control.smallest:
-            h *= 0.5
-            tried = _step(walk, before, node, h)
-        if isinstance(tried, CorrectorFailure):
-            if node.at.margin < 1e-3 * start.at.margin < np.inf:
-                tried = CorrectorFailure("domain", f"smallest margin {node.at.margin:.1e}")
-            yield Step(node, 0.0, _pole(walk, node, tried), _why(tried, node, walk))
+        taken, length = _take_step(run, before, here, length)
+        if isinstance(taken, CorrectorFailure):
+            yield _last_step(run, here, *_reason_of_failure(taken, here, start))
             return
-        new, stop = tried[0].after(node), tried[1]
-        if parameter_is_stationary(walk, node, new) and parameter_stays_stationary(walk, node):
-            standing = CorrectorFailure("not-isolated", "cycles at one and the same parameter value form a curve")
-            yield Step(node, 0.0, StepEvents(), _why(standing, node, walk))
+        new, stop = taken
+        if parameter_is_stationary(run, here, new) and parameter_stays_stationary(run, here):
+            yield _last_step(run, here, "not-isolated", "cycles at one and the same parameter value form a curve")
             return
-        if number > 2 and _passes(walk, node, new, start):
-            new, stop = _closing(walk, node, start), Stop("closed")
-        finding = detect_events(walk.curve, node, new, walk.metric) if walk.detect else StepEvents()
-        watched = walk.detect and walk.curve.kind == "cycle"
-        if watched and (why := unexplained_count_change(before, node, new, finding)):
-            if 0.25 * h >= control.surest:
-                h *= 0.25
+        if number >= FIRST_CLOSING_STEP and _passes_start(run, here, new, start):
+            new, stop = start.placed(here.arclength + run.metric.norm(start.u - here.u)), Stop("closed")
+        events = detect_events(run.curve, here, new, run.metric, cache) if run.detect else StepEvents()
+        if run.detect and run.curve.kind == "cycle" and (change := unexplained_count_change(before, here, new, events)):
+            if MUCH_SHORTER * length >= control.surest:
+                length *= MUCH_SHORTER
                 continue
-            finding = record_missed_point(walk, node, new, finding, why, pending)
-        if finding.barrier:
-            reason = "not-isolated" if walk.curve.kind == "cycle" else "unfolded"
-            yield Step(node, 0.0, StepEvents(), _why(CorrectorFailure(reason, finding.barrier), node, walk))
+            events, deferred = record_missed_point(run, here, new, events, change)
+            warning = deferred or warning
+        if events.barrier:
+            yield _last_step(run, here, "not-isolated" if run.curve.kind == "cycle" else "unfolded", events.barrier)
             return
-        if finding.collapsed is not None:
-            stop = Stop("collapsed", str(finding.collapsed))
-        if stop is None and _size(walk, new) > control.farthest:
-            stop = Stop("escaped", f"at {walk.curve.where(new.u)} its root mean square is {_size(walk, new):.0f} units")
-        if number == control.max_steps - 1 and stop is None:
-            stop = Stop("steps", str(control.max_steps))
-        yield Step(new, new.arclength - node.arclength, pending.joined(finding, new, stop), stop)
+        stop = _reason_to_stop(run, new, events, stop, is_last=number == control.max_steps - 1)
+        events, warning = warning.settle(events, new.arclength, stop is not None)
+        yield Step(run.curve, new, new.arclength - here.arclength, events, stop)
         if stop is not None:
             return
-        h = _next_length(control, node, new, walk.metric)
-        before, node = new if crosses_switching_manifold(walk, node, new) else node.light(), new
-        if node.kernel is not None:
-            walk = dataclasses.replace(walk, curve=adapt_equations(walk.curve, node, walk.metric))
+        length = next_length(control, here, new, run.metric)
+        # Beyond a border the branch bends: the next prediction is on the tangent, not on a cubic through the corner.
+        before = new if crosses_switching_manifold(run, here, new) else here.without_factors()
+        here = new
+        cache.forget_before(here.arclength)
+        if here.kernel is not None:
+            run = run.with_curve(adapt_equations(run.curve, here, run.metric))
 
 
-def _leaves_at_once(walk: ContinuationRun, node: CurvePoint) -> Stop | None:
-    p, t = node.u[walk.free], node.tangent[walk.free]
-    for i, name in enumerate(walk.curve.free):
-        edge = 1e-12 * (walk.upper[i] - walk.lower[i])
-        if (p[i] <= walk.lower[i] + edge and t[i] < 0) or (p[i] >= walk.upper[i] - edge and t[i] > 0):
+def _leaves_at_once(run: ContinuationRun, start: CurvePoint) -> Stop | None:
+    """The reason to stop where a start lies on a bound and its tangent leads out of it."""
+    p, t = start.u[run.free], start.tangent[run.free]
+    for i, name in enumerate(run.curve.free):
+        edge = ON_BOUND * run.widths[i]
+        if (p[i] <= run.lower[i] + edge and t[i] < 0) or (p[i] >= run.upper[i] - edge and t[i] > 0):
             return Stop("bound", f"{name} = {p[i]:.10g}")
     return None
 
 
-def _step(
-    walk: ContinuationRun, before: CurvePoint, node: CurvePoint, h: float
-) -> tuple[CurvePoint, Stop | None] | CorrectorFailure:
-    """One prediction and correction of length h, or onto the bound if that comes first."""
-    curve, metric = walk.curve, walk.metric
-    n = curve.size
-    p, t = node.u[walk.free], node.tangent[walk.free]
-    sides = zip(p.tolist(), t.tolist(), walk.lower.tolist(), walk.upper.tolist())
-    room = [((upper if rate > 0 else lower) - here) / rate if rate else math.inf for here, rate, lower, upper in sides]
-    i = room.index(min(room))
-    if room[i] <= h:
-        length, bound = room[i], walk.upper[i] if t[i] > 0 else walk.lower[i]
-        for _ in range(3):  # the cubic comes to the bound elsewhere than the tangent does
-            guess, smooth = _predicted(before, node, length, metric)
-            length = min(max(0.0, length + float(bound - guess[n + i]) / float(t[i])), 2.0 * h)
-        return _onto_bound(walk, node, i, length, guess, smooth)
-    guess, smooth = _predicted(before, node, h, metric)
-    row = metric.dual(node.tangent)
-    new = correct(curve, guess, row, float(row @ guess), metric, None, node.tangent)
+def _take_step(
+    run: ContinuationRun, before: CurvePoint, here: CurvePoint, length: float
+) -> tuple[tuple[CurvePoint, Stop | None] | CorrectorFailure, float]:
+    """The next accepted point, with half the length as often as a step is refused, and the length that it took.
+
+    Parameters
+    ----------
+    run : ContinuationRun
+        The curve with its bounds, metric and step control.
+    before, here : CurvePoint
+        The last two points.
+    length : float
+        Length of the first try, in the metric.
+    """
+    while True:
+        prediction: Prediction | None = predict(run, before, here, length)
+        while prediction is not None:
+            new = _correct(run, here, prediction)
+            if isinstance(new, CorrectorFailure):
+                break
+            passed = None if prediction.bound else predict_on_bound_passed(run, here, new, length)
+            if passed is None:
+                return _accept(run, here, new, prediction), length
+            prediction = passed  # the curve bends over the bound: arrive on it from the chord
+        if SHORTER * length < run.control.smallest:
+            return cast(CorrectorFailure, new), length
+        length *= SHORTER
+
+
+def _correct(run: ContinuationRun, here: CurvePoint, prediction: Prediction) -> CurvePoint | CorrectorFailure:
+    """The curve's point on the prediction's hyperplane, unless that seems to lie on another branch."""
+    new = correct(run.curve, prediction.u, prediction.normal, prediction.offset, run.metric, None, here.tangent)
     if isinstance(new, CorrectorFailure):
         return new
-    if (refusal := detect_branch_jump(walk, node, new, guess, h, smooth)) is not None:
-        return refusal
-    outside = np.maximum(walk.lower - new.u[walk.free], new.u[walk.free] - walk.upper)
-    if (outside > 0).any():
-        # The curve bends over the bound: arrive on it from the chord between the two.
-        i = int(np.argmax(outside / (walk.upper - walk.lower)))
-        bound = walk.upper[i] if new.u[n + i] > walk.upper[i] else walk.lower[i]
-        part = (bound - node.u[n + i]) / (new.u[n + i] - node.u[n + i])
-        return _onto_bound(walk, node, i, h * float(part), node.u + part * (new.u - node.u))
-    return new.placed(node.arclength + metric.norm(new.u - node.u)), None
+    return detect_branch_jump(run, here, new, prediction) or new
 
 
-def _predicted(before: CurvePoint, node: CurvePoint, h: float, metric: Metric) -> tuple[np.ndarray, bool]:
-    """A step of length h from a node, on the cubic through the last two (True) or, where one is far, on the tangent."""
-    last = node.arclength - before.arclength
-    if not 0.5 * h <= last:
-        return node.u + h * node.tangent, False
-    return hermite_point(before, node, 1.0 + h / last, metric), True
+def _accept(
+    run: ContinuationRun, here: CurvePoint, new: CurvePoint, prediction: Prediction
+) -> tuple[CurvePoint, Stop | None]:
+    """The point placed on the curve, exactly on its bound if it was sent to one, and the reason to stop there."""
+    stop = None
+    if prediction.bound is not None:
+        i, bound = prediction.bound
+        u = new.u.copy()
+        u[run.curve.size + i] = bound
+        new = dataclasses.replace(new, u=u)
+        stop = Stop("bound", f"{run.curve.free[i]} = {bound:.10g}")
+    new = new.placed(here.arclength + run.metric.norm(new.u - here.u))
+    return new.following(here), stop
 
 
-def _onto_bound(
-    walk: ContinuationRun, node: CurvePoint, i: int, h: float, guess: np.ndarray, smooth: bool = False
-) -> tuple[CurvePoint, Stop | None] | CorrectorFailure:
-    n = walk.curve.size
-    bound = walk.upper[i] if node.tangent[n + i] > 0 else walk.lower[i]
-    guess = guess.copy()
-    guess[n + i] = bound
-    row = np.zeros(len(guess))
-    row[n + i] = 1.0 / (walk.upper[i] - walk.lower[i])
-    new = correct(walk.curve, guess, row, float(row @ guess), walk.metric, None, node.tangent)
-    if isinstance(new, CorrectorFailure):
-        return new
-    if (refusal := detect_branch_jump(walk, node, new, guess, max(h, 1e-12), smooth)) is not None:
-        return refusal
-    new.u[n + i] = bound
-    new = new.placed(node.arclength + walk.metric.norm(new.u - node.u))
-    return new, Stop("bound", f"{walk.curve.free[i]} = {bound:.10g}")
-
-
-def _next_length(control: StepControl, node: CurvePoint, new: CurvePoint, metric: Metric) -> float:
-    length = new.arclength - node.arclength
-    turned = math.acos(min(1.0, max(-1.0, metric.dot(node.tangent, new.tangent))))
-    by_angle = control.angle / max(turned, 1e-3 * control.angle)
-    by_work = 2.0 ** ((control.iterations - new.iterations) / 2.0)
-    t = new.tangent[metric.n :]
-    longest = control.largest / max(math.sqrt((metric.parameter * t) @ t), 0.1)
-    return max(control.smallest, min(longest, length * max(0.3, min(2.0, by_angle, by_work))))
-
-
-def _passes(walk: ContinuationRun, node: CurvePoint, new: CurvePoint, start: CurvePoint) -> bool:
-    """Whether the step from node to new runs through the start, in the start's own direction."""
-    metric = walk.metric
-    h = new.arclength - node.arclength
-    if metric.norm(start.u - node.u) > 2.0 * h or metric.dot(new.tangent, start.tangent) < 0.8:
+def _passes_start(run: ContinuationRun, here: CurvePoint, new: CurvePoint, start: CurvePoint) -> bool:
+    """True if the step from here to new runs through the start, in the start's own direction."""
+    metric = run.metric
+    length = new.arclength - here.arclength
+    if metric.norm(start.u - here.u) > CLOSING_DISTANCE * length:
         return False
-    before, after = (metric.dot(start.tangent, end.u - start.u) for end in (node, new))
+    if metric.dot(new.tangent, start.tangent) < CLOSING_COSINE:
+        return False
+    before, after = (metric.dot(start.tangent, end.u - start.u) for end in (here, new))
     if not before < 0 <= after:
         return False
-    row = metric.dual(start.tangent)
-    part = -before / (after - before)
-    guess = node.u + part * (new.u - node.u)
-    found = correct(walk.curve, guess, row, float(row @ start.u), metric, POLISH, start.tangent)
-    return isinstance(found, CurvePoint) and metric.norm(found.u - start.u) < 1e-6
+    normal = metric.dual(start.tangent)
+    guess = here.u - before / (after - before) * (new.u - here.u)
+    found = correct(run.curve, guess, normal, float(normal @ start.u), metric, TO_ROUNDING, start.tangent)
+    return isinstance(found, CurvePoint) and metric.norm(found.u - start.u) < CLOSING_ERROR
 
 
-def _closing(walk: ContinuationRun, node: CurvePoint, start: CurvePoint) -> CurvePoint:
-    return start.placed(node.arclength + walk.metric.norm(start.u - node.u))
+def _reason_to_stop(
+    run: ContinuationRun, new: CurvePoint, events: StepEvents, stop: Stop | None, is_last: bool
+) -> Stop | None:
+    """Why the branch ends at a new point, if it does; ``stop`` is the reason that the step itself had."""
+    if events.collapsed is not None:
+        return Stop("collapsed", str(events.collapsed))
+    size = run.state_size(new)
+    if stop is None and size > run.control.farthest:
+        return Stop("escaped", f"at {run.curve.where(new.u)} its root mean square is {size:.0f} units")
+    if stop is None and is_last:
+        return Stop("steps", str(run.control.max_steps))
+    return stop
 
 
-def _size(walk: ContinuationRun, node: CurvePoint) -> float:
-    x = node.u[: walk.curve.size]
-    return math.sqrt(walk.metric.state * float(x @ x))
+def _reason_of_failure(failure: CorrectorFailure, here: CurvePoint, start: CurvePoint) -> tuple[str, str]:
+    """Why a branch ends where the smallest step failed, and in which numbers."""
+    if here.at.margin < NEAR_POLE * start.at.margin < np.inf:  # beside the edge of the domain, whatever was met
+        return "domain", f"smallest margin {here.at.margin:.1e}"
+    return "stalled" if failure.reason == "diverged" else failure.reason, failure.detail
 
 
-def _why(failure: CorrectorFailure, node: CurvePoint, walk: ContinuationRun) -> Stop:
-    reason = {"diverged": "stalled"}.get(failure.reason, failure.reason)
-    advice = walk.curve.iterate.map.advice if reason == "not-isolated" else ""
-    return Stop(reason, f"at {walk.curve.where(node.u)}: {failure.detail}" + (f". {advice}" if advice else ""))
+def _last_step(run: ContinuationRun, here: CurvePoint, reason: str, detail: str) -> Step:
+    """A step of length 0 that says why the branch cannot go on."""
+    advice = run.curve.iterate.map.advice if reason == "not-isolated" else ""
+    words = f"at {run.curve.where(here.u)}: {detail}" + (f". {advice}" if advice else "")
+    events = _pole(run, here) if reason == "domain" else StepEvents()
+    return Step(run.curve, here, 0.0, events, Stop(reason, words))
 
 
-def _pole(walk: ContinuationRun, node: CurvePoint, failure: CorrectorFailure) -> StepEvents:
-    """A special point "pole" where the walk ran up to the edge of the map's domain."""
-    if failure.reason != "domain":
-        return StepEvents()
+def _pole(run: ContinuationRun, here: CurvePoint) -> StepEvents:
+    """A special point "pole" where the branch ran up to the edge of the map's domain."""
     point = SpecialPoint(
-        "pole", walk.curve, node.u, walk.curve.period, 0, node.arclength, node.residual, 0,
-        2.0 * walk.control.smallest * float((walk.upper - walk.lower)[0]),
-        note=f"the last point before the edge of the domain, at margin {node.at.margin:.1e}",
-    )  # fmt: skip
+        kind="pole",
+        curve=run.curve,
+        u=here.u,
+        period=run.curve.period,
+        multiplicity=0,
+        arclength=here.arclength,
+        residual=here.residual,
+        iterations=0,
+        error=2.0 * run.control.smallest * float(run.widths[0]),
+        note=f"the last point before the edge of the domain, at margin {here.at.margin:.1e}",
+    )
     return StepEvents([point])

@@ -1,46 +1,56 @@
-"""Continuation: steps, a generator for those who drive it themselves, and trace, which returns a Branch."""
+"""Continuation: ``steps``, a generator for those who drive it themselves, and ``trace``, which returns a Branch."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bifurcate.bifurcations.codimension_one.event_detection import StepEvents
 from bifurcate.bifurcations.special_point import SpecialPoint
-from bifurcate.continuation.branch import Branch, Point
-from bifurcate.continuation.step_control import ContinuationRun, StepControl
+from bifurcate.continuation.branch import Branch, BranchEnds, Point
+from bifurcate.continuation.continuation_run import ContinuationRun
+from bifurcate.continuation.starting_point import first_point, prepare_run
+from bifurcate.continuation.step_control import StepControl
 from bifurcate.continuation.stepper import Step, continue_from
-from bifurcate.curves.corrector import Corrector, CorrectorFailure, CurvePoint, Metric, adapt_equations, correct
+from bifurcate.curves.corrector import adapt_equations
+from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.curves.curve import Curve
-from bifurcate.errors import BifurcateError, InvalidInput, NotConverged, NotIsolated, Stop
+from bifurcate.curves.curve_point import CurvePoint
+from bifurcate.deprecation import old_positions
+from bifurcate.errors import Stop
 from bifurcate.linalg.low_rank import LowRank
-from bifurcate.linalg.multipliers import Spectrum
 
-__all__ = ["check_interval", "steps", "trace"]
+__all__ = ["steps", "trace"]
 
-LARGE = 10**4  # entries from which on a matrix is worth the search for its factors
+SMALLEST_FACTORED = 10**4  # size limit: entries from which on a matrix state is worth the search for its thin factors
+SEAM = 1e-4  # a branch point met again within this arclength of the last one may be the same, met from the next step
+SEAM_ERRORS = 10.0  # ... if their parameters differ by no more than this many times their errors
 
-# Combinations of free parameters that may be held fixed at the start of a curve: a fold may stand still in either.
-_PLANES = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.7, 0.7, 0.1), (0.7, -0.7, 0.1), (0.1, 0.1, 0.9))
+Keep = Callable[[NDArray[np.float64]], Any]
 
 
+@old_positions("direction", "control", "detect")
 def steps(
     curve: Curve,
     bounds: Mapping[str, tuple[float, float]],
+    *,
     direction: int = 1,
     control: StepControl | None = None,
+    corrector: Corrector | None = None,
     detect: bool = True,
 ) -> Iterator[Step]:
-    """Walk along a curve in one direction, a step at a time.
+    """Follow a curve in one direction, a step at a time.
 
     The first item is the corrected start (length 0). The last one carries its ``stop``.
 
     Parameters
     ----------
-    curve, bounds, control, detect
+    curve, bounds, control, corrector, detect
         As for :func:`trace`.
     direction : {1, -1}
         Towards growing or falling values of the first free parameter; with a ``curve.direction``, along or against it.
@@ -53,25 +63,33 @@ def steps(
     --------
     >>> import bifurcate as bf
     >>> curve = bf.cycles(bf.maps.logistic(), free="r", guess=[0.6])
-    >>> walk = bf.steps(curve, {"r": (2.0, 3.2)})
-    >>> next(walk).node.u.round(6)
-    array([0.6, 2.5])
+    >>> following = bf.steps(curve, {"r": (2.0, 3.2)})
+    >>> next(following).parameters, next(following).parameters["r"] > 2.5
+    ({'r': 2.5}, True)
     """
-    walk = _prepare(curve, bounds, StepControl() if control is None else control, detect)
+    run = prepare_run(curve, bounds, control, corrector, detect)
     with np.errstate(all="ignore"):
-        start = _start(walk)
-        walk = dataclasses.replace(walk, curve=adapt_equations(walk.curve, start, walk.metric))
-        sign = 1.0 if direction >= 0 else -1.0
-        yield Step(start, 0.0, StepEvents())
-        yield from continue_from(walk, dataclasses.replace(start, tangent=sign * start.tangent))
+        start = first_point(run)
+        run = run.with_curve(adapt_equations(run.curve, start, run.metric))
+    yield Step(run.curve, start, 0.0, StepEvents())
+    following = continue_from(run, start.facing(1.0 if direction >= 0 else -1.0))
+    while True:
+        with np.errstate(all="ignore"):  # entered anew at every step: nothing outside is changed between them
+            step = next(following, None)
+        if step is None:
+            return
+        yield step
 
 
+@old_positions("control", "detect", "keep", "progress")
 def trace(
     curve: Curve,
     bounds: Mapping[str, tuple[float, float]],
+    *,
     control: StepControl | None = None,
+    corrector: Corrector | None = None,
     detect: bool = True,
-    keep: Callable[[np.ndarray], Any] | None = None,
+    keep: Keep | None = None,
     progress: Callable[[Point], None] | None = None,
 ) -> Branch:
     """Follow a curve in both directions until it leaves its bounds, closes, or cannot be followed further.
@@ -79,11 +97,13 @@ def trace(
     Parameters
     ----------
     curve : Curve
-        From :func:`cycles`, :func:`switch`, ….
+        From :func:`cycles`, :func:`switch`, :func:`locus`.
     bounds : mapping of str to (float, float)
         Interval of every free parameter. The branch ends exactly on it.
     control : StepControl, optional
         Lengths of steps.
+    corrector : Corrector, optional
+        Tolerance and Newton steps with which predictions are brought onto the curve; the curve's own if not given.
     detect : bool
         Compute the multipliers at every point, and find and locate special points.
     keep : callable, optional
@@ -95,9 +115,9 @@ def trace(
     Returns
     -------
     Branch
-        Each point satisfies ‖f^k(x) − x‖_∞ ≤ 1e-11 · max(scale, ‖x‖_∞), or Newton's last step there was shorter than
-        1e-13 in the branch's metric. ``branch.stop`` tells why either end is an end. An
-        interrupt (Ctrl-C) ends the branch and keeps it.
+        Each point satisfies ‖f^k(x) − x‖_∞ ≤ tolerance · max(scale, ‖x‖_∞), with the corrector's tolerance (1e-11), or
+        Newton's last step there was shorter than 1e-13 in the branch's metric. ``branch.stop`` tells why either end is
+        an end. An interrupt (Ctrl-C) ends the branch and keeps it.
 
     Raises
     ------
@@ -115,202 +135,99 @@ def trace(
     >>> [(point.label, round(point.parameters["r"], 9)) for point in branch.special]
     [('BP', 1.0), ('PD', 3.0)]
     """
-    walk = _prepare(curve, bounds, StepControl() if control is None else control, detect)
-    halves: list[tuple[list[Point], list[SpecialPoint], list[str], Stop]] = []
+    run = prepare_run(curve, bounds, control, corrector, detect)
+    halves: list[_Half] = []
     with np.errstate(all="ignore"):
-        start = _start(walk)
-        walk = dataclasses.replace(walk, curve=adapt_equations(walk.curve, start, walk.metric))
-        first = _point(walk, start, keep)
+        start = first_point(run)
+        run = run.with_curve(adapt_equations(run.curve, start, run.metric))
+        first = _branch_point_of(run, start, keep)
         if progress:
             progress(first)
         for side in curve.sides:
-            half = _follow(walk, dataclasses.replace(start, tangent=side * start.tangent), keep, progress)
+            half = _follow(run, start.facing(side), keep, progress)
             halves.append(half)
-            if half[3].reason in ("closed", "interrupted"):
+            if half.stop.reason in ("closed", "interrupted"):
                 break
     return _join(curve, first, halves)
 
 
-def _join(curve: Curve, first: Point, halves: list[tuple[list[Point], list[SpecialPoint], list[str], Stop]]) -> Branch:
-    points, special, doubts, end = halves[0]
-    begin = Stop("origin", str(curve.origin)) if len(curve.sides) == 1 else end
-    back: list[Point] = []
-    if len(halves) == 2:
-        back, reverse, more, begin = halves[1]
-        back = [dataclasses.replace(point, arclength=-point.arclength) for point in back[::-1]]
-        special = [dataclasses.replace(point, arclength=-point.arclength) for point in reverse[::-1]] + special
-        doubts = doubts + more
-    if curve.sides[0] < 0:
-        begin, end = end, begin
-    every = tuple([*back, first, *points])
-    unsure = [point.spectrum for point in every if point.spectrum is not None and point.spectrum.note]
-    if unsure:
-        doubts = [*doubts, f"multipliers at {len(unsure)} of {len(every)} points: {unsure[0].note}"]
-    return Branch(curve, every, tuple(special), (begin, end), tuple(dict.fromkeys(doubts)))
+@dataclass(eq=False)
+class _Half:
+    """What lies on one side of the start, in the order in which it was met."""
 
+    stop: Stop
+    points: list[Point] = field(default_factory=list)
+    special: list[SpecialPoint] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
-def _prepare(
-    curve: Curve, bounds: Mapping[str, tuple[float, float]], control: StepControl, detect: bool
-) -> ContinuationRun:
-    if not isinstance(curve, Curve):
-        raise InvalidInput(f"curve must be a Curve (cycles and switch make them), got {type(curve).__name__}")
-    if not isinstance(control, StepControl):
-        raise InvalidInput(f"control must be a StepControl(...), got {control!r}")
-    if not isinstance(bounds, Mapping):
-        raise InvalidInput(f"bounds must be a dict of intervals, as {{{curve.free[0]!r}: (low, high)}}, got {bounds!r}")
-    for name in bounds:
-        if name not in curve.free:
-            raise InvalidInput(f"bounds name {name!r}, which is not free on this curve; free: {', '.join(curve.free)}")
-    lower, upper = [], []
-    for name in curve.free:
-        if name not in bounds:
-            raise InvalidInput(f"bounds must give an interval for {name!r}, as {{{name!r}: (low, high)}}")
-        low, high = check_interval(name, bounds[name])
-        here = curve.parameters(curve.start)[name]
-        if not low <= here <= high:
-            raise InvalidInput(f"the start has {name} = {here:.6g}, outside its bounds ({low:g}, {high:g})")
-        lower.append(low)
-        upper.append(high)
-    low_high = np.array(lower), np.array(upper)
-    widths = np.append(low_high[1] - low_high[0], np.full(len(curve.extra), 2.0))
-    return ContinuationRun(curve, *low_high, Metric.of(curve, widths), control, detect)
-
-
-def check_interval(name: str, given: Any) -> tuple[float, float]:
-    """A parameter's bounds as two finite floats, or InvalidInput."""
-    try:
-        low, high = (float(value) for value in given)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(
-            f"bounds of {name!r} are {given!r}; an interval (low, high) of two numbers is asked for"
-        ) from error
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
-        raise InvalidInput(f"bounds of {name!r} are ({low}, {high}); low < high, both finite, is asked for")
-    return low, high
-
-
-def _start(walk: ContinuationRun) -> CurvePoint:
-    """The start corrected onto the curve, with its tangent."""
-    curve = walk.curve
-    found = _first_node(walk)
-    if isinstance(found, CurvePoint):
-        shorter = curve.iterate.least_period(found.at.orbit)
-        if shorter < curve.period:
-            raise InvalidInput(
-                f"period is {curve.period}, but the start is a cycle of period {shorter}: continue it with "
-                f"period={shorter}, or guess a point of a cycle of period {curve.period}"
-            )
-        if _is_singular(found, walk.metric):
-            raise _singular_start(
-                curve, CorrectorFailure("singular", "its derivative has a kernel of more than one dimension")
-            )
-        return found
-    if found.reason == "not-isolated":
-        raise NotIsolated(f"{found.detail}. {curve.iterate.map.advice}".strip())
-    if found.reason == "singular":
-        raise _singular_start(curve, found)
-    raise NotConverged(
-        f"the start could not be corrected onto the curve ({found.reason}: {found.detail})",
-        curve.state(curve.start),
-        (float(np.abs(curve.equations.evaluate(curve.start).residual).max()),),
-        "Start from a solution of solve(...) or from a longer orbit of the map.",
-    )
-
-
-def _first_node(walk: ContinuationRun) -> CurvePoint | CorrectorFailure:
-    """The start corrected on the plane that it meets most squarely: across its direction, or of fixed parameters."""
-    curve, metric, n = walk.curve, walk.metric, walk.curve.size
-    generous, start = Corrector(max_iterations=30), curve.start
-    if curve.direction is not None:
-        row = metric.dual(curve.direction)
-        return correct(curve, start, row, float(row @ start), metric, generous, curve.direction)
-    best: CurvePoint | CorrectorFailure = CorrectorFailure("diverged")
-    squarest = 0.0
-    for parts in _PLANES[: 1 if len(walk.lower) == 1 else None]:
-        row, orient = np.zeros(len(start)), np.zeros(len(start))
-        row[walk.free] = np.array(parts[: len(walk.lower)]) / (walk.upper - walk.lower)
-        orient[n : n + 2] = (1.0, 1e-9)[: len(orient) - n]
-        found = correct(curve, start, row, float(row @ start), metric, generous, orient)
-        if isinstance(found, CorrectorFailure):
-            best = best if isinstance(best, CurvePoint) else found
-        elif abs(row @ found.tangent) > squarest:
-            best, squarest = found, abs(float(row @ found.tangent))
-        if squarest > 0.3:
-            break
-    return best
-
-
-def _is_singular(node: CurvePoint, metric: Metric) -> bool:
-    """Whether the derivative of a dense curve's equations has lower than full rank, to the accuracy of differences."""
-    M = node.linear.M
-    if not isinstance(M, np.ndarray) or len(M) > 500:
-        return False
-    upper = np.vstack([np.hstack([M, node.linear.B]), np.hstack([node.linear.C, node.linear.D])])
-    upper *= np.append(np.full(len(M), metric.unit), metric.widths)
-    upper[: len(M)] /= metric.unit
-    values = np.linalg.svd(upper, compute_uv=False)
-    return bool(values[-1] <= 1e-11 * max(values[0], 1.0))
-
-
-def _singular_start(curve: Curve, found: CorrectorFailure) -> BifurcateError:
-    at = curve.equations.evaluate(curve.start)
-    return NotConverged(
-        f"the equations are singular at the start ({found.detail})",
-        curve.state(curve.start),
-        (float(np.abs(at.residual).max()),),
-        "It sits on a fold or branch point, or its solutions are not isolated: start at a slightly different "
-        "parameter. " + curve.iterate.map.advice,
-    )
+    def reversed(self) -> _Half:
+        """The same in the opposite order, with negative arclengths."""
+        points = [dataclasses.replace(point, arclength=-point.arclength) for point in self.points[::-1]]
+        special = [dataclasses.replace(point, arclength=-point.arclength) for point in self.special[::-1]]
+        return _Half(self.stop, points, special, self.doubts)
 
 
 def _follow(
-    walk: ContinuationRun, start: CurvePoint, keep: Callable | None, progress: Callable | None
-) -> tuple[list[Point], list[SpecialPoint], list[str], Stop]:
-    points: list[Point] = []
-    special: list[SpecialPoint] = []
-    doubts: list[str] = []
-    stop = Stop("steps", str(walk.control.max_steps))
+    run: ContinuationRun, start: CurvePoint, keep: Keep | None, progress: Callable[[Point], None] | None
+) -> _Half:
+    half = _Half(Stop("steps", str(run.control.max_steps)))
     try:
-        for step in continue_from(walk, start):
-            special.extend(point for point in step.finding.points if not _repeats(special, point))
-            doubts.extend(step.finding.doubts + step.finding.crowds)
-            if step.finding.collapsed is None and step.length > 0:
-                points.append(_point(walk, step.node, keep))
+        for step in continue_from(run, start):
+            events = step.events
+            half.special.extend(point for point in events.points if not _repeats_last(half.special, point))
+            half.doubts.extend(events.doubts + events.crowds)
+            if events.collapsed is None and step.length > 0:
+                half.points.append(_branch_point_of(run, step.point, keep))
                 if progress:
-                    progress(points[-1])
+                    progress(half.points[-1])
             if step.stop is not None:
-                stop = step.stop
+                half.stop = step.stop
     except KeyboardInterrupt:
-        stop = Stop("interrupted")
-    return points, special, doubts, stop
+        half.stop = Stop("interrupted")
+    return half
 
 
-def _repeats(special: list[SpecialPoint], point: SpecialPoint) -> bool:
-    """Whether the last special point is this one, met again at the seam of two steps."""
+def _join(curve: Curve, first: Point, halves: list[_Half]) -> Branch:
+    """The branch made of one or two halves and the point between them."""
+    ahead = halves[0]
+    begin = Stop("origin", str(curve.origin)) if len(curve.sides) == 1 else ahead.stop
+    end, points, special, doubts = ahead.stop, [first, *ahead.points], ahead.special, ahead.doubts
+    if len(halves) == 2:
+        behind = halves[1].reversed()
+        begin, points, special = behind.stop, [*behind.points, *points], [*behind.special, *special]
+        doubts = doubts + behind.doubts
+    if curve.sides[0] < 0:
+        begin, end = end, begin
+    unsure = [point.spectrum for point in points if point.spectrum is not None and point.spectrum.note]
+    if unsure:
+        doubts = [*doubts, f"multipliers at {len(unsure)} of {len(points)} points: {unsure[0].note}"]
+    return Branch(curve, tuple(points), tuple(special), BranchEnds(begin, end), tuple(dict.fromkeys(doubts)))
+
+
+def _repeats_last(special: list[SpecialPoint], point: SpecialPoint) -> bool:
+    """True if a branch point is the last special point met again at the seam of two steps."""
     if not special or point.kind != "branch point" or special[-1].kind != point.kind:
         return False
     last, n = special[-1], point.curve.size
     apart = float(np.abs(point.u[n:] - last.u[n:]).max())
-    return abs(point.arclength - last.arclength) < 1e-4 and apart <= 10.0 * (point.error + last.error)
+    return abs(point.arclength - last.arclength) < SEAM and apart <= SEAM_ERRORS * (point.error + last.error)
 
 
-def _point(walk: ContinuationRun, node: CurvePoint, keep: Callable | None) -> Point:
-    curve = walk.curve
-    state = curve.state(node.u)
+def _branch_point_of(run: ContinuationRun, point: CurvePoint, keep: Keep | None) -> Point:
+    """What the branch stores of a point of the curve."""
+    state = run.curve.state(point.u)
     return Point(
-        _kept(state) if keep is None else np.array(keep(state)),  # a view would keep the whole state alive
-        tuple(node.u[curve.size :].tolist()),
-        _light(node.spectrum) if walk.detect else None,
-        node.residual,
-        node.iterations,
-        node.arclength,
+        kept=_compact(state) if keep is None else np.array(keep(state)),  # a view would keep the whole state alive
+        free=tuple(point.u[run.curve.size :].tolist()),
+        spectrum=point.spectrum.without_vector() if run.detect else None,
+        residual=point.residual,
+        iterations=point.iterations,
+        arclength=point.arclength,
+        curve=run.curve,
     )
 
 
-def _light(spectrum: Spectrum) -> Spectrum:
-    return spectrum if spectrum.vector is None else dataclasses.replace(spectrum, vector=None)
-
-
-def _kept(state: np.ndarray) -> np.ndarray | LowRank:
-    thin = LowRank.of(state) if state.ndim == 2 and state.size >= LARGE else None
+def _compact(state: NDArray[np.float64]) -> NDArray[np.float64] | LowRank:
+    """A state, as thin factors where it is a large matrix that these reproduce to rounding."""
+    thin = LowRank.of(state) if state.ndim == 2 and state.size >= SMALLEST_FACTORED else None
     return state if thin is None else thin

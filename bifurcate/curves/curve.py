@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.linalg.bordered_system import Krylov
 from bifurcate.linalg.operators import Operator
 from bifurcate.maps.iterated_map import IteratedMap
@@ -124,6 +125,8 @@ class Curve:
         The special point where the curve was born.
     krylov : Krylov
         How the systems of matrix-free Jacobians are solved.
+    corrector : Corrector
+        How points are brought onto the curve.
     """
 
     equations: Equations
@@ -133,6 +136,7 @@ class Curve:
     sides: tuple[int, ...] = (1, -1)
     origin: Any = None
     krylov: Krylov = dataclasses.field(default_factory=Krylov)
+    corrector: Corrector = dataclasses.field(default_factory=Corrector)
 
     @property
     def iterate(self) -> IteratedMap:

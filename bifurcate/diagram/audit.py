@@ -134,7 +134,7 @@ def _again(explorer: Explorer, number: int) -> Branch | str:
     old = track.branch
     bounds = {name: explorer.bounds[name] for name in old.curve.free}
     try:
-        again = trace(old.curve, bounds, _finer(explorer.control))
+        again = trace(old.curve, bounds, control=_finer(explorer.control))
     except BifurcateError as error:
         return f"branch {number} could not be traced again with smaller steps: {error}"
     explorer.interrupted |= any(stop.reason == "interrupted" for stop in again.stop)

@@ -15,15 +15,16 @@ from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.branch import Branch
 from bifurcate.continuation.branch_matching import BranchLocator, same_point
 from bifurcate.continuation.step_control import StepControl
-from bifurcate.continuation.trace import check_interval, trace
-from bifurcate.curves.corrector import Metric
+from bifurcate.continuation.trace import trace
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.cycle import CycleEquations
+from bifurcate.curves.metric import Metric
 from bifurcate.diagram.audit import Audit, audit_findings
 from bifurcate.diagram.graph import Diagram, Failed, build
 from bifurcate.diagram.segments import Segment
 from bifurcate.errors import BifurcateError, InvalidInput
 from bifurcate.newton.solve import check_period
+from bifurcate.validation import check_interval
 
 __all__ = ["Explorer", "explore"]
 
@@ -280,7 +281,7 @@ class Explorer:
 
     def follow(self, curve: Curve, generation: int, origin: SpecialPoint | None) -> None:
         """Trace a curve and take it in, unless it turns out to be one that is known."""
-        branch = trace(curve, {name: self.bounds[name] for name in curve.free}, self.control)
+        branch = trace(curve, {name: self.bounds[name] for name in curve.free}, control=self.control)
         self.interrupted |= any(stop.reason == "interrupted" for stop in branch.stop)
         known = self._traced_before(branch)
         if known is not None:

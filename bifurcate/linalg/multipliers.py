@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -68,6 +69,10 @@ class Spectrum:
     def __post_init__(self) -> None:
         if not self.signature:
             object.__setattr__(self, "signature", self._count())
+
+    def without_vector(self) -> Spectrum:
+        """The same multipliers without the start vector, which is as large as a state."""
+        return self if self.vector is None else dataclasses.replace(self, vector=None)
 
     @property
     def complete(self) -> bool:

@@ -30,13 +30,13 @@ def _flips(branch: bf.Branch) -> tuple[float, ...]:
 
 
 def _weights(net: bf.adaptation.Network, bounds: tuple[float, float], control: bf.StepControl) -> Done:
-    branch = bf.trace(bf.cycles(net.update, "alpha", net.equilibrium()), {"alpha": bounds}, control)
+    branch = bf.trace(bf.cycles(net.update, "alpha", net.equilibrium()), {"alpha": bounds}, control=control)
     return Done(len(branch), _flips(branch))
 
 
 def _reduced(net: bf.adaptation.Network, bounds: tuple[float, float], control: bf.StepControl) -> Done:
     curve = bf.cycles(net.reduced, "alpha", net.equilibrium(reduced=True))
-    branch = bf.trace(curve, {"alpha": bounds}, control, keep=lambda y: y[:: max(1, len(y) // 1000)])
+    branch = bf.trace(curve, {"alpha": bounds}, control=control, keep=lambda y: y[:: max(1, len(y) // 1000)])
     return Done(len(branch), _flips(branch), net.size)
 
 
@@ -96,7 +96,7 @@ def _ring(quick: bool) -> Contest:
 
     def sparse() -> Done:
         ring = bf.maps.logistic_ring(n, r=1.5, e=0.1, sparse=True)
-        branch = bf.trace(bf.cycles(ring, "r", start), bounds, FIFTY, keep=lambda x: x[:10])
+        branch = bf.trace(bf.cycles(ring, "r", start), bounds, control=FIFTY, keep=lambda x: x[:10])
         first = branch.first("flip")
         return Done(len(branch), (first.parameters["r"], float(first.multiplicity), float(branch.spectra[-1].outside)))
 

@@ -27,7 +27,7 @@ def _contest(
     problem, x, p = Problem.of(map, free), np.asarray(start, dtype=float), map.parameters[free]
 
     def ours() -> Done:
-        branch = bf.trace(curve, box, control)
+        branch = bf.trace(curve, box, control=control)
         return Done(len(branch), tuple(sorted(point.parameters[free] for point in branch.special)))
 
     def by_hand() -> Done:
@@ -88,7 +88,7 @@ def _ring(n: int) -> Contest:
 
     def walk() -> Done:
         steps = list(bf.steps(curve, box, detect=False))
-        outside = [step.node.spectrum.outside for step in steps]
+        outside = [step.point.spectrum.outside for step in steps]
         return Done(len(steps), (float(outside[0]), float(outside[-1])))
 
     def by_hand() -> Done:

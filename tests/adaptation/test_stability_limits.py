@@ -114,7 +114,7 @@ def test_fold_in_alpha_and_in_beta_is_one_ratio():
 def test_continuation_meets_the_same_fold():
     net = turned(alpha=0.2, b=0.5, beta=1e-3)
     curve = bf.cycles(net.reduced, "beta", net.equilibrium(reduced=True))
-    fold = bf.trace(curve, {"beta": (0.0, 0.004)}, bf.StepControl(farthest=60.0)).first("fold")
+    fold = bf.trace(curve, {"beta": (0.0, 0.004)}, control=bf.StepControl(farthest=60.0)).first("fold")
     (limit,) = (each for each in net.limits("beta", (0.0, 0.004)) if each.kind == "fold")
     assert abs(limit.value - fold.parameters["beta"]) < 10 * (limit.error + 1e-12)
 
@@ -287,7 +287,7 @@ def test_continuation_meets_a_fold_where_two_were_born_and_none_before():
     for side in (-1e-2, 1e-2):
         here = net.replace(contrast_2=born.value + side, beta=1e-5)
         curve = bf.cycles(here.reduced, "beta", here.equilibrium(reduced=True))
-        folds.append(len(bf.trace(curve, {"beta": (1e-6, 0.01)}, bf.StepControl(farthest=1e4)).of("fold")))
+        folds.append(len(bf.trace(curve, {"beta": (1e-6, 0.01)}, control=bf.StepControl(farthest=1e4)).of("fold")))
     assert folds[0] == 0 and folds[1] >= 1
 
 

@@ -55,11 +55,11 @@ def test_a_step_costs_a_fixed_number_of_passes_over_the_weights():
     next(walk)
     counts.clear()
     for step in walk:
-        once = step.node.iterations + 1
+        once = step.point.iterations + 1
         if step.stop is None:
             each = ("f", "domain", "jacobian", "parameter_derivative", "lift", "lift adjoint")
             assert dict(counts) == {**dict.fromkeys(each, once), "lift": once + 1, "project": 2 * once + 1}
-            _ = step.node.spectrum.signature
+            _ = step.point.spectrum.signature
             assert dict(counts) == {**dict.fromkeys(each, once), "lift": once + 1, "project": 2 * once + 1}
             seen += 1
         counts.clear()

@@ -117,8 +117,8 @@ def only(map, first, guess, kinds, p=(-0.3, 0.3), q=(-0.3, 0.3)):
     """The one point of a kind on the curve, in both parameters, of the special points first met on a branch in p."""
     bounds = {"p": p, "q": q}
     long = bf.StepControl(first=0.02, largest=0.06)
-    branch = bf.trace(bf.cycles(map, "p", guess), {"p": p}, long)
-    curve = bf.trace(bf.locus(branch.first(first), "q"), bounds, long)
+    branch = bf.trace(bf.cycles(map, "p", guess), {"p": p}, control=long)
+    curve = bf.trace(bf.locus(branch.first(first), "q"), bounds, control=long)
     assert sorted(point.label for point in curve.special) == sorted(kinds)
     return curve
 
@@ -208,7 +208,7 @@ def test_flip_with_a_pair_and_the_torus_of_the_doubled_cycle():
     )
     turned, doubled = bf.switches(point)
     assert (turned.kind, turned.period, doubled.kind, doubled.period) == ("neimark-sacker", 1, "neimark-sacker", 2)
-    found = bf.trace(doubled, {"p": (-0.3, 0.3), "q": (-0.3, 0.3)}, bf.StepControl(first=0.02, largest=0.06))
+    found = bf.trace(doubled, {"p": (-0.3, 0.3), "q": (-0.3, 0.3)}, control=bf.StepControl(first=0.02, largest=0.06))
     # w² = p/0.5, and the pair of the doubled cycle is neutral where q − 0.1 + 0.6 w² = 0.
     assert np.abs(found["q"] - 0.1 + 1.2 * found["p"]).max() < 1e-8 and found["p"].max() > 0.1
 

@@ -33,8 +33,8 @@ def walked(map, free, start, bounds, calls, steps=12):
     for _ in range(steps):
         calls.clear()
         step = next(walk)
-        assert step.finding.points == [] and step.stop is None and step.node.spectrum.complete
-        found.append((step.node.iterations, dict(calls)))
+        assert step.events.points == [] and step.stop is None and step.point.spectrum.complete
+        found.append((step.point.iterations, dict(calls)))
     return found
 
 
@@ -73,7 +73,7 @@ def test_a_cycle_of_period_k_costs_k_times_as_much():
     for _ in range(5):
         calls.clear()
         step = next(walk)
-        k = 2 * (step.node.iterations + 1)
+        k = 2 * (step.point.iterations + 1)
         # The parameter derivative of f² is f_x f_r + f_r: one jvp beside two calls of f_r.
         assert dict(calls) == {"f": k, "jacobian": k, "parameter_derivative": k, "jvp": k // 2}
 

@@ -108,7 +108,7 @@ def test_keep_and_detect():
 
 def test_the_generator_yields_the_same_points_as_trace():
     curve = bf.cycles(bf.maps.logistic(), "r", [0.6])
-    walked = [step.node.u for step in bf.steps(curve, {"r": (2.0, 3.2)})]
+    walked = [step.point.u for step in bf.steps(curve, {"r": (2.0, 3.2)})]
     traced = bf.trace(curve, {"r": (2.0, 3.2)})
     assert np.array_equal(np.array(walked)[:, 1], traced["r"][traced["r"] >= 2.5])
 

@@ -142,7 +142,9 @@ def test_matrix_free_and_dense_curves_agree(rng):
         map = bf.Map(f, {"r": 2.8, "c": 0.1}, **given)
         branch = fixed_points(map, "r", bf.solve(map, start).state, (2.8, 3.1))
         long = bf.StepControl(first=0.05, largest=0.2)
-        curves.append(bf.trace(bf.locus(branch.first("flip"), free="c"), {"r": (2.0, 4.0), "c": (-0.1, 0.2)}, long))
+        curves.append(
+            bf.trace(bf.locus(branch.first("flip"), free="c"), {"r": (2.0, 4.0), "c": (-0.1, 0.2)}, control=long)
+        )
     free = curves[0]
     for c in (-0.1, 0.2):
         ends = [curve["r"][np.argmin(np.abs(curve["c"] - c))] for curve in curves]

@@ -6,7 +6,7 @@ import pytest
 
 import bifurcate as bf
 from bifurcate.continuation.branch_matching import BranchLocator
-from bifurcate.curves.corrector import Metric
+from bifurcate.curves.metric import Metric
 from bifurcate.diagram import explore as exploration
 from bifurcate.errors import InvalidInput, NoSuchPoint, NotConverged
 

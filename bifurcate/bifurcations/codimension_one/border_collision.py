@@ -6,8 +6,11 @@ import numpy as np
 
 from bifurcate.bifurcations.codimension_one.crossing_estimates import SAME
 from bifurcate.bifurcations.special_point import SpecialPoint
-from bifurcate.curves.corrector import POLISH, CorrectorFailure, CurvePoint, Metric, correct_between
+from bifurcate.curves.corrector import correct_between
+from bifurcate.curves.corrector_settings import TO_ROUNDING
 from bifurcate.curves.curve import Curve
+from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
+from bifurcate.curves.metric import Metric
 
 __all__ = ["locate_border_collisions", "smooth_parts"]
 
@@ -28,7 +31,7 @@ def locate_border_collisions(curve: Curve, a: CurvePoint, b: CurvePoint, metric:
         left, right, node, n = 0.0, 1.0, a, curve.size
         for _ in range(60):
             t = 0.5 * (left + right)
-            tried = correct_between(curve, a, b, t, metric, POLISH)
+            tried = correct_between(curve, a, b, t, metric, TO_ROUNDING)
             # Differences across the kink let the corrector fail there: what is known of the place is the error then.
             if isinstance(tried, CorrectorFailure) or right - left < 1e-13:
                 break
@@ -36,7 +39,9 @@ def locate_border_collisions(curve: Curve, a: CurvePoint, b: CurvePoint, metric:
             left, right = (t, right) if (functions(node)[i] > 0) == (before[i] > 0) else (left, t)
         if any(abs(node.arclength - p.arclength) < SAME for p in points):
             continue
-        error = (right - left) * (b.arclength - a.arclength) * abs(float(node.tangent[n])) + node.slip(n) + 1e-15
+        error = (
+            (right - left) * (b.arclength - a.arclength) * abs(float(node.tangent[n])) + node.remaining_error(n) + 1e-15
+        )
         point = SpecialPoint(
             "border", curve, node.u, curve.period, 0, node.arclength, node.residual, 60, error,
             note=f"switching function {i} changes sign: the map has a kink here",

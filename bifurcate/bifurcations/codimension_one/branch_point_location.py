@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bifurcate.bifurcations.codimension_one.location import repeated, window
-from bifurcate.curves.corrector import CurvePoint, Metric
 from bifurcate.curves.curve import Curve
+from bifurcate.curves.curve_point import CurvePoint
+from bifurcate.curves.metric import Metric
 from bifurcate.linalg.bordered_system import Bordered, SingularSystem, bordered
 from bifurcate.linalg.null_space import approximate_null_space, orthonormal
 from bifurcate.linalg.operators import Operator, core_operator, lift_vectors, shifted, transposed

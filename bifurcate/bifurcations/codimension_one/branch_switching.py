@@ -7,9 +7,12 @@ import numpy as np
 from bifurcate.bifurcations.codimension_two.branch_switching import born
 from bifurcate.bifurcations.codimension_two.loci import THROUGH, locus_of
 from bifurcate.bifurcations.special_point import SpecialPoint
-from bifurcate.curves.corrector import POLISH, CorrectorFailure, CurvePoint, Metric, correct
+from bifurcate.curves.corrector import correct
+from bifurcate.curves.corrector_settings import TO_ROUNDING
 from bifurcate.curves.curve import Curve
+from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
 from bifurcate.curves.cycle import CycleEquations
+from bifurcate.curves.metric import Metric
 from bifurcate.errors import InvalidInput, NotConverged
 from bifurcate.linalg.multipliers import Spectrum
 from bifurcate.maps.iterated_map import IteratedMap
@@ -127,7 +130,7 @@ def _first(
     row = metric.dual(t)
     for reach in _amplitudes(amplitude):
         guess = point.u + reach * t
-        node = correct(curve, guess, row, float(row @ guess), metric, POLISH, t)
+        node = correct(curve, guess, row, float(row @ guess), metric, TO_ROUNDING, t)
         if isinstance(node, CorrectorFailure) or not _is_doubled(node, guess, reach, metric):
             continue
         if amplitude or (_is_next(node, point) and _is_born(curve, node, point, row, metric)):
@@ -142,7 +145,7 @@ def _is_born(curve: Curve, node: CurvePoint, point: SpecialPoint, row: np.ndarra
     """
     halfway = 0.5 * (point.u + node.u)
     halfway[curve.size :] = point.u[curve.size :] + 0.25 * (node.u - point.u)[curve.size :]
-    half = correct(curve, halfway, row, float(row @ halfway), metric, POLISH, node.tangent)
+    half = correct(curve, halfway, row, float(row @ halfway), metric, TO_ROUNDING, node.tangent)
     if isinstance(half, CorrectorFailure):
         return False
     whole, part = ((each.u - point.u)[curve.size :] / metric.widths for each in (node, half))
@@ -260,4 +263,4 @@ def _on_sphere(
         u = centre + reach * (T @ xi)
     assert isinstance(node, CurvePoint)
     row = metric.dual(T @ xi)
-    return correct(curve, node.u, row, float(row @ node.u), metric, POLISH, T @ xi)
+    return correct(curve, node.u, row, float(row @ node.u), metric, TO_ROUNDING, T @ xi)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bifurcate.curves.corrector import CurvePoint
+from bifurcate.curves.curve_point import CurvePoint
 from bifurcate.linalg.multipliers import EDGE
 
 __all__ = ["SAME", "estimate_crossings", "estimate_pair_crossings", "interpolate_multipliers", "nearest_pairs"]

@@ -26,9 +26,12 @@ from bifurcate.bifurcations.codimension_one.crossing_estimates import (
 from bifurcate.bifurcations.codimension_one.location import MOST, TOGETHER, Critical, locate_pair, locate_real
 from bifurcate.bifurcations.codimension_two.event_detection import detect_codimension_two, detect_period_halving
 from bifurcate.bifurcations.special_point import SpecialPoint
-from bifurcate.curves.corrector import CorrectorFailure, CurvePoint, Metric, correct_between
+from bifurcate.curves.corrector import correct_between
 from bifurcate.curves.curve import Curve
+from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
+from bifurcate.curves.metric import Metric
 from bifurcate.curves.minimally_augmented.fold_flip import AugmentedEvaluation
+from bifurcate.curves.step_cache import StepCache
 from bifurcate.linalg.multipliers import EDGE
 
 __all__ = ["StepEvents", "branch_point_near", "detect_events"]
@@ -76,7 +79,7 @@ class StepEvents:
     crowds: list[str] = field(default_factory=list)
 
 
-def detect_events(curve: Curve, a: CurvePoint, b: CurvePoint, metric: Metric) -> StepEvents:
+def detect_events(curve: Curve, a: CurvePoint, b: CurvePoint, metric: Metric, cache: StepCache) -> StepEvents:
     """Find and locate every special point between two neighbouring nodes of a curve."""
     found = StepEvents(points=locate_border_collisions(curve, a, b, metric))
     if curve.kind != "cycle":
@@ -84,12 +87,12 @@ def detect_events(curve: Curve, a: CurvePoint, b: CurvePoint, metric: Metric) ->
         if shrunk is not None:
             before = correct_between(curve, a, b, 0.8 * shrunk[1], metric)
             points, doubts = (
-                detect_codimension_two(curve, a, before, metric) if isinstance(before, CurvePoint) else ([], [])
+                detect_codimension_two(curve, a, before, metric, cache) if isinstance(before, CurvePoint) else ([], [])
             )
             return StepEvents(found.points + points, shrunk[0], doubts)
         if not _persists(curve, b):
             return StepEvents(found.points, barrier=_PARTED if isinstance(b.at, AugmentedEvaluation) else _UNFOLDED)
-        points, doubts = detect_codimension_two(curve, a, b, metric)
+        points, doubts = detect_codimension_two(curve, a, b, metric, cache)
         return StepEvents(sorted(found.points + points, key=lambda point: point.arclength), None, doubts)
     search = _Search(curve, metric, a)
     for left, right in smooth_parts(curve, a, b, metric, found.points):
@@ -310,7 +313,7 @@ class _Search:
         node, n = critical.node, self.curve.size
         free = self.curve.free[0]
         uncertain = critical.step + self.noise * critical.sensitivity
-        error = uncertain * abs(float(node.tangent[n])) + uncertain**2 + node.slip(n)
+        error = uncertain * abs(float(node.tangent[n])) + uncertain**2 + node.remaining_error(n)
         error += 4.0 * float(np.finfo(float).eps) * max(1.0, abs(node.at.parameters[free]))
         return SpecialPoint(
             kind, self.curve, node.u, self.curve.period, critical.multiplicity, node.arclength, node.residual,

@@ -24,8 +24,10 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
-from bifurcate.curves.corrector import CorrectorFailure, CurvePoint, Metric, step_along_tangent
+from bifurcate.curves.corrector import step_along_tangent
 from bifurcate.curves.curve import Curve
+from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
+from bifurcate.curves.metric import Metric
 from bifurcate.linalg.bordered_system import Bordered, SingularSystem
 from bifurcate.linalg.null_space import approximate_null_space, bordered_by, orthonormal
 from bifurcate.linalg.operators import core_operator, shifted

@@ -23,8 +23,11 @@ import numpy as np
 
 from bifurcate.bifurcations.codimension_two.loci import locus_of
 from bifurcate.bifurcations.special_point import SpecialPoint
-from bifurcate.curves.corrector import Corrector, CurvePoint, Metric, correct
+from bifurcate.curves.corrector import correct
+from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.curves.curve import Curve
+from bifurcate.curves.curve_point import CurvePoint
+from bifurcate.curves.metric import Metric
 from bifurcate.curves.minimally_augmented.fold_flip import AugmentedEvaluation
 from bifurcate.linalg.null_space import approximate_null_space
 from bifurcate.linalg.operators import core_operator, lift_vectors, quadratic, shifted, transposed

@@ -27,9 +27,13 @@ from scipy.optimize import brentq
 
 from bifurcate.bifurcations.codimension_one.normal_forms import coefficients, leading
 from bifurcate.bifurcations.special_point import SpecialPoint
-from bifurcate.curves.corrector import POLISH, CorrectorFailure, CurvePoint, Metric, correct_between, hermite_point
+from bifurcate.curves.corrector import correct_between
+from bifurcate.curves.corrector_settings import TO_ROUNDING
 from bifurcate.curves.curve import Curve
+from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint, hermite_point
+from bifurcate.curves.metric import Metric
 from bifurcate.curves.minimally_augmented.fold_flip import AugmentedEvaluation
+from bifurcate.curves.step_cache import StepCache
 from bifurcate.linalg.multipliers import Spectrum
 from bifurcate.linalg.operators import project_vectors
 
@@ -64,22 +68,15 @@ def critical_angle(curve: Curve, u: np.ndarray) -> float:
 
 
 def detect_codimension_two(
-    curve: Curve, a: CurvePoint, b: CurvePoint, metric: Metric
+    curve: Curve, a: CurvePoint, b: CurvePoint, metric: Metric, cache: StepCache
 ) -> tuple[list[SpecialPoint], list[str]]:
     """The points of codimension two between two neighbouring nodes of a curve of special points, and doubts."""
-    search = _Search(curve, metric)
+    search = _Search(curve, metric, cache)
     search.tests(a, b)
     search.crossings(a, b, 0)
     for left, right in search.between_poles(a, b):
         search.tests(left, right, coefficients=True)
     return sorted(search.points, key=lambda point: point.arclength), search.doubts
-
-
-def _tests(curve: Curve, node: CurvePoint, metric: Metric) -> dict[str, float]:
-    """The test functions at a node, computed once: the next step needs them again."""
-    if not node.memo:
-        node.memo.update(_test_functions(curve, node, metric))
-    return node.memo
 
 
 def _test_functions(curve: Curve, node: CurvePoint, metric: Metric) -> dict[str, float]:
@@ -147,8 +144,13 @@ class _Search:
 
     curve: Curve
     metric: Metric
+    cache: StepCache
     points: list[SpecialPoint] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+
+    def values(self, node: CurvePoint) -> dict[str, float]:
+        """The test functions at a point: computed once, since the next step needs them again."""
+        return self.cache.values(node, lambda point: _test_functions(self.curve, point, self.metric))
 
     def between_poles(self, a: CurvePoint, b: CurvePoint) -> list[tuple[CurvePoint, CurvePoint]]:
         """The step without the neighbourhoods of points at which a coefficient has a pole."""
@@ -170,7 +172,7 @@ class _Search:
 
     def tests(self, a: CurvePoint, b: CurvePoint, coefficients: bool = False) -> None:
         """Zeros of the test functions: of those that are normal-form coefficients, or of all others."""
-        before, after = _tests(self.curve, a, self.metric), _tests(self.curve, b, self.metric)
+        before, after = self.values(a), self.values(b)
         for kind in before.keys() & after.keys():
             if (kind in COEFFICIENT) != coefficients:
                 continue
@@ -190,12 +192,12 @@ class _Search:
         """Whether a coefficient changes sign more than once on a step, or is sure nowhere in it: rounding, no zero."""
         hermite_point = [correct_between(self.curve, a, b, fraction, self.metric) for fraction in (0.2, 0.4, 0.6, 0.8)]
         nodes = [node for node in hermite_point if isinstance(node, CurvePoint)]
-        values = np.array([f, *(_tests(self.curve, node, self.metric).get(kind, np.nan) for node in nodes), g])
+        values = np.array([f, *(self.values(node).get(kind, np.nan) for node in nodes), g])
         changes = int(np.count_nonzero(np.diff(values[np.isfinite(values)] > 0)))
         return changes > 1 or all(abs(v) <= 2.0 * _error(self.curve, n, kind) for v, n in zip(values[1:-1], nodes))
 
     def test(self, kind: str) -> Callable[[CurvePoint], float]:
-        return lambda node: _tests(self.curve, node, self.metric)[kind]
+        return lambda node: self.values(node)[kind]
 
     def crossings(self, a: CurvePoint, b: CurvePoint, depth: int) -> None:
         """Other multipliers that cross the circle; several at a time are taken apart by halving."""
@@ -237,7 +239,7 @@ class _Search:
             self.doubts.append(f"{kind} near {self.curve.where(b.u)} could not be located: multipliers meet there")
             return
         strong = "R1" if kind == "fold-fold" else "R2"
-        defects = [abs(_tests(self.curve, node, self.metric).get(strong, np.inf)) for node in (near, a, b)]
+        defects = [abs(self.values(node).get(strong, np.inf)) for node in (near, a, b)]
         if defects[0] < 0.2 * max(defects[1:]) < np.inf:  # one eigenvector, not two
             kind = strong
         if any(p.kind == kind and abs(p.arclength - s) < SAME for p in self.points):
@@ -266,7 +268,7 @@ class _Search:
 
         def at(fraction: float) -> float:
             if fraction not in tried:
-                node = correct_between(self.curve, a, b, fraction, self.metric, POLISH)
+                node = correct_between(self.curve, a, b, fraction, self.metric, TO_ROUNDING)
                 if isinstance(node, CorrectorFailure):
                     raise ArithmeticError(node.detail)
                 tried[fraction] = node, value(node)
@@ -298,7 +300,8 @@ class _Search:
         h, n = b.arclength - a.arclength, self.curve.size
         uncertain = h * (noise + abs(left)) / max(slope, 1e-300) + 1e-14
         k = len(self.curve.free)
-        error = uncertain * float(np.abs(node.tangent[n : n + k]).max()) + max(map(node.slip, range(n, n + k)))
+        error = uncertain * float(np.abs(node.tangent[n : n + k]).max())
+        error += max(map(node.remaining_error, range(n, n + k)))
         error += 1e-14 * max(1.0, float(self.metric.widths[:k].max()))  # rounding of what decides about the kind
         null = node.at.Phi if isinstance(node.at, AugmentedEvaluation) else None
         point = SpecialPoint(

@@ -1,0 +1,157 @@
+"""CurvePoint: a corrected point of a curve with its tangent, its multipliers and its factored linear system."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bifurcate.curves.curve import Evaluation, Linearisation
+from bifurcate.curves.metric import Metric
+from bifurcate.linalg.bordered_system import Bordered
+from bifurcate.linalg.multipliers import Spectrum, spectrum
+from bifurcate.linalg.operators import Operator
+
+__all__ = ["CorrectorFailure", "CurvePoint", "FailureReason", "Multipliers", "hermite_point", "newton_step"]
+
+Vector = NDArray[np.float64]
+FailureReason = Literal["diverged", "domain", "singular", "not-isolated"]
+
+LEADING = 6  # multipliers that iteration for a spectrum looks for: enough for all that cross in most steps
+
+
+class Multipliers:
+    """The multipliers of one point, computed when they are first asked for and then remembered.
+
+    Parameters
+    ----------
+    jacobian : Operator
+        J, the Jacobian of f^k.
+    start : ndarray, shape (n,)
+        The vector from which Arnoldi or Lanczos iteration starts.
+    """
+
+    def __init__(self, jacobian: Operator, start: Vector) -> None:
+        self._jacobian = jacobian
+        self._start = start
+        self._found: Spectrum | None = None
+
+    @property
+    def spectrum(self) -> Spectrum:
+        """The multipliers."""
+        if self._found is None:
+            self._found = spectrum(self._jacobian, LEADING, self._start)
+        return self._found
+
+    def following(self, other: Multipliers) -> Multipliers:
+        """The same multipliers, not yet computed, for which iteration starts from what was found at another point."""
+        start = other._start if other._found is None else other._found.vector
+        return self if start is None or self._found is not None else Multipliers(self._jacobian, start)
+
+
+@dataclass(frozen=True, eq=False)
+class CurvePoint:
+    """A corrected point of a curve.
+
+    Attributes
+    ----------
+    u : ndarray, shape (n + k,)
+        State, free parameters, and what else is unknown.
+    tangent : ndarray, shape (n + k,)
+        The curve's tangent, of length 1 in the metric.
+    at : Evaluation
+        The equations evaluated there.
+    linear : Linearisation
+        Their derivative there.
+    residual : float
+        ‖H(u)‖_∞.
+    iterations : int
+        Newton steps that the corrector took.
+    multipliers : Multipliers
+        Of the cycle.
+    arclength : float
+        Place on the curve, in the metric.
+    kernel : ndarray, shape (n + k, j), or None
+        On curves of special points the vectors that, with the tangent, span the kernel of [M B].
+    system : Bordered or None
+        The bordered matrix of the last Newton step, factored; None once the stepper has passed the point, since it may
+        be several states large.
+    """
+
+    u: Vector
+    tangent: Vector
+    at: Evaluation
+    linear: Linearisation
+    residual: float
+    iterations: int
+    multipliers: Multipliers = field(repr=False)
+    arclength: float = 0.0
+    kernel: Vector | None = None
+    system: Bordered | None = field(default=None, repr=False)
+
+    @cached_property
+    def correction(self) -> Vector | None:
+        """The Newton step that would follow, shape (n + k,); None where another solve would be costly."""
+        if self.system is None or not self.system.direct:
+            return None
+        return newton_step(self.system, self.at)
+
+    def remaining_error(self, i: int) -> float:
+        """The error of unknown number i that the remaining residual amounts to; 0 where it is not known."""
+        return 0.0 if self.correction is None else abs(float(self.correction[i]))
+
+    @property
+    def spectrum(self) -> Spectrum:
+        """Multipliers of the cycle."""
+        return self.multipliers.spectrum
+
+    def placed(self, arclength: float) -> CurvePoint:
+        """The same point at a place along the curve."""
+        return dataclasses.replace(self, arclength=arclength)
+
+    def facing(self, side: float) -> CurvePoint:
+        """The same point with its tangent reversed where ``side`` is −1."""
+        return dataclasses.replace(self, tangent=side * self.tangent)
+
+    def following(self, other: CurvePoint) -> CurvePoint:
+        """The same point, for whose multipliers iteration starts from the vectors found at another one."""
+        return dataclasses.replace(self, multipliers=self.multipliers.following(other.multipliers))
+
+    def without_factors(self) -> CurvePoint:
+        """The same point without its factored system."""
+        return dataclasses.replace(self, system=None)
+
+
+@dataclass(frozen=True)
+class CorrectorFailure:
+    """Why no point was found.
+
+    Attributes
+    ----------
+    reason : {"diverged", "domain", "singular", "not-isolated"}
+    detail : str
+        The numbers that belong to it, in words.
+    """
+
+    reason: FailureReason
+    detail: str = ""
+
+
+def newton_step(system: Bordered, at: Evaluation, offset: float = 0.0) -> Vector:
+    """The Newton step (δx, δp) for the residual at a point and for the distance to the hyperplane."""
+    n, rhs = len(at.orbit[0]), -at.residual
+    return np.concatenate(system.solve(rhs[:n], np.append(rhs[n:], offset)))
+
+
+def hermite_point(a: CurvePoint, b: CurvePoint, fraction: float, metric: Metric) -> Vector:
+    """The cubic Hermite interpolant of two points at a fraction of the way from a to b; beyond 1 it extrapolates."""
+    f, h = fraction, metric.norm(b.u - a.u)
+    return (
+        (1 + 2 * f) * (1 - f) ** 2 * a.u
+        + f**2 * (3 - 2 * f) * b.u
+        + h * (f * (1 - f) ** 2 * a.tangent - f**2 * (1 - f) * b.tangent)
+    )
