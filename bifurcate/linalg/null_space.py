@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy.linalg
 
 from bifurcate.linalg.bordered_system import Bordered, Krylov, bordered
 from bifurcate.linalg.operators import Operator, size
 
-__all__ = ["approximate_null_space", "bordered_by", "fix_sign", "orthonormal"]
+__all__ = ["approximate_null_space", "bordered_by", "fix_sign", "orthonormal", "polar_factor"]
 
 
 def orthonormal(columns: np.ndarray) -> np.ndarray:
     """An orthonormal basis of the columns' range, real or complex."""
     return np.asarray(np.linalg.qr(columns)[0])
+
+
+def polar_factor(columns: np.ndarray) -> np.ndarray:
+    """An orthonormal basis, in directions as near to the columns as one can be (their polar factor)."""
+    if columns.shape[1] == 1:
+        return columns / np.linalg.norm(columns)
+    left, _, right = scipy.linalg.svd(columns, full_matrices=False, check_finite=False)
+    return left @ right
 
 
 def fix_sign(q: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ from bifurcate.curves.corrector import correct_between
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
 from bifurcate.curves.metric import Metric
-from bifurcate.curves.minimally_augmented.fold_flip import AugmentedEvaluation
+from bifurcate.curves.minimally_augmented.augmented_system import AugmentedEvaluation
 from bifurcate.curves.step_cache import StepCache
 from bifurcate.linalg.multipliers import EDGE
 
@@ -107,7 +107,7 @@ def detect_events(curve: Curve, a: CurvePoint, b: CurvePoint, metric: Metric, ca
 def _persists(curve: Curve, node: CurvePoint) -> bool:
     """Whether a node of a curve of special points is one, beyond the equations that were solved."""
     if isinstance(node.at, AugmentedEvaluation):
-        return node.at.whole
+        return node.at.defect_vanishes
     return not curve.extra or abs(float(node.u[-1])) <= UNFOLDED * curve.iterate.map.scale
 
 

@@ -28,7 +28,7 @@ from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CurvePoint
 from bifurcate.curves.metric import Metric
-from bifurcate.curves.minimally_augmented.fold_flip import AugmentedEvaluation
+from bifurcate.curves.minimally_augmented.augmented_system import AugmentedEvaluation
 from bifurcate.linalg.null_space import approximate_null_space
 from bifurcate.linalg.operators import core_operator, lift_vectors, quadratic, shifted, transposed
 from bifurcate.maps.iterated_map import IteratedMap
@@ -125,7 +125,7 @@ def _pinned(curve: Curve, guess: np.ndarray, row: np.ndarray, reach: float, metr
         return None
     if not isinstance(node, CurvePoint) or metric.norm(node.u - curve.start) > 30.0 * reach:
         return None
-    if not (isinstance(node.at, AugmentedEvaluation) and node.at.whole):
+    if not (isinstance(node.at, AugmentedEvaluation) and node.at.defect_vanishes):
         return None
     return node if curve.iterate.least_period(node.at.orbit, 0.1 * reach) == curve.period else None
 

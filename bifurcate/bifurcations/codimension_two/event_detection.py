@@ -32,7 +32,7 @@ from bifurcate.curves.corrector_settings import TO_ROUNDING
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint, hermite_point
 from bifurcate.curves.metric import Metric
-from bifurcate.curves.minimally_augmented.fold_flip import AugmentedEvaluation
+from bifurcate.curves.minimally_augmented.augmented_system import AugmentedEvaluation
 from bifurcate.curves.step_cache import StepCache
 from bifurcate.linalg.multipliers import Spectrum
 from bifurcate.linalg.operators import project_vectors

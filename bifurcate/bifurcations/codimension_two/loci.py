@@ -9,15 +9,12 @@ import numpy as np
 
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.curves.curve import Curve
+from bifurcate.curves.minimally_augmented.borders import adapted_borders
 from bifurcate.curves.minimally_augmented.branch_point import MinimallyAugmentedBranchPoint
-from bifurcate.curves.minimally_augmented.fold_flip import (
-    MinimallyAugmentedFoldFlip,
-    MinimallyAugmentedNeimarkSacker,
-    adapted_borders,
-    polar_factor,
-)
+from bifurcate.curves.minimally_augmented.fold_flip import MinimallyAugmentedFoldFlip
+from bifurcate.curves.minimally_augmented.neimark_sacker import MinimallyAugmentedNeimarkSacker
 from bifurcate.errors import InvalidInput
-from bifurcate.linalg.null_space import approximate_null_space
+from bifurcate.linalg.null_space import approximate_null_space, polar_factor
 from bifurcate.linalg.operators import core_operator, quadratic, shifted
 from bifurcate.maps.iterated_map import IteratedMap
 

@@ -22,8 +22,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bifurcate.curves.curve import Evaluation, Linearisation
-from bifurcate.curves.minimally_augmented.fold_flip import adapted_borders, placeholder_rows, polar_factor
+from bifurcate.curves.minimally_augmented.borders import adapted_borders, placeholder_rows
 from bifurcate.linalg.bordered_system import Bordered, Krylov, bordered
+from bifurcate.linalg.null_space import polar_factor
 from bifurcate.linalg.operators import Operator, shifted
 from bifurcate.maps.iterated_map import IteratedMap
 
@@ -89,7 +90,7 @@ class MinimallyAugmentedBranchPoint:
         return Linearisation(at.jacobian, shifted(at.jacobian, 1.0), B, rows[:, :n], rows[:, n:], slopes)
 
     def adapted(self, at: Evaluation, kernel: np.ndarray, rows: np.ndarray) -> MinimallyAugmentedBranchPoint:
-        """The same equations with borders and stand-in rows taken from u."""
+        """The same equations with borders and placeholder rows taken from u."""
         assert isinstance(at, _Crossing)
         n = self.iterate.size
         straight = np.linalg.svd(at.U[n:])[2][-1]  # the combination that leaves the parameter alone

@@ -1,0 +1,70 @@
+"""Curves of Neimark–Sacker points in two parameters: J² − 2κJ + I singular, κ = cos θ (see ``augmented_system``)."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bifurcate.curves.curve import Evaluation, Linearisation
+from bifurcate.curves.minimally_augmented.augmented_system import AugmentedEquations, AugmentedEvaluation
+from bifurcate.curves.minimally_augmented.borders import adapted_borders
+from bifurcate.linalg.operators import apply, core_operator, quadratic
+
+__all__ = ["MinimallyAugmentedNeimarkSacker"]
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class MinimallyAugmentedNeimarkSacker(AugmentedEquations):
+    """Cycles with a pair of multipliers of product 1 and sum 2κ, in two parameters: n + 2 equations, n + 3 unknowns."""
+
+    extra: tuple[str, ...] = ("cosine",)
+    combine: Vector | None = None  # (2, 4): the two combinations of S's entries
+
+    def evaluate(self, u: Vector) -> Evaluation:
+        """Residual and domain margin at u = (x, p, κ): k evaluations of f, one Jacobian, one bordered solve."""
+        at = self._evaluate(u, 2)
+        if not at.margin > 0:
+            return at
+        J = self.iterate.jacobian(at.orbit, at.parameters)
+        augmented = self._augmented(at, J, quadratic(core_operator(J), float(u[-1])), self.W)
+        augmented.residual[-2:] = self.iterate.map.scale * (self._combine @ augmented.S.ravel())
+        return augmented
+
+    @property
+    def _combine(self) -> Vector:
+        if self.combine is not None:
+            return self.combine
+        return np.linalg.qr(np.random.default_rng(0).standard_normal((4, 2)))[0].T
+
+    def linearise(self, at: Evaluation) -> Linearisation:
+        """Derivative at an evaluated u."""
+        assert isinstance(at, AugmentedEvaluation)
+
+        def slopes(z: Vector) -> Vector:
+            return self.iterate.map.scale * (self._combine @ self._rate(at, z))
+
+        return self._linearisation(at, [np.zeros(self.iterate.size)], slopes, 2)
+
+    def _rate(self, at: AugmentedEvaluation, z: Vector) -> Vector:
+        """S' along z = (dx, dp, dκ), from (J² − 2κJ + I)'Φ = J'(JΦ) + J(J'Φ) − 2κ J'Φ − 2κ' JΦ."""
+        E, kappa = core_operator(at.jacobian), float(at.u[-1])
+        through = apply(E, at.Phi)
+        bend = self._moved(at, np.hstack([at.Phi, through]), z)
+        rate = bend[:, 2:] + apply(E, bend[:, :2]) - 2.0 * kappa * bend[:, :2] - 2.0 * z[-1] * through
+        return at.system.solve(-rate, np.zeros((2, 2)))[1].ravel()
+
+    def adapted(self, at: Evaluation, kernel: Vector, rows: Vector) -> MinimallyAugmentedNeimarkSacker:
+        """The same equations with borders, placeholder rows and combinations of S taken from u."""
+        assert isinstance(at, AugmentedEvaluation)
+        V, W = adapted_borders(quadratic(core_operator(at.jacobian), float(at.u[-1])), at.Phi, self.krylov, self.W)
+        moved = dataclasses.replace(self, V=V, W=W, rows=rows)
+        again = moved.evaluate(at.u)
+        assert isinstance(again, AugmentedEvaluation)
+        slopes = np.column_stack([moved._rate(again, z) for z in kernel.T])
+        left = np.linalg.svd(slopes)[0]
+        return dataclasses.replace(moved, combine=left[:, :2].T)
