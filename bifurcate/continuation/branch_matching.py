@@ -1,9 +1,10 @@
-"""Is this cycle on that branch? Told by distance along the branch, whichever of its points a cycle starts at.
+"""Branch matching: does a cycle lie on a branch that is known, whichever of its points it is started at?
 
-A branch's points are too far apart to compare with directly. The cubic through them gives a place near the cycle in
-question; the corrector then finds the branch's own point on the hyperplane through that cycle, across the branch. The
-two are one if they agree to rounding: two branches that pass close to each other stay two. On curves of special points
-in two parameters the cubic alone decides, at several points of a curve.
+The points of a branch are too far apart to compare a cycle with them directly. The cubic through them gives a place
+near the cycle in question; the corrector then finds the branch's own point on the hyperplane through that cycle, across
+the branch. The cycle lies on the branch if the two agree to rounding, so that two branches that pass close to each
+other stay two. On curves of special points the cubic alone decides: their equations have borders that fit near
+one point only.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.branch import Branch
@@ -22,19 +24,29 @@ from bifurcate.curves.metric import Metric
 
 __all__ = ["BranchLocator", "same_point"]
 
-SAME = 1e-6  # cycles closer than this, in the metric's units, are one
-CUBIC = 0.01  # how far from the cubic a curve of special points may lie, in chords
-NEAR = 0.25  # how far from a chord its arc may lie, in chords: steps turn the tangent by far less
+Vector = NDArray[np.float64]
+
+# Distances are in the metric, where not said otherwise.
+SAME_CYCLE = 1e-6  # cycles closer than this are one: well above the error of located points, well below a step
+CLOSEST_SAME = 1e-9  # ... and next to a crossing of branches closer than this, at the least: the corrector's error
+CROSSING_PART = 0.01  # ... or than this part of the distance from the crossing, since branches part there like wedges
+CUBIC_MISS = 0.01  # chords by which a curve of special points may lie off the cubic through its points
+CROSSING_MISS = 0.1  # ... and part of the distance from a crossing by which it may
+LONGEST_SAGITTA = 0.25  # chords by which an arc may lie off its chord: steps turn the tangent by far less
+TRIED_CHORDS = 4  # nearest chords that are tried: neighbours of the right one, where a branch comes close to itself
+SHORTEST_CHORD = 1e-300  # keeps a division by a chord's square from being one by 0
+SAME_POINT_ERRORS = 10.0  # errors by which the parameters of one special point, found twice, may differ
+SAME_POINT_STATE = 1e-4  # part of the state's size by which its states may differ, beside the root of its error
 
 
 @dataclass(frozen=True, eq=False)
 class BranchLocator:
-    """A branch prepared for asking what lies on it.
+    """A branch prepared for finding what lies on it.
 
     Parameters
     ----------
     branch : Branch
-        With its states kept whole.
+        Traced with all of every state stored.
     metric : Metric
         In which distances are measured.
     """
@@ -43,10 +55,11 @@ class BranchLocator:
     metric: Metric
 
     @cached_property
-    def _known(self) -> tuple[np.ndarray, np.ndarray]:
+    def _known(self) -> tuple[Vector, Vector]:
         """Points (x, p) in coordinates in which the metric is Euclid's, and their arclengths.
 
-        The branch's own ones and, where a cycle of twice the period is born or collapses, that end.
+        These are the branch's own points and the ends at which its cycles are born from, or collapse onto, cycles of
+        half the period.
         """
         branch = self.branch
         states = branch.states.reshape(len(branch), -1)
@@ -64,24 +77,25 @@ class BranchLocator:
         return rows, at
 
     @property
-    def _rows(self) -> np.ndarray:
+    def _rows(self) -> Vector:
         return self._known[0]
 
     @property
-    def arclength(self) -> np.ndarray:
+    def arclength(self) -> Vector:
         """Arclengths of the points that are compared with: the branch's, and the ends where its cycles collapse."""
         return self._known[1]
 
-    def vector(self, point: SpecialPoint) -> np.ndarray:
+    def vector(self, point: SpecialPoint) -> Vector:
         """A special point as (x, p) with the parameters that are free on this branch."""
         values = point.parameters
         return np.append(point.state.reshape(-1), [values[name] for name in self.branch.curve.free])
 
-    def _scaled(self, v: np.ndarray) -> np.ndarray:
+    def _scaled(self, v: Vector) -> Vector:
         n, k = self.branch.curve.size, len(self.branch.curve.free)
-        return v * np.concatenate([np.full(n, np.sqrt(self.metric.state)), np.sqrt(self.metric.parameter[:k])])
+        units = np.concatenate([np.full(n, np.sqrt(self.metric.state)), np.sqrt(self.metric.parameter[:k])])
+        return np.asarray(v * units)
 
-    def place(self, u: np.ndarray, apart: float = np.inf) -> float | None:
+    def place(self, u: Vector, apart: float = np.inf) -> float | None:
         """Where on the branch the cycle through u lies, as an arclength; None if it does not.
 
         Parameters
@@ -102,7 +116,7 @@ class BranchLocator:
         return None
 
     def nearest(self, point: SpecialPoint) -> tuple[float, float]:
-        """Arclength of the point of the polyline that is nearest to a special point, and its distance."""
+        """Arclength of the point of the polyline that is nearest to a special point, and its distance from there."""
         w = self._scaled(self.vector(point))
         if len(self._rows) == 1:
             return float(self.arclength[0]), float(np.linalg.norm(self._rows[0] - w))
@@ -113,11 +127,11 @@ class BranchLocator:
     def _along(self, i: int, t: float) -> float:
         return float(self.arclength[i] + t * (self.arclength[i + 1] - self.arclength[i]))
 
-    def crossings(self, value: float) -> list[np.ndarray]:
+    def crossings(self, value: float) -> list[Vector]:
         """States of a branch of cycles at a value of its parameter, corrected, in the map's shape."""
         curve, n = self.branch.curve, self.branch.curve.size
         (free,) = curve.free
-        p, row, found = self.branch[free], np.zeros(n + 1), list[np.ndarray]()
+        p, row, found = self.branch[free], np.zeros(n + 1), list[Vector]()
         row[n] = 1.0 / self.metric.widths[0]
         states = self.branch.states.reshape(len(p), -1)
         for i in np.flatnonzero((p[:-1] - value) * (p[1:] - value) <= 0).tolist():
@@ -125,7 +139,9 @@ class BranchLocator:
             guess = np.append(states[i] + t * (states[i + 1] - states[i]), value)
             with np.errstate(all="ignore"):
                 node = correct(curve, guess, row, float(row @ guess), self.metric, TO_ROUNDING)
-            if isinstance(node, CurvePoint) and all(np.abs(node.u[:n] - x.reshape(-1)).max() > SAME for x in found):
+            if isinstance(node, CurvePoint) and all(
+                np.abs(node.u[:n] - x.reshape(-1)).max() > SAME_CYCLE for x in found
+            ):
                 found.append(node.u[:n].reshape(curve.iterate.shape))
         return found
 
@@ -139,7 +155,7 @@ class BranchLocator:
         found = self._corrected(i, guess, guess)
         return found if isinstance(found, CurvePoint) else None
 
-    def _corrected(self, i: int, guess: np.ndarray, through: np.ndarray) -> CurvePoint | CorrectorFailure:
+    def _corrected(self, i: int, guess: Vector, through: Vector) -> CurvePoint | CorrectorFailure:
         """The branch's point near a guess on the hyperplane through a point across the i-th chord."""
         scale = self._scaled(np.ones(self._rows.shape[1]))
         chord = (self._rows[i + 1] - self._rows[i]) / scale
@@ -149,58 +165,59 @@ class BranchLocator:
                 self.branch.curve, guess / scale, row, float(row @ (through / scale)), self.metric, TO_ROUNDING, chord
             )
 
-    def _foot(self, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """For every chord the fraction of it that is nearest to v, and the distance there."""
+    def _foot(self, v: Vector) -> tuple[Vector, Vector]:
+        """For every chord the fraction at which it is nearest to v, and the distance there."""
         a, chords = self._rows[:-1], np.diff(self._rows, axis=0)
-        square = np.maximum(np.einsum("ij,ij->i", chords, chords), 1e-300)
+        square = np.maximum(np.einsum("ij,ij->i", chords, chords), SHORTEST_CHORD)
         t = np.clip(np.einsum("ij,ij->i", v - a, chords) / square, 0.0, 1.0)
         return t, np.linalg.norm(a + t[:, None] * chords - v, axis=1)
 
-    def distance(self, u: np.ndarray, point: SpecialPoint) -> float:
+    def distance(self, u: Vector, point: SpecialPoint) -> float:
         """Distance of a point of the branch's own kind from a special point, in the metric's units."""
         return float(np.linalg.norm(self._scaled(u[: self._rows.shape[1]] - self.vector(point))))
 
-    def _at(self, v: np.ndarray, apart: float) -> float | None:
-        w, tolerance = self._scaled(v), float(np.clip(0.01 * apart, 1e-9, SAME))
+    def _at(self, v: Vector, apart: float) -> float | None:
+        w, tolerance = self._scaled(v), float(np.clip(CROSSING_PART * apart, CLOSEST_SAME, SAME_CYCLE))
         if len(self._rows) == 1:
             return float(self.arclength[0]) if np.linalg.norm(self._rows[0] - w) < tolerance else None
         fraction, distance = self._foot(w)
         lengths = np.linalg.norm(np.diff(self._rows, axis=0), axis=1)
-        close = np.flatnonzero(distance <= NEAR * lengths + tolerance)
-        for i in close[np.argsort(distance[close])][:4].tolist():
+        close = np.flatnonzero(distance <= LONGEST_SAGITTA * lengths + tolerance)
+        for i in close[np.argsort(distance[close])][:TRIED_CHORDS].tolist():
             if self._agrees(i, float(fraction[i]), v, w, tolerance, apart):
                 return self._along(i, float(fraction[i]))
         return None
 
-    def _agrees(self, i: int, t: float, v: np.ndarray, w: np.ndarray, tolerance: float, apart: float) -> bool:
+    def _agrees(self, i: int, t: float, v: Vector, w: Vector, tolerance: float, apart: float) -> bool:
         guess = self._cubic(i, t)
         if self.branch.curve.kind != "cycle":  # their equations have borders that fit near one point only
             length = float(np.linalg.norm(self._rows[i + 1] - self._rows[i]))
-            return float(np.linalg.norm(guess - w)) <= max(min(CUBIC * length, 0.1 * apart), tolerance)
+            return float(np.linalg.norm(guess - w)) <= max(min(CUBIC_MISS * length, CROSSING_MISS * apart), tolerance)
         found = self._corrected(i, guess, w)
         if not isinstance(found, CurvePoint):  # on a special point the corrector is singular
             return float(np.linalg.norm(guess - w)) <= tolerance
         return self.metric.norm(found.u - v) <= tolerance
 
-    def _cubic(self, i: int, t: float) -> np.ndarray:
+    def _cubic(self, i: int, t: float) -> Vector:
         """The cubic of Catmull & Rom through the i-th chord's ends, for chords of unequal lengths."""
         rows, at = self._known
         h = at[i + 1] - at[i]
         chord = rows[i + 1] - rows[i]
 
-        def slope(j: int) -> np.ndarray:
+        def slope(j: int) -> Vector:
             if j == 0 or j == len(rows) - 1 or at[j + 1] <= at[j] or at[j] <= at[j - 1]:
-                return chord
+                return np.asarray(chord)
             before, after = at[j] - at[j - 1], at[j + 1] - at[j]
             left, right = (rows[j] - rows[j - 1]) / before, (rows[j + 1] - rows[j]) / after
-            return h * (left * after + right * before) / (before + after)
+            return np.asarray(h * (left * after + right * before) / (before + after))
 
         f = t
-        return rows[i] + (3 - 2 * f) * f**2 * chord + f * (1 - f) ** 2 * slope(i) - f**2 * (1 - f) * slope(i + 1)
+        bend = f * (1 - f) ** 2 * slope(i) - f**2 * (1 - f) * slope(i + 1)
+        return np.asarray(rows[i] + (3 - 2 * f) * f**2 * chord + bend)
 
 
 def same_point(a: SpecialPoint, b: SpecialPoint, widths: dict[str, float]) -> bool:
-    """Whether two special points are one, found twice: of one kind and period, and nearer than their errors.
+    """True if two special points are one, found twice: of one kind and period, and nearer than their errors.
 
     Parameters
     ----------
@@ -215,12 +232,12 @@ def same_point(a: SpecialPoint, b: SpecialPoint, widths: dict[str, float]) -> bo
     ):
         return False
     p, q = a.parameters, b.parameters
-    slack = SAME + 10.0 * (a.error + b.error) / min(widths.values())
+    slack = SAME_CYCLE + SAME_POINT_ERRORS * (a.error + b.error) / min(widths.values())
     if any(abs(p[name] - q[name]) > slack * widths.get(name, 1.0) for name in p):
         return False
     x, y = a.state.reshape(-1), b.state.reshape(-1)
     unit = max(a.curve.iterate.map.scale, float(np.sqrt(np.mean(x**2))))
     # Where a branch turns, the state moves like the root of the parameter's error.
-    reach = (1e-4 + np.sqrt(a.error + b.error)) * unit
+    reach = (SAME_POINT_STATE + np.sqrt(a.error + b.error)) * unit
     orbit = b.iterate.orbit(y, q)
     return any(float(np.sqrt(np.mean((z - x) ** 2))) <= reach for z in orbit[:-1])

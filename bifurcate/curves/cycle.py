@@ -7,28 +7,44 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bifurcate.curves.curve import Curve, Evaluation, Linearisation
+from bifurcate.deprecation import old_positions
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.bordered_system import Krylov
 from bifurcate.linalg.operators import shifted
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
-from bifurcate.newton.solve import check_period
+from bifurcate.validation import check_instance, check_period
 
 __all__ = ["CycleEquations", "cycles"]
+
+Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class CycleEquations:
-    """The equations f^k(x; p) − x = 0 with one free parameter: n equations, n + 1 unknowns."""
+    """The equations f^k(x; p) − x = 0 with one free parameter: n equations, n + 1 unknowns.
+
+    Attributes
+    ----------
+    iterate : IteratedMap
+        f^k.
+    fixed : mapping of str to float
+        The parameters that are not free.
+    free : tuple of str
+        The name of the free one.
+    extra : tuple of str
+        Empty: there is no other unknown.
+    """
 
     iterate: IteratedMap
     fixed: Mapping[str, float]
     free: tuple[str, ...]
     extra: tuple[str, ...] = ()
 
-    def evaluate(self, u: np.ndarray) -> Evaluation:
+    def evaluate(self, u: Vector) -> Evaluation:
         """Residual and domain margin at u: k evaluations of f."""
         n = self.iterate.size
         p = {**self.fixed, **dict(zip(self.free, u[n:].tolist()))}
@@ -43,12 +59,13 @@ class CycleEquations:
         B = np.column_stack(columns) if k > 1 else columns[0][:, None]  # a column may be large: no copy of one
         return Linearisation(J, shifted(J, 1.0), B, np.zeros((k - 1, n)), np.zeros((k - 1, k)))
 
-    def adapted(self, at: Evaluation, kernel: np.ndarray, rows: np.ndarray) -> CycleEquations:
-        """These equations have no borders: the same."""
+    def adapted(self, at: Evaluation, kernel: Vector, rows: Vector) -> CycleEquations:
+        """The same equations: these have no borders."""
         return self
 
 
-def cycles(map: Map, free: str, guess: Any, period: int = 1, krylov: Krylov | None = None) -> Curve:
+@old_positions("period", "krylov")
+def cycles(map: Map, free: str, guess: Any, *, period: int = 1, krylov: Krylov | None = None) -> Curve:
     """The curve of fixed points of f^period in one free parameter.
 
     Parameters
@@ -62,7 +79,7 @@ def cycles(map: Map, free: str, guess: Any, period: int = 1, krylov: Krylov | No
     period : int
         k ≥ 1.
     krylov : Krylov, optional
-        Settings of GMRES for maps without a Jacobian and more than 200 unknowns.
+        Settings of GMRES, for maps with more than 200 unknowns and products with the Jacobian only.
 
     Returns
     -------
@@ -80,10 +97,7 @@ def cycles(map: Map, free: str, guess: Any, period: int = 1, krylov: Krylov | No
     >>> curve.free, curve.start
     (('r',), array([0.6, 2.5]))
     """
-    if not isinstance(map, Map):
-        raise InvalidInput(
-            f"map must be a bifurcate.Map, got {type(map).__name__}; wrap the function: Map(f, parameters)"
-        )
+    check_instance("map", map, Map, "wrap the function: Map(f, parameters)")
     if not isinstance(free, str):
         raise InvalidInput(f"free is {free!r}; it must be the name of one parameter")
     map.require(free)

@@ -335,11 +335,14 @@ def test_every_doubled_cycle_of_a_triangle_is_found_and_only_once():
 def test_a_doubled_cycle_starts_at_its_own_flip():
     # In a narrow window the first amplitude tried reaches cycles that other flips bear.
     bounds = {"r": (3.84, 3.86)}
-    curve = bf.cycles(bf.maps.logistic(3.8485), "r", bf.orbit(bf.maps.logistic(3.8485), [0.5], 1, 5000).states[0], 12)
+    map = bf.maps.logistic(3.8485)
+    curve = bf.cycles(map, "r", bf.orbit(map, [0.5], 1, 5000).states[0], period=12)
     branch = bf.trace(curve, bounds)
     birth, flip = branch.of("flip")
     assert (birth.period, flip.period) == (6, 12) and branch.stop[0].reason == "collapsed" and not branch.doubts
-    six = bf.cycles(bf.maps.logistic(3.8475), "r", bf.orbit(bf.maps.logistic(3.8475), [0.5], 1, 5000).states[0], 6)
+    six = bf.cycles(
+        bf.maps.logistic(3.8475), "r", bf.orbit(bf.maps.logistic(3.8475), [0.5], 1, 5000).states[0], period=6
+    )
     known = bf.trace(six, bounds).of("flip")[1]
     assert abs(birth.parameters["r"] - known.parameters["r"]) < 1e-13
     doubled = bf.trace(bf.switch(flip), {"r": (3.8, 3.9)})

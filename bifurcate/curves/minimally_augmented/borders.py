@@ -71,4 +71,5 @@ def placeholder_rows(count: int, u: Matrix, n: int, scale: float) -> Matrix:
         The map's scale, the least unit of the state.
     """
     units = np.append(np.full(n, max(scale, float(np.abs(u[:n]).max()))), np.maximum(1.0, np.abs(u[n:])))
-    return np.random.default_rng(n).standard_normal((count, len(u))) / (np.sqrt(n) * units)
+    rows: Matrix = np.random.default_rng(n).standard_normal((count, len(u))) / (np.sqrt(n) * units)
+    return rows

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bifurcate.curves.curve import Evaluation, Linearisation
 from bifurcate.curves.minimally_augmented.borders import adapted_borders, placeholder_rows
@@ -35,7 +36,7 @@ __all__ = ["MinimallyAugmentedBranchPoint"]
 class _Crossing(Evaluation):
     jacobian: Operator
     system: Bordered
-    U: np.ndarray  # (n + 1, 2)
+    U: NDArray[np.float64]  # (n + 1, 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +46,9 @@ class MinimallyAugmentedBranchPoint:
     iterate: IteratedMap
     fixed: Mapping[str, float]
     free: tuple[str, ...]
-    T: np.ndarray
-    W: np.ndarray
-    rows: np.ndarray | None = None
+    T: NDArray[np.float64]
+    W: NDArray[np.float64]
+    rows: NDArray[np.float64] | None = None
     krylov: Krylov = field(default_factory=Krylov)
 
     @property
@@ -55,7 +56,7 @@ class MinimallyAugmentedBranchPoint:
         """The unfolding, unless there are three free parameters."""
         return ("unfolding",) if len(self.free) == 2 else ()
 
-    def evaluate(self, u: np.ndarray) -> Evaluation:
+    def evaluate(self, u: NDArray[np.float64]) -> Evaluation:
         """Residual and domain margin at u = (x, p, μ): k evaluations of f, one Jacobian, one bordered solve."""
         n = self.iterate.size
         p = {**self.fixed, **dict(zip(self.free, u[n:].tolist()))}
@@ -82,14 +83,17 @@ class MinimallyAugmentedBranchPoint:
         if rows is None:
             rows = placeholder_rows(2, at.u, n, self.iterate.map.scale)
 
-        def slopes(z: np.ndarray) -> np.ndarray:
+        def slopes(z: NDArray[np.float64]) -> NDArray[np.float64]:
             dp = dict(zip(self.free, z[n:].tolist()))
             change = self.iterate.second(at.u[:n], at.U[:n], z[:n], dp, at.parameters, (self.free[0], at.U[n]))
-            return self.iterate.map.scale * at.system.solve(-change, np.zeros((2, 2)))[1][1]
+            slope: NDArray[np.float64] = self.iterate.map.scale * at.system.solve(-change, np.zeros((2, 2)))[1][1]
+            return slope
 
         return Linearisation(at.jacobian, shifted(at.jacobian, 1.0), B, rows[:, :n], rows[:, n:], slopes)
 
-    def adapted(self, at: Evaluation, kernel: np.ndarray, rows: np.ndarray) -> MinimallyAugmentedBranchPoint:
+    def adapted(
+        self, at: Evaluation, kernel: NDArray[np.float64], rows: NDArray[np.float64]
+    ) -> MinimallyAugmentedBranchPoint:
         """The same equations with borders and placeholder rows taken from u."""
         assert isinstance(at, _Crossing)
         n = self.iterate.size
