@@ -105,21 +105,14 @@ def on_the_weights(net: bf.adaptation.Network, curve: bf.Branch, bounds: Bounds)
     point = curve.points[len(curve) // 2]
     here = net.replace(**dict(zip(curve.curve.free, point.free)))
     rule = here.update
-    free = bf.Map(
-        rule.f,
-        rule.parameters,
-        rule.jvp,
-        None,
-        rule.parameter_derivative,
-        rule.domain,
-        scale=rule.scale,
-        name=rule.name,
+    products = bf.Map.from_rule(
+        rule, rule.parameters, without=("jacobian", "borders"), scale=rule.scale, name=rule.name
     )
     W = here.lift(np.asarray(point.state))
     first, second = curve.curve.free
     u = np.append(np.asarray(W), here.parameters[first])
     widths = np.array([bounds[first][1] - bounds[first][0]])
-    seen = bf.SpecialPoint(curve.curve.kind, bf.cycles(free, first, W), u, 1, widths=widths)
+    seen = bf.SpecialPoint(curve.curve.kind, bf.cycles(products, first, W), u, 1, widths=widths)
     found = bf.trace(bf.locus(seen, second), bounds, control=LONG, detect=False)
     target = -1.0 if curve.curve.kind == "flip" else 1.0
     errors = []

@@ -15,6 +15,7 @@ Times are processor times, since they suffer less from what else a machine does.
 from __future__ import annotations
 
 import csv
+import dataclasses
 import time
 import tracemalloc
 from collections.abc import Iterator, Mapping
@@ -114,13 +115,12 @@ def bandwidth(numbers: int = 4 * 10**7) -> float:
 
 def _map(net: bf.adaptation.Network, path: str) -> bf.Map:
     update, p = net.update, dict(net.update.parameters)
-    parts: dict[str, Any] = {"jvp": update.jvp, "parameter_derivative": update.parameter_derivative}
-    parts["domain"] = update.domain
+    products = bf.Map.from_rule(update, p, without=("jacobian", "borders"))
     structured: Any = update.jacobian
     if path == "dense":
-        return bf.Map(update.f, p, jacobian=lambda W, **q: dense(structured(W, **q)), **parts)
+        return dataclasses.replace(products, jacobian=lambda W, **q: dense(structured(W, **q)))
     if path == "matrix-free":
-        return bf.Map(update.f, p, **parts)
+        return products
     return update if path == "structured" else net.reduced
 
 

@@ -47,8 +47,11 @@ class Spectrum:
     signature : tuple of int
         How many real multipliers are > 1 + 1e-9, how many are < −1 − 1e-9, and how many complex pairs have a modulus
         > 1 + 1e-9; from ``values`` if it is not given.
+    multiplicities_resolved : bool
+        False if ``multiplicity`` may be too small, because an iterative solver finds every multiplier only once.
     vector : ndarray, shape (n,), or None
-        From iterative solvers: the sum of the vectors that belong to ``values``. Points of a branch do not keep it.
+        Where iteration may start for a similar Jacobian: the sum of the vectors that belong to ``values``. Only
+        iterative solvers give one, and the points of a branch do not store it.
 
     Examples
     --------
@@ -64,6 +67,7 @@ class Spectrum:
     certified: bool = True
     note: str = ""
     signature: tuple[int, int, int] = ()  # type: ignore[assignment]  # () stands for: count the values
+    multiplicities_resolved: bool = True
     vector: np.ndarray | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -241,7 +245,15 @@ def _with_shift(inner: Spectrum, A: ShiftedLowRank) -> Spectrum:
     order = _by_modulus(values)
     up, down, pairs = Spectrum(shift, count[-1:], further).signature
     total = inner.signature[0] + up, inner.signature[1] + down, inner.signature[2] + pairs
-    return Spectrum(values[order], count[order], A.shape[0], inner.certified, inner.note, total)
+    return Spectrum(
+        values=values[order],
+        multiplicity=count[order],
+        size=A.shape[0],
+        certified=inner.certified,
+        note=inner.note,
+        signature=total,
+        multiplicities_resolved=inner.multiplicities_resolved,
+    )
 
 
 def _iterative(A: Operator, leading: int, start: np.ndarray | None) -> Spectrum:
@@ -249,5 +261,13 @@ def _iterative(A: Operator, leading: int, start: np.ndarray | None) -> Spectrum:
     whole = A if sp.issparse(A) else LinearOperator((n, n), matvec=lambda x: apply(A, x.ravel()), dtype=float)
     found = leading_multipliers(whole, leading, start)
     values = found.values[_by_modulus(found.values)]
-    count = np.ones(len(values), dtype=int)
-    return Spectrum(values, count, n, found.certified, found.note, found.counts or (), found.vector)  # type: ignore[arg-type]
+    return Spectrum(
+        values=values,
+        multiplicity=np.ones(len(values), dtype=int),
+        size=n,
+        certified=found.certified,
+        note=found.note,
+        signature=found.counts or (),  # type: ignore[arg-type]
+        multiplicities_resolved=False,
+        vector=found.vector,
+    )

@@ -29,7 +29,7 @@ def fix_sign(q: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> oriented(np.array([0.1, -2.0, 2.0]))
+    >>> fix_sign(np.array([0.1, -2.0, 2.0]))
     array([-0.1,  2. , -2. ])
     """
     size = np.abs(q)
@@ -50,7 +50,7 @@ def approximate_null_space(M: Operator, m: int, krylov: Krylov | None = None) ->
     Examples
     --------
     >>> import numpy as np
-    >>> abs(near_null(np.diag([2.0, 1e-9, -1.0]), 1)).round(6).ravel()
+    >>> abs(approximate_null_space(np.diag([2.0, 1e-9, -1.0]), 1)).round(6).ravel()
     array([0., 1., 0.])
     """
     n = size(M)

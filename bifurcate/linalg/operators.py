@@ -235,12 +235,12 @@ def transposed(A: Operator) -> Operator | None:
 
 
 def project_vectors(A: Operator, columns: np.ndarray) -> np.ndarray:
-    """What A's essence sees of vectors that A acts on: P x for s I + L P, x itself otherwise.
+    """What the core of A sees of vectors that A acts on: P x for s I + L P, x itself otherwise.
 
     Examples
     --------
     >>> import numpy as np
-    >>> projected(ShiftedLowRank(0.5, np.ones((3, 1)), np.array([[0.2, 0.0, 0.1]])), np.array([1.0, 1.0, 0.0]))
+    >>> project_vectors(ShiftedLowRank(0.5, np.ones((3, 1)), np.array([[0.2, 0.0, 0.1]])), np.array([1.0, 1.0, 0.0]))
     array([0.2])
     """
     return apply(A.project, columns) if isinstance(A, ShiftedLowRank) else columns
@@ -268,20 +268,20 @@ def core_operator(A: Operator) -> Operator:
     Examples
     --------
     >>> import numpy as np
-    >>> float(essence(ShiftedLowRank(0.5, np.ones((3, 1)), np.array([[0.2, 0.0, 0.1]])))[0, 0].round(12))
+    >>> float(core_operator(ShiftedLowRank(0.5, np.ones((3, 1)), np.array([[0.2, 0.0, 0.1]])))[0, 0].round(12))
     0.8
     """
     return shifted(_core(A.core), -A.shift) if isinstance(A, ShiftedLowRank) else A
 
 
 def lift_vectors(A: Operator, columns: np.ndarray) -> np.ndarray:
-    """Vectors of A's essence as vectors that A acts on, orthonormal.
+    """Vectors of A's core operator as vectors that A acts on, orthonormal.
 
     Examples
     --------
     >>> import numpy as np
     >>> A = ShiftedLowRank(0.5, np.ones((4, 1)), np.array([[0.2, 0.0, 0.1, 0.0]]))
-    >>> abs(lifted(A, np.ones((1, 1)))).ravel()
+    >>> abs(lift_vectors(A, np.ones((1, 1)))).ravel()
     array([0.5, 0.5, 0.5, 0.5])
     """
     if not isinstance(A, ShiftedLowRank):

@@ -14,10 +14,12 @@ from bifurcate.maps.catalogue import (
 )
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
+from bifurcate.maps.rule import Rule
 
 __all__ = [
     "IteratedMap",
     "Map",
+    "Rule",
     "delayed_logistic",
     "generalised_henon",
     "henon",

@@ -131,7 +131,7 @@ class IteratedMap:
             v = self._jvp(x, v, p)
         return v
 
-    def times(self, orbit: Sequence[np.ndarray], columns: np.ndarray, p: Parameters) -> np.ndarray:
+    def jacobian_times(self, orbit: Sequence[np.ndarray], columns: np.ndarray, p: Parameters) -> np.ndarray:
         """J times columns: by directional derivatives where the map gives them, else by the Jacobian of f^k."""
         if self.map.jvp is None or columns.shape[1] >= self.size:
             return apply(self.jacobian(orbit, p), columns)
@@ -151,7 +151,7 @@ class IteratedMap:
         here = p[name]
         return central(lambda t: self._step(x, {**p, name: here + t}), STEP * max(1.0, abs(here)))
 
-    def second(
+    def jacobian_derivative(
         self,
         x: np.ndarray,
         columns: np.ndarray,

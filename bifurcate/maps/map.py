@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import numbers
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 from bifurcate.errors import InvalidInput, OutsideDomain
 from bifurcate.linalg.operators import apply
 from bifurcate.maps.derivatives import METHODS, STEP, central, directional
+from bifurcate.maps.rule import PARTS, Rule
 
 __all__ = ["Map"]
 
@@ -88,7 +89,7 @@ class Map:
     def __post_init__(self) -> None:
         if not callable(self.f):
             raise InvalidInput(f"f must be callable as f(x, **parameters), got {type(self.f).__name__}")
-        for name in ("jvp", "jacobian", "parameter_derivative", "domain", "borders"):
+        for name in PARTS:
             given = getattr(self, name)
             if given is not None and not callable(given):
                 raise InvalidInput(f"{name} must be callable or None, got {type(given).__name__}")
@@ -102,11 +103,58 @@ class Map:
         if self.at is not None:
             self.check(self.at)
 
-    def __call__(self, x: Any, **parameters: float) -> np.ndarray:
+    @classmethod
+    def from_rule(
+        cls,
+        rule: Rule,
+        parameters: Mapping[str, float],
+        *,
+        without: Collection[str] = (),
+        scale: float = 1.0,
+        name: str = "",
+        advice: str = "",
+    ) -> Map:
+        """The map of a rule: an object whose methods are f and what else a map may have.
+
+        Parameters
+        ----------
+        rule : Rule
+            An object with the attributes f, jvp, jacobian, parameter_derivative, domain and borders. All but f may be
+            None.
+        parameters : mapping of str to float
+            The parameters' names and values.
+        without : collection of str
+            Parts of the rule that the map leaves out, as ``("jacobian",)`` for a map that is solved by products only.
+        scale, name, advice
+            As for :class:`Map`.
+
+        Returns
+        -------
+        Map
+
+        Raises
+        ------
+        InvalidInput
+            If ``without`` names what is no part of a map, or for any reason of :class:`Map`.
+
+        Examples
+        --------
+        >>> henon = Map(lambda z, a: np.array([1 - a * z[0] ** 2 + z[1], 0.3 * z[0]]), {"a": 1.4}, borders=abs)
+        >>> smooth = Map.from_rule(henon, henon.parameters, without=("borders",), name="smooth Hénon map")
+        >>> smooth.borders is None, smooth([0.0, 0.0])
+        (True, array([1., 0.]))
+        """
+        unknown = set(without) - set(PARTS)
+        if isinstance(without, str) or unknown:
+            raise InvalidInput(f"without is {without!r}; it must be a collection of names among {', '.join(PARTS)}")
+        parts: dict[str, Any] = {part: None if part in without else getattr(rule, part) for part in PARTS}
+        return cls(rule.f, parameters, scale=scale, name=name, advice=advice, **parts)
+
+    def __call__(self, x: Any, /, **parameters: float) -> np.ndarray:
         """f at x, with the parameters named replaced for this call."""
         return np.asarray(self.f(np.asarray(x, dtype=float), **self.values(parameters)))
 
-    def replace(self, **parameters: float) -> Map:
+    def replace(self, /, **parameters: float) -> Map:
         """The same map with the parameters named set anew."""
         return dataclasses.replace(self, parameters=self.values(parameters))
 

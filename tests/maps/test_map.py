@@ -53,7 +53,7 @@ def test_second_derivatives_along_a_direction(name, rng):
         return apply(iterate.jacobian(iterate.orbit(x + t * dx, q), q), V)
 
     expected = (jacobian(h) - jacobian(-h)) / (2 * h)
-    assert np.abs(iterate.second(x, V, dx, dp, p) - expected).max() < 1e-6
+    assert np.abs(iterate.jacobian_derivative(x, V, dx, dp, p) - expected).max() < 1e-6
 
 
 def test_complex_steps_are_exact_to_rounding(rng):

@@ -66,7 +66,7 @@ class _Scaled:
         n, iterate = self.curve.size, self.curve.iterate
         at = self.curve.equations.evaluate(self.whole(v))
         by_parameter = iterate.parameter_derivative(at.orbit, at.parameters, self.curve.free[0])
-        along = iterate.times(at.orbit, U[:n], at.parameters) - U[:n]
+        along = iterate.jacobian_times(at.orbit, U[:n], at.parameters) - U[:n]
         return along + by_parameter[:, None] * (self.width / self.unit) * U[n:]
 
 

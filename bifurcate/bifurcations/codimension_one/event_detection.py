@@ -117,7 +117,7 @@ def _to_circle(node: CurvePoint) -> float:
 
 def _blurred(a: CurvePoint, b: CurvePoint) -> bool:
     """Whether multiplicities are not resolved, in a step that is long enough for several points."""
-    return a.spectrum.vector is not None and b.arclength - a.arclength > TINY
+    return not a.spectrum.multiplicities_resolved and b.arclength - a.arclength > TINY
 
 
 def _turn(node: CurvePoint, n: int) -> float:
@@ -262,7 +262,7 @@ class _Search:
         self, node: CurvePoint, a: CurvePoint, b: CurvePoint, target: float, count: int, values: np.ndarray | None
     ) -> SpecialPoint | None:
         # Where multiplicities are not resolved as many multipliers are looked for as cross.
-        borders = None if a.spectrum.vector is None else min(count, MOST)
+        borders = None if a.spectrum.multiplicities_resolved else min(count, MOST)
         if target < 0:
             reach = b.arclength - a.arclength
             critical = locate_real(self.curve, node, target, self.metric, reach, values, borders)

@@ -73,7 +73,7 @@ def _rate(curve: Curve, node: CurvePoint, columns: np.ndarray) -> np.ndarray:
     """J' Φ: how the Jacobian's essence applied to the columns changes along the curve's tangent."""
     n = curve.size
     dp = dict(zip(curve.free, node.tangent[n:].tolist()))
-    return curve.iterate.second(node.u[:n], columns, node.tangent[:n], dp, node.at.parameters)
+    return curve.iterate.jacobian_derivative(node.u[:n], columns, node.tangent[:n], dp, node.at.parameters)
 
 
 def locate_real(

@@ -108,7 +108,7 @@ class AugmentedEquations:
         """How J's core operator applied to columns changes along z."""
         n = self.iterate.size
         dp = dict(zip(self.free, z[n:].tolist()))
-        return self.iterate.second(at.u[:n], columns, z[:n], dp, at.parameters)
+        return self.iterate.jacobian_derivative(at.u[:n], columns, z[:n], dp, at.parameters)
 
     def _evaluate(self, u: Vector, equations: int) -> Evaluation:
         """The equations of the cycle; what comes further is NaN so far."""

@@ -85,7 +85,9 @@ class MinimallyAugmentedBranchPoint:
 
         def slopes(z: NDArray[np.float64]) -> NDArray[np.float64]:
             dp = dict(zip(self.free, z[n:].tolist()))
-            change = self.iterate.second(at.u[:n], at.U[:n], z[:n], dp, at.parameters, (self.free[0], at.U[n]))
+            change = self.iterate.jacobian_derivative(
+                at.u[:n], at.U[:n], z[:n], dp, at.parameters, (self.free[0], at.U[n])
+            )
             slope: NDArray[np.float64] = self.iterate.map.scale * at.system.solve(-change, np.zeros((2, 2)))[1][1]
             return slope
 
