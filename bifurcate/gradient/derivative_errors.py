@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from bifurcate.gradient.field import EPS, SURE, Field
-from bifurcate.maps.derivatives import STEP
+from bifurcate.maps.derivatives import FIVE_POINT_STEP, slope_by_five_points
 
 __all__ = ["TINY", "entries", "probed", "sizes", "still"]
 
 STEPS = (4.0, 1.0, 0.25, 0.0625)  # of differences, in units of the usual one
 COARSE = 1e3  # by how much the rounding of f may exceed that of its terms
-MOVES = (1.0, 0.125, STEP)  # of a coordinate, in units of its size, that may change another one's image
+MOVES = (1.0, 0.125, FIVE_POINT_STEP)  # of a coordinate, in units of its size, that may change another one's image
 TINY = float(np.finfo(float).tiny)
 
 
@@ -48,7 +48,7 @@ def entries(field: Field, x: np.ndarray, J: np.ndarray, which: list[int], size: 
     columns = []
     for k in which:
         lengths = np.unique(np.outer([usual, size[k]], STEPS))[::-1]
-        columns.append(_column(field, x, J[which, k], which, k, STEP * lengths, EPS * terms))
+        columns.append(_column(field, x, J[which, k], which, k, FIVE_POINT_STEP * lengths, EPS * terms))
     return np.column_stack(columns)
 
 
@@ -62,7 +62,7 @@ def _column(
         return np.array([field.image(x + each * unit)[rows] for each in t[:, 0]])
 
     with np.errstate(all="ignore"):
-        slopes = (8.0 * (f(h) - f(-h)) - (f(2.0 * h) - f(-2.0 * h))) / (12.0 * h) - unit[rows]
+        slopes = slope_by_five_points(f, h) - unit[rows]
         apart = np.abs(np.diff(slopes, axis=0))
         # Short steps show the rounding of f; what they show beyond all expectation they show of f itself.
         rounding = (fine + np.minimum((apart[-2:] * h[-2:]).max(axis=0), COARSE * fine)) / h

@@ -11,7 +11,7 @@ import numpy as np
 
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.operators import dense
-from bifurcate.maps.derivatives import STEP, central, directional
+from bifurcate.maps.derivatives import FIVE_POINT_STEP, central_difference, directional_derivative
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
 
@@ -83,7 +83,9 @@ class Field:
         """DG(x) v by five-point differences of f, whatever derivative the map gives."""
         shape, map = self.shape, self.map
         with np.errstate(all="ignore"):
-            slope = directional(map.f, x.reshape(shape), v.reshape(shape), map.parameters, "central", map.scale)
+            slope = directional_derivative(
+                map.f, x.reshape(shape), v.reshape(shape), map.parameters, "central", map.scale
+            )
         return slope.reshape(-1) - v
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
@@ -99,9 +101,9 @@ class Field:
         if self.differentiated:
             return np.column_stack([self.tangent(x, unit[j]) for j in which])
         # A step of its own for every coordinate, as in the Jacobian.
-        steps = STEP * np.maximum(self.scale, np.abs(x))
+        steps = FIVE_POINT_STEP * np.maximum(self.scale, np.abs(x))
         with np.errstate(all="ignore"):
-            slopes = [central(lambda t: self.image(x + t * unit[j]), steps[j]) for j in which]  # noqa: B023
+            slopes = [central_difference(lambda t: self.image(x + t * unit[j]), steps[j]) for j in which]  # noqa: B023
         return np.column_stack(slopes) - unit[:, which]
 
     def error(self, x: np.ndarray, V: np.ndarray, JV: np.ndarray, rng: np.random.Generator) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from bifurcate.errors import InvalidInput, OutsideDomain
 from bifurcate.gradient.field import EPS, SURE, Field, checked
 from bifurcate.gradient.result_types import Check, Consistent, Reconstructed, Refuted, Verdict, relative
-from bifurcate.maps.derivatives import STEP, central
+from bifurcate.maps.derivatives import FIVE_POINT_STEP, central_difference
 from bifurcate.maps.map import Map
 
 if TYPE_CHECKING:
@@ -285,7 +285,7 @@ def _slope(energy: Energy, x: np.ndarray, rng: np.random.Generator) -> float:
     v = rng.standard_normal(len(x))
     v /= np.linalg.norm(v)
     length = max(float(np.linalg.norm((x - energy.base) / width)), EPS * field.scale)
-    slope = float(central(lambda t: np.array([energy(x + t * width * v)]), STEP * length)[0])
+    slope = float(central_difference(lambda t: np.array([energy(x + t * width * v)]), FIVE_POINT_STEP * length)[0])
     force = width * (field(x) if metric is None else metric(x) * field(x))
     mean = work(field, energy.base, x, metric)[2] / length
     return relative(abs(slope + float(v @ force)), float(np.linalg.norm(force)) + mean)

@@ -1,92 +1,249 @@
-"""Directional derivatives where the user gives none: central differences, complex steps, JAX."""
+"""Derivatives by differences, complex steps and JAX: every difference formula of the package.
+
+On samples g(±h), g(±2h) and g(0) of a function of one variable (Fornberg, Math. Comp. 51 (1988) 699, table 1):
+
+    three points, first derivative     [g(h) − g(−h)] / 2h                                        error h² g‴/6
+    five points, first derivative      [8 (g(h) − g(−h)) − (g(2h) − g(−2h))] / 12h                error h⁴ g⁽⁵⁾/30
+    five points, second derivative     [16 (g(h) + g(−h)) − (g(2h) + g(−2h)) − 30 g(0)] / 12h²    error h⁴ g⁽⁶⁾/90
+
+Rounding adds ε|g|/h to a first derivative and ε|g|/h² to a second one. Each named step balances the two errors for a
+function whose value and derivatives are of size 1; callers multiply it with the size of their variable.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput
 
-__all__ = ["METHODS", "central", "central_columns", "directional"]
+__all__ = [
+    "CURVATURE_STEP",
+    "FIVE_POINT_STEP",
+    "METHODS",
+    "THREE_POINT_STEP",
+    "central_difference",
+    "central_difference_columns",
+    "curvature_by_five_points",
+    "directional_derivative",
+    "slope_by_five_points",
+    "slope_by_three_points",
+]
 
-METHODS = ("central", "complex", "jax")
+METHODS = ("central", "complex", "jax")  # ways in which a map's derivatives are taken where the user gives none
 
-# Fourth-order central differences with error ε/h + h⁴ f⁗⁠: the best h is ε^(1/5), the error then about 3e-13.
-STEP = float(np.finfo(float).eps) ** 0.2
+_EPS = float(np.finfo(float).eps)
+
+# ε/h = h²: both errors are about 4e-11.
+THREE_POINT_STEP = _EPS ** (1 / 3)
+
+# ε/h = h⁴: both errors are about 3e-13.
+FIVE_POINT_STEP = _EPS**0.2
+
+# ε/h² = h⁴: both errors are about 4e-11.
+CURVATURE_STEP = _EPS ** (1 / 6)
+
+# Relative disagreement of the three- and five-point formulas up to which a step counts as short enough. Truncation is
+# then about the square of it, 1e-10: more than rounding, but less than Newton's method notices in a derivative.
+AGREEMENT = 1e-5
+
+# Factor by which a step that is too long is reduced: five-point truncation falls by 8⁴, rounding grows by 8.
+SHORTER = 8.0
+
+# Attempts at a shorter step. The last one is 8⁴ = 4096 times shorter than the first: then rounding reaches 1e-9.
+ATTEMPTS = 5
+
+# Relative rounding error of one value of f, as the choice between step lengths weighs it against truncation.
+ROUNDING = 1e-16
+
+# Relative length of a complex step (Squire & Trapp, SIAM Review 40 (1998) 110): nothing cancels, so that the step may
+# be so short that its truncation h² is far below rounding; 1e-30 also keeps h² above the smallest double.
+COMPLEX_STEP = 1e-30
+
+Array = NDArray[np.float64]
+Value = TypeVar("Value", float, Array)
 
 
-def central(g: Callable[[float], np.ndarray], step: float) -> np.ndarray:
-    """g'(0) by the five-point central difference (Fornberg, Math. Comp. 51 (1988) 699, table 1).
+def slope_by_three_points(g: Callable[[Any], Value], step: Any) -> Value:
+    """g'(0) by the three-point central difference; exact for quadratic polynomials.
 
-    Exact for quartic polynomials. Where the three-point formula on the same samples disagrees by more than
-    10⁻⁵ of the slope (g bends strongly, or a sample fell over the edge of its domain), the step is reduced by eight, as
-    long as that gains more in truncation than it loses in rounding.
+    Parameters
+    ----------
+    g : callable
+        Function of a number, or of an array of numbers one of which belongs to each of its values.
+    step : float or ndarray
+        h > 0; an array takes each value's derivative with a step of its own.
+
+    Returns
+    -------
+    float or ndarray
+        Of the shape of g's values.
+
+    Examples
+    --------
+    >>> slope_by_three_points(lambda t: 3.0 * t + t * t, 0.5)
+    3.0
+    """
+    slope: Value = (g(step) - g(-step)) / (2.0 * step)
+    return slope
+
+
+def slope_by_five_points(g: Callable[[Any], Value], step: Any) -> Value:
+    """g'(0) by the five-point central difference; exact for quartic polynomials.
+
+    Parameters and result are those of :func:`slope_by_three_points`. :func:`central_difference` chooses a shorter step
+    by itself where g bends strongly.
+
+    Examples
+    --------
+    >>> slope_by_five_points(lambda t: 3.0 * t + t**3, 0.5)
+    3.0
+    """
+    slope: Value = (8.0 * (g(step) - g(-step)) - (g(2.0 * step) - g(-2.0 * step))) / (12.0 * step)
+    return slope
+
+
+def curvature_by_five_points(g: Callable[[Any], Value], step: Any) -> Value:
+    """g''(0) by the five-point central difference; exact for polynomials of degree five.
+
+    Parameters and result are those of :func:`slope_by_three_points`.
+
+    Examples
+    --------
+    >>> curvature_by_five_points(lambda t: 1.0 + t**2 + t**4, 0.5)
+    2.0
+    """
+    near, far = g(step) + g(-step), g(2.0 * step) + g(-2.0 * step)
+    curvature: Value = (16.0 * near - far - 30.0 * g(0.0)) / (12.0 * step * step)
+    return curvature
+
+
+def central_difference(g: Callable[[float], Array], step: float) -> Array:
+    """g'(0) by five-point central differences, with a shorter step where g bends strongly.
+
+    A step is accepted where the three-point formula on the same samples agrees with the five-point one to 10⁻⁵ of the
+    largest entry of the slope. Otherwise (g bends strongly, or a sample fell over the edge of its domain) the step is
+    reduced by eight, four times at most, and the step with the least estimate of truncation plus rounding is taken.
+
+    Parameters
+    ----------
+    g : callable
+        Function of a number, with values of any one shape.
+    step : float
+        The longest step h that is tried; g is asked for at ±h and ±2h.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of g's values. NaN where no step gives finite values.
 
     Examples
     --------
     >>> import numpy as np
-    >>> bool(abs(central(np.sin, 1e-3) - 1.0) < 1e-12)
+    >>> bool(abs(central_difference(np.sin, 1e-3) - 1.0) < 1e-12)
     True
-    >>> bool(abs(central(lambda t: 1.0 / (1e-3 + t), 1.1e-3) / -1e6 - 1.0) < 1e-8)
+    >>> bool(abs(central_difference(lambda t: 1.0 / (1e-3 + t), 1.1e-3) / -1e6 - 1.0) < 1e-8)
     True
     """
-    best, slope = np.inf, None
-    for _ in range(5):
+    least, best = np.inf, None
+    for _ in range(ATTEMPTS):
         near, far = g(step) - g(-step), g(2 * step) - g(-2 * step)
-        fourth = (8.0 * near - far) / (12.0 * step)
-        size = float(np.abs(fourth).max(initial=0.0))
-        bend = float(np.abs(fourth - near / (2.0 * step)).max(initial=0.0))
-        if bend <= 1e-5 * size or size == 0.0:
-            return fourth
-        error = (bend / size) ** 2 + 1e-16 / step
-        if np.isfinite(error) and error < best:
-            best, slope = error, fourth
-        step /= 8.0
-    return fourth if slope is None else slope
+        slope: Array = (8.0 * near - far) / (12.0 * step)
+        size = float(np.abs(slope).max(initial=0.0))
+        bend = float(np.abs(slope - near / (2.0 * step)).max(initial=0.0))
+        if bend <= AGREEMENT * size or size == 0.0:
+            return slope
+        error = (bend / size) ** 2 + ROUNDING / step
+        if np.isfinite(error) and error < least:
+            least, best = error, slope
+        step /= SHORTER
+    return slope if best is None else best
 
 
-def central_columns(g: Callable[[int, float], np.ndarray], steps: np.ndarray) -> np.ndarray:
-    """The matrix with the columns d/dt g(j, t) at t = 0, each by the five-point central difference of its own step.
+def central_difference_columns(g: Callable[[int, float], Array], steps: Array) -> Array:
+    """The matrix with the columns d/dt g(j, t) at t = 0, each by :func:`central_difference` with a step of its own.
+
+    Parameters
+    ----------
+    g : callable
+        ``g(j, t)``, with values of shape (m,).
+    steps : ndarray, shape (n,)
+
+    Returns
+    -------
+    ndarray, shape (m, n)
 
     Examples
     --------
     >>> import numpy as np
-    >>> central_columns(lambda j, t: np.array([[np.sin(t), t], [2.0, 3.0 * t]])[j], np.array([1e-3, 1e-3])).round(9)
+    >>> g = lambda j, t: np.array([[np.sin(t), t], [2.0, 3.0 * t]])[j]
+    >>> central_difference_columns(g, np.array([1e-3, 1e-3])).round(9)
     array([[1., 0.],
            [1., 3.]])
     """
     h = steps[:, None]
     samples = np.array([[g(j, step), g(j, -step), g(j, 2 * step), g(j, -2 * step)] for j, step in enumerate(steps)])
     near, far = samples[:, 0] - samples[:, 1], samples[:, 2] - samples[:, 3]
-    fourth = (8.0 * near - far) / (12.0 * h)
-    bend = np.abs(fourth - near / (2.0 * h)).max(axis=1, initial=0.0)
-    size = np.abs(fourth).max(axis=1, initial=0.0)
-    trusted = (bend <= 1e-5 * size) | (size == 0.0)
-    for j in np.flatnonzero(~trusted).tolist():
-        fourth[j] = central(lambda t: g(j, t), steps[j])  # noqa: B023
-    return fourth.T
+    slopes: Array = (8.0 * near - far) / (12.0 * h)
+    bend = np.abs(slopes - near / (2.0 * h)).max(axis=1, initial=0.0)
+    size = np.abs(slopes).max(axis=1, initial=0.0)
+    accepted = (bend <= AGREEMENT * size) | (size == 0.0)
+    for j in np.flatnonzero(~accepted).tolist():
+        slopes[j] = central_difference(lambda t: g(j, t), steps[j])  # noqa: B023
+    return slopes.T
 
 
-def directional(
-    f: Callable[..., Any], x: np.ndarray, v: np.ndarray, parameters: Mapping[str, float], method: str, scale: float
-) -> np.ndarray:
-    """d/dt f(x + t v) at t = 0, by the method named ("central", "complex" or "jax")."""
+def directional_derivative(
+    f: Callable[..., Any], x: Array, v: Array, parameters: Mapping[str, float], method: str, scale: float
+) -> Array:
+    """d/dt f(x + t v) at t = 0.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x, **parameters)``.
+    x, v : ndarray
+        The state and the direction, of one shape.
+    parameters : mapping of str to float
+    method : {"central", "complex", "jax"}
+        Central differences with a step of ε^(1/5) · max(scale, |x|) / |v| in the maximum norm; a complex step; JAX.
+    scale : float
+        A typical magnitude of the state.
+
+    Returns
+    -------
+    ndarray
+        Of x's shape.
+
+    Raises
+    ------
+    InvalidInput
+        If JAX is asked for and is not installed, or not set to double precision.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> f = lambda x, r: r * x * (1 - x)
+    >>> directional_derivative(f, np.array([0.25]), np.array([1.0]), {"r": 2.0}, "complex", 1.0)
+    array([1.])
+    """
     if method == "jax":
         return _jax(f, x, v, parameters)
     length = float(np.abs(v).max(initial=0.0))
     if length == 0.0:
         return np.zeros_like(x)
     if method == "complex":
-        # Squire & Trapp, SIAM Review 40 (1998) 110: no cancellation, so that the step may be tiny.
-        h = 1e-30 / length
-        return np.asarray(f(x + 1j * h * v, **parameters)).imag / h
-    h = STEP * max(scale, float(np.abs(x).max(initial=0.0))) / length
-    return central(lambda t: np.asarray(f(x + t * v, **parameters), dtype=float), h)
+        h = COMPLEX_STEP / length
+        slope: Array = np.asarray(f(x + 1j * h * v, **parameters)).imag / h
+        return slope
+    h = FIVE_POINT_STEP * max(scale, float(np.abs(x).max(initial=0.0))) / length
+    return central_difference(lambda t: np.asarray(f(x + t * v, **parameters), dtype=float), h)
 
 
-def _jax(f: Callable[..., Any], x: np.ndarray, v: np.ndarray, parameters: Mapping[str, float]) -> np.ndarray:
+def _jax(f: Callable[..., Any], x: Array, v: Array, parameters: Mapping[str, float]) -> Array:
     try:
         import jax
     except ImportError as error:

@@ -13,12 +13,17 @@ from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, compose, core_operator
-from bifurcate.maps.derivatives import STEP, central, central_columns
+from bifurcate.maps.derivatives import (
+    FIVE_POINT_STEP,
+    THREE_POINT_STEP,
+    central_difference,
+    central_difference_columns,
+    slope_by_three_points,
+)
 from bifurcate.maps.map import Map
 
 __all__ = ["IteratedMap"]
 
-CUBE_ROOT = float(np.finfo(float).eps) ** (1 / 3)
 DENSE = 200  # without a Jacobian given, states up to this size get a dense one from n directional derivatives
 
 Parameters = Mapping[str, float]
@@ -120,7 +125,7 @@ class IteratedMap:
             return self._step(y, p)
 
         # A step of its own for every component, since they may differ in scale.
-        return central_columns(along, STEP * np.maximum(self.map.scale, np.abs(x)))
+        return central_difference_columns(along, FIVE_POINT_STEP * np.maximum(self.map.scale, np.abs(x)))
 
     def _jvp(self, x: np.ndarray, v: np.ndarray, p: Parameters) -> np.ndarray:
         return self.map.tangent(x.reshape(self.shape), v.reshape(self.shape), p).reshape(-1)
@@ -149,7 +154,7 @@ class IteratedMap:
             state = x.reshape(self.shape)
             return np.asarray(self.map.parameter_derivative(state, name, **p), dtype=float).reshape(-1)
         here = p[name]
-        return central(lambda t: self._step(x, {**p, name: here + t}), STEP * max(1.0, abs(here)))
+        return central_difference(lambda t: self._step(x, {**p, name: here + t}), FIVE_POINT_STEP * max(1.0, abs(here)))
 
     def jacobian_derivative(
         self,
@@ -187,6 +192,5 @@ class IteratedMap:
             return apply(J, columns) + np.outer(self.parameter_derivative(orbit, shifted, beside[0]), beside[1])
 
         if self.exact:
-            step = CUBE_ROOT * size  # two samples: rounding and truncation are 1e-10 each
-            return (along(step) - along(-step)) / (2.0 * step)
-        return central(along, STEP * size)
+            return slope_by_three_points(along, THREE_POINT_STEP * size)  # errors of 1e-10 suffice
+        return central_difference(along, FIVE_POINT_STEP * size)

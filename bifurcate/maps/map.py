@@ -14,7 +14,7 @@ import numpy as np
 
 from bifurcate.errors import InvalidInput, OutsideDomain
 from bifurcate.linalg.operators import apply
-from bifurcate.maps.derivatives import METHODS, STEP, central, directional
+from bifurcate.maps.derivatives import FIVE_POINT_STEP, METHODS, central_difference, directional_derivative
 from bifurcate.maps.rule import PARTS, Rule
 
 __all__ = ["Map"]
@@ -177,7 +177,7 @@ class Map:
             J = self.jacobian(x, **parameters)
             J = np.asarray(J).reshape(x.size, x.size) if isinstance(J, np.ndarray | float) else J
             return apply(J, v.ravel()).reshape(x.shape)
-        return directional(self.f, x, v, parameters, self.derivative, self.scale)
+        return directional_derivative(self.f, x, v, parameters, self.derivative, self.scale)
 
     def check(self, x: Any) -> np.ndarray:
         """Try f (and a derivative that was given) at x once; return x as an array of floats.
@@ -251,7 +251,7 @@ class Map:
         if self.jvp is None and self.jacobian is None and not complex_steps:
             return
         v = np.random.default_rng(0).standard_normal(x.shape)
-        step = STEP * max(self.scale, float(np.abs(x).max())) / float(np.abs(v).max())
+        step = FIVE_POINT_STEP * max(self.scale, float(np.abs(x).max())) / float(np.abs(v).max())
         expected, allowed = _slope(lambda t: np.asarray(self.f(x + t * v, **self.parameters), dtype=float), step)
         plain = dataclasses.replace(self, at=None)
         by_steps = self.tangent if complex_steps and self.jvp is None and self.jacobian is None else None
@@ -273,8 +273,8 @@ class Map:
 
 def _slope(g: Callable[[float], np.ndarray], step: float) -> tuple[np.ndarray, float]:
     """g'(0) by differences, and by how much a derivative that was given may differ: more where g bends strongly."""
-    expected = central(g, step)
-    bend = _difference(central(g, 0.1 * step), expected)
+    expected = central_difference(g, step)
+    bend = _difference(central_difference(g, 0.1 * step), expected)
     return expected, 1e-5 * max(1.0, float(np.abs(expected).max(initial=0.0))) + 10.0 * bend
 
 

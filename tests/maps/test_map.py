@@ -7,7 +7,7 @@ import bifurcate as bf
 from bifurcate.errors import InvalidInput, OutsideDomain
 from bifurcate.linalg.operators import apply, dense
 from bifurcate.maps import IteratedMap
-from bifurcate.maps.derivatives import directional
+from bifurcate.maps.derivatives import directional_derivative
 
 CATALOGUE = {
     "logistic": (bf.maps.logistic(r=3.3), [0.4]),
@@ -75,7 +75,7 @@ def test_jax_derivatives():
 
 def test_differences_are_exact_for_quartics(rng):
     x, v = rng.standard_normal(3), rng.standard_normal(3)
-    slope = directional(lambda y: y**4 - y, x, v, {}, "central", 1.0)
+    slope = directional_derivative(lambda y: y**4 - y, x, v, {}, "central", 1.0)
     assert np.abs(slope - (4 * x**3 - 1) * v).max() < 1e-11
 
 

@@ -13,11 +13,11 @@ from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.adaptation.validation import angles, drives, finite
 from bifurcate.errors import InvalidInput
+from bifurcate.maps.derivatives import FIVE_POINT_STEP, slope_by_five_points
 
 __all__ = ["Components", "Given", "Stimuli", "Stimulus", "Tuned", "components", "several"]
 
 KEPT = 32  # stimuli remembered by their parameters
-STEP = float(np.finfo(float).eps) ** 0.2  # the best step of a five-point difference of a function of scale 1
 
 Tuning = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -287,7 +287,7 @@ class Tuned:
             moved[j] += t
             return np.asarray(self.tuning(moved, self.preferred), dtype=float)[j]
 
-        return (8.0 * (f(STEP) - f(-STEP)) - (f(2 * STEP) - f(-2 * STEP))) / (12.0 * STEP)
+        return slope_by_five_points(f, FIVE_POINT_STEP)
 
     def _reference_currents(self, b: float, ensemble: bool) -> np.ndarray:
         shown = self.ensemble if ensemble and self.ensemble is not None else (self.baseline,)

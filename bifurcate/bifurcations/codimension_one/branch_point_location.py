@@ -20,7 +20,7 @@ from bifurcate.curves.metric import Metric
 from bifurcate.linalg.bordered_system import Bordered, SingularSystem, bordered
 from bifurcate.linalg.null_space import approximate_null_space, orthonormal
 from bifurcate.linalg.operators import Operator, core_operator, lift_vectors, shifted, transposed
-from bifurcate.maps.derivatives import STEP, central
+from bifurcate.maps.derivatives import FIVE_POINT_STEP, central_difference, slope_by_three_points
 
 __all__ = ["BranchPoint", "locate_branch_point"]
 
@@ -124,11 +124,13 @@ def _branch_point(curve: Curve, node: CurvePoint, metric: Metric, V: np.ndarray,
                 system = _kernel_system(scaled, v, W, T)
             U, slopes = _split(*system.solve(np.zeros((len(v) - 1, m + 1)), np.eye(m + 1)))
             if not rough.size:
-                rough = _second_derivatives(scaled, v, U, system, _three_points if iteration == 1 else central)
+                rough = _second_derivatives(
+                    scaled, v, U, system, _three_points if iteration == 1 else central_difference
+                )
             xi = _newton_step(rough, slopes)
             size = float(np.abs(xi).max())
             if size < 1e-13 or (size < 1e-7 and size >= 0.5 * previous):
-                second = _second_derivatives(scaled, v, U, system, central)
+                second = _second_derivatives(scaled, v, U, system, central_difference)
                 residual, unfolding = scaled.unit * _largest(scaled.residual(v)), _largest(mu)
                 spread = _largest(slopes + second @ xi) / max(_largest(second), 1e-300)  # of points taken for one
                 step = size + min(spread, 1.0)
@@ -221,7 +223,7 @@ def _second_derivatives(
         def derivative(t: float, i: int = i) -> np.ndarray:
             return scaled.derivative(v + t * U[:, i], U[:, i:])
 
-        bend = differences(derivative, STEP * size / _largest(U[:, i]))
+        bend = differences(derivative, FIVE_POINT_STEP * size / _largest(U[:, i]))
         _, second[:, i, i:] = _split(*system.solve(-bend, np.zeros((k, k - i))))
         second[:, i:, i] = second[:, i, i:]
     return second
@@ -229,5 +231,4 @@ def _second_derivatives(
 
 def _three_points(g: Callable[[float], np.ndarray], step: float) -> np.ndarray:
     """g'(0) well enough for Newton's method: of a shorter step, since iterates may bend strongly."""
-    step *= 0.01
-    return (g(step) - g(-step)) / (2.0 * step)
+    return slope_by_three_points(g, 0.01 * step)

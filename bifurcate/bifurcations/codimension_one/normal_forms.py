@@ -29,12 +29,15 @@ import numpy as np
 from bifurcate.linalg.bordered_system import SingularSystem, bordered
 from bifurcate.linalg.null_space import approximate_null_space, bordered_by, fix_sign
 from bifurcate.linalg.operators import Operator, shifted
+from bifurcate.maps.derivatives import (
+    CURVATURE_STEP,
+    FIVE_POINT_STEP,
+    curvature_by_five_points,
+    slope_by_five_points,
+)
 from bifurcate.maps.iterated_map import IteratedMap
 
 __all__ = ["coefficients", "leading"]
-
-SECOND = float(np.finfo(float).eps) ** 0.2  # best steps of the five-point formulas for first and second derivatives
-THIRD = float(np.finfo(float).eps) ** (1 / 6)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,14 +57,12 @@ class _Forms:
     def _quadratic(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
         if not v.any():
             return np.zeros_like(v)
-        g, h = self._along(x, v, SECOND)
-        return (8.0 * (g(h) - g(-h)) - (g(2 * h) - g(-2 * h))) / (12.0 * h)
+        return slope_by_five_points(*self._along(x, v, FIVE_POINT_STEP))
 
     def _cubic(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
         if not v.any():
             return np.zeros_like(v)
-        g, h = self._along(x, v, THIRD)
-        return (16.0 * (g(h) + g(-h)) - (g(2 * h) + g(-2 * h)) - 30.0 * g(0.0)) / (12.0 * h * h)
+        return curvature_by_five_points(*self._along(x, v, CURVATURE_STEP))
 
     def _bilinear(self, x: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         if u is v:
