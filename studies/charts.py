@@ -112,7 +112,8 @@ def on_the_weights(net: bf.adaptation.Network, curve: bf.Branch, bounds: Bounds)
     first, second = curve.curve.free
     u = np.append(np.asarray(W), here.parameters[first])
     widths = np.array([bounds[first][1] - bounds[first][0]])
-    seen = bf.SpecialPoint(curve.curve.kind, bf.cycles(products, first, W), u, 1, widths=widths)
+    kind: Any = curve.curve.kind
+    seen = bf.SpecialPoint(kind, bf.cycles(products, first, W), u, 1, widths=widths)
     found = bf.trace(bf.locus(seen, second), bounds, control=LONG, detect=False)
     target = -1.0 if curve.curve.kind == "flip" else 1.0
     errors = []

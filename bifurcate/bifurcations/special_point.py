@@ -9,36 +9,14 @@ from functools import cached_property
 import numpy as np
 
 from bifurcate.bifurcations.codimension_one.normal_forms import coefficients
-from bifurcate.bifurcations.codimension_two.normal_forms import CODIMENSION_TWO, two_parameter_coefficients
+from bifurcate.bifurcations.codimension_two.normal_forms import two_parameter_coefficients
+from bifurcate.bifurcations.kinds import KINDS, Kind, KindName, find_kind
 from bifurcate.curves.curve import Curve
-from bifurcate.errors import InvalidInput
 from bifurcate.linalg.multipliers import Spectrum, spectrum
 from bifurcate.linalg.operators import Operator, lift_vectors
 from bifurcate.maps.iterated_map import IteratedMap
 
-__all__ = ["LABELS", "SpecialPoint", "points_of_kind"]
-
-LABELS = {
-    "fold": "LP",
-    "flip": "PD",
-    "neimark-sacker": "NS",
-    "branch point": "BP",
-    "cusp": "CP",
-    "generalised flip": "GPD",
-    "chenciner": "CH",
-    "R1": "R1",
-    "R2": "R2",
-    "R3": "R3",
-    "R4": "R4",
-    "fold-flip": "LPPD",
-    "fold-ns": "LPNS",
-    "flip-ns": "PDNS",
-    "ns-ns": "NSNS",
-    "fold-fold": "LPLP",
-    "flip-flip": "PDPD",
-    "pole": "POLE",
-    "border": "BORDER",
-}
+__all__ = ["SpecialPoint", "points_of_kind"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -77,7 +55,7 @@ class SpecialPoint:
         The branch's tangent, where the curves that start here depend on it.
     """
 
-    kind: str
+    kind: KindName
     curve: Curve
     u: np.ndarray
     period: int
@@ -94,6 +72,11 @@ class SpecialPoint:
         None  # of the reduced equation of a simple branch point, on the kernel as it was found
     )
     null: np.ndarray | None = None  # the kernel as it was found, in the coordinates of the Jacobian's essence
+
+    @property
+    def kind_row(self) -> Kind:
+        """The row of the table of kinds, with what holds for all points of this kind."""
+        return KINDS[self.kind]
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -118,10 +101,10 @@ class SpecialPoint:
 
     @cached_property
     def _normal_form(self) -> tuple[dict[str, float], dict[str, float]]:
-        if self.multiplicity != 1 or self.kind in ("pole", "border", "fold-fold", "flip-flip"):
+        if self.multiplicity != 1 or not self.kind_row.is_bifurcation or self.kind_row.is_double:
             return {}, {}
         with np.errstate(all="ignore"):
-            if self.kind in CODIMENSION_TWO:
+            if self.kind_row.degree:
                 x = self.u[: self.curve.size]
                 return two_parameter_coefficients(self.kind, self.iterate, x, self.parameters, self.spectrum)
             return coefficients(self.kind, self.iterate, self.u[: self.curve.size], self.parameters, self.angle)
@@ -151,8 +134,8 @@ class SpecialPoint:
         values, errors = self._normal_form
         sure = {name: abs(value) > 2.0 * errors[name] for name, value in values.items()}
         if not values:
-            return "degenerate" if self.multiplicity == 1 and self.kind not in ("pole", "border") else ""
-        if self.kind in CODIMENSION_TWO:
+            return "degenerate" if self.multiplicity == 1 and self.kind_row.is_bifurcation else ""
+        if self.kind_row.codimension == 2:
             decided = values["s"] != 0.0 if "s" in values else all(sure.values())
             return "generic" if decided else "degenerate"
         if self.kind == "branch point":
@@ -196,7 +179,7 @@ class SpecialPoint:
     @property
     def label(self) -> str:
         """The literature's abbreviation, as LP, PD, NS, BP, CP, GPD, CH, R1 to R4, LPPD, LPNS, PDNS, NSNS."""
-        return LABELS[self.kind]
+        return self.kind_row.label
 
     @property
     def multipliers(self) -> np.ndarray:
@@ -213,6 +196,5 @@ class SpecialPoint:
 
 def points_of_kind(points: Iterable[SpecialPoint], kind: str) -> tuple[SpecialPoint, ...]:
     """Those of a kind ("flip") or label ("PD"), in order; an unknown name is refused."""
-    if kind not in LABELS and kind not in LABELS.values():
-        raise InvalidInput(f"no kind {kind!r}; kinds are {', '.join(LABELS)}")
-    return tuple(point for point in points if kind in (point.kind, point.label))
+    name = find_kind(kind).name
+    return tuple(point for point in points if point.kind == name)

@@ -69,7 +69,7 @@ class BranchLocator:
             born = self._scaled(self.vector(branch.curve.origin))
             rows, at = np.vstack([born, rows]), np.append(at[0] - np.linalg.norm(rows[0] - born), at)
         for end in (0, -1):
-            if branch.stop[end].reason == "collapsed" and branch.curve.kind == "cycle":
+            if branch.stop[end].reason == "collapsed" and branch.curve.codimension == 0:
                 point = branch.special[end]
                 order = slice(None, None, -1) if end == 0 else slice(None)
                 rows = np.vstack([rows[order], self._scaled(self.vector(point))])[order]
@@ -147,7 +147,7 @@ class BranchLocator:
 
     def node(self, s: float) -> CurvePoint | None:
         """The branch's point near an arclength, corrected; None where that fails, and on curves of special points."""
-        if len(self._rows) == 1 or self.branch.curve.kind != "cycle":
+        if len(self._rows) == 1 or not self.branch.curve.equations.hold_everywhere:
             return None
         i = int(np.clip(np.searchsorted(self.arclength, s) - 1, 0, len(self.arclength) - 2))
         t = (s - self.arclength[i]) / (self.arclength[i + 1] - self.arclength[i])
@@ -190,7 +190,7 @@ class BranchLocator:
 
     def _agrees(self, i: int, t: float, v: Vector, w: Vector, tolerance: float, apart: float) -> bool:
         guess = self._cubic(i, t)
-        if self.branch.curve.kind != "cycle":  # their equations have borders that fit near one point only
+        if not self.branch.curve.equations.hold_everywhere:  # their equations have borders that fit near one point only
             length = float(np.linalg.norm(self._rows[i + 1] - self._rows[i]))
             return float(np.linalg.norm(guess - w)) <= max(min(CUBIC_MISS * length, CROSSING_MISS * apart), tolerance)
         found = self._corrected(i, guess, w)

@@ -117,6 +117,7 @@ def continue_from(run: ContinuationRun, start: CurvePoint) -> Iterator[Step]:
         return
     control, cache, warning = run.control, StepCache(), DeferredWarning()
     before, here, length = start, start, run.control.first
+    counts_are_watched = run.detect and run.curve.codimension == 0
     for number in range(control.max_steps):
         taken, length = _take_step(run, before, here, length)
         if isinstance(taken, CorrectorFailure):
@@ -129,14 +130,15 @@ def continue_from(run: ContinuationRun, start: CurvePoint) -> Iterator[Step]:
         if number >= FIRST_CLOSING_STEP and _passes_start(run, here, new, start):
             new, stop = start.placed(here.arclength + run.metric.norm(start.u - here.u)), Stop("closed")
         events = detect_events(run.curve, here, new, run.metric, cache) if run.detect else StepEvents()
-        if run.detect and run.curve.kind == "cycle" and (change := unexplained_count_change(before, here, new, events)):
+        if counts_are_watched and (change := unexplained_count_change(before, here, new, events)):
             if MUCH_SHORTER * length >= control.surest:
                 length *= MUCH_SHORTER
                 continue
             events, deferred = record_missed_point(run, here, new, events, change)
             warning = deferred or warning
         if events.barrier:
-            yield _last_step(run, here, "not-isolated" if run.curve.kind == "cycle" else "unfolded", events.barrier)
+            reason = "not-isolated" if run.curve.codimension == 0 else "unfolded"
+            yield _last_step(run, here, reason, events.barrier)
             return
         stop = _reason_to_stop(run, new, events, stop, is_last=number == control.max_steps - 1)
         events, warning = warning.settle(events, new.arclength, stop is not None)

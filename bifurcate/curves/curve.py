@@ -89,6 +89,20 @@ class Equations(Protocol):
         """Names of the free ones."""
 
     @property
+    def codimension(self) -> int:
+        """Conditions that hold beside f^k(x) = x: 0 for cycles, 1 for special points.
+
+        It decides how events on the curve are detected: by counts of multipliers, or by test functions.
+        """
+
+    @property
+    def hold_everywhere(self) -> bool:
+        """True if these equations hold along all of the curve, False if their borders fit near one point only.
+
+        It decides how points are matched with the curve: by the corrector, or by distance from its interpolant.
+        """
+
+    @property
     def extra(self) -> tuple[str, ...]:
         """Names of the unknowns beside state and parameters."""
 
@@ -152,6 +166,11 @@ class Curve:
     def extra(self) -> tuple[str, ...]:
         """Names of the unknowns beside state and parameters."""
         return self.equations.extra
+
+    @property
+    def codimension(self) -> int:
+        """Codimension of the curve's points: 0 if they are cycles, 1 if they are special points."""
+        return self.equations.codimension
 
     @property
     def period(self) -> int:

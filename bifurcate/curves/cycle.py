@@ -44,6 +44,16 @@ class CycleEquations:
     free: tuple[str, ...]
     extra: tuple[str, ...] = ()
 
+    @property
+    def codimension(self) -> int:
+        """0: the points of the curve are cycles."""
+        return 0
+
+    @property
+    def hold_everywhere(self) -> bool:
+        """True: there are no borders."""
+        return True
+
     def evaluate(self, u: Vector) -> Evaluation:
         """Residual and domain margin at u: k evaluations of f."""
         n = self.iterate.size

@@ -92,9 +92,9 @@ def audit_findings(explorer: Explorer) -> Audit:
         if isinstance(again, str):
             changed.append(again)
         else:
-            kind = again.curve.kind == "cycle"
+            kind = again.curve.codimension == 0
             met = [p for p, on in zip(explorer.points, explorer.on) if any(b == done for b, _ in on)]
-            known = [p for p in met if (p.curve.kind == "cycle") == kind]  # of what tracing such a curve reports
+            known = [p for p in met if (p.curve.codimension == 0) == kind]  # of what tracing such a curve reports
             gone += [p for p in known if not _among(p, [*again.special, again.curve.origin], explorer)]
             extra += _new(explorer, done, again.special)
             touching += _new(explorer, done, _touching(again, explorer.tracks[done]))
@@ -151,7 +151,7 @@ def _again(explorer: Explorer, number: int) -> Branch | str:
 
 def _touching(branch: Branch, track: BranchLocator) -> list[SpecialPoint]:
     """Branch points where a real multiplier comes nearest to +1 between two points of a branch, on one side of it."""
-    if branch.curve.kind != "cycle":
+    if branch.curve.codimension > 0:
         return []
     gaps = np.array([_gap(spectrum) for spectrum in branch.spectra])
     finer, found = BranchLocator(branch, track.metric), list[SpecialPoint]()
@@ -180,7 +180,7 @@ def _parity(explorer: Explorer, pieces: list[Segment]) -> list[str]:
     """Branches on which sign det(I − J) · dp/ds changes elsewhere than at simple branch points, or not at one."""
     found = []
     for number, track in enumerate(explorer.tracks):
-        if track.branch.curve.kind != "cycle":
+        if track.branch.curve.codimension > 0:
             continue
         mine = [piece for piece in pieces if piece.branch == number]
         for before, after in pairwise(mine):
@@ -215,7 +215,7 @@ def _balance(explorer: Explorer, graph: nx.MultiGraph) -> list[str]:
     found = []
     for number, point in enumerate(explorer.points):
         starts = point.kind in ("flip", "branch point")
-        if point.curve.kind != "cycle" or not (starts or point.kind in ("fold", "neimark-sacker")):
+        if point.curve.codimension > 0 or not (starts or point.kind in ("fold", "neimark-sacker")):
             continue
         if starts and (not explorer.followed[number] or any(point is other for other in failed)):
             continue

@@ -10,7 +10,8 @@ import networkx as nx
 import numpy as np
 
 from bifurcate.bifurcations.codimension_one.branch_switching import switches
-from bifurcate.bifurcations.codimension_two.loci import THROUGH, locus
+from bifurcate.bifurcations.codimension_two.loci import locus
+from bifurcate.bifurcations.kinds import CURVE_KINDS, KINDS
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.branch import Branch
 from bifurcate.continuation.branch_matching import BranchLocator, same_point
@@ -28,7 +29,6 @@ from bifurcate.validation import check_interval
 
 __all__ = ["Explorer", "explore"]
 
-LOCI = ("fold", "flip", "neimark-sacker", "branch point")
 AMPLITUDES = (None, 1e-3, 1e-4, 1e-5)  # of first points on new branches, the later ones if these lie out of bounds
 SEAM = 1e-4  # one point met twice within this arclength was met once
 
@@ -196,7 +196,7 @@ class Explorer:
         second = [name for name in self.bounds if name not in names]
         if not second or self.interrupted:
             return
-        points = [p for p in self.points if p.curve.kind == "cycle" and p.kind in LOCI]
+        points = [p for p in self.points if p.curve.codimension == 0 and p.kind in CURVE_KINDS]
         try:
             for point in points:
                 if self.interrupted or len(self.tracks) >= self.most:
@@ -250,7 +250,7 @@ class Explorer:
 
     def _starts(self, point: SpecialPoint) -> list[Curve]:
         """First points of the curves that start at a special point, nearer ones if those are out of bounds."""
-        if point.kind in THROUGH:
+        if KINDS[point.kind].codimension == 2:
             return [curve for curve in switches(point) if self._within(curve)]
         if point.curve.period != point.period:  # met from its doubled cycle: the other branch is the undoubled one
             return [_undoubled(point)]
@@ -315,7 +315,7 @@ class Explorer:
             if same_point(known, point, self.widths):
                 if all(b != branch or not self._is_near(s, at, b) for b, at in self.on[number]):
                     self.on[number].append((branch, s))
-                alike = (self.tracks[branch].branch.curve.kind == "cycle") == (known.curve.kind == "cycle")
+                alike = (self.tracks[branch].branch.curve.codimension == 0) == (known.curve.codimension == 0)
                 if starts(known) and alike and not self.followed[number]:
                     self.queue.append((number, generation))  # it may lie nearer to the beginning than it seemed
                 return number
@@ -360,7 +360,7 @@ class Explorer:
 
 def starts(point: SpecialPoint) -> bool:
     """Whether other curves start at a point: branches of cycles, or curves of special points."""
-    return point.kind in THROUGH or (point.curve.kind == "cycle" and point.kind in ("flip", "branch point"))
+    return KINDS[point.kind].codimension == 2 or (point.curve.codimension == 0 and KINDS[point.kind].is_switchable)
 
 
 def _undoubled(point: SpecialPoint) -> Curve:

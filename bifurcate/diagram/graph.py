@@ -124,7 +124,7 @@ class Diagram:
         Figure
             Of Matplotlib; ``.savefig(...)`` writes it.
         """
-        drawn = [branch for branch in self.branches if branch.curve.kind == "cycle"]
+        drawn = [branch for branch in self.branches if branch.curve.codimension == 0]
         from bifurcate.plot.bifurcation_diagram import (  # matplotlib is loaded when something is drawn
             diagram,
             figure_of,
@@ -174,7 +174,7 @@ class Diagram:
         span = [", ".join(f"{name} = {value:.6g}" for name, value in zip(free, branch.points[j].free)) for j in (0, -1)]
         origin = branch.curve.origin
         start = f"{origin.label} {origin.curve.where(origin.u)}" if isinstance(origin, SpecialPoint) else "given"
-        stable = f"{np.mean(branch.stable):.0%}" if branch.curve.kind == "cycle" else ""
+        stable = f"{np.mean(branch.stable):.0%}" if branch.curve.codimension == 0 else ""
         return str(i), str(branch.curve.period), *span, str(len(branch)), start, stable
 
 

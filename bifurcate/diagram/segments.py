@@ -79,7 +79,7 @@ def _piece(number: int, track: BranchLocator, branch: Branch, begin: float, end:
     elif (node := track.node(0.5 * (begin + end))) is not None:
         middle, parameter = node.spectrum, float(node.u[branch.curve.size])
         known = [middle]
-    if branch.curve.kind != "cycle":
+    if branch.curve.codimension > 0:
         known = []  # on a curve of special points no cycle is stable or unstable by its multipliers alone
     stable, outside = {each.stable for each in known}, {each.outside for each in known}
     return Segment(

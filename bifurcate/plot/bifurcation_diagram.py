@@ -11,25 +11,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from bifurcate.bifurcations.kinds import KINDS
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.branch import Branch
 from bifurcate.errors import InvalidInput
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.orbits.orbit_diagram import OrbitDiagram
 
-__all__ = ["MARKERS", "diagram", "observe", "stable_around"]
+__all__ = ["diagram", "observe", "stable_around"]
 
 Observable = Callable[..., float] | int
 
-# Shapes and fillings, not colours alone, tell kinds apart: figures stay readable in grey.
-MARKERS = {
-    "fold": ("s", "#d95f02", "fold (LP)"),
-    "flip": ("o", "#1b6ca8", "flip (PD)"),
-    "neimark-sacker": ("D", "#7570b3", "Neimark–Sacker (NS)"),
-    "branch point": ("X", "#1a1a1a", "branch point (BP)"),
-    "pole": ("v", "#b2182b", "pole"),
-    "border": ("|", "#4d4d4d", "border"),
-}
+# The kinds that are marked, in the order of the legend. Shapes and fillings tell them apart, not colours alone.
+MARKED = tuple(name for name, kind in KINDS.items() if kind.marker)
 COLOURS = (
     "#1a1a1a",
     "#14548a",
@@ -118,7 +112,7 @@ def diagram(
     ax: Axes | None = None,
     ylabel: str = "",
     xlabel: str = "",
-    kinds: Sequence[str] = tuple(MARKERS),
+    kinds: Sequence[str] = MARKED,
     legend: bool = True,
 ) -> Axes:
     """Draw a bifurcation diagram: stable parts solid, unstable parts dashed, special points marked by kind.
@@ -273,7 +267,7 @@ def _points(
             values = _cycle_at(branch, point, observable)
             p = [point.parameters[parameter]] * len(values)
             ax.plot(p, values, zorder=5 if large else 4, **_mark(point.kind, large, len(values)))
-    entries = [Line2D([], [], label=MARKERS[kind][2], **_mark(kind, True)) for kind in MARKERS if kind in shown]
+    entries = [Line2D([], [], label=KINDS[kind].title, **_mark(kind, True)) for kind in MARKED if kind in shown]
     if any(False in sizes for sizes in shown.values()):
         small = {**_mark("flip", False), "color": "0.3"}
         entries.append(Line2D([], [], label="small: stays unstable", **small))
@@ -281,7 +275,7 @@ def _points(
 
 
 def _mark(kind: str, large: bool, crowd: int = 1) -> dict[str, Any]:
-    marker, colour, _ = MARKERS[kind]
+    marker, colour = KINDS[kind].marker, KINDS[kind].colour
     face = {"markerfacecolor": "white"} if marker in "osD" else {}
     size = {"ms": max(LARGE - 0.5 * np.log2(crowd), 3.5), "mew": 1.2} if large else {"ms": SMALL, "mew": 0.8}
     return {"ls": "", "marker": marker, "color": colour, **size, **face}

@@ -10,19 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bifurcate.bifurcations.codimension_two.loci import THROUGH
+from bifurcate.bifurcations.kinds import KINDS, kinds_where
 from bifurcate.continuation.branch import Branch
 from bifurcate.errors import InvalidInput
-from bifurcate.plot.bifurcation_diagram import MARKERS, runs
+from bifurcate.plot.bifurcation_diagram import runs
 
 __all__ = ["chart"]
 
-LOCI: dict[str, dict[str, Any]] = {  # line styles of curves of special points
-    "fold": {"ls": "-", "lw": 1.6},
-    "flip": {"ls": (0, (6, 2)), "lw": 1.6},
-    "neimark-sacker": {"ls": (0, (5, 1.5, 1, 1.5)), "lw": 1.6},
-    "branch point": {"ls": (0, (1, 1)), "lw": 1.8},
-}
 LEVELS = (9.0, -9.0, 18.0, -18.0, 27.0, 36.0, 45.0, 54.0, 63.0, 72.0)  # heights of labels over their points, in points
 NEUTRAL: dict[str, Any] = {"ls": (0, (1, 3)), "lw": 0.9}
 
@@ -34,7 +28,7 @@ def chart(
     ax: Axes | None = None,
     xlabel: str = "",
     ylabel: str = "",
-    kinds: Sequence[str] = tuple(THROUGH),
+    kinds: Sequence[str] = kinds_where(codimension=2),
     legend: bool = True,
 ) -> Axes:
     """Draw curves of special points in the plane of two parameters, with their points of codimension two.
@@ -83,12 +77,14 @@ def chart(
     entries: dict[tuple, Line2D] = {}
     for branch in drawn:
         kind, period = branch.curve.kind, branch.curve.period
-        style, name = LOCI[kind], MARKERS[kind][2]
+        row = KINDS[kind]
+        style: dict[str, Any] = {"ls": (0, row.line) if row.line else "-", "lw": row.line_width}
+        name = row.title
         bifurcating = np.abs(branch["cosine"]) <= 1.0 if "cosine" in branch.curve.extra else np.ones(len(branch), bool)
         for start, stop in runs(bifurcating[:-1] & bifurcating[1:]):
             inside = bool(bifurcating[start] and bifurcating[start + 1])
             look = style if inside else NEUTRAL
-            look = {**look, "color": MARKERS[kind][1], "lw": look["lw"] / (1.0 + 0.25 * np.log2(period))}
+            look = {**look, "color": row.colour, "lw": look["lw"] / (1.0 + 0.25 * np.log2(period))}
             label = f"{name}, period {period}" if inside else "neutral saddles"
             ax.plot(branch[x][start:stop], branch[y][start:stop], zorder=3 if inside else 2, **look)
             entries.setdefault((period if inside else np.inf, label), Line2D([], [], label=label, **look))

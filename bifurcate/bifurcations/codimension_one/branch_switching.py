@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from bifurcate.bifurcations.codimension_two.branch_switching import born
-from bifurcate.bifurcations.codimension_two.loci import THROUGH, locus_of
+from bifurcate.bifurcations.codimension_two.loci import locus_of
+from bifurcate.bifurcations.kinds import KINDS
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.curves.corrector import correct
 from bifurcate.curves.corrector_settings import TO_ROUNDING
@@ -71,9 +72,9 @@ def switches(point: SpecialPoint, amplitude: float | None = None) -> tuple[Curve
         raise InvalidInput(f"point must be a SpecialPoint, as branch.first(kind) gives; got {type(point).__name__}")
     if amplitude is not None and not (isinstance(amplitude, float | int) and 0.0 < amplitude < 1.0):
         raise InvalidInput(f"amplitude is {amplitude!r}; it must lie between 0 and 1, in units of the state")
-    if point.kind in THROUGH:
+    if KINDS[point.kind].codimension == 2:
         return tuple(_strong(point, amplitude))
-    if point.kind not in ("flip", "branch point") or point.curve.kind != "cycle":
+    if not KINDS[point.kind].is_switchable or point.curve.codimension > 0:
         raise InvalidInput(f"no curve of cycles branches off at a {point.kind}; at a flip or branch point one does")
     with np.errstate(all="ignore"):
         curves = _doubled(point, amplitude) if point.kind == "flip" else _crossing(point, amplitude)
@@ -85,7 +86,7 @@ def switches(point: SpecialPoint, amplitude: float | None = None) -> tuple[Curve
 
 
 def _strong(point: SpecialPoint, amplitude: float | None) -> list[Curve]:
-    others = [kind for kind in THROUGH[point.kind] if kind != point.curve.kind]
+    others = [kind for kind in KINDS[point.kind].through if kind != point.curve.kind]
     with np.errstate(all="ignore"):
         through = [locus_of(kind, point, point.iterate, point.curve.free) for kind in others if point.multiplicity == 1]
         return through + born(point, amplitude)

@@ -25,6 +25,7 @@ from bifurcate.bifurcations.codimension_one.crossing_estimates import (
 )
 from bifurcate.bifurcations.codimension_one.location import MOST, TOGETHER, Critical, locate_pair, locate_real
 from bifurcate.bifurcations.codimension_two.event_detection import detect_codimension_two, detect_period_halving
+from bifurcate.bifurcations.kinds import KindName
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.curves.corrector import correct_between
 from bifurcate.curves.curve import Curve
@@ -82,7 +83,7 @@ class StepEvents:
 def detect_events(curve: Curve, a: CurvePoint, b: CurvePoint, metric: Metric, cache: StepCache) -> StepEvents:
     """Find and locate every special point between two neighbouring nodes of a curve."""
     found = StepEvents(points=locate_border_collisions(curve, a, b, metric))
-    if curve.kind != "cycle":
+    if curve.codimension > 0:
         shrunk = detect_period_halving(curve, a, b)
         if shrunk is not None:
             before = correct_between(curve, a, b, 0.8 * shrunk[1], metric)
@@ -309,17 +310,27 @@ class _Search:
             return
         self.points.append(self.crossing("fold", critical))
 
-    def crossing(self, kind: str, critical: Critical) -> SpecialPoint:
+    def crossing(self, kind: KindName, critical: Critical) -> SpecialPoint:
         node, n = critical.node, self.curve.size
         free = self.curve.free[0]
         uncertain = critical.step + self.noise * critical.sensitivity
         error = uncertain * abs(float(node.tangent[n])) + uncertain**2 + node.remaining_error(n)
         error += 4.0 * float(np.finfo(float).eps) * max(1.0, abs(node.at.parameters[free]))
         return SpecialPoint(
-            kind, self.curve, node.u, self.curve.period, critical.multiplicity, node.arclength, node.residual,
-            critical.iterations, float(error), critical.angle, null=critical.kernel, widths=self.metric.widths,
+            kind=kind,
+            curve=self.curve,
+            u=node.u,
+            period=self.curve.period,
+            multiplicity=critical.multiplicity,
+            arclength=node.arclength,
+            residual=node.residual,
+            iterations=critical.iterations,
+            error=float(error),
+            angle=critical.angle,
+            null=critical.kernel,
+            widths=self.metric.widths,
             tangent=node.tangent if critical.multiplicity > 1 else None,
-        )  # fmt: skip
+        )
 
     def branch_point(
         self,
@@ -360,12 +371,21 @@ def _branch_point(
     error = (found.step + noise) * float(metric.widths[0]) + 4.0 * float(np.finfo(float).eps) * abs(p[free])
     orbit = curve.iterate.orbit(found.u[:n], p)
     shorter = curve.iterate.least_period(orbit, 1e-6)
-    kind = "flip" if 2 * shorter == curve.period else "branch point"
     return SpecialPoint(
-        kind, curve, found.u, shorter, found.kernel.shape[1] - 1, s, found.residual, found.iterations,
-        error, tangent=node.tangent, null=found.kernel, widths=metric.widths,
+        kind="flip" if 2 * shorter == curve.period else "branch point",
+        curve=curve,
+        u=found.u,
+        period=shorter,
+        multiplicity=found.kernel.shape[1] - 1,
+        arclength=s,
+        residual=found.residual,
+        iterations=found.iterations,
+        error=error,
+        tangent=node.tangent,
+        null=found.kernel,
+        widths=metric.widths,
         quadratic=found.quadratic[0] if len(found.quadratic) == 1 else None,
-    )  # fmt: skip
+    )
 
 
 def _noise(curve: Curve, node: CurvePoint) -> float:

@@ -22,6 +22,7 @@ from __future__ import annotations
 import numpy as np
 
 from bifurcate.bifurcations.codimension_two.loci import locus_of
+from bifurcate.bifurcations.kinds import KINDS
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.curves.corrector import correct
 from bifurcate.curves.corrector_settings import Corrector
@@ -33,18 +34,11 @@ from bifurcate.linalg.null_space import approximate_null_space
 from bifurcate.linalg.operators import core_operator, lift_vectors, quadratic, shifted, transposed
 from bifurcate.maps.iterated_map import IteratedMap
 
-__all__ = ["BORN", "born"]
+__all__ = ["born"]
 
 # Kind of point: how many times longer the cycles are, and of which kinds the curves of them are.
-BORN = {
-    "generalised flip": (2, ("fold",)),
-    "R2": (2, ("neimark-sacker",)),
-    "R3": (3, ("neimark-sacker",)),
-    "R4": (4, ("neimark-sacker", "fold")),
-    "fold-flip": (2, ("neimark-sacker",)),
-    "flip-ns": (2, ("neimark-sacker",)),
-}
-PINNED = Corrector(tolerance=1e-14, max_iterations=30)
+# For starts beside a point of codimension two, where the corrector comes to rounding slowly.
+PATIENT = Corrector(tolerance=1e-14, max_iterations=30)
 ANGLES = 12  # directions tried in the plane of a critical pair
 APART = 0.1  # radians between the parameters' directions of two different curves
 
@@ -55,9 +49,10 @@ def born(point: SpecialPoint, amplitude: float | None = None) -> list[Curve]:
     A start counts if the same start with a third of the amplitude does, in the same direction of the parameters: what
     is not a curve through the point does not scale.
     """
-    if point.kind not in BORN or point.multiplicity > 1:
+    row = KINDS[point.kind]
+    if row.born is None or point.multiplicity > 1:
         return []
-    times, kinds = BORN[point.kind]
+    times, kinds = row.born
     iterate = IteratedMap(point.iterate.map, point.iterate.shape, times * point.period)
     found: list[Curve] = []
     for kind in kinds:
@@ -76,10 +71,11 @@ def _candidates(kind: str, point: SpecialPoint, iterate: IteratedMap) -> list[tu
     """Curves (they differ in their borders), and critical directions along which the longer cycle opens."""
     J, krylov, names = point.jacobian, point.curve.krylov, point.curve.free
     E = core_operator(J)
-    if point.kind not in ("R3", "R4"):
+    cosine = KINDS[point.kind].cosine
+    if cosine is None or cosine == -1.0:  # the critical vector is real
         q = lift_vectors(J, approximate_null_space(shifted(E, -1.0), 1, krylov))[:, 0]
         return [(locus_of(kind, point, iterate, names), q)]
-    basis = approximate_null_space(quadratic(E, -0.5 if point.kind == "R3" else 0.0), 2, krylov)
+    basis = approximate_null_space(quadratic(E, cosine), 2, krylov)
     plane, angles = lift_vectors(J, basis), 2.0 * np.pi * np.arange(ANGLES) / ANGLES
     ways = [np.array([np.cos(t), np.sin(t)]) for t in angles]
     if kind == "neimark-sacker":
@@ -120,7 +116,7 @@ def _start(curve: Curve, q: np.ndarray, reach: float, point: SpecialPoint) -> tu
 
 def _pinned(curve: Curve, guess: np.ndarray, row: np.ndarray, reach: float, metric: Metric) -> CurvePoint | None:
     try:
-        node = correct(curve, guess, row, float(row @ curve.start) + reach, metric, PINNED, guess - curve.start)
+        node = correct(curve, guess, row, float(row @ curve.start) + reach, metric, PATIENT, guess - curve.start)
     except np.linalg.LinAlgError:
         return None
     if not isinstance(node, CurvePoint) or metric.norm(node.u - curve.start) > 30.0 * reach:

@@ -21,11 +21,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
 
 from bifurcate.bifurcations.codimension_one.normal_forms import coefficients, leading
+from bifurcate.bifurcations.kinds import KINDS, kind_of_double_event
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.curves.corrector import correct_between
 from bifurcate.curves.corrector_settings import TO_ROUNDING
@@ -42,19 +44,9 @@ __all__ = ["critical_angle", "detect_codimension_two", "detect_period_halving", 
 DEPTH = 12  # halvings of a step in which several multipliers cross
 NOISE = 1e-9  # of test functions made of bordered solves
 
-STRONG = {"R1": 1.0, "R2": -1.0, "R3": -0.5, "R4": 0.0}
-OTHER = {  # kind of curve → what another multiplier's crossing of +1, of −1, and a pair's of the circle, make
-    "fold": ("fold-fold", "fold-flip", "fold-ns"),
-    "flip": ("fold-flip", "flip-flip", "flip-ns"),
-    "neimark-sacker": ("fold-ns", "flip-ns", "ns-ns"),
-    "branch point": ("", "", ""),
-}
-DOUBLE = ("fold-fold", "flip-flip")  # by a symmetry or in uncoupled parts: two eigenvectors; with one it is R1 or R2
+# What another multiplier's crossing of +1, of −1, and a pair's of the circle is named by.
+FURTHER_CRITICAL: tuple[tuple[tuple[float, ...], int], ...] = (((1.0,), 0), ((-1.0,), 0), ((), 1))
 SAME = 1e-5
-
-POLES = ("fold-flip", "fold-ns", "R1", "R2", "R3")  # where a linear system of a coefficient is singular
-
-COEFFICIENT = {"generalised flip": ("flip", "b"), "chenciner": ("neimark-sacker", "d")}
 
 
 def neutral(curve: Curve, node: CurvePoint) -> bool:
@@ -84,7 +76,7 @@ def _test_functions(curve: Curve, node: CurvePoint, metric: Metric) -> dict[str,
         return {}
     if curve.kind == "neimark-sacker":
         kappa = float(node.u[-1])
-        found = {kind: kappa - value for kind, value in STRONG.items()}
+        found: dict[str, float] = {kind.name: kappa - kind.cosine for kind in KINDS.values() if kind.cosine is not None}
         if abs(kappa) < 1.0:
             found["chenciner"] = _coefficient(curve, node, "chenciner")
         return found
@@ -106,18 +98,25 @@ def _velocity(curve: Curve, node: CurvePoint, metric: Metric) -> float:
     return float((push[0] * speed[1] - push[1] * speed[0]) / np.linalg.norm(push))
 
 
+def _vanishing(kind: str) -> tuple[str, str]:
+    """The kind of curve and the coefficient along it that vanishes at points of a kind."""
+    found = KINDS[kind].vanishing
+    assert found is not None  # asked for such kinds only
+    return found
+
+
 def _coefficient(curve: Curve, node: CurvePoint, kind: str) -> float:
-    form, name = COEFFICIENT[kind]
+    form, name = _vanishing(kind)
     at, angle = node.at, critical_angle(curve, node.u)
     return leading(form, curve.iterate, at.orbit, at.parameters, node.linear.jacobian, angle).get(name, np.nan)
 
 
 def _error(curve: Curve, node: CurvePoint, kind: str) -> float:
-    if curve.kind == "neimark-sacker" and kind in STRONG:
+    if curve.kind == "neimark-sacker" and KINDS[kind].is_strong_resonance:
         return 1e-12
-    if kind not in COEFFICIENT:
+    if KINDS[kind].vanishing is None:
         return NOISE
-    form, name = COEFFICIENT[kind]
+    form, name = _vanishing(kind)
     x, p = node.u[: curve.size], node.at.parameters
     return coefficients(form, curve.iterate, x, p, critical_angle(curve, node.u))[1].get(name, np.inf)
 
@@ -155,9 +154,9 @@ class _Search:
     def between_poles(self, a: CurvePoint, b: CurvePoint) -> list[tuple[CurvePoint, CurvePoint]]:
         """The step without the neighbourhoods of points at which a coefficient has a pole."""
         h = b.arclength - a.arclength
-        cuts = sorted((p.arclength - a.arclength) / h for p in self.points if p.kind in POLES)
+        cuts = sorted((p.arclength - a.arclength) / h for p in self.points if KINDS[p.kind].has_pole)
         origin = self.curve.origin
-        if isinstance(origin, SpecialPoint) and origin.kind in POLES:
+        if isinstance(origin, SpecialPoint) and KINDS[origin.kind].has_pole:
             # A curve that was begun at such a point: both steps from there lie beside the pole.
             n = self.curve.size + len(self.curve.free)
             away = [self.metric.norm(np.append(node.u[:n] - origin.u[:n], node.u[n:] * 0.0)) for node in (a, b)]
@@ -174,7 +173,7 @@ class _Search:
         """Zeros of the test functions: of those that are normal-form coefficients, or of all others."""
         before, after = self.values(a), self.values(b)
         for kind in before.keys() & after.keys():
-            if (kind in COEFFICIENT) != coefficients:
+            if (KINDS[kind].vanishing is not None) != coefficients:
                 continue
             f, g = before[kind], after[kind]
             if not (np.isfinite(f) and np.isfinite(g)) or (f > 0) == (g > 0):
@@ -212,7 +211,7 @@ class _Search:
                 self.crossings(middle, b, depth + 1)
                 return
         for i in np.flatnonzero(change).tolist():
-            kind = OTHER[self.curve.kind][i]
+            kind = kind_of_double_event(self.curve.kind, *FURTHER_CRITICAL[i])
             if not kind:
                 which = ("another multiplier passes +1", "another multiplier passes −1", "a pair passes the circle")
                 p = zip(self.curve.free, b.u[self.curve.size :].tolist())
@@ -221,7 +220,7 @@ class _Search:
                 continue
             value = _signed_distance(self.curve, i, 0.5 * (_beyond(before, i) + _beyond(after, i)))
             count = abs(int(change[i]))
-            if kind in DOUBLE:
+            if KINDS[kind].is_double:
                 strong = "R1" if kind == "fold-fold" else "R2"
                 low, high = a.arclength - SAME, b.arclength + SAME
                 here = any(p.kind == strong and low <= p.arclength <= high for p in self.points)
@@ -246,12 +245,7 @@ class _Search:
             return
         x = u[: self.curve.size]
         residual = float(np.abs(self.curve.iterate.orbit(x, self.curve.parameters(u))[-1] - x).max())
-        null = near.at.Phi if isinstance(near.at, AugmentedEvaluation) else None
-        point = SpecialPoint(
-            kind, self.curve, u, self.curve.period, multiplicity, s, residual, 6, error, null=null,
-            widths=self.metric.widths, tangent=near.tangent,
-        )  # fmt: skip
-        self.points.append(point)
+        self.points.append(self.point(kind, near, multiplicity, error, 6, u=u, arclength=s, residual=residual))
 
     def root(
         self,
@@ -279,9 +273,9 @@ class _Search:
             straddling = (ends[0] > 0) != (ends[1] > 0)
             best = float(brentq(at, 0.0, 1.0, xtol=1e-13, rtol=1e-13, maxiter=100)) if straddling else 0.0
         except (ArithmeticError, KeyError, RuntimeError, ValueError) as failure:
-            if kind in COEFFICIENT and any(not np.isfinite(f) for _, f in tried.values()):
+            if KINDS[kind].vanishing is not None and any(not np.isfinite(f) for _, f in tried.values()):
                 return  # undefined: a pole
-            if kind in COEFFICIENT or kind in STRONG or kind == "cusp":
+            if KINDS[kind].vanishing is not None or KINDS[kind].is_strong_resonance or kind == "cusp":
                 self.doubts.append(f"{kind} near {self.curve.where(b.u)} could not be located ({failure})")
                 return
             u, _, error, _ = straddled(self.curve, a, b, value, self.metric)
@@ -294,7 +288,7 @@ class _Search:
         node, left = tried[best]
         if abs(left) > max(1e-3 * min(abs(ends[0]), abs(ends[1])), 10.0 * noise):
             return  # a pole
-        if neutral(self.curve, node) and kind not in STRONG:
+        if neutral(self.curve, node) and not KINDS[kind].is_strong_resonance:
             return
         slope = min(abs(f - left) / abs(t - best) for t, (_, f) in tried.items() if abs(t - best) > 1e-7)
         h, n = b.arclength - a.arclength, self.curve.size
@@ -303,12 +297,26 @@ class _Search:
         error = uncertain * float(np.abs(node.tangent[n : n + k]).max())
         error += max(map(node.remaining_error, range(n, n + k)))
         error += 1e-14 * max(1.0, float(self.metric.widths[:k].max()))  # rounding of what decides about the kind
-        null = node.at.Phi if isinstance(node.at, AugmentedEvaluation) else None
-        point = SpecialPoint(
-            kind, self.curve, node.u, self.curve.period, multiplicity, node.arclength, node.residual, len(tried) - 2,
-            error, critical_angle(self.curve, node.u), null=null, widths=self.metric.widths, tangent=node.tangent,
-        )  # fmt: skip
-        self.points.append(point)
+        self.points.append(self.point(kind, node, multiplicity, error, len(tried) - 2))
+
+    def point(
+        self, kind: str, near: CurvePoint, multiplicity: int, error: float, iterations: int, **place: Any
+    ) -> SpecialPoint:
+        """The special point at, or with ``place`` (u, arclength, residual) near, a point of the curve."""
+        at = {"u": near.u, "arclength": near.arclength, "residual": near.residual, **place}
+        return SpecialPoint(
+            kind=KINDS[kind].name,
+            curve=self.curve,
+            period=self.curve.period,
+            multiplicity=multiplicity,
+            iterations=iterations,
+            error=error,
+            angle=critical_angle(self.curve, near.u),
+            null=near.at.Phi if isinstance(near.at, AugmentedEvaluation) else None,
+            widths=self.metric.widths,
+            tangent=near.tangent,
+            **at,
+        )
 
 
 def straddled(

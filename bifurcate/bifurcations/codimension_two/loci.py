@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bifurcate.bifurcations.kinds import KINDS
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.minimally_augmented.borders import adapted_borders
@@ -18,26 +19,7 @@ from bifurcate.linalg.null_space import approximate_null_space, polar_factor
 from bifurcate.linalg.operators import core_operator, quadratic, shifted
 from bifurcate.maps.iterated_map import IteratedMap
 
-__all__ = ["THROUGH", "locus", "locus_of"]
-
-TARGETS = {"fold": 1.0, "flip": -1.0}
-
-# The curves of codimension one that pass through a point of codimension two, of cycles of the same period.
-THROUGH = {
-    "cusp": ("fold",),
-    "generalised flip": ("flip",),
-    "chenciner": ("neimark-sacker",),
-    "R1": ("fold", "neimark-sacker"),
-    "R2": ("flip", "neimark-sacker"),
-    "R3": ("neimark-sacker",),
-    "R4": ("neimark-sacker",),
-    "fold-flip": ("fold", "flip"),
-    "fold-ns": ("fold", "neimark-sacker"),
-    "flip-ns": ("flip", "neimark-sacker"),
-    "ns-ns": ("neimark-sacker",),
-    "fold-fold": ("fold",),
-    "flip-flip": ("flip",),
-}
+__all__ = ["locus", "locus_of"]
 
 
 def locus(point: SpecialPoint, free: str | Sequence[str] = (), kind: str | None = None) -> Curve:
@@ -58,8 +40,9 @@ def locus(point: SpecialPoint, free: str | Sequence[str] = (), kind: str | None 
     -------
     Curve
         To trace with bounds for all free parameters. The points obey, beside f^k(x) = x, the equations of
-        ``curves/locus.py`` to the tolerance of the corrector. On a Neimark–Sacker curve ``branch["cosine"]`` is κ =
-        cos θ of the critical pair; where it leaves [−1, 1] the points are neutral saddles and no bifurcations.
+        ``curves/minimally_augmented/`` to the tolerance of the corrector. On a Neimark–Sacker curve
+        ``branch["cosine"]`` is κ = cos θ of the critical pair; where it leaves [−1, 1] the points are
+        neutral saddles and no bifurcations.
 
     Raises
     ------
@@ -92,7 +75,7 @@ def locus(point: SpecialPoint, free: str | Sequence[str] = (), kind: str | None 
 
 
 def _kind(point: SpecialPoint, kind: str | None) -> str:
-    allowed = THROUGH.get(point.kind, (point.kind,) if point.kind not in ("pole", "border") else ())
+    allowed = KINDS[point.kind].through
     if not allowed:
         raise InvalidInput(f"no curve of special points passes through a {point.kind}")
     if kind is None and len(allowed) == 1:
@@ -146,14 +129,15 @@ def locus_of(
         _, W = adapted_borders(shifted(J, 1.0), T[:-1] @ straight[:, None], krylov)
         start = np.append(start, 0.0) if len(names) == 2 else start
         return Curve(MinimallyAugmentedBranchPoint(**common, T=T, W=W), start, kind, origin=point, krylov=krylov)
-    if kind in TARGETS:
-        M = shifted(core_operator(J), TARGETS[kind])
+    if len(KINDS[kind].real) == 1:  # folds, flips
+        (target,) = KINDS[kind].real
+        M = shifted(core_operator(J), target)
         if pair is None:
-            known = point.null if point.kind in TARGETS and not doubled else None
+            known = point.null if point.kind in ("fold", "flip") and not doubled else None
             pair = adapted_borders(M, approximate_null_space(M, 1, krylov) if known is None else known, krylov)
         V, W = pair
         return Curve(
-            MinimallyAugmentedFoldFlip(**common, V=V, W=W, target=TARGETS[kind]),
+            MinimallyAugmentedFoldFlip(**common, V=V, W=W, target=target),
             start,
             kind,
             origin=point,

@@ -27,31 +27,16 @@ import numpy as np
 
 from bifurcate.bifurcations.codimension_two.center_manifold import critical_space, normalised, reduced, transformed
 from bifurcate.bifurcations.codimension_two.taylor import Polynomials, exponents
+from bifurcate.bifurcations.kinds import KINDS
 from bifurcate.linalg.bordered_system import SingularSystem
 from bifurcate.linalg.multipliers import Spectrum
 from bifurcate.linalg.null_space import fix_sign
 from bifurcate.linalg.operators import dense, transposed
 from bifurcate.maps.iterated_map import IteratedMap
 
-__all__ = ["CODIMENSION_TWO", "two_parameter_coefficients"]
+__all__ = ["two_parameter_coefficients"]
 
 DENSE = 3000  # operators without a transpose are made dense up to this size, and given up beyond
-
-# Kind: real critical multipliers, number of critical pairs, degree to which the map is expanded.
-CODIMENSION_TWO: dict[str, tuple[tuple[float, ...], int, int]] = {
-    "cusp": ((1.0,), 0, 3),
-    "generalised flip": ((-1.0,), 0, 5),
-    "chenciner": ((), 1, 5),
-    "R1": ((), 1, 2),
-    "R2": ((), 1, 3),
-    "R3": ((), 1, 3),
-    "R4": ((), 1, 3),
-    "fold-flip": ((1.0, -1.0), 0, 2),
-    "fold-ns": ((1.0,), 1, 2),
-    "flip-ns": ((-1.0,), 1, 3),
-    "ns-ns": ((), 2, 3),
-}
-COSINES = {"R1": 1.0, "R2": -1.0, "R3": -0.5, "R4": 0.0}
 
 
 def two_parameter_coefficients(
@@ -62,7 +47,7 @@ def two_parameter_coefficients(
     Parameters
     ----------
     kind : str
-        One of ``CODIMENSION_TWO``.
+        The name of a kind of codimension two that has a normal form.
     iterate : IteratedMap
         f^k with k the period of the point.
     x : ndarray, shape (n,)
@@ -84,10 +69,11 @@ def two_parameter_coefficients(
         if len(x) > DENSE:
             return {}, {}
         A = dense(A)
-    real, pairs, degree = CODIMENSION_TWO[kind]
-    cosines = [COSINES[kind]] if kind in COSINES else _cosines(spectrum, pairs)
+    row = KINDS[kind]
+    degree = row.degree
+    cosines = _cosines(spectrum, row.pairs) if row.cosine is None else [row.cosine]
     try:
-        Q, P = critical_space(A, real, cosines)
+        Q, P = critical_space(A, row.real, cosines)
         runs = [_of(kind, reduced(iterate, orbit, p, A, Q, P, degree, count), Q, cosines) for count in (17, 13)]
     except (SingularSystem, np.linalg.LinAlgError):
         return {}, {}
@@ -202,7 +188,7 @@ def _diagonal(linear: np.ndarray, Q: np.ndarray, reals: int) -> np.ndarray:
 
 
 def _with_pairs(kind: str, G: Polynomials, Q: np.ndarray, cosines: list[float]) -> dict[str, float]:
-    reals = len(CODIMENSION_TWO[kind][0])
+    reals = len(KINDS[kind].real)
     z = transformed(G, _diagonal(G.parts[1], Q, reals))
     z = Polynomials(z.variables, {**z.parts, 1: np.diag(np.diag(z.parts[1]))})
     back = [np.exp(-1j * np.arccos(kappa)) for kappa in cosines]

@@ -95,6 +95,16 @@ class AugmentedEquations:
     rows: Vector | None = None
     krylov: Krylov = field(default_factory=Krylov)
 
+    @property
+    def codimension(self) -> int:
+        """1: the points of the curve are special points."""
+        return 1
+
+    @property
+    def hold_everywhere(self) -> bool:
+        """False: the borders fit near one point only."""
+        return False
+
     def _linearisation(self, at: AugmentedEvaluation, beside: list[Vector], slopes: Slopes, more: int) -> Linearisation:
         n = self.iterate.size
         columns = [self.iterate.parameter_derivative(at.orbit, at.parameters, name) for name in self.free]

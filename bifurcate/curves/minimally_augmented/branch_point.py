@@ -56,6 +56,16 @@ class MinimallyAugmentedBranchPoint:
         """The unfolding, unless there are three free parameters."""
         return ("unfolding",) if len(self.free) == 2 else ()
 
+    @property
+    def codimension(self) -> int:
+        """1: the points of the curve are special points."""
+        return 1
+
+    @property
+    def hold_everywhere(self) -> bool:
+        """False: the borders fit near one point only."""
+        return False
+
     def evaluate(self, u: NDArray[np.float64]) -> Evaluation:
         """Residual and domain margin at u = (x, p, μ): k evaluations of f, one Jacobian, one bordered solve."""
         n = self.iterate.size
