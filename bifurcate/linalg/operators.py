@@ -1,8 +1,12 @@
-"""What a Jacobian may be, and the four things that are done with it: apply, shift, compose, make dense."""
+"""What a Jacobian may be, and what is done with it: apply, shift, multiply, transpose, make dense.
+
+An operator is an ndarray, a SciPy sparse array, a SciPy LinearOperator, a :class:`DiagonalLowRank` or a
+:class:`ShiftedLowRank`. Every function here keeps the structure of its argument where the result has it, too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -81,10 +85,11 @@ class DiagonalLowRank:
 
 @dataclass(frozen=True, eq=False)
 class ShiftedLowRank:
-    """The operator s I + L P on N unknowns, where P projects them to m ≪ N and L lifts them back.
+    """The operator s I + L P on N unknowns, where P projects them to m ≪ N numbers and L lifts these back.
 
-    Its multipliers are s, N − m times, and those of the m × m core s I + P L; every solve with it is a solve with
-    the core. This is the Jacobian of any rule that sees its weights only through few products with them.
+    Its multipliers are s, N − m times, and those of the m × m core s I + P L. Every linear system with it reduces to
+    one with the core. The Jacobian of a rule that depends on N weights only through m products with them is of this
+    kind.
 
     Parameters
     ----------
@@ -96,6 +101,14 @@ class ShiftedLowRank:
         P.
     core : ndarray or DiagonalLowRank, shape (m, m), optional
         P L, without the shift; formed from m products if it is not given.
+    projection_key : hashable, optional
+        Names P: operators with equal keys must have equal P. The product of two such operators keeps their P and its
+        rank m; without a key, or with different ones, the rank of a product is the sum of the two ranks.
+
+    Raises
+    ------
+    InvalidInput
+        If the shapes of L and P do not fit together.
 
     Examples
     --------
@@ -107,12 +120,15 @@ class ShiftedLowRank:
            [0.2, 0. , 0.6]])
     >>> float(A.core[0, 0].round(12))
     0.3
+    >>> compose(A, A).lift.shape  # no key: P is taken for two different projections
+    (3, 2)
     """
 
     shift: complex
     lift: LinearOperator
     project: LinearOperator
     core: np.ndarray | DiagonalLowRank | None = None
+    projection_key: Hashable | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lift", aslinearoperator(self.lift))
@@ -211,7 +227,7 @@ def shifted(A: Operator, target: complex) -> Operator:
     if isinstance(A, DiagonalLowRank):
         return DiagonalLowRank(A.diagonal - target, A.left, A.right)
     if isinstance(A, ShiftedLowRank):
-        return ShiftedLowRank(A.shift - target, A.lift, A.project, A.core)
+        return ShiftedLowRank(A.shift - target, A.lift, A.project, A.core, A.projection_key)
     kind = np.result_type(A.dtype or float, type(target))
     return LinearOperator(A.shape, matvec=lambda x: apply(A, x) - target * x, dtype=kind)
 
@@ -256,8 +272,9 @@ def quadratic(A: Operator, cosine: float) -> Operator:
     array([[0., 0.],
            [0., 0.]])
     """
-    moved = shifted(A, cosine)  # (A − κ)² + 1 − κ²
-    return shifted(compose(moved, moved), cosine**2 - 1.0)
+    moved = shifted(A, cosine)  # A² − 2κA + I = (A − κ)² + 1 − κ²
+    square = _product_of_one_projection(moved, moved) if isinstance(moved, ShiftedLowRank) else compose(moved, moved)
+    return shifted(square, cosine**2 - 1.0)
 
 
 def core_operator(A: Operator) -> Operator:
@@ -290,7 +307,19 @@ def lift_vectors(A: Operator, columns: np.ndarray) -> np.ndarray:
 
 
 def compose(outer: Operator, inner: Operator) -> Operator:
-    """The product outer · inner, structured if both are of one structured kind.
+    """The product outer · inner.
+
+    Parameters
+    ----------
+    outer, inner : Operator
+        The operators, on the same number of unknowns; ``inner`` acts first.
+
+    Returns
+    -------
+    Operator
+        Of the factors' kind if both are of one kind; an ndarray if each is an ndarray or a DiagonalLowRank; a
+        LinearOperator otherwise. Ranks of low-rank operators add up, except those of two ShiftedLowRank with equal
+        ``projection_key``: their product has the rank of either.
 
     Examples
     --------
@@ -319,18 +348,10 @@ def _diagonal_product(a: DiagonalLowRank, b: DiagonalLowRank) -> DiagonalLowRank
 
 
 def _shifted_product(a: ShiftedLowRank, b: ShiftedLowRank) -> ShiftedLowRank:
+    if a.projection_key is not None and a.projection_key == b.projection_key:
+        return _product_of_one_projection(a, b)
+    # Different projections are stacked: (s + L₁P₁)(t + L₂P₂) = st + [s L₂, L₁] [P₂; t P₁ + (P₁L₂) P₂].
     s, t = a.shift, b.shift
-    if a.project is b.project:
-        # (s + L₁P)(t + L₂P) = st + [s L₂ + L₁ (t + K₂)] P,  K₂ = P L₂
-        whole = _core(shifted(_core(b.core), -t))
-        lift = _operator(
-            b.lift.shape,
-            lambda w: s * (b.lift @ w) + a.lift @ apply(whole, w),
-            lambda x: s * b.lift.rmatvec(x) + apply(whole.T, a.lift.rmatvec(x)),
-        )
-        core = _core(shifted(compose(shifted(_core(a.core), -s), whole), s * t))
-        return ShiftedLowRank(s * t, lift, b.project, core)
-    # Different projections: stack them, [s L₂, L₁] over [P₂; t P₁ + (P₁L₂) P₂].
     mixed = np.column_stack([a.project @ (b.lift @ e) for e in np.eye(b.lift.shape[1])])
     m = b.lift.shape[1]
     lift = _operator(
@@ -347,6 +368,19 @@ def _shifted_product(a: ShiftedLowRank, b: ShiftedLowRank) -> ShiftedLowRank:
         return b.project.rmatvec(w[:m] + mixed.T @ w[m:]) + t * a.project.rmatvec(w[m:])
 
     return ShiftedLowRank(s * t, lift, _operator((lift.shape[1], lift.shape[0]), project, project_adjoint))
+
+
+def _product_of_one_projection(a: ShiftedLowRank, b: ShiftedLowRank) -> ShiftedLowRank:
+    # (s + L₁P)(t + L₂P) = st + [s L₂ + L₁ (t + K₂)] P,  K₂ = P L₂
+    s, t = a.shift, b.shift
+    inner = _core(shifted(_core(b.core), -t))
+    lift = _operator(
+        b.lift.shape,
+        lambda w: s * (b.lift @ w) + a.lift @ apply(inner, w),
+        lambda x: s * b.lift.rmatvec(x) + apply(inner.T, a.lift.rmatvec(x)),
+    )
+    core = _core(shifted(compose(shifted(_core(a.core), -s), inner), s * t))
+    return ShiftedLowRank(s * t, lift, b.project, core, b.projection_key)
 
 
 def _core(A: Operator | None) -> np.ndarray | DiagonalLowRank:

@@ -1,5 +1,7 @@
 """Structured solves and spectra against dense NumPy ones on random operators."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -118,7 +120,8 @@ def test_products(kind, rng):
     product = compose(A, B)
     assert np.abs(dense(product) - dense(A) @ dense(B)).max() < 1e-12
     if "shifted" in kind:
-        same = ShiftedLowRank(0.3, rng.standard_normal((12, 3)), A.project)
+        A = dataclasses.replace(A, projection_key="P")
+        same = ShiftedLowRank(0.3, rng.standard_normal((12, 3)), A.project, projection_key="P")
         for outer, inner in ((A, same), (same, A)):
             product = compose(outer, inner)
             assert product.lift.shape == (12, 3)  # one projection serves both: the core does not grow

@@ -194,7 +194,8 @@ class AveragedUpdate:
 
         L = LinearOperator((n * n, m * n), matvec=lift, rmatvec=lift_adjoint, dtype=float)
         inner = AveragedReduction(self.shown, self.aim, self.stage).jacobian(Y, **p)
-        return ShiftedLowRank(1.0 + p["beta"], L, seen.project, np.asarray(shifted(inner, 1.0 + p["beta"])))
+        core = np.asarray(shifted(inner, 1.0 + p["beta"]))
+        return ShiftedLowRank(1.0 + p["beta"], L, seen.project, core, seen.projection_key)
 
     def parameter_derivative(self, W: np.ndarray, name: str, **p: float) -> np.ndarray:
         """∂W⁺/∂name; α gives Σ w R Rᵀ − C, β gives W − C, and all others act through R and F."""

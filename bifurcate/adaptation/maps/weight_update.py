@@ -118,7 +118,7 @@ class Update:
             return -alpha * g * (X @ R + R @ X)
 
         L = LinearOperator((n * n, n), matvec=lift, rmatvec=lift_adjoint, dtype=float)
-        return ShiftedLowRank(1.0 + p["beta"], L, shown.project, core(p, R, g, shown.drive))
+        return ShiftedLowRank(1.0 + p["beta"], L, shown.project, core(p, R, g, shown.drive), shown.projection_key)
 
     def parameter_derivative(self, W: np.ndarray, name: str, **p: float) -> np.ndarray:
         """∂W⁺/∂name.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -33,12 +33,17 @@ class Stimulus:
     current : ndarray, shape (n,), or None
         The input currents x with r = max(x, 0)²; None where the drive was given itself.
     project : LinearOperator, shape (n, n²)
-        P: W ↦ W r/n. One object per stimulus, by whose identity products of Jacobians know that they share it.
+        P: W ↦ W r/n.
     """
 
     drive: np.ndarray
     current: np.ndarray | None
     project: LinearOperator
+
+    @cached_property
+    def projection_key(self) -> Hashable:
+        """What P depends on: equal for stimuli of equal drive, so that products of their Jacobians share P."""
+        return ("W r/n", self.drive.tobytes())
 
     @classmethod
     def of(cls, drive: np.ndarray, current: np.ndarray | None = None) -> Stimulus:
@@ -252,7 +257,7 @@ class Tuned:
 
     @cached_property
     def _remembered(self) -> Callable[[tuple[float, ...]], Stimulus]:
-        # One object per stimulus, since the identity of its projection says that Jacobians share it.
+        # One orbit asks for the same stimulus many times; the tuning curves are evaluated once.
         @lru_cache(maxsize=KEPT)
         def make(key: tuple[float, ...]) -> Stimulus:
             x = self._current(*self._unpack(key), key[0])
@@ -261,7 +266,7 @@ class Tuned:
         return make
 
     def at(self, p: Mapping[str, float]) -> Stimulus:
-        """The stimulus at these parameters; the same object for the same parameters."""
+        """The stimulus at these parameters."""
         return self._remembered(tuple(float(p[name]) for name in self.names))
 
     def rate(self, p: Mapping[str, float], name: str) -> np.ndarray:

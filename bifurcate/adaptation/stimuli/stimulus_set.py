@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -31,13 +31,17 @@ class StimulusDrives:
     current : ndarray, shape (m, n), or None
         The input currents with r = max(x, 0)²; None where drives were given themselves.
     project : LinearOperator, shape (m n, n²)
-        W ↦ Y with rows yˢ = W rˢ/n, flattened. One object per set of stimuli, by whose identity products of Jacobians
-        know that they share it.
+        W ↦ Y with rows yˢ = W rˢ/n, flattened.
     """
 
     drive: np.ndarray
     current: np.ndarray | None
     project: LinearOperator
+
+    @cached_property
+    def projection_key(self) -> Hashable:
+        """What the projection depends on: equal for sets of equal drives, so that products of Jacobians share it."""
+        return ("W r/n", self.drive.shape, self.drive.tobytes())
 
     @classmethod
     def of(cls, drive: np.ndarray, current: np.ndarray | None) -> StimulusDrives:
@@ -103,7 +107,7 @@ class StimulusSet:
         return make
 
     def at(self, p: Mapping[str, float]) -> StimulusDrives:
-        """The stimuli at these parameters; the same object for the same parameters."""
+        """The stimuli at these parameters."""
         return self._remembered(tuple(float(p[name]) for name in self.parameters))
 
     def rate(self, p: Mapping[str, float], name: str) -> np.ndarray:
