@@ -1,30 +1,44 @@
-"""Map: the one thing that a user brings."""
+"""Map: a function with named parameters, its derivatives and where it is defined: the one thing that a user brings."""
 
 from __future__ import annotations
 
 import dataclasses
-import inspect
-import numbers
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput, OutsideDomain
 from bifurcate.linalg.operators import apply
-from bifurcate.maps.derivatives import FIVE_POINT_STEP, METHODS, central_difference, directional_derivative
+from bifurcate.maps.checks import check_parameters, check_signature, check_state, join_names
+from bifurcate.maps.derivative_check import DifferenceSlope, PassedStates
+from bifurcate.maps.derivatives import FIVE_POINT_STEP, METHODS, directional_derivative
 from bifurcate.maps.rule import PARTS, Rule
+from bifurcate.validation import check_positive
 
 __all__ = ["Map"]
 
-CHECKED = 10**7  # numbers in a state up to which given derivatives are checked: that takes a dozen evaluations of f
+Array = NDArray[np.float64]
+
+# Numbers in a state up to which given derivatives are compared with differences: beyond, the dozen evaluations of f
+# that this takes would be felt beside the work that follows.
+LARGEST_CHECKED = 10**7
+
+# Step by which a parameter of size 1 is changed in the comparison: near the best step of five points, 7e-4.
+PARAMETER_STEP = 1e-3
+
+_PASSED = PassedStates()
 
 
 @dataclass(frozen=True, eq=False)
 class Map:
-    """A discrete map x ↦ f(x, **parameters) on states of any shape.
+    """A discrete map x ↦ f(x, **parameters) on states of any shape, with what is known of it.
+
+    A Map is frozen: :meth:`replace` returns a new one. Derivatives that are not given are taken by the method that
+    ``derivative`` names.
 
     Parameters
     ----------
@@ -40,8 +54,8 @@ class Map:
     parameter_derivative : callable, optional
         ``parameter_derivative(x, name, **parameters)``: ∂f/∂name, of x's shape. Differences if not given.
     domain : callable, optional
-        ``domain(x, **parameters)``: margins (any shape) that are all positive where f is defined. No solver steps to
-        where one is ≤ 0; a branch that runs up to such a place ends there, with a special point "pole".
+        ``domain(x, **parameters)``: margins (any shape) that are all positive where f is defined. No solver takes a
+        step to a state where one is ≤ 0; a branch that runs up to such a state ends there, with a special point "pole".
     borders : callable, optional
         ``borders(x, **parameters)``: switching functions (any fixed shape). A branch on which one changes sign
         reports a special point "border": f has a kink there and its multipliers may jump.
@@ -49,20 +63,20 @@ class Map:
         How derivatives are taken that are not given: five-point central differences; complex steps (f must accept
         complex states); forward-mode JAX (f must be written in jax.numpy).
     scale : float
-        A typical magnitude of the state: the unit of difference steps and of distances along a branch.
+        A typical magnitude of the state, in its unit: the unit of difference steps and of distances along a branch.
     at : array_like, optional
-        A state at which f is tried once, now. Without it the trial happens with the first state that is met.
+        A state at which the map is checked when it is made; see :meth:`check`. Every function that takes a state checks
+        the map there anyway.
     name : str
-        For tables and error messages.
+        The map's name in tables and error messages; by default that of f.
     advice : str
-        What to tell a user for whom the map's solutions are not isolated.
+        What error messages advise where the map's solutions are not isolated.
 
     Raises
     ------
     InvalidInput
-        If a parameter is unknown to f, missing, or not a finite real number; if f (on trial) changes the shape,
-        returns NaN or complex numbers; if a derivative given disagrees with differences of f (looked at once, with the
-        first state, if that has at most 10⁷ numbers).
+        If a parameter is unknown to f, missing, or not a finite real number; if an argument is of the wrong type; for
+        ``at``, if :meth:`check` refuses the map there.
 
     Examples
     --------
@@ -95,11 +109,10 @@ class Map:
                 raise InvalidInput(f"{name} must be callable or None, got {type(given).__name__}")
         if self.derivative not in METHODS:
             raise InvalidInput(f"derivative is {self.derivative!r}; allowed are {', '.join(METHODS)}")
-        if not (isinstance(self.scale, numbers.Real) and self.scale > 0 and np.isfinite(self.scale)):
-            raise InvalidInput(f"scale is {self.scale!r}; it must be a positive, finite number")
-        object.__setattr__(self, "parameters", MappingProxyType(_checked_parameters(self.parameters)))
+        check_positive("scale", self.scale)
+        object.__setattr__(self, "parameters", MappingProxyType(check_parameters(self.parameters)))
         object.__setattr__(self, "name", self.name or getattr(self.f, "__name__", "map").replace("<lambda>", "map"))
-        _check_signature(self.f, self.parameters)
+        check_signature(self.f, self.parameters)
         if self.at is not None:
             self.check(self.at)
 
@@ -114,7 +127,7 @@ class Map:
         name: str = "",
         advice: str = "",
     ) -> Map:
-        """The map of a rule: an object whose methods are f and what else a map may have.
+        """Make the map of a rule: of an object whose methods are f and what else a map may have.
 
         Parameters
         ----------
@@ -151,75 +164,144 @@ class Map:
         return cls(rule.f, parameters, scale=scale, name=name, advice=advice, **parts)
 
     def __call__(self, x: Any, /, **parameters: float) -> np.ndarray:
-        """f at x, with the parameters named replaced for this call."""
+        """f at x, with the parameters named replaced for this call.
+
+        Examples
+        --------
+        >>> Map(lambda x, r: r * x, {"r": 2.0})([1.0], r=3.0)
+        array([3.])
+        """
         return np.asarray(self.f(np.asarray(x, dtype=float), **self.values(parameters)))
 
     def replace(self, /, **parameters: float) -> Map:
-        """The same map with the parameters named set anew."""
+        """The same map with new values of the parameters named.
+
+        Raises
+        ------
+        InvalidInput
+            If the map has no such parameter, or a value is no finite real number.
+
+        Examples
+        --------
+        >>> dict(Map(lambda x, r: r * x, {"r": 2.0}).replace(r=3.0).parameters)
+        {'r': 3.0}
+        """
         return dataclasses.replace(self, parameters=self.values(parameters))
 
     def values(self, changed: Mapping[str, float]) -> dict[str, float]:
-        """All parameters, with the changed ones replaced; an unknown name is refused."""
+        """All parameters as a new dict, with the changed ones replaced.
+
+        Raises
+        ------
+        InvalidInput
+            If the map has no parameter of a name in ``changed``.
+
+        Examples
+        --------
+        >>> Map(lambda x, r: r * x, {"r": 2.0}).values({"r": 3.0})
+        {'r': 3.0}
+        """
         for name in changed:
             self.require(name)
         return {**self.parameters, **changed}
 
     def require(self, name: str) -> None:
-        """Raise InvalidInput unless the map has a parameter of that name."""
-        if name not in self.parameters:
-            raise InvalidInput(f"{self.name} has no parameter {name!r}; it has {_listed(self.parameters)}")
+        """Raise InvalidInput unless the map has a parameter of that name.
 
-    def tangent(self, x: np.ndarray, v: np.ndarray, parameters: Mapping[str, float]) -> np.ndarray:
-        """The derivative of f at x in the direction v: the jvp given, the Jacobian given, or differences."""
+        Examples
+        --------
+        >>> Map(lambda x, r: r * x, {"r": 2.0}).require("r")
+        """
+        if name not in self.parameters:
+            raise InvalidInput(f"{self.name} has no parameter {name!r}; it has {join_names(self.parameters)}")
+
+    def tangent(self, x: Array, v: Array, parameters: Mapping[str, float]) -> Array:
+        """The derivative of f at x in the direction v: by the jvp given, the Jacobian given, or differences.
+
+        Parameters
+        ----------
+        x, v : ndarray
+            State and direction, both of the shape that f takes.
+        parameters : mapping of str to float
+            All parameters.
+
+        Returns
+        -------
+        ndarray
+            Of x's shape.
+
+        Examples
+        --------
+        >>> square = Map(lambda x, a: a * x**2, {"a": 1.0})
+        >>> square.tangent(np.array([3.0]), np.array([1.0]), {"a": 0.5}).round(9)
+        array([3.])
+        """
         if self.jvp is not None:
             return np.asarray(self.jvp(x, v, **parameters), dtype=float)
         if self.jacobian is not None:
-            J = self.jacobian(x, **parameters)
-            J = np.asarray(J).reshape(x.size, x.size) if isinstance(J, np.ndarray | float) else J
-            return apply(J, v.ravel()).reshape(x.shape)
+            return _multiply_jacobian(self.jacobian(x, **parameters), v)
         return directional_derivative(self.f, x, v, parameters, self.derivative, self.scale)
 
-    def check(self, x: Any) -> np.ndarray:
-        """Try f (and a derivative that was given) at x once; return x as an array of floats.
+    def check(self, x: Any) -> Array:
+        """Try f at x, and compare the derivatives that were given with differences of f there.
+
+        Every function of the package that takes a state calls this first. The comparison costs a few calls of f for the
+        state and for each parameter; it is made once for each of the last 64 states. It is left out where a declared
+        border is within reach of the differences, and for states of more than 10⁷ numbers.
+
+        Parameters
+        ----------
+        x : array_like
+            A state.
+
+        Returns
+        -------
+        ndarray
+            x as a new array of floats.
 
         Raises
         ------
         InvalidInput
-            In the words of what went wrong.
+            If x is no finite array; if f fails there, changes x or its shape, or returns anything but finite real
+            numbers; if a derivative differs from differences of f by more than 10⁻⁵ of its largest entry (or 10⁻⁵ where
+            that is less than 1), plus ten times the change of the differences under a ten times shorter step.
         OutsideDomain
             If x is outside the declared domain.
         """
-        x = checked_state(x)
+        x = check_state(x)
         with np.errstate(all="ignore"):
-            trial = x.copy()
-            try:
-                y = np.asarray(self.f(trial, **self.parameters))
-            except InvalidInput:  # f's own words
-                raise
-            except Exception as error:
-                raise InvalidInput(
-                    f"{self.name} failed on a state of shape {x.shape}: {type(error).__name__}: {error}"
-                ) from error
-            if y.shape != x.shape:
-                raise InvalidInput(f"{self.name} maps a state of shape {x.shape} to shape {y.shape}; they must agree")
-            if not np.array_equal(trial, x):
-                raise InvalidInput(f"{self.name} changes the state that it is given; it must return a new array")
-            if y.dtype.kind not in "fiubc":
-                raise InvalidInput(f"{self.name} returns {y.dtype.name} values; numbers are asked for")
-            if np.iscomplexobj(y):
-                raise InvalidInput(
-                    f"{self.name} returns complex numbers; states are real (stack real and imaginary parts)"
-                )
+            y = self._try(x)
             self._check_domain(x)
             if not np.isfinite(y.astype(float)).all():
                 raise InvalidInput(f"{self.name} returns NaN or infinity at the first state given")
-            if not getattr(self, "_trusted", False) and x.size <= CHECKED:
+            if x.size <= LARGEST_CHECKED and self._has_derivatives and not _PASSED.has(self, x):
                 self._check_derivative(x)
                 self._check_parameter_derivative(x)
-                object.__setattr__(self, "_trusted", True)
+                _PASSED.add(self, x)
         return x
 
-    def _check_domain(self, x: np.ndarray) -> None:
+    def _try(self, x: Array) -> NDArray[Any]:
+        """f(x), or InvalidInput in the words of what went wrong."""
+        trial = x.copy()
+        try:
+            y = np.asarray(self.f(trial, **self.parameters))
+        except InvalidInput:  # f says itself what is wrong
+            raise
+        except Exception as error:
+            raise InvalidInput(
+                f"{self.name} failed on a state of shape {x.shape}: {type(error).__name__}: {error}"
+            ) from error
+        if y.shape != x.shape:
+            raise InvalidInput(f"{self.name} maps a state of shape {x.shape} to shape {y.shape}; they must agree")
+        if not np.array_equal(trial, x):
+            raise InvalidInput(f"{self.name} changes the state that it is given; it must return a new array")
+        if y.dtype.kind not in "fiubc":
+            raise InvalidInput(f"{self.name} returns {y.dtype.name} values; numbers are asked for")
+        if np.iscomplexobj(y):
+            raise InvalidInput(f"{self.name} returns complex numbers; states are real (stack real and imaginary parts)")
+        return y
+
+    def _check_domain(self, x: Array) -> None:
         if self.domain is None:
             return
         margin = float(np.min(self.domain(x, **self.parameters)))
@@ -228,101 +310,68 @@ class Map:
                 f"the state given is outside the domain of {self.name}: its smallest margin is {margin:.3g}"
             )
 
-    def _check_parameter_derivative(self, x: np.ndarray) -> None:
-        if self.parameter_derivative is None:
-            return
-        for name, here in self.parameters.items():
-            step = 1e-3 * max(1.0, abs(here))
-            others = dict(self.parameters)
-            expected, unsure = _slope(lambda t: np.asarray(self.f(x, **{**others, name: here + t}), dtype=float), step)  # noqa: B023
-            found = np.asarray(self.parameter_derivative(x, name, **self.parameters), dtype=float)
-            if found.shape != x.shape:
-                raise InvalidInput(
-                    f"parameter_derivative of {self.name} returns shape {found.shape} for a state of shape {x.shape}"
-                )
-            error = _difference(found, expected)
-            if np.isfinite(expected).all() and not error <= unsure:
-                raise InvalidInput(
-                    f"the parameter_derivative of {self.name} by {name} differs from differences of f by {error:.2e}"
-                )
+    @property
+    def _has_derivatives(self) -> bool:
+        given = self.jvp, self.jacobian, self.parameter_derivative
+        return self.derivative == "complex" or any(part is not None for part in given)
 
-    def _check_derivative(self, x: np.ndarray) -> None:
-        complex_steps = self.derivative == "complex"
-        if self.jvp is None and self.jacobian is None and not complex_steps:
-            return
+    def _check_derivative(self, x: Array) -> None:
+        p = self.parameters
         v = np.random.default_rng(0).standard_normal(x.shape)
+        ways: list[tuple[str, Callable[[], Array]]] = []
+        if self.jvp is not None:
+            jvp = self.jvp
+            ways.append(("jvp", lambda: np.asarray(jvp(x, v, **p), dtype=float)))
+        if self.jacobian is not None:
+            jacobian = self.jacobian
+            ways.append(("jacobian", lambda: _multiply_jacobian(jacobian(x, **p), v)))
+        if self.derivative == "complex" and not ways:
+            ways.append(("complex-step derivative", lambda: self.tangent(x, v, p)))
         step = FIVE_POINT_STEP * max(self.scale, float(np.abs(x).max())) / float(np.abs(v).max())
-        expected, allowed = _slope(lambda t: np.asarray(self.f(x + t * v, **self.parameters), dtype=float), step)
-        plain = dataclasses.replace(self, at=None)
-        by_steps = self.tangent if complex_steps and self.jvp is None and self.jacobian is None else None
-        for label, given in (("jvp", plain.jvp), ("jacobian", plain.jacobian), ("complex-step derivative", by_steps)):
-            if given is None or not np.isfinite(expected).all():
-                continue
-            other = dataclasses.replace(plain, jvp=given) if label == "jvp" else dataclasses.replace(plain, jvp=None)
-            found = other.tangent(x, v, self.parameters)
-            if found.shape != x.shape:
+        slope = DifferenceSlope(lambda t: np.asarray(self.f(x + t * v, **p), dtype=float), step)
+        for label, way in ways:
+            given = way()
+            if given.shape != x.shape:
                 raise InvalidInput(
-                    f"the {label} of {self.name} returns shape {found.shape} for a state of shape {x.shape}"
+                    f"the {label} of {self.name} returns shape {given.shape} for a state of shape {x.shape}"
                 )
-            error = _difference(found, expected)
-            if not error <= allowed:
+            wrong = slope.find_error(given)
+            if wrong and not self._has_border_between((x - 2.0 * step * v, p), (x, p), (x + 2.0 * step * v, p)):
+                error, allowed = wrong
                 raise InvalidInput(
                     f"the {label} of {self.name} differs from differences of f by {error:.2e} (allowed {allowed:.1e})"
                 )
 
+    def _check_parameter_derivative(self, x: Array) -> None:
+        if self.parameter_derivative is None:
+            return
+        for name, here in self.parameters.items():
 
-def _slope(g: Callable[[float], np.ndarray], step: float) -> tuple[np.ndarray, float]:
-    """g'(0) by differences, and by how much a derivative that was given may differ: more where g bends strongly."""
-    expected = central_difference(g, step)
-    bend = _difference(central_difference(g, 0.1 * step), expected)
-    return expected, 1e-5 * max(1.0, float(np.abs(expected).max(initial=0.0))) + 10.0 * bend
+            def at(t: float, name: str = name, here: float = here) -> dict[str, float]:
+                return {**self.parameters, name: here + t}
 
+            step = PARAMETER_STEP * max(1.0, abs(here))
+            given = np.asarray(self.parameter_derivative(x, name, **self.parameters), dtype=float)
+            if given.shape != x.shape:
+                raise InvalidInput(
+                    f"parameter_derivative of {self.name} returns shape {given.shape} for a state of shape {x.shape}"
+                )
+            slope = DifferenceSlope(lambda t: np.asarray(self.f(x, **at(t)), dtype=float), step, self.scale)
+            wrong = slope.find_error(given)
+            if wrong and not self._has_border_between((x, at(-2.0 * step)), (x, at(0.0)), (x, at(2.0 * step))):
+                raise InvalidInput(
+                    f"the parameter_derivative of {self.name} by {name} differs from differences of f by {wrong[0]:.2e}"
+                )
 
-def _difference(found: np.ndarray, expected: np.ndarray) -> float:
-    return float(np.abs(found - expected).max(initial=0.0))
-
-
-def checked_state(x: Any) -> np.ndarray:
-    """X as a finite array of floats, or InvalidInput."""
-    try:
-        x = np.array(x, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"a state must be an array of real numbers, got {type(x).__name__}") from error
-    if x.size == 0:
-        raise InvalidInput("a state must have at least one number, got an empty array")
-    if not np.isfinite(x).all():
-        raise InvalidInput(f"the state given has {int((~np.isfinite(x)).sum())} entries that are NaN or infinite")
-    return x
-
-
-def _checked_parameters(parameters: Mapping[str, float]) -> dict[str, float]:
-    if not isinstance(parameters, Mapping):
-        raise InvalidInput(f"parameters must be a dict of names and values, got {parameters!r}")
-    checked: dict[str, float] = {}
-    for name, value in dict(parameters).items():
-        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not np.isfinite(float(value)):
-            raise InvalidInput(f"parameter {name!r} is {value!r}; it must be a finite real number")
-        checked[name] = float(value)
-    return checked
+    def _has_border_between(self, *places: tuple[Array, Mapping[str, float]]) -> bool:
+        """True if a switching function changes sign, or is 0, between the places: differences are no derivatives."""
+        if self.borders is None:
+            return False
+        signs = np.array([np.sign(np.ravel(self.borders(x, **p))) for x, p in places])
+        return bool((np.abs(signs.sum(axis=0)) < len(places)).any())
 
 
-def _check_signature(f: Callable[..., Any], parameters: Mapping[str, float]) -> None:
-    try:
-        taken = list(inspect.signature(f).parameters.values())[1:]
-    except (TypeError, ValueError):  # builtins have no signature; f's own words will have to do
-        return
-    if any(p.kind is p.VAR_KEYWORD for p in taken):
-        return
-    names = {p.name for p in taken if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
-    for name in parameters:
-        if name not in names:
-            raise InvalidInput(f"parameter {name!r} is not an argument of f, which takes {_listed(names)}")
-    for p in taken:
-        if p.default is p.empty and p.name in names and p.name not in parameters:
-            raise InvalidInput(
-                f"f takes a parameter {p.name!r} for which no value is given (parameters: {_listed(parameters)})"
-            )
-
-
-def _listed(names: Any) -> str:
-    return ", ".join(sorted(names)) or "none"
+def _multiply_jacobian(J: Any, v: Array) -> Array:
+    if isinstance(J, np.ndarray | float):
+        J = np.asarray(J).reshape(v.size, v.size)
+    return apply(J, v.ravel()).reshape(v.shape)

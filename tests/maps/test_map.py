@@ -157,3 +157,54 @@ def test_a_map_that_changes_its_argument_is_refused():
 
     with pytest.raises(InvalidInput, match="changes the state that it is given"):
         bf.Map(in_place, {"r": 2.0}, at=[1.0])
+
+
+@pytest.mark.parametrize("first", [[0.0], [1.0]])
+def test_a_derivative_is_refused_wherever_it_is_wrong_whatever_came_before(first):
+    forgetful = bf.Map(lambda x, r: r * x + x**3, {"r": 0.5}, jvp=lambda x, v, r: r * v)  # right at 0 alone
+    for x in (first, [1.0], first, [1.0]):
+        if x == [0.0]:
+            assert np.array_equal(forgetful.check(x), x)
+        else:
+            with pytest.raises(InvalidInput, match="the jvp of map differs"):
+                forgetful.check(x)
+
+
+def test_a_state_is_compared_with_differences_once():
+    calls = []
+
+    def f(x, r):
+        calls.append(x)
+        return r * x * (1.0 - x)
+
+    watched = bf.Map(f, {"r": 2.5}, jvp=lambda x, v, r: r * (1.0 - 2.0 * x) * v)
+    counts = []
+    for x in ([0.6], [0.6], [0.3], [0.6]):
+        calls.clear()
+        watched.check(x)
+        counts.append(len(calls))
+    assert counts == [3, 1, 3, 1]
+
+
+def test_a_derivative_is_not_compared_with_differences_over_a_declared_border():
+    parts = {"jvp": lambda x, v, r: r * np.sign(x) * v, "parameter_derivative": lambda x, name, r: np.abs(x)}
+    for x in (1e-9, 0.0, 1.0):
+        bf.Map(lambda x, r: r * np.abs(x), {"r": 2.0}, borders=lambda x, r: x, **parts).check([x])
+    with pytest.raises(InvalidInput, match="the jvp of map differs"):
+        bf.Map(lambda x, r: r * np.abs(x), {"r": 2.0}, **parts).check([1e-9])
+
+
+def test_parameters_may_have_any_name():
+    odd = bf.Map(lambda state, self, x: self * state + x, {"self": 2.0, "x": 1.0})
+    assert np.array_equal(odd([1.0], self=3.0, x=0.0), [3.0])
+    assert dict(odd.replace(self=4.0).parameters) == {"self": 4.0, "x": 1.0}
+
+
+def test_a_map_made_from_a_rule_leaves_out_what_it_is_told():
+    henon = bf.maps.henon(a=1.0, b=0.5)
+    same = bf.Map.from_rule(henon, henon.parameters, scale=2.0, name="same")
+    assert same.jacobian is henon.jacobian and (same.scale, same.name) == (2.0, "same")
+    products = bf.Map.from_rule(henon, henon.parameters, without=("jacobian",))
+    assert products.jacobian is None and products.jvp is henon.jvp
+    with pytest.raises(InvalidInput, match=r"without is .* among jvp, jacobian"):
+        bf.Map.from_rule(henon, henon.parameters, without=("f",))

@@ -27,9 +27,8 @@ def test_exponents_of_a_matrix_are_the_logarithms_of_its_multipliers(rng):
     lam = np.array([1.3, -0.9, 0.5, 0.1])
     V = rng.standard_normal((4, 4))
     A = V @ np.diag(lam) @ np.linalg.inv(V)
-    plain = bf.Map(lambda x: 0.0 * x, {}, jvp=lambda x, v: A @ v)
+    plain = bf.Map(lambda x: A @ x, {}, jvp=lambda x, v: A @ v)
     for made in (plain, bf.Map(plain.f, {}, jacobian=lambda x: A)):
-        object.__setattr__(made, "_trusted", True)  # A is the derivative of no f here
         found = bf.lyapunov(made, np.zeros(4), steps=200, transient=200, count=4)
         assert np.abs(found.values - np.log(np.abs(lam))).max() < 1e-9
         assert found.errors.max() < 1e-9

@@ -1,0 +1,104 @@
+"""What a map is made of, checked once: its state, its parameters, the arguments of its function."""
+
+from __future__ import annotations
+
+import inspect
+import numbers
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bifurcate.errors import InvalidInput
+
+__all__ = ["check_parameters", "check_signature", "check_state", "join_names"]
+
+
+def check_state(x: Any) -> NDArray[np.float64]:
+    """A copy of the state given, as a finite array of floats with at least one entry.
+
+    Raises
+    ------
+    InvalidInput
+        If it is anything else.
+
+    Examples
+    --------
+    >>> check_state([1, 2])
+    array([1., 2.])
+    """
+    try:
+        state = np.array(x, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"a state must be an array of real numbers, got {type(x).__name__}") from error
+    if state.size == 0:
+        raise InvalidInput("a state must have at least one number, got an empty array")
+    if not np.isfinite(state).all():
+        raise InvalidInput(f"the state given has {int((~np.isfinite(state)).sum())} entries that are NaN or infinite")
+    return state
+
+
+def check_parameters(parameters: Any) -> dict[str, float]:
+    """A copy of the parameters given: names and finite real numbers.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no mapping, or a value is no finite real number.
+
+    Examples
+    --------
+    >>> check_parameters({"r": 3})
+    {'r': 3.0}
+    """
+    if not isinstance(parameters, Mapping):
+        raise InvalidInput(f"parameters must be a dict of names and values, got {parameters!r}")
+    checked: dict[str, float] = {}
+    for name, value in dict(parameters).items():
+        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not np.isfinite(float(value)):
+            raise InvalidInput(f"parameter {name!r} is {value!r}; it must be a finite real number")
+        checked[name] = float(value)
+    return checked
+
+
+def check_signature(f: Callable[..., Any], parameters: Mapping[str, float]) -> None:
+    """Refuse parameters that f does not take, and an f that asks for others.
+
+    Functions without a signature, as some builtins are, pass.
+
+    Raises
+    ------
+    InvalidInput
+        In either case.
+
+    Examples
+    --------
+    >>> check_signature(lambda x, r: r * x, {"r": 2.0})
+    """
+    try:
+        taken = list(inspect.signature(f).parameters.values())[1:]
+    except (TypeError, ValueError):
+        return
+    if any(p.kind is p.VAR_KEYWORD for p in taken):
+        return
+    names = {p.name for p in taken if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    for name in parameters:
+        if name not in names:
+            raise InvalidInput(f"parameter {name!r} is not an argument of f, which takes {join_names(names)}")
+    for p in taken:
+        if p.default is p.empty and p.name in names and p.name not in parameters:
+            raise InvalidInput(
+                f"f takes a parameter {p.name!r} for which no value is given (parameters: {join_names(parameters)})"
+            )
+
+
+def join_names(names: Iterable[str]) -> str:
+    """The names in alphabetical order, for a message.
+
+    Examples
+    --------
+    >>> join_names({"b": 0.3, "a": 1.4}), join_names([])
+    ('a, b', 'none')
+    """
+    return ", ".join(sorted(names)) or "none"
