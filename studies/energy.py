@@ -207,7 +207,7 @@ def _plane(ax: Axes, net: bf.adaptation.Network, orbits: tuple[Descent, ...], ed
     for each, path, colour, mark in zip(orbits, logs, COLOURS, marks, strict=True):
         label = f"h = {each.h / edge:.2f} h*"
         ax.plot(*path.T, color=colour, lw=1.3 if not mark else 0.7, marker=mark, ms=2.6, mfc="white", label=label)
-    ax.plot(*np.log(E.network.energy().rest), "*", ms=9, color="k", zorder=5, label="rest")
+    ax.plot(*np.log(E.rest), "*", ms=9, color="k", zorder=5, label="rest")
     ax.plot(*logs[0][0], "x", ms=6, color="k", zorder=5, label="W₀")
     ax.set(xlabel="ln R of the neuron tuned to the baseline", ylabel="ln R of the neuron tuned to the stimulus")
     ax.set_title("(a) contours of E − E*, two neurons", fontsize=9, loc="left")

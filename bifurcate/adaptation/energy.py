@@ -43,19 +43,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.adaptation.equilibria import equilibrium as equilibria
 from bifurcate.adaptation.maps.weight_update import Update
+from bifurcate.adaptation.model import Model
 from bifurcate.adaptation.validation import finite, real
 from bifurcate.errors import InvalidInput, NoEnergy, OutsideDomain
 from bifurcate.linalg.operators import DiagonalLowRank, ShiftedLowRank, apply
-
-if TYPE_CHECKING:
-    from bifurcate.adaptation.network import Network
 
 __all__ = ["Energy", "energy"]
 
@@ -74,7 +72,7 @@ class Energy:
 
     Attributes
     ----------
-    network : Network
+    network : Model
     variable : {"R", "log R", "y", "W"}
         What the energy is a function of: responses (n,), their logarithms (n,), y = W r/n (n,), or the weights (n, n).
 
@@ -91,7 +89,7 @@ class Energy:
     (True, True)
     """
 
-    network: Network
+    network: Model
     variable: str = "R"
 
     def of(self, variable: str) -> Energy:
@@ -272,7 +270,7 @@ class Energy:
         return -_over(self.gradient(x), self.metric(x))
 
 
-def energy(net: Network, variable: str) -> Energy:
+def energy(net: Model, variable: str) -> Energy:
     """See :meth:`Network.energy`."""
     if variable not in VARIABLES:
         raise InvalidInput(f"variable is {variable!r}; allowed are {', '.join(VARIABLES)}")
@@ -287,7 +285,7 @@ def energy(net: Network, variable: str) -> Energy:
     return Energy(net, variable)
 
 
-def _not_closed(net: Network) -> tuple[np.ndarray, np.ndarray] | None:
+def _not_closed(net: Model) -> tuple[np.ndarray, np.ndarray] | None:
     """Two weight matrices with the same W r whose clipped updates have different ones; None if n or β forbids them."""
     r, n, W = net.drive, net.size, np.array(net.initial)
     driven = np.flatnonzero(r > 0.0)
@@ -302,7 +300,7 @@ def _not_closed(net: Network) -> tuple[np.ndarray, np.ndarray] | None:
     return W, other
 
 
-def _asymmetry(net: Network, W: np.ndarray, R: np.ndarray) -> NoEnergy:
+def _asymmetry(net: Model, W: np.ndarray, R: np.ndarray) -> NoEnergy:
     n, r, rule = len(R), net.drive, Update(net.stimuli, net.aim)
     driven = np.flatnonzero(r > 0.0)
     if len(driven) < 2 or net.alpha == 0.0:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bifurcate.adaptation.maps.kernels import multiply_weights
+from bifurcate.adaptation.kernels import multiply_weights
 from bifurcate.errors import InvalidInput
 
 __all__ = ["angles", "drives", "finite", "integer", "number", "real", "require_drive", "weights"]
@@ -105,7 +105,7 @@ def integer(name: str, value: Any, least: int = 1) -> int:
 
     Examples
     --------
-    >>> whole("steps", 3)
+    >>> integer("steps", 3)
     3
     """
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:

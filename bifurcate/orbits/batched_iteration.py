@@ -108,7 +108,7 @@ def _margins(margins: Any, layout: str, m: int) -> np.ndarray:
 
 
 def together(rule: Rule, rows: Rows, layout: str, transient: int, last: int) -> Runs | None:
-    """IteratedMap all rows in one batch; None if it does not yield what single calls do.
+    """Iterate all rows in one batch; None if it does not yield what single calls do.
 
     Rows whose orbit ends leave the batch; the last one left goes on by itself.
     """
@@ -161,7 +161,7 @@ def _ends(rule: Rule, batch: np.ndarray, p: Mapping[str, Any], layout: str, m: i
 
 
 def one_by_one(rule: Rule, rows: Rows, transient: int, last: int) -> Runs:
-    """IteratedMap every row by itself."""
+    """Iterate every row by itself."""
     runs = Runs.empty(rows, transient, last)
     with np.errstate(all="ignore"):
         for i, (x, p) in enumerate(zip(rows.states, rows.single())):

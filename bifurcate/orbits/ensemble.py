@@ -56,7 +56,7 @@ def ensemble(
     layout: str | None = None,
     **parameters: Any,
 ) -> Ensemble:
-    """IteratedMap a map from many states, or at many values of its parameters, at once.
+    """Iterate a map from many states, or at many values of its parameters, at once.
 
     Where one call of f can iterate a whole batch it does. Two layouts are tried: batches of shape (*S, m) with
     parameters of shape (m,), in which ``z[0]`` is every orbit's first component; and (m, *S) with parameters of shape

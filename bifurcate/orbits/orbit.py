@@ -59,7 +59,7 @@ class Rule:
 
 
 def orbit(map: Map, start: Any, steps: int, transient: int = 0, **parameters: float) -> Orbit:
-    """IteratedMap a map.
+    """Iterate a map.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_adaptation_map import dense_jacobian, draw, draw_ring, near, plain, slope
+from network_cases import dense_jacobian, draw, draw_ring, near, plain, slope
 
 from bifurcate.adaptation import Network, ring
 from bifurcate.errors import InvalidInput, NoEnergy, OutsideDomain

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from network_cases import dense_jacobian, draw, draw_ring, near
 from scipy.optimize import fsolve
-from test_adaptation_map import dense_jacobian, draw, draw_ring, near
 
 from bifurcate.adaptation import Network, last_beta, literal, ring
 from bifurcate.errors import InvalidInput

@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from test_adaptation_map import dense_jacobian, draw, near
+from network_cases import dense_jacobian, draw, near
 
 import bifurcate as bf
 from bifurcate.adaptation import Network, ring

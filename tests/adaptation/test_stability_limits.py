@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 import pytest
+from network_cases import dense_jacobian, draw, near
 from scipy.optimize import fsolve
-from test_adaptation_map import dense_jacobian, draw, near
 
 import bifurcate as bf
 from bifurcate.adaptation import Network, last_beta, literal, ring

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from test_adaptation_map import draw, draw_ring, near
+from network_cases import draw, draw_ring, near
 
 import bifurcate as bf
 from bifurcate.adaptation import Network, last_beta, literal, raised_cosine, ring

@@ -33,7 +33,7 @@ def last_ratio(scalar: ScalarEquation) -> float | None:
 
     Examples
     --------
-    >>> equal = Scalar(np.ones(1), np.ones(1) / 4, 1.0, 1.0, 1)  # (5 + γ)³ = 432 γ
+    >>> equal = ScalarEquation(np.ones(1), np.ones(1) / 4, 1.0, 1.0, 1)  # (5 + γ)³ = 432 γ
     >>> round(last_ratio(equal), 6)
     12.582722
     >>> last_ratio(equal.at(13.0)) is None

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from bifurcate.adaptation.equilibria.branch_fold import last_ratio
 from bifurcate.adaptation.equilibria.scalar_equation import ScalarEquation
-from bifurcate.adaptation.maps.kernels import add_product, multiply_weights, norm_of_sum, product, respond
+from bifurcate.adaptation.kernels import add_product, multiply_weights, norm_of_sum, product, respond
+from bifurcate.adaptation.model import Model
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.bordered_system import bordered
 from bifurcate.linalg.low_rank import LowRank
 from bifurcate.linalg.operators import shifted
-
-if TYPE_CHECKING:
-    from bifurcate.adaptation.network import Network
 
 __all__ = [
     "Unresolved",
@@ -39,7 +35,7 @@ MOST = 12  # driven neurons up to which all 2ⁿ choices of roots are searched
 AT_REST = 1e-8  # |y⁺ − y| ≤ AT_REST·max(|y|, σ²) counts as an equilibrium where weights are wanted for a given y
 
 
-def equilibrium(net: Network) -> np.ndarray:
+def equilibrium(net: Model) -> np.ndarray:
     """The y of the positive equilibrium (β < 0), of the manifold's (β = 0), or of the branch from β = 0 (β > 0).
 
     Raises
@@ -52,7 +48,7 @@ def equilibrium(net: Network) -> np.ndarray:
     return at_rest(net)
 
 
-def at_rest(net: Network, reached: bool | None = None) -> np.ndarray:
+def at_rest(net: Model, reached: bool | None = None) -> np.ndarray:
     """The same where only the outputs need to rest: at β = 0 the y of silent neurons, at their start, may drift.
 
     ``reached`` says whether the branch from β = 0 comes as far as β > 0, where that is known and need not be searched.
@@ -69,7 +65,7 @@ def at_rest(net: Network, reached: bool | None = None) -> np.ndarray:
     return y
 
 
-def _equilibrium(net: Network, reached: bool | None) -> np.ndarray:
+def _equilibrium(net: Model, reached: bool | None) -> np.ndarray:
     beta, alpha = net.beta, net.alpha
     if beta == 0.0 and alpha == 0.0:
         return _start(net)
@@ -95,7 +91,7 @@ def _equilibrium(net: Network, reached: bool | None) -> np.ndarray:
     return _polish(net, _state(net, R))
 
 
-def last_beta(net: Network, highest: float = 1.0) -> float:
+def last_beta(net: Model, highest: float = 1.0) -> float:
     """The β up to which the branch of equilibria that starts at β = 0 exists: its fold, or ``highest``.
 
     There α μ/n = β for an eigenvalue μ of (R·r) diag(R²/r) + R (R²)ᵀ: the least one, unless neurons equal by symmetry
@@ -114,7 +110,7 @@ def last_beta(net: Network, highest: float = 1.0) -> float:
     return highest if ratio is None else net.alpha / ratio
 
 
-def equilibria(net: Network, patterns: str) -> list[np.ndarray]:
+def equilibria(net: Model, patterns: str) -> list[np.ndarray]:
     """All y at rest; see :meth:`Network.equilibria`."""
     if patterns not in ("positive", "all"):
         raise InvalidInput(f"patterns is {patterns!r}; allowed are 'positive' and 'all'")
@@ -142,7 +138,7 @@ def equilibria(net: Network, patterns: str) -> list[np.ndarray]:
     return found
 
 
-def weights_at(net: Network, y: np.ndarray, factored: bool = False) -> np.ndarray | LowRank:
+def weights_at(net: Model, y: np.ndarray, factored: bool = False) -> np.ndarray | LowRank:
     """Weights at rest whose W r/n is y; see :meth:`Network.equilibrium`."""
     if net.beta == 0.0 and net.alpha == 0.0 and not factored:
         return np.array(net.initial, order="C")
@@ -161,7 +157,7 @@ def weights_at(net: Network, y: np.ndarray, factored: bool = False) -> np.ndarra
     return W
 
 
-def lift(net: Network, y: np.ndarray, factored: bool = False) -> np.ndarray | LowRank:
+def lift(net: Model, y: np.ndarray, factored: bool = False) -> np.ndarray | LowRank:
     """Weights with W r/n = y; see :meth:`Network.lift`."""
     r, n = net.drive, len(y)
     W: np.ndarray | LowRank
@@ -198,7 +194,7 @@ def off_target(F: np.ndarray, R: np.ndarray) -> float:
     return norm_of_sum(np.column_stack([F, R]), np.append(np.ones(F.shape[1]), -1.0))
 
 
-def scalar_of(net: Network, gamma: float | None = None) -> ScalarEquation:
+def scalar_of(net: Model, gamma: float | None = None) -> ScalarEquation:
     """The scalar equation of the network, at its own γ = α/β or another."""
     r, F = net.drive, net.aim.factor(net.parameters)
     driven = r > 0.0
@@ -206,18 +202,18 @@ def scalar_of(net: Network, gamma: float | None = None) -> ScalarEquation:
     return ScalarEquation(r[driven], h, net.sigma**2, net.alpha / net.beta if gamma is None else gamma, len(r))
 
 
-def _start(net: Network) -> np.ndarray:
+def _start(net: Model) -> np.ndarray:
     return multiply_weights(net.start, net.drive) / len(net.drive)
 
 
-def _state(net: Network, R: np.ndarray) -> np.ndarray:
+def _state(net: Model, R: np.ndarray) -> np.ndarray:
     r, F = net.drive, net.aim.factor(net.parameters)
     y = (1.0 + net.alpha / net.beta) * (F @ (F.T @ r)) / len(r)
     y[r > 0.0] = r[r > 0.0] / R - net.sigma**2
     return y
 
 
-def _at_beta_zero(net: Network, sign: float) -> np.ndarray:
+def _at_beta_zero(net: Model, sign: float) -> np.ndarray:
     # R (R·r) = C r, hence R = ± C r/√(rᵀ C r) wherever r > 0. Elsewhere y is at rest only if C r = 0.
     r, F = net.drive, net.aim.factor(net.parameters)
     pull, strength = F @ (F.T @ r), float(np.linalg.norm(F.T @ r))
@@ -233,7 +229,7 @@ def _at_beta_zero(net: Network, sign: float) -> np.ndarray:
     return y
 
 
-def _require_no_drift(net: Network) -> None:
+def _require_no_drift(net: Model) -> None:
     r, F = net.drive, net.aim.factor(net.parameters)
     drifting = np.flatnonzero((r == 0.0) & (F @ (F.T @ r) != 0.0))
     if len(drifting):
@@ -243,7 +239,7 @@ def _require_no_drift(net: Network) -> None:
         )
 
 
-def weights_settle(net: Network) -> bool:
+def weights_settle(net: Model) -> bool:
     """Whether R Rᵀ = C where outputs rest at β = 0: weights at rest require it beyond (R Rᵀ − C) r = 0.
 
     R is ± C r/√(rᵀ C r) there; from y it would carry the rounding of u = σ² + y, which can be much smaller than σ².
@@ -254,11 +250,11 @@ def weights_settle(net: Network) -> bool:
     return off_target(F, R) <= 1e-10 * max(float(np.linalg.norm(F)) ** 2, 1e-300)
 
 
-def _residual(net: Network, y: np.ndarray) -> float:
+def _residual(net: Model, y: np.ndarray) -> float:
     return float(np.abs(net.aim_reduction.f(y, **net.parameters) - y).max())
 
 
-def _polish(net: Network, y: np.ndarray) -> np.ndarray:
+def _polish(net: Model, y: np.ndarray) -> np.ndarray:
     """Newton's method on y⁺ − y, kept while the residual falls."""
     n, p, reduction = len(y), net.parameters, net.aim_reduction
     for _ in range(3):

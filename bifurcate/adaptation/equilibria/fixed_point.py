@@ -25,7 +25,7 @@ def damped_iteration(map: Map, start: np.ndarray, tolerance: float, unit: float)
     Examples
     --------
     >>> flips = Map(lambda x, a: -a * x, {"a": 2.0}, domain=lambda x, a: 10.0 - abs(x))
-    >>> bool(abs(damped(flips, np.ones(1), 1e-9, 1.0))[0] < 1e-9)
+    >>> bool(abs(damped_iteration(flips, np.ones(1), 1e-9, 1.0))[0] < 1e-9)
     True
     """
     p, x, moves = dict(map.parameters), start, list[float]()

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bifurcate.adaptation.equilibria.equilibrium import weights_settle
-from bifurcate.adaptation.maps.kernels import respond
+from bifurcate.adaptation.kernels import respond
+from bifurcate.adaptation.model import Model
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.multipliers import spectrum
 from bifurcate.linalg.operators import DiagonalLowRank
-
-if TYPE_CHECKING:
-    from bifurcate.adaptation.network import Network
 
 __all__ = ["NEUTRAL", "Stability", "inner_multipliers", "stability"]
 
@@ -51,7 +48,7 @@ class Stability:
     reason: str
 
 
-def stability(net: Network, y: np.ndarray, inner: np.ndarray | None = None) -> Stability:
+def stability(net: Model, y: np.ndarray, inner: np.ndarray | None = None) -> Stability:
     """See :meth:`Network.stability`; ``inner`` are the multipliers of the outputs, where they are known."""
     p, r, n = net.parameters, net.drive, len(net.drive)
     driven = r > 0.0
@@ -86,7 +83,7 @@ def stability(net: Network, y: np.ndarray, inner: np.ndarray | None = None) -> S
     )
 
 
-def inner_multipliers(net: Network, y: np.ndarray) -> np.ndarray:
+def inner_multipliers(net: Model, y: np.ndarray) -> np.ndarray:
     """Multipliers of the driven neurons' outputs by modulus; of very many, the extremes and those next to ±1."""
     driven, J = net.drive > 0.0, net.aim_reduction.jacobian(y, **net.parameters)
     return spectrum(DiagonalLowRank(J.diagonal[driven], J.left[driven], J.right[driven])).values

@@ -11,18 +11,17 @@ to: see :mod:`bifurcate.adaptation.weights`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bifurcate.adaptation.long_run.orbit_classifier import WINDOW, FollowedOrbit, OrbitClassifier
-from bifurcate.adaptation.long_run.weight_asymptotics import Growing, weights
-from bifurcate.adaptation.maps.fast_reduction import CLOSED, FastReduction, ResponseCycle
-from bifurcate.adaptation.maps.kernels import multiply_weights, respond
+from bifurcate.adaptation.kernels import multiply_weights, respond
+from bifurcate.adaptation.long_run.fast_reduction import CLOSED, FastReduction, ResponseCycle
+from bifurcate.adaptation.long_run.followed_orbit import FollowedOrbit
+from bifurcate.adaptation.long_run.orbit_classifier import WINDOW, OrbitClassifier
+from bifurcate.adaptation.long_run.weight_asymptotics import weights
+from bifurcate.adaptation.long_run.weight_growth import WeightGrowth
+from bifurcate.adaptation.model import Model
 from bifurcate.orbits.lyapunov_exponents import blocked_error
-
-if TYPE_CHECKING:
-    from bifurcate.adaptation.network import Network
 
 __all__ = ["Fate", "fate"]
 
@@ -107,11 +106,11 @@ class Fate:
         return self.weights == "settle"
 
 
-def fate(net: Network, slowest: float, longest: int) -> Fate:
+def fate(net: Model, slowest: float, longest: int) -> Fate:
     """See :meth:`Network.outcome`; ``slowest`` is the time constant, in steps, of the slowest multiplier."""
     rule = FastReduction.of(net)
     horizon = int(min(longest, max(SHORTEST, TIMES * slowest)))
-    growing = Growing.of(net) if abs(rule.growth) >= 1.0 and rule.growth != 1.0 else None
+    growing = WeightGrowth.of(net) if abs(rule.growth) >= 1.0 and rule.growth != 1.0 else None
     search = OrbitClassifier(rule, rule.start, growing=growing)
     course = _start(rule)
     if course is None:
@@ -230,7 +229,7 @@ def _wait(search: OrbitClassifier, course: FollowedOrbit, horizon: int) -> Follo
     return replace(course, cycle=cycle, states=cycle.states, distance=distance)
 
 
-def _told(net: Network, search: OrbitClassifier, course: FollowedOrbit, horizon: int) -> Fate:
+def _told(net: Model, search: OrbitClassifier, course: FollowedOrbit, horizon: int) -> Fate:
     rule, cycle = search.rule, course.cycle
     around = search.y[None] if cycle is None else cycle.states
     does, rate, special = weights(net, search, course)
@@ -258,7 +257,7 @@ def _told(net: Network, search: OrbitClassifier, course: FollowedOrbit, horizon:
     )
 
 
-def _silent(net: Network, t: int) -> np.ndarray:
+def _silent(net: Model, t: int) -> np.ndarray:
     """y after t steps where nothing is answered: g^t y₀ − k (g^t − 1)/(g − 1)."""
     r, F, g = net.drive, net.aim.factor(net.parameters), 1.0 + net.beta
     k = (net.alpha + net.beta) / net.size * (F @ (F.T @ r))

@@ -14,17 +14,15 @@ equilibrium is stable, and come to rest where it is not: beyond a pole, or on th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import numpy as np
 
 from bifurcate.adaptation.equilibria.equilibrium import at_rest, last_beta
 from bifurcate.adaptation.equilibria.local_stability import NEUTRAL, Stability, inner_multipliers, stability
 from bifurcate.adaptation.long_run.asymptotics import Fate, fate
+from bifurcate.adaptation.model import Model
 from bifurcate.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from bifurcate.adaptation.network import Network
 
 __all__ = ["Outcome", "Verdict", "outcome", "verdict"]
 
@@ -96,7 +94,7 @@ class Outcome:
         return f"equilibrium  {self.local.kind}: {self.local.reason}\norbit        {self.fate.kind}: {self.fate.reason}"
 
 
-def outcome(net: Network, longest: int) -> Outcome:
+def outcome(net: Model, longest: int) -> Outcome:
     """See :meth:`Network.outcome`."""
     if isinstance(longest, bool) or not isinstance(longest, int | np.integer) or longest < 1:
         raise InvalidInput(f"longest is {longest!r}; it must be a whole number, at least 1")
@@ -104,7 +102,7 @@ def outcome(net: Network, longest: int) -> Outcome:
     return Outcome(local, fate(net, _slowest(net, local), int(longest)))
 
 
-def verdict(net: Network, known: bool | None = None) -> Verdict:
+def verdict(net: Model, known: bool | None = None) -> Verdict:
     """See :meth:`Network.verdict`; ``known`` says whether the branch from β = 0 reaches β, where that is known."""
     _ = net.reduced  # refuses the clip
     try:
@@ -132,7 +130,7 @@ def verdict(net: Network, known: bool | None = None) -> Verdict:
     return Verdict(kind, {name: float(value) for name, value in margins.items()}, y, found, found.reason)
 
 
-def _slowest(net: Network, local: Verdict) -> float:
+def _slowest(net: Model, local: Verdict) -> float:
     """The time constant, in steps, of the outputs' multiplier nearest the circle; without equilibrium, of 1+β."""
     lam = np.array([1.0 + net.beta]) if local.state is None else inner_multipliers(net, local.state)
     with np.errstate(divide="ignore"):

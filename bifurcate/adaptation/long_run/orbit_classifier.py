@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bifurcate.adaptation.maps.fast_reduction import FastReduction, ResponseCycle
+from bifurcate.adaptation.long_run.fast_reduction import FastReduction, ResponseCycle
+from bifurcate.adaptation.long_run.weight_growth import WeightGrowth
 
-if TYPE_CHECKING:
-    from bifurcate.adaptation.long_run.weight_asymptotics import Growing
-
-__all__ = ["FollowedOrbit", "OrbitClassifier"]
+__all__ = ["OrbitClassifier"]
 
 WINDOW = 512  # last states remembered, and longest period but one that is looked for
 CAUGHT = (
@@ -22,56 +19,6 @@ SAME = 1e-6  # max |Δy/u| between the parts of a cycle up to which it is a shor
 NEUTRAL = 1e-9  # distance of a multiplier from 1 up to which rest may be slowness: at β = −2 orbits leave like t^¼
 STILL = 1e-13  # max |Δy/u| between turns that counts as none
 NEGLIGIBLE = 0.01  # of the linear part of a step, below which a neuron's push no longer holds it back
-
-
-OUTPUTS = {"settles": "settle", "settles beyond a pole": "settle", "cycle": "cycle", "chaos": "chaos", "fades": "fade"}
-
-
-@dataclass(frozen=True, eq=False)
-class FollowedOrbit:
-    """What an orbit of the outputs was found to do.
-
-    Attributes
-    ----------
-    kind : str
-        As in Fate; "fades" of no neurons, when all have been left behind.
-    rule : Outputs
-    states : ndarray, shape (m, d)
-        Around the cycle, or the last ones of chaos; none where it is not known what the orbit does.
-    cycle, distance, exponent, error
-        As in Fate.
-    rest : Course or None
-        Of the neurons that were not left behind, where some were, in the limit in which those no longer answer.
-    """
-
-    kind: str
-    rule: FastReduction
-    states: np.ndarray
-    cycle: ResponseCycle | None = None
-    distance: float = np.nan
-    exponent: float = np.nan
-    error: float = np.nan
-    rest: FollowedOrbit | None = None
-
-    @property
-    def end(self) -> FollowedOrbit:
-        """That of the neurons which are never left behind."""
-        return self if self.rest is None else self.rest.end
-
-    @property
-    def exceptional(self) -> bool:
-        """Whether the orbit rests on what does not attract."""
-        return self.cycle is not None and not self.cycle.radius < 1.0
-
-    @property
-    def outputs(self) -> str:
-        """As in Fate."""
-        return OUTPUTS.get(self.end.kind, "undecided")
-
-    @property
-    def left(self) -> np.ndarray:
-        """Which neurons are left behind."""
-        return ~np.isin(self.rule.driven, self.end.rule.driven)
 
 
 @dataclass(eq=False)
@@ -86,11 +33,11 @@ class OrbitClassifier:
     t: int = 0
     crossed: int | None = None
     kept: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
-    growing: Growing | None = None
+    growing: WeightGrowth | None = None
     broken: str | None = None
 
     def advance(self, until: int) -> None:
-        """IteratedMap, remembering the last states."""
+        """Iterate up to a time and remember the last states."""
         rule, y, kept = self.rule, self.y, []
         with np.errstate(all="ignore"):
             for t in range(self.t, until):

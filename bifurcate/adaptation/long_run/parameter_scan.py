@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
@@ -18,10 +17,8 @@ from bifurcate.adaptation.equilibria.branch_fold import last_ratio, reaches
 from bifurcate.adaptation.equilibria.equilibrium import Unresolved, at_rest, scalar_of, weights_settle
 from bifurcate.adaptation.equilibria.local_stability import inner_multipliers
 from bifurcate.adaptation.long_run.long_run_outcome import Verdict, verdict
+from bifurcate.adaptation.model import Model
 from bifurcate.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from bifurcate.adaptation.network import Network
 
 __all__ = ["ParameterScan"]
 
@@ -37,7 +34,7 @@ Found = tuple[str, float, float]  # kind, value, error
 class ParameterScan:
     """The network along one parameter, and what was seen on it."""
 
-    def __init__(self, net: Network, name: str, low: float, high: float) -> None:
+    def __init__(self, net: Model, name: str, low: float, high: float) -> None:
         self.net, self.name, self.low, self.high = net, name, low, high
         self._seen: dict[float, tuple[Verdict | None, Signs | None]] = {}
         self.ratio: float | None = None  # γ at which the branch at β > 0 ends; None if it does not
@@ -47,7 +44,7 @@ class ParameterScan:
 
     # What is seen at one value
 
-    def at(self, value: float) -> Network | None:
+    def at(self, value: float) -> Model | None:
         """The network there; None where there is none (all neurons silent, a pole at the start)."""
         try:
             return self.net.replace(**{self.name: value})
@@ -78,7 +75,7 @@ class ParameterScan:
                 self._seen[value] = found, _signs(here, found, known)
         return self._seen[value]
 
-    def _reached(self, here: Network) -> bool | None:
+    def _reached(self, here: Model) -> bool | None:
         if here.beta <= 0.0 or here.alpha == 0.0:
             return None
         if self.rates:
@@ -226,7 +223,7 @@ class ParameterScan:
         return float(noise + 4.0 * EPS * abs(root))
 
 
-def _signs(here: Network, found: Verdict, known: bool | None) -> Signs | None:
+def _signs(here: Model, found: Verdict, known: bool | None) -> Signs | None:
     if found.state is not None:
         rests = here.beta != 0.0 or here.alpha == 0.0 or weights_settle(here)
         return found.margins["flip"] > 0.0, found.margins["fold"] > 0.0, rests

@@ -12,15 +12,13 @@ through the scalar equation of equilibria.py, solved here by bracketed root find
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from bifurcate.adaptation.long_run.parameter_scan import ParameterScan
+from bifurcate.adaptation.model import Model
 from bifurcate.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from bifurcate.adaptation.network import Network
 
 __all__ = ["Limit", "limits"]
 
@@ -59,7 +57,7 @@ class Limit:
     outputs: tuple[bool, bool]
 
 
-def limits(net: Network, name: str, bounds: Any, samples: int) -> tuple[Limit, ...]:
+def limits(net: Model, name: str, bounds: Any, samples: int) -> tuple[Limit, ...]:
     """See :meth:`Network.limits`."""
     low, high = _span(net, name, bounds)
     if isinstance(samples, bool) or not isinstance(samples, int | np.integer) or samples < 3:
@@ -88,7 +86,7 @@ def _beside(line: ParameterScan, value: float, step: float, room: float) -> tupl
     return line.label(value + step)
 
 
-def _span(net: Network, name: str, bounds: Any) -> tuple[float, float]:
+def _span(net: Model, name: str, bounds: Any) -> tuple[float, float]:
     if name not in net.parameters:
         raise InvalidInput(f"the network has no parameter {name!r}; it has {', '.join(net.parameters)}")
     kind = name.partition("_")[0]

@@ -21,26 +21,20 @@ unbounded: a neuron with k = 0 is pushed out by its own answer r/u, and u grows 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from bifurcate.adaptation.long_run.orbit_classifier import FollowedOrbit, OrbitClassifier
-from bifurcate.adaptation.maps.fast_reduction import FastReduction
-from bifurcate.adaptation.maps.kernels import multiply_weights, norm_of_sum, respond
+from bifurcate.adaptation.kernels import norm_of_sum, respond
+from bifurcate.adaptation.long_run.followed_orbit import FollowedOrbit
+from bifurcate.adaptation.long_run.orbit_classifier import OrbitClassifier
+from bifurcate.adaptation.model import Model
 
-if TYPE_CHECKING:
-    from bifurcate.adaptation.network import Network
-
-__all__ = ["Growing", "weights"]
+__all__ = ["weights"]
 
 BLOCKS = 8  # into which the states of chaos are split to see how well their mean is known
 NOTHING = 1e-8  # error of L, in units of its terms, up to which L counts as 0 if it is not larger
-PROBES = 3  # random vectors to which L is applied
 
 
-def weights(net: Network, search: OrbitClassifier, course: FollowedOrbit) -> tuple[str, float, bool]:
+def weights(net: Model, search: OrbitClassifier, course: FollowedOrbit) -> tuple[str, float, bool]:
     """What W does; its rate; and whether it stays bounded only from where it started."""
     g, outputs, cycle = search.rule.growth, course.outputs, course.cycle
     if course.kind == "diverges":
@@ -62,7 +56,7 @@ def weights(net: Network, search: OrbitClassifier, course: FollowedOrbit) -> tup
     return (outputs if cycle is not None else "undecided"), np.nan, False
 
 
-def _leaving(net: Network, course: FollowedOrbit) -> tuple[str, float]:
+def _leaving(net: Model, course: FollowedOrbit) -> tuple[str, float]:
     """At g = 1, where neurons are left behind. W r/n of those moves by −k in the limit."""
     certain = bool((course.rule.k[course.left] != 0.0).any())
     if len(course.end.states):
@@ -74,7 +68,7 @@ def _leaving(net: Network, course: FollowedOrbit) -> tuple[str, float]:
     return ("drift" if certain else "undecided"), np.nan
 
 
-def _drift(net: Network, course: FollowedOrbit) -> tuple[float, float]:
+def _drift(net: Model, course: FollowedOrbit) -> tuple[float, float]:
     """‖D‖ a step, for g = ±1, and its error: of rounding for a cycle, of sampling for the many states of chaos."""
     rule, states, F = course.rule, course.states, net.aim.factor(net.parameters)
     q = len(states)
@@ -94,60 +88,3 @@ def _drift(net: Network, course: FollowedOrbit) -> tuple[float, float]:
             parts.append(norm_of_sum(R, off))
         error = 3.0 * net.alpha * float(np.linalg.norm(parts)) / BLOCKS
     return scale * norm_of_sum(columns, shares), error
-
-
-@dataclass(eq=False)
-class Growing:
-    """L v for random vectors v, summed along the orbit: what of W goes like g^t where |g| ≥ 1, g ≠ 1."""
-
-    net: Network
-    probes: np.ndarray
-    total: np.ndarray
-    size: np.ndarray
-    weight: float
-
-    @classmethod
-    def of(cls, net: Network) -> Growing:
-        """Before the first step."""
-        V = np.random.default_rng(0).standard_normal((net.size, PROBES))
-        start, target = multiply_weights(net.start, V), cls._target(net, V)
-        return cls(net, V, start - target, np.abs(start) + np.abs(target), 1.0 / (1.0 + net.beta))
-
-    @staticmethod
-    def _target(net: Network, V: np.ndarray) -> np.ndarray:
-        F = net.aim.factor(net.parameters)
-        return F @ (F.T @ V)
-
-    def add(self, rule: FastReduction, y: np.ndarray) -> None:
-        """One term of the sum."""
-        if abs(self.weight) < 1e-18:
-            return
-        term = self._term(rule, y, self.weight)
-        self.total += term
-        self.size += np.abs(term)
-        self.weight /= rule.growth
-
-    def limit(self, rule: FastReduction, course: FollowedOrbit, y: np.ndarray) -> tuple[float, float, float]:
-        """The size of L, its error and the size of its terms, where the orbit at y goes on around a cycle for ever.
-
-        As far as it is yet to come to that, what is to come counts as error; all of it, if there is no cycle.
-        """
-        g, weight = rule.growth, self.weight
-        states, doubt = y[None], 1.0
-        if course.cycle is not None:
-            states, rate = course.states, max(1.0 - course.cycle.radius, 0.0)
-            doubt = min(1.0, 4.0 * course.distance / rate) if rate else 0.0  # at rest on what is unstable
-        tail, size = np.zeros_like(self.total), np.zeros_like(self.total)
-        for state in states:  # every turn to come is the first, g^−q times smaller
-            term = self._term(rule, state, weight / (1.0 - g ** -len(states)))
-            tail, size, weight = tail + term, size + np.abs(term), weight / g
-        everything = self.net.alpha / (g - 1.0) * self._target(self.net, self.probes)  # Σ_s g^{−1−s} = 1/(g − 1)
-        scale = float((self.size + size + np.abs(everything)).max())
-        error = 1e-11 * scale + doubt * float(size.max())
-        return float(np.abs(self.total + tail - everything).max()), error, scale
-
-    def _term(self, rule: FastReduction, y: np.ndarray, weight: float) -> np.ndarray:
-        # α weight R (R·v) for all v
-        R, term = rule.r / (rule.floor + y), np.zeros_like(self.total)
-        term[rule.driven] = np.outer(self.net.alpha * weight * R, R @ self.probes[rule.driven])
-        return term

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
-from bifurcate.adaptation.maps.kernels import add_product, divide, gain, respond
+from bifurcate.adaptation.kernels import add_product, divide, gain, respond
 from bifurcate.adaptation.maps.weight_update import margins
 from bifurcate.adaptation.stimuli.stimulus_set import Stage, StimulusDrives, StimulusSet
 from bifurcate.adaptation.stimuli.target import Target

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bifurcate.adaptation.maps.kernels import divide, gain, respond
+from bifurcate.adaptation.kernels import divide, gain, respond
 from bifurcate.adaptation.maps.weight_update import core, margins
 from bifurcate.adaptation.stimuli.drive import Stimuli, Stimulus
 from bifurcate.adaptation.stimuli.target import Target

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
-from bifurcate.adaptation.maps.kernels import add_product, beside, divide, gain, multiply_weights, product, respond
+from bifurcate.adaptation.kernels import add_product, beside, divide, gain, multiply_weights, product, respond
 from bifurcate.adaptation.stimuli.drive import Stimuli, Stimulus
 from bifurcate.adaptation.stimuli.target import Target
 from bifurcate.errors import InvalidInput

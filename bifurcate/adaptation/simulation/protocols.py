@@ -12,19 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from bifurcate.adaptation.model import Model
 from bifurcate.adaptation.simulation.simulate import Run, simulate
 from bifurcate.adaptation.simulation.stimulation_schedule import Presentation, average, periodic, probabilities_checked
 from bifurcate.adaptation.stimuli.drive import Components, components
 from bifurcate.adaptation.stimuli.stimulus_set import stack
 from bifurcate.adaptation.validation import drives, finite, integer, number
 from bifurcate.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from bifurcate.adaptation.network import Network
 
 __all__ = [
     "Ensemble",
@@ -111,13 +109,13 @@ class Protocol:
             contrast[s, : len(each.contrast)], orientation[s, : len(each.contrast)] = each.contrast, each.orientation
         return contrast[self.order], orientation[self.order]
 
-    def run(self, net: Network, *, alpha: Any = None, start: Any = None, keep: Any = "responses") -> Run:
+    def run(self, net: Model, *, alpha: Any = None, start: Any = None, keep: Any = "responses") -> Run:
         """Show it once; the rest as for :meth:`Network.run`."""
         shown = stack(net.stimuli, self.stimuli)
         r = shown.at(shown.parameters).drive
         return simulate(net, r[:, None], np.ones((len(r), 1)), self.order, alpha, start, keep)
 
-    def periodic(self, net: Network) -> Presentation:
+    def periodic(self, net: Model) -> Presentation:
         """Show it over and over: :func:`~bifurcate.adaptation.periodic`, maps that go through a whole protocol."""
         return periodic(net, self.stimuli, self.order.tolist())
 
@@ -265,7 +263,7 @@ class Ensemble:
             raise InvalidInput(f"adaptor is {adaptor!r}; it must name a stimulus, 0 to {len(shown) - 1}")
         return cls(shown, probabilities_checked(probabilities, len(shown)), adaptor)
 
-    def average(self, net: Network) -> Presentation:
+    def average(self, net: Model) -> Presentation:
         """Every update the average over the ensemble: :func:`~bifurcate.adaptation.average`."""
         return average(net, self.stimuli, self.probabilities, self.adaptor)
 

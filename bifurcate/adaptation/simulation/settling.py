@@ -18,17 +18,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import scipy.linalg
 
+from bifurcate.adaptation.model import Model
 from bifurcate.adaptation.simulation.simulate import Run
 from bifurcate.adaptation.validation import finite, integer, number
 from bifurcate.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from bifurcate.adaptation.network import Network
 
 __all__ = [
     "Approach",
@@ -155,7 +153,7 @@ def rest(run: Run, window: int | None = None, tolerance: float = 1e-9) -> Rest:
     return Rest(weights, products, moves, changes, floor, ceiling, reason)
 
 
-def weights_at_rest(net: Network, response: Any) -> np.ndarray:
+def weights_at_rest(net: Model, response: Any) -> np.ndarray:
     """W* = C − (α/β)(R Rᵀ − C): where weights come to rest if responses do, for −2 < β < 0.
 
     Examples
@@ -225,7 +223,7 @@ def drives_with_response(W: Any, response: Any, sigma: float, tolerance: float =
     return Drives(r, Vt[rank:].T, condition, float(np.abs(A @ r - right).max()))
 
 
-def universal(net: Network, total: float) -> np.ndarray:
+def universal(net: Model, total: float) -> np.ndarray:
     """W* = n (diag(1/R₀) − (σ²/S) 𝟏𝟏ᵀ): R = R₀ for every drive of total S = Σ rᵢ.
 
     At β = 0 these weights rest under any sequence of such drives. Whether they are approached is another question:
@@ -250,7 +248,7 @@ def universal(net: Network, total: float) -> np.ndarray:
     return n * (np.diag(1.0 / R0) - net.sigma**2 / S)
 
 
-def _single_target(net: Network) -> np.ndarray:
+def _single_target(net: Model) -> np.ndarray:
     F = net.aim.factor(net.parameters)
     if net.beta != 0.0:
         raise InvalidInput(f"beta is {net.beta:g}; only at beta = 0 do weights rest where R R^T = C and W is not C")
@@ -260,7 +258,7 @@ def _single_target(net: Network) -> np.ndarray:
     return R0
 
 
-def headroom(net: Network, total: float, weights: Any = None) -> float:
+def headroom(net: Model, total: float, weights: Any = None) -> float:
     """How far weights lie below the universal ones: the least eigenvalue of W* − W across R₀, on v ⊥ R₀.
 
     Since vᵀWv never falls at β = 0, whatever is shown, no sequence of inputs leads to W* from where this is negative.
@@ -269,7 +267,7 @@ def headroom(net: Network, total: float, weights: Any = None) -> float:
 
     Parameters
     ----------
-    net : Network
+    net : Model
         With β = 0 and one baseline that drives every neuron.
     total : float
         S.
@@ -357,7 +355,7 @@ def _line(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
     return float(slope), scatter / float(np.sqrt(((x - x.mean()) ** 2).sum())), scatter
 
 
-def drive_for_both(net: Network) -> np.ndarray:
+def drive_for_both(net: Model) -> np.ndarray:
     """The drive under which R Rᵀ = C and W = C hold together: r* = σ² R₀ + R₀² p/n, p = σ² ‖R₀‖²/(1 − mean(R₀³)).
 
     For rest only α (R Rᵀ − C) + β (W − C) must vanish; that both parts do is more than is needed, and happens under

@@ -12,17 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from bifurcate.adaptation.maps.kernels import add_product, respond
+from bifurcate.adaptation.kernels import add_product, respond
+from bifurcate.adaptation.model import Model
 from bifurcate.adaptation.stimuli.drive import Tuned
 from bifurcate.adaptation.validation import angles, finite
 from bifurcate.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from bifurcate.adaptation.network import Network
 
 __all__ = ["Run", "oriented", "run", "simulate"]
 
@@ -36,7 +34,7 @@ class Run:
 
     Attributes
     ----------
-    network : Network
+    network : Model
     drives : ndarray, shape (u, a, n)
         The distinct inputs: a drives each, of which an update takes the average (a = 1 for a plain sequence).
     shares : ndarray, shape (u, a)
@@ -59,7 +57,7 @@ class Run:
         updates until there.
     """
 
-    network: Network
+    network: Model
     drives: np.ndarray
     shares: np.ndarray
     order: np.ndarray
@@ -134,7 +132,7 @@ class Run:
 
 
 def run(
-    net: Network,
+    net: Model,
     contrast: Any = None,
     orientation: Any = None,
     *,
@@ -147,7 +145,7 @@ def run(
 
     Parameters
     ----------
-    net : Network
+    net : Model
     contrast, orientation : array_like, shape (T, k) or (T,)
         Of the k components of every input, orientations in radians.
     drive : array_like, shape (T, n)
@@ -182,7 +180,7 @@ def run(
 
 
 def simulate(
-    net: Network, drives: np.ndarray, shares: np.ndarray, order: np.ndarray, alpha: Any, start: Any, keep: Any
+    net: Model, drives: np.ndarray, shares: np.ndarray, order: np.ndarray, alpha: Any, start: Any, keep: Any
 ) -> Run:
     """Run the rule through inputs; see :func:`run`. One update reads W three times and writes it once."""
     T, n = len(order), net.size
@@ -266,7 +264,7 @@ def oriented(contrast: Any, orientation: Any) -> tuple[np.ndarray, np.ndarray]:
     return c, angles("orientation", theta)
 
 
-def _inputs(net: Network, contrast: Any, orientation: Any, drive: Any) -> tuple[np.ndarray, np.ndarray]:
+def _inputs(net: Model, contrast: Any, orientation: Any, drive: Any) -> tuple[np.ndarray, np.ndarray]:
     """The distinct drives (u, n) among T inputs, and which of them is shown when."""
     if drive is not None:
         if contrast is not None or orientation is not None:

@@ -6,14 +6,15 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from bifurcate.adaptation.equilibria.fixed_point import damped_iteration, newton
+from bifurcate.adaptation.kernels import respond
 from bifurcate.adaptation.maps.averaged import AveragedReduction, AveragedUpdate
 from bifurcate.adaptation.maps.composition import Composition
-from bifurcate.adaptation.maps.kernels import respond
+from bifurcate.adaptation.model import Model
 from bifurcate.adaptation.simulation.simulate import Run, simulate
 from bifurcate.adaptation.stimuli.drive import Tuned
 from bifurcate.adaptation.stimuli.stimulus_set import Stage, StimulusSet, stack
@@ -22,9 +23,6 @@ from bifurcate.errors import InvalidInput
 from bifurcate.linalg.multipliers import Spectrum, spectrum
 from bifurcate.linalg.operators import Operator, compose
 from bifurcate.maps.map import Map
-
-if TYPE_CHECKING:
-    from bifurcate.adaptation.network import Network
 
 __all__ = ["Presentation", "average", "periodic", "probabilities_checked"]
 
@@ -42,7 +40,7 @@ class Presentation:
 
     Attributes
     ----------
-    network : Network
+    network : Model
         Rates, target, initial weights and clip; its own stimulus is not shown.
     shown : Shown
         The m stimuli.
@@ -52,7 +50,7 @@ class Presentation:
         That of the adaptor, where it is a parameter.
     """
 
-    network: Network
+    network: Model
     shown: StimulusSet
     stages: tuple[Stage, ...]
     probability: float | None = None
@@ -231,7 +229,7 @@ class Presentation:
         return self.lift(Y)
 
     def run(self, periods: int, *, alpha: Any = None, start: Any = None, keep: Any = "responses") -> Run:
-        """IteratedMap, with all responses R (T, n), or (T, m, n) of an average, for T = periods · M updates.
+        """Iterate, with all responses R (T, n), or (T, m, n) of an average, for T = periods · M updates.
 
         Parameters
         ----------
@@ -270,14 +268,14 @@ class Presentation:
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
 
 
-def average(net: Network, stimuli: Any, probabilities: Any = None, adaptor: int | None = None) -> Presentation:
+def average(net: Model, stimuli: Any, probabilities: Any = None, adaptor: int | None = None) -> Presentation:
     """The network under an ensemble of stimuli of which every update takes the average, W⁺ = … + α Σ p_q R^q R^qᵀ.
 
     What random order amounts to for small α; exact for a rule that gathers its products before it changes weights.
 
     Parameters
     ----------
-    net : Network
+    net : Model
         Its own stimulus is not shown.
     stimuli : list
         m stimuli: (contrast, orientation) each, as :func:`ring` takes them, or drives of shape (n,) for a network
@@ -317,7 +315,7 @@ def average(net: Network, stimuli: Any, probabilities: Any = None, adaptor: int 
     return Presentation(net, shown, (Stage(everyone, share, slope),), chance)
 
 
-def periodic(net: Network, stimuli: Any, order: Sequence[int] | None = None) -> Presentation:
+def periodic(net: Model, stimuli: Any, order: Sequence[int] | None = None) -> Presentation:
     """The network under stimuli shown in turn, one an update, over and over: the maps go through a whole period.
 
     A fixed point of these maps is a regime that repeats with the stimuli, a cycle of period k one that repeats every
@@ -325,7 +323,7 @@ def periodic(net: Network, stimuli: Any, order: Sequence[int] | None = None) -> 
 
     Parameters
     ----------
-    net : Network
+    net : Model
         Its own stimulus is not shown.
     stimuli : list
         As for :func:`average`.

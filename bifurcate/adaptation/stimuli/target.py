@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bifurcate.adaptation.maps.kernels import divide, gain, multiply_weights, respond
+from bifurcate.adaptation.kernels import divide, gain, multiply_weights, respond
 from bifurcate.adaptation.stimuli.drive import Stimuli
 from bifurcate.adaptation.validation import finite
 from bifurcate.errors import InvalidInput

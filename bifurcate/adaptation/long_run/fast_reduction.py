@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
-from bifurcate.adaptation.maps.kernels import multiply_weights
+from bifurcate.adaptation.kernels import multiply_weights
+from bifurcate.adaptation.model import Model
 from bifurcate.linalg.bordered_system import bordered
 from bifurcate.linalg.multipliers import spectrum
 from bifurcate.linalg.operators import DiagonalLowRank, Operator, apply, compose, shifted
-
-if TYPE_CHECKING:
-    from bifurcate.adaptation.network import Network
 
 __all__ = ["FastReduction", "ResponseCycle"]
 
@@ -49,7 +46,7 @@ class FastReduction:
     driven: np.ndarray
 
     @classmethod
-    def of(cls, net: Network) -> FastReduction:
+    def of(cls, net: Model) -> FastReduction:
         """Those of a network."""
         r, n, F = net.drive, net.size, net.aim.factor(net.parameters)
         k = (net.alpha + net.beta) / n * (F @ (F.T @ r))

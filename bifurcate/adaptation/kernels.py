@@ -13,7 +13,7 @@ def divide(numerator: np.ndarray, u: np.ndarray, r: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> over(np.array([1.0, 1.0]), np.array([0.5, 0.0]), np.array([1.0, 0.0]))
+    >>> divide(np.array([1.0, 1.0]), np.array([0.5, 0.0]), np.array([1.0, 0.0]))
     array([2., 0.])
     """
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
@@ -38,7 +38,7 @@ def multiply_weights(W: np.ndarray | None, v: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> times(None, np.array([1.0, 3.0]))
+    >>> multiply_weights(None, np.array([1.0, 3.0]))
     array([4., 4.])
     """
     return np.broadcast_to(v.sum(axis=0), v.shape).copy() if W is None else W @ v

@@ -1,0 +1,60 @@
+"""FollowedOrbit: what an orbit of the outputs was found to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bifurcate.adaptation.long_run.fast_reduction import FastReduction, ResponseCycle
+
+__all__ = ["FollowedOrbit"]
+
+OUTPUTS = {"settles": "settle", "settles beyond a pole": "settle", "cycle": "cycle", "chaos": "chaos", "fades": "fade"}
+
+
+@dataclass(frozen=True, eq=False)
+class FollowedOrbit:
+    """What an orbit of the outputs was found to do.
+
+    Attributes
+    ----------
+    kind : str
+        As in Fate; "fades" of no neurons, when all have been left behind.
+    rule : FastReduction
+    states : ndarray, shape (m, d)
+        Around the cycle, or the last ones of chaos; none where it is not known what the orbit does.
+    cycle, distance, exponent, error
+        As in Fate.
+    rest : FollowedOrbit or None
+        Of the neurons that were not left behind, where some were, in the limit in which those no longer answer.
+    """
+
+    kind: str
+    rule: FastReduction
+    states: np.ndarray
+    cycle: ResponseCycle | None = None
+    distance: float = np.nan
+    exponent: float = np.nan
+    error: float = np.nan
+    rest: FollowedOrbit | None = None
+
+    @property
+    def end(self) -> FollowedOrbit:
+        """That of the neurons which are never left behind."""
+        return self if self.rest is None else self.rest.end
+
+    @property
+    def exceptional(self) -> bool:
+        """Whether the orbit rests on what does not attract."""
+        return self.cycle is not None and not self.cycle.radius < 1.0
+
+    @property
+    def outputs(self) -> str:
+        """As in Fate."""
+        return OUTPUTS.get(self.end.kind, "undecided")
+
+    @property
+    def left(self) -> np.ndarray:
+        """Which neurons are left behind."""
+        return ~np.isin(self.rule.driven, self.end.rule.driven)
