@@ -101,7 +101,9 @@ def cascade(name: str, quick: bool) -> tuple[tuple[bf.Branch, ...], bf.OrbitDiag
     branches = doublings(regime(shown, bounds), bounds, to=2)
     values, transient, keep = (np.linspace(*bounds, 25), 300, 16) if quick else (np.linspace(*bounds, 113), 500, 40)
     start = shown.project(shown.network.initial)
-    return branches, bf.orbit_diagram(shown.reduced, "alpha", values, start, response(name), transient, keep)
+    return branches, bf.orbit_diagram(
+        shown.reduced, "alpha", values, start, response(name), transient=transient, samples=keep
+    )
 
 
 def first_end(shown: Presentation, bounds: tuple[float, float]) -> bf.SpecialPoint:

@@ -157,7 +157,9 @@ def simulate(
         here = net.replace(**{parameter: value})
         return here.project(here.initial)
 
-    return bf.orbit_diagram(net.reduced, parameter, values, start, response(net, neuron), transient, keep)
+    return bf.orbit_diagram(
+        net.reduced, parameter, values, start, response(net, neuron), transient=transient, samples=keep
+    )
 
 
 def figure(title: str, rates: str, mosaic: str = "a", height: float = 4.7) -> tuple[Figure, list[Axes]]:

@@ -100,7 +100,7 @@ def run(out: Path = FIGURES, quick: bool = False) -> Steps:
     def observable(state: np.ndarray, h: float) -> float:
         return see(state, **net.parameters)
 
-    orbits = bf.orbit_diagram(rule, "h", grid, net.project(net.initial), observable, transient, keep)
+    orbits = bf.orbit_diagram(rule, "h", grid, net.project(net.initial), observable, transient=transient, samples=keep)
     flip, best = 2.0 / rates[-1], 2.0 / (rates[-1] + rates[0])
 
     with matplotlib.rc_context(STYLE):

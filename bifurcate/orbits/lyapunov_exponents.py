@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from bifurcate.deprecation import old_parameters, old_positions
 from bifurcate.linalg.operators import apply
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
-from bifurcate.orbits.orbit import Rule, checked_counts
+from bifurcate.orbits.orbit import IterationRule, check_counts, with_values
+from bifurcate.validation import check_count
 
-__all__ = ["Exponents", "blocked_error", "lyapunov"]
+__all__ = ["Exponents", "block_standard_error", "lyapunov"]
+
+
+FEWEST_BLOCKS = 16  # a standard error from fewer block means is not known to a fifth of itself
+SURE_ERRORS = 3.0  # standard errors by which an exponent must exceed 0 to count as positive: once in 700 by chance
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +49,21 @@ class Exponents:
 
     @property
     def chaotic(self) -> bool:
-        """Whether the largest exponent is positive by more than three standard errors."""
-        return bool(self.values[0] > 3.0 * self.errors[0])
+        """True if the largest exponent is positive by more than three standard errors."""
+        return bool(self.values[0] > SURE_ERRORS * self.errors[0])
 
 
+@old_parameters
+@old_positions("steps", "transient", "count")
 def lyapunov(
-    map: Map, start: Any, steps: int = 10_000, transient: int = 1000, count: int = 1, **parameters: float
+    map: Map,
+    start: Any,
+    *,
+    steps: int = 10_000,
+    transient: int = 1000,
+    count: int = 1,
+    parameters: Mapping[str, float] | None = None,
+    seed: int = 0,
 ) -> Exponents:
     """The leading Lyapunov exponents of an orbit, with error estimates.
 
@@ -60,7 +76,7 @@ def lyapunov(
     Parameters
     ----------
     map : Map
-        Its own derivatives are used: the Jacobian for several exponents, directional derivatives for one.
+        What is iterated. Its own derivatives are used: the Jacobian for several exponents, else directional ones.
     start : array_like
         The first state.
     steps : int
@@ -69,8 +85,10 @@ def lyapunov(
         Steps before that, in which the orbit settles and the tangent vectors align.
     count : int
         Number of exponents, from 1 to the number of unknowns.
-    **parameters : float
+    parameters : mapping of str to float, optional
         Values that replace the map's own.
+    seed : int
+        Of the first tangent vectors, which are random.
 
     Returns
     -------
@@ -85,33 +103,33 @@ def lyapunov(
     Examples
     --------
     >>> import bifurcate as bf
-    >>> found = bf.lyapunov(bf.maps.logistic(), [0.3], r=4.0)
+    >>> found = bf.lyapunov(bf.maps.logistic(), [0.3], parameters={"r": 4.0})
     >>> bool(abs(found.values[0] - np.log(2)) < 3 * found.errors[0])
     True
     """
-    map = map.replace(**parameters) if parameters else map
+    map = with_values(map, parameters)
     x = map.check(start)
-    checked_counts(steps=(steps, 1, None), transient=(transient, 0, None), count=(count, 1, x.size))
+    check_counts(steps=(steps, 1, None), transient=(transient, 0, None), count=(count, 1, x.size))
     p, iterate = dict(map.parameters), IteratedMap(map, x.shape)
-    frame = np.linalg.qr(np.random.default_rng(0).standard_normal((x.size, count)))[0]
+    frame = np.linalg.qr(np.random.default_rng(check_count("seed", seed, 0)).standard_normal((x.size, count)))[0]
     rows, end = np.empty((steps, count)), "steps"
-    rule, done = Rule.of(map), -transient
+    rule, done = IterationRule.of(map), -transient
     with np.errstate(all="ignore"):
         while done < steps:
             following = np.asarray(map.f(x, **p), dtype=float)
             end = rule.end(following, p)
             if end != "steps":
                 break
-            frame, stretch = _carried(iterate, x, following, frame, p)
+            frame, stretch = _carry(iterate, x, following, frame, p)
             if done >= 0:
                 rows[done] = np.log(stretch)
             x, done = following, done + 1
     rows = rows[: max(done, 0)]
     values = rows.mean(axis=0) if len(rows) else np.full(count, np.nan)
-    return Exponents(values, blocked_error(rows), len(rows), x, end)
+    return Exponents(values, block_standard_error(rows), len(rows), x, end)
 
 
-def _carried(
+def _carry(
     iterate: IteratedMap, x: np.ndarray, following: np.ndarray, frame: np.ndarray, p: dict[str, float]
 ) -> tuple[np.ndarray, np.ndarray]:
     """The frame one step later, orthonormal, and by how much it was stretched."""
@@ -124,13 +142,13 @@ def _carried(
     return frame, np.abs(np.diag(upper))
 
 
-def blocked_error(rows: np.ndarray) -> np.ndarray:
+def block_standard_error(rows: np.ndarray) -> np.ndarray:
     """The largest standard error of the mean over blocks of 1, 2, 4, … rows, down to 16 blocks."""
-    errors = np.full(rows.shape[1], np.nan if len(rows) < 16 else 0.0)
+    errors = np.full(rows.shape[1], np.nan if len(rows) < FEWEST_BLOCKS else 0.0)
     errors[~np.isfinite(rows).all(axis=0)] = np.nan
     known = np.isfinite(errors)
     blocks = rows[:, known]
-    while len(blocks) >= 16:
+    while len(blocks) >= FEWEST_BLOCKS:
         errors[known] = np.maximum(errors[known], blocks.std(axis=0, ddof=1) / np.sqrt(len(blocks)))
         even = len(blocks) // 2 * 2
         blocks = 0.5 * (blocks[0:even:2] + blocks[1:even:2])

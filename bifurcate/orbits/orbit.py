@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from bifurcate.deprecation import old_parameters, old_positions
 from bifurcate.errors import InvalidInput
 from bifurcate.maps.map import Map
+from bifurcate.validation import check_count, check_instance
 
-__all__ = ["FAR", "Orbit", "Rule", "alone", "checked_counts", "orbit"]
+__all__ = ["FAR", "IterationRule", "Orbit", "check_counts", "iterate", "orbit"]
 
-FAR = 1e12  # in units of the map's scale: an orbit beyond it has diverged
+FAR = 1e12  # in units of the map's scale: a state beyond it has diverged; nothing that comes back grows so large
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +39,7 @@ class Orbit:
 
 
 @dataclass(frozen=True, eq=False)
-class Rule:
+class IterationRule:
     """What iteration needs of a map: with f (and domain) that can be pickled, it can be sent to another process."""
 
     f: Callable[..., Any]
@@ -45,9 +47,9 @@ class Rule:
     scale: float
 
     @staticmethod
-    def of(map: Map) -> Rule:
+    def of(map: Map) -> IterationRule:
         """The rule of a map."""
-        return Rule(map.f, map.domain, map.scale)
+        return IterationRule(map.f, map.domain, map.scale)
 
     def end(self, x: np.ndarray, p: Mapping[str, float]) -> str:
         """Why an orbit cannot go on from a state, as in :class:`Orbit`; "steps" if it can."""
@@ -58,19 +60,24 @@ class Rule:
         return "steps"
 
 
-def orbit(map: Map, start: Any, steps: int, transient: int = 0, **parameters: float) -> Orbit:
+@old_parameters
+@old_positions("transient")
+def orbit(
+    map: Map, start: Any, steps: int, *, transient: int = 0, parameters: Mapping[str, float] | None = None
+) -> Orbit:
     """Iterate a map.
 
     Parameters
     ----------
     map : Map
-    start : array_like
+        What is iterated.
+    start : array_like, of the state's shape
         The first state.
     steps : int
         States to keep after the transient, at least 1. Without a transient the first kept one is the start.
     transient : int
         Iterations before that.
-    **parameters : float
+    parameters : mapping of str to float, optional
         Values that replace the map's own.
 
     Returns
@@ -85,29 +92,55 @@ def orbit(map: Map, start: Any, steps: int, transient: int = 0, **parameters: fl
     Examples
     --------
     >>> import bifurcate as bf
-    >>> bf.orbit(bf.maps.logistic(), [0.5], 3, r=2.0).states.ravel()
+    >>> bf.orbit(bf.maps.logistic(), [0.5], 3, parameters={"r": 2.0}).states.ravel()
     array([0.5, 0.5, 0.5])
     """
-    checked_counts(steps=(steps, 1, None), transient=(transient, 0, None))
-    map = map.replace(**parameters) if parameters else map
+    check_counts(steps=(steps, 1, None), transient=(transient, 0, None))
+    map = with_values(map, parameters)
     x = map.check(start)
-    kept, done, end = alone(Rule.of(map), x, dict(map.parameters), 0, transient, transient + steps - 1)
+    kept, done, end = iterate(IterationRule.of(map), x, dict(map.parameters), 0, transient, transient + steps - 1)
     return Orbit(np.array(kept or [x]), done, end)
 
 
-def checked_counts(**given: tuple[Any, int, int | None]) -> None:
-    """Raise InvalidInput unless every count is a whole number between its bounds."""
+def with_values(map: Map, parameters: Mapping[str, float] | None) -> Map:
+    """The map with some of its parameters replaced; what is no Map, or no mapping of names to values, is refused."""
+    check_instance("map", map, Map, "wrap the function: Map(f, parameters)")
+    if parameters is None:
+        return map
+    if not isinstance(parameters, Mapping):
+        raise InvalidInput(f"parameters must be a dict of names and values, got {parameters!r}")
+    return map.replace(**parameters)
+
+
+def check_counts(**given: tuple[Any, int, int | None]) -> None:
+    """Raise InvalidInput unless every count is a whole number between its bounds (value, least, most or None)."""
     for name, (value, least, most) in given.items():
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise InvalidInput(f"{name} is {value!r}; it must be a whole number, at least {least}")
+        check_count(name, value, least)
         if most is not None and value > most:
             raise InvalidInput(f"{name} is {value!r}; it must be at most the number of unknowns, {most}")
 
 
-def alone(
-    rule: Rule, x: np.ndarray, p: Mapping[str, float], done: int, transient: int, last: int
+def iterate(
+    rule: IterationRule, x: np.ndarray, p: Mapping[str, float], done: int, transient: int, last: int
 ) -> tuple[list[np.ndarray], int, str]:
-    """One orbit from its state after ``done`` iterations to that after ``last``: states kept, iterations, its end."""
+    """Iterate one state from after ``done`` iterations to after ``last``.
+
+    Parameters
+    ----------
+    rule : IterationRule
+        What is iterated.
+    x : ndarray
+        The state after ``done`` iterations.
+    p : mapping of str to float
+        All parameters.
+    done, transient, last : int
+        Iterations done, left out, and done at the end.
+
+    Returns
+    -------
+    list of ndarray, int, str
+        The states after the transient, the iterations done, and how the orbit ended.
+    """
     kept = []
     with np.errstate(all="ignore"):
         while True:

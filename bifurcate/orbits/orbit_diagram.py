@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from bifurcate.deprecation import old_keywords, old_positions
 from bifurcate.errors import InvalidInput
 from bifurcate.maps.map import Map
-from bifurcate.orbits.batched_iteration import LAYOUTS, Rows, agree, pack, spread
+from bifurcate.orbits.batched_iteration import LAYOUTS, BatchRows, agrees, broadcast_parameters, to_batch
 from bifurcate.orbits.ensemble import LARGE, ensemble
+from bifurcate.validation import check_instance
 
 __all__ = ["OrbitDiagram", "orbit_diagram"]
 
@@ -26,7 +28,7 @@ class OrbitDiagram:
     parameter : str
     values : ndarray, shape (m,)
         The parameter's values.
-    samples : ndarray, shape (m, keep)
+    samples : ndarray, shape (m, samples)
         The observable at the last states; NaN where the orbit ended before.
     ends : tuple of str
         How every orbit ended, as in :class:`Orbit`.
@@ -41,14 +43,17 @@ class OrbitDiagram:
     layout: str = "single"
 
 
+@old_keywords(keep="samples")
+@old_positions("transient", "samples", "executor", "layout")
 def orbit_diagram(
     map: Map,
     parameter: str,
     values: Sequence[float] | np.ndarray,
     start: Any | Callable[[float], Any],
     observable: Callable[..., float],
+    *,
     transient: int = 500,
-    keep: int = 60,
+    samples: int = 60,
     executor: Executor | None = None,
     layout: str | None = None,
 ) -> OrbitDiagram:
@@ -65,7 +70,7 @@ def orbit_diagram(
         The first state of every orbit, or ``start(value)``.
     observable : callable
         ``observable(x, **parameters)`` → float. If it broadcasts (tried as f is) it is called once for all samples.
-    transient, keep : int
+    transient, samples : int
         Iterations left out, and states sampled after them.
     executor, layout
         As for :func:`ensemble`, which does the work.
@@ -82,22 +87,25 @@ def orbit_diagram(
     Examples
     --------
     >>> import bifurcate as bf
-    >>> seen = bf.orbit_diagram(bf.maps.logistic(), "r", [2.0, 2.5], [0.3], lambda x, r: x[0], keep=2)
+    >>> seen = bf.orbit_diagram(bf.maps.logistic(), "r", [2.0, 2.5], [0.3], lambda x, r: x[0], samples=2)
     >>> seen.samples.round(9)
     array([[0.5, 0.5],
            [0.6, 0.6]])
     """
+    check_instance("map", map, Map, "wrap the function: Map(f, parameters)")
     map.require(parameter)
     values = np.asarray(values, dtype=float)
     if values.ndim != 1 or not len(values):
         raise InvalidInput(f"values must be a sequence of numbers, got shape {values.shape}")
     starts = np.array([start(value) for value in values.tolist()] if callable(start) else [start], dtype=float)
-    runs = ensemble(map, starts, keep, transient, executor, layout, **{parameter: values})
-    samples = np.full((len(values), keep), np.nan)
+    runs = ensemble(
+        map, starts, samples, transient=transient, parameters={parameter: values}, executor=executor, layout=layout
+    )
+    observed = np.full((len(values), samples), np.nan)
     done = np.array(runs.ends) == "steps"
     if done.any():
-        samples[done] = _observed(map, parameter, values[done], runs.states[done], observable)
-    return OrbitDiagram(parameter, values, samples, runs.ends, runs.layout)
+        observed[done] = _observed(map, parameter, values[done], runs.states[done], observable)
+    return OrbitDiagram(parameter, values, observed, runs.ends, runs.layout)
 
 
 def _observed(
@@ -105,14 +113,16 @@ def _observed(
 ) -> np.ndarray:
     """The observable of states of shape (m, keep, *S): in one call if that yields what single calls do."""
     m, keep, *shape = states.shape
-    rows = Rows(states.reshape(m * keep, *shape), {**map.parameters, parameter: np.repeat(values, keep)})
+    rows = BatchRows(states.reshape(m * keep, *shape), {**map.parameters, parameter: np.repeat(values, keep)})
     some = np.union1d(np.arange(m) * keep, np.arange(m) * keep + keep - 1)  # first and last of every orbit
     expected = rows[some].each(observable)
     for layout in LAYOUTS if rows.states[0].size < LARGE else ():
         try:
-            found = np.asarray(observable(pack(rows.states, layout), **spread(rows.parameters, len(shape), layout)))
+            found = np.asarray(
+                observable(to_batch(rows.states, layout), **broadcast_parameters(rows.parameters, len(shape), layout))
+            )
         except Exception:  # whatever a function has to say of arrays that it was not written for
             continue
-        if found.shape == (m * keep,) and agree(found[some], expected):
+        if found.shape == (m * keep,) and agrees(found[some], expected):
             return found.reshape(m, keep)
     return rows.each(observable).reshape(m, keep)

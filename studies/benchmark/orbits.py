@@ -19,7 +19,7 @@ def _diagram(quick: bool) -> Contest:
     def ours(layout: str | None, share: int) -> Done:
         some = values[::share]
         seen = bf.orbit_diagram(
-            map, "r", some, [0.3], lambda x, r: x[0], transient=steps - KEEP, keep=KEEP, layout=layout
+            map, "r", some, [0.3], lambda x, r: x[0], transient=steps - KEEP, samples=KEEP, layout=layout
         )
         return Done(steps, (float(seen.samples[0, -1]), float(np.nanmax(seen.samples))), len(some))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +11,8 @@ import numpy as np
 import scipy.linalg
 
 import bifurcate as bf
+import bifurcate.linalg.bordered_system as bordered
+import bifurcate.linalg.multipliers as spectra
 from studies.benchmark.baseline import Problem, changes, pacopy, textbook
 from studies.benchmark.frame import Contender, Contest, Done, Row
 
@@ -114,7 +115,6 @@ def own_calls(work: Callable[[], Done], general: bool = False) -> Contender:
 
     With ``general``, eigenvalues are computed as of matrices that are not symmetric, whatever they are.
     """
-    bordered, spectra = (sys.modules[f"bifurcate.linalg.{room}"] for room in ("bordered", "spectrum"))
     factor, back = bordered._LAPACK["d"]
     eigenvalues, counted, samples = spectra._eigenvalues, Counter(), {}  # type: ignore[var-annotated]
 

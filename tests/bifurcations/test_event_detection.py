@@ -336,12 +336,12 @@ def test_a_doubled_cycle_starts_at_its_own_flip():
     # In a narrow window the first amplitude tried reaches cycles that other flips bear.
     bounds = {"r": (3.84, 3.86)}
     map = bf.maps.logistic(3.8485)
-    curve = bf.cycles(map, "r", bf.orbit(map, [0.5], 1, 5000).states[0], period=12)
+    curve = bf.cycles(map, "r", bf.orbit(map, [0.5], 1, transient=5000).states[0], period=12)
     branch = bf.trace(curve, bounds)
     birth, flip = branch.of("flip")
     assert (birth.period, flip.period) == (6, 12) and branch.stop[0].reason == "collapsed" and not branch.doubts
     six = bf.cycles(
-        bf.maps.logistic(3.8475), "r", bf.orbit(bf.maps.logistic(3.8475), [0.5], 1, 5000).states[0], period=6
+        bf.maps.logistic(3.8475), "r", bf.orbit(bf.maps.logistic(3.8475), [0.5], 1, transient=5000).states[0], period=6
     )
     known = bf.trace(six, bounds).of("flip")[1]
     assert abs(birth.parameters["r"] - known.parameters["r"]) < 1e-13

@@ -70,7 +70,7 @@ def test_the_window_of_period_three_from_deflation_and_from_an_orbit():
     bounds = {"r": (3.7, 3.845)}
     map = bf.maps.logistic(r=3.835)
     found = bf.deflate(map, [[0.1], [0.6]], period=3)
-    orbit = bf.orbit(map, [0.5], 1, 2000).states[0]
+    orbit = bf.orbit(map, [0.5], 1, transient=2000).states[0]
     for start in (next(s.state for s in found.of(3) if s.stable), orbit):
         window = bf.explore(bf.cycles(map, "r", start, period=3), bounds, depth=2)
         assert [branch.curve.period for branch in window.branches] == [3, 6]
@@ -84,7 +84,7 @@ def test_the_window_of_period_three_from_deflation_and_from_an_orbit():
 
 def test_the_cascade_within_the_window():
     map = bf.maps.logistic(r=3.835)
-    curve = bf.cycles(map, "r", bf.orbit(map, [0.5], 1, 2000).states[0], period=3)
+    curve = bf.cycles(map, "r", bf.orbit(map, [0.5], 1, transient=2000).states[0], period=3)
     window = bf.explore(curve, {"r": (3.82, 3.86)}, depth=4)
     flips = np.array(sorted((p.period, p.parameters["r"]) for p in window.of("flip")))
     assert flips[:, 0].tolist() == [3, 6, 12, 24]

@@ -339,7 +339,7 @@ def test_lines_change_style_exactly_at_special_points():
 def test_escaped_orbits_are_shown_as_such():
     fixed, _ = logistic()
     values = np.array([3.9, 4.5])
-    seen = bf.orbit_diagram(bf.maps.logistic(), "r", values, [0.3], lambda x, r: x[0], transient=300, keep=5)
+    seen = bf.orbit_diagram(bf.maps.logistic(), "r", values, [0.3], lambda x, r: x[0], transient=300, samples=5)
     assert seen.ends == ("steps", "diverged")
     words = [text.get_text() for text in bf.plot.diagram(fixed, "r", orbits=seen).get_legend().get_texts()]
     assert {"stable", "unstable", "flip (PD)", "simulated orbits", "orbit escaped"} <= set(words)

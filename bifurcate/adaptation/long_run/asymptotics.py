@@ -21,7 +21,7 @@ from bifurcate.adaptation.long_run.orbit_classifier import WINDOW, OrbitClassifi
 from bifurcate.adaptation.long_run.weight_asymptotics import weights
 from bifurcate.adaptation.long_run.weight_growth import WeightGrowth
 from bifurcate.adaptation.model import Model
-from bifurcate.orbits.lyapunov_exponents import blocked_error
+from bifurcate.orbits.lyapunov_exponents import block_standard_error
 
 __all__ = ["Fate", "fate"]
 
@@ -202,7 +202,7 @@ def _exponent(search: OrbitClassifier) -> tuple[float, float]:
             v = rule.tangent(y, v / np.linalg.norm(v))
             y, logs[t] = rule.step(y), np.log(np.linalg.norm(v))
             if t + 1 in (EXPONENT, 4 * EXPONENT):
-                value, error = float(logs[: t + 1].mean()), float(blocked_error(logs[: t + 1, None])[0])
+                value, error = float(logs[: t + 1].mean()), float(block_standard_error(logs[: t + 1, None])[0])
                 if not abs(value) <= 3.0 * error:
                     break
     return value, error
