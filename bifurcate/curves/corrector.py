@@ -143,7 +143,7 @@ def _with_row(
     C, D = row[None, :n], row[None, n:]
     if len(linear.C):
         C, D = np.vstack([linear.C, C]), np.vstack([linear.D, D])
-    system = bordered(linear.M, linear.B, C, D, curve.krylov, tolerance, start)
+    system = bordered(linear.M, linear.B, C, D, krylov=curve.krylov, tolerance=tolerance, start=start)
     return system if linear.slopes is None else _with_slopes(system, linear.slopes, n, len(linear.C))
 
 

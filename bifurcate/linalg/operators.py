@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 from bifurcate.errors import InvalidInput
@@ -32,6 +33,9 @@ __all__ = [
     "size",
     "transposed",
 ]
+
+
+Array: TypeAlias = NDArray[Any]  # real or complex
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,9 +61,9 @@ class DiagonalLowRank:
            [1., 3.]])
     """
 
-    diagonal: np.ndarray
-    left: np.ndarray
-    right: np.ndarray
+    diagonal: Array
+    left: Array
+    right: Array
 
     def __post_init__(self) -> None:
         n = len(self.diagonal)
@@ -78,9 +82,10 @@ class DiagonalLowRank:
         """The transpose."""
         return DiagonalLowRank(self.diagonal, self.right, self.left)
 
-    def __matmul__(self, x: np.ndarray) -> np.ndarray:
+    def __matmul__(self, x: Array) -> Array:
         d = self.diagonal if x.ndim == 1 else self.diagonal[:, None]
-        return d * x + self.left @ (self.right.T @ x)
+        product: Array = d * x + self.left @ (self.right.T @ x)
+        return product
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +132,7 @@ class ShiftedLowRank:
     shift: complex
     lift: LinearOperator
     project: LinearOperator
-    core: np.ndarray | DiagonalLowRank | None = None
+    core: Array | DiagonalLowRank | None = None
     projection_key: Hashable | None = None
 
     def __post_init__(self) -> None:
@@ -147,8 +152,9 @@ class ShiftedLowRank:
         """(N, N)."""
         return (self.lift.shape[0], self.lift.shape[0])
 
-    def __matmul__(self, x: np.ndarray) -> np.ndarray:
-        return self.shift * x + self.lift @ (self.project @ x)
+    def __matmul__(self, x: Array) -> Array:
+        product: Array = self.shift * x + self.lift @ (self.project @ x)
+        return product
 
     @property
     def T(self) -> ShiftedLowRank:
@@ -156,7 +162,7 @@ class ShiftedLowRank:
         return ShiftedLowRank(self.shift, self.project.T, self.lift.T, self.core.T)  # type: ignore[union-attr]
 
 
-Operator: TypeAlias = np.ndarray | sp.sparray | sp.spmatrix | LinearOperator | DiagonalLowRank | ShiftedLowRank
+Operator: TypeAlias = Array | sp.sparray | sp.spmatrix | LinearOperator | DiagonalLowRank | ShiftedLowRank
 
 
 def size(A: Operator) -> int:
@@ -164,7 +170,7 @@ def size(A: Operator) -> int:
     return int(A.shape[0])
 
 
-def apply(A: Operator, x: np.ndarray) -> np.ndarray:
+def apply(A: Operator, x: Array) -> Array:
     """A @ x for x of shape (n,) or (n, m), real or complex, one column at a time where A knows no more.
 
     Examples
@@ -190,7 +196,7 @@ def _is_real(A: LinearOperator | ShiftedLowRank) -> bool:
     return not np.issubdtype(A.dtype or np.dtype(float), np.complexfloating)
 
 
-def dense(A: Operator) -> np.ndarray:
+def dense(A: Operator) -> Array:
     """A as an ndarray of shape (n, n).
 
     Examples
@@ -203,12 +209,20 @@ def dense(A: Operator) -> np.ndarray:
     if isinstance(A, np.ndarray):
         return A
     if sp.issparse(A):
-        return A.toarray()  # type: ignore[union-attr]
+        return np.asarray(A.toarray())  # type: ignore[union-attr]
     if isinstance(A, DiagonalLowRank):
-        return np.diag(A.diagonal) + A.left @ A.right.T
+        return np.asarray(np.diag(A.diagonal) + A.left @ A.right.T)
     return apply(A, np.eye(size(A)))
 
 
+@overload
+def shifted(A: Array, target: complex) -> Array: ...
+@overload
+def shifted(A: DiagonalLowRank, target: complex) -> DiagonalLowRank: ...
+@overload
+def shifted(A: ShiftedLowRank, target: complex) -> ShiftedLowRank: ...
+@overload
+def shifted(A: Operator, target: complex) -> Operator: ...
 def shifted(A: Operator, target: complex) -> Operator:
     """A − target·I, of A's own kind.
 
@@ -233,7 +247,7 @@ def shifted(A: Operator, target: complex) -> Operator:
 
 
 def transposed(A: Operator) -> Operator | None:
-    """The transpose, of A's own kind; None for a LinearOperator that cannot apply it.
+    """The transpose, of A's own kind; None for a LinearOperator without ``rmatvec``.
 
     Examples
     --------
@@ -250,8 +264,8 @@ def transposed(A: Operator) -> Operator | None:
     return A.T
 
 
-def project_vectors(A: Operator, columns: np.ndarray) -> np.ndarray:
-    """What the core of A sees of vectors that A acts on: P x for s I + L P, x itself otherwise.
+def project_vectors(A: Operator, columns: Array) -> Array:
+    """Vectors that A acts on as vectors that its core operator acts on: P x for s I + L P, x itself otherwise.
 
     Examples
     --------
@@ -291,8 +305,10 @@ def core_operator(A: Operator) -> Operator:
     return shifted(_core(A.core), -A.shift) if isinstance(A, ShiftedLowRank) else A
 
 
-def lift_vectors(A: Operator, columns: np.ndarray) -> np.ndarray:
-    """Vectors of A's core operator as vectors that A acts on, orthonormal.
+def lift_vectors(A: Operator, columns: Array) -> Array:
+    """Vectors that A's core operator acts on as orthonormal ones that A acts on: the range of L w for s I + L P.
+
+    For other operators the columns are returned as they are.
 
     Examples
     --------
@@ -303,7 +319,7 @@ def lift_vectors(A: Operator, columns: np.ndarray) -> np.ndarray:
     """
     if not isinstance(A, ShiftedLowRank):
         return columns
-    return scipy.linalg.qr(apply(A.lift, columns), mode="economic", check_finite=False)[0]
+    return np.asarray(scipy.linalg.qr(apply(A.lift, columns), mode="economic", check_finite=False)[0])
 
 
 def compose(outer: Operator, inner: Operator) -> Operator:
@@ -360,12 +376,12 @@ def _shifted_product(a: ShiftedLowRank, b: ShiftedLowRank) -> ShiftedLowRank:
         lambda x: np.concatenate([s * b.lift.rmatvec(x), a.lift.rmatvec(x)]),
     )
 
-    def project(x: np.ndarray) -> np.ndarray:
+    def project(x: Array) -> Array:
         through = b.project @ x
         return np.concatenate([through, t * (a.project @ x) + mixed @ through])
 
-    def project_adjoint(w: np.ndarray) -> np.ndarray:
-        return b.project.rmatvec(w[:m] + mixed.T @ w[m:]) + t * a.project.rmatvec(w[m:])
+    def project_adjoint(w: Array) -> Array:
+        return np.asarray(b.project.rmatvec(w[:m] + mixed.T @ w[m:]) + t * a.project.rmatvec(w[m:]))
 
     return ShiftedLowRank(s * t, lift, _operator((lift.shape[1], lift.shape[0]), project, project_adjoint))
 
@@ -383,10 +399,12 @@ def _product_of_one_projection(a: ShiftedLowRank, b: ShiftedLowRank) -> ShiftedL
     return ShiftedLowRank(s * t, lift, b.project, core, b.projection_key)
 
 
-def _core(A: Operator | None) -> np.ndarray | DiagonalLowRank:
+def _core(A: Operator | None) -> Array | DiagonalLowRank:
     assert isinstance(A, np.ndarray | DiagonalLowRank)
     return A
 
 
-def _operator(shape: tuple[int, int], matvec: Callable, rmatvec: Callable) -> LinearOperator:
+def _operator(
+    shape: tuple[int, int], matvec: Callable[[Array], Array], rmatvec: Callable[[Array], Array]
+) -> LinearOperator:
     return LinearOperator(shape, matvec=matvec, rmatvec=rmatvec, dtype=float)

@@ -10,7 +10,9 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import LinearOperator
 
 import bifurcate as bf
+from bifurcate.errors import InvalidInput
 from bifurcate.linalg.gmres import Workspace, gmres
+from bifurcate.linalg.matrix_free import workspace_of
 from bifurcate.linalg.multipliers import spectrum
 from bifurcate.linalg.operators import dense
 
@@ -26,7 +28,16 @@ def test_gmres_solves_from_any_start_in_one_workspace(kind, restart, rng):
         b = rng.standard_normal(n).astype(kind)
         exact = np.linalg.solve(A, b)
         for start in (None, exact, 1e6 * rng.standard_normal(n)):
-            x, left = gmres(lambda v, A=A: A @ v, b, start, 1e-12, min(restart, n), 40, lambda v: 0.8 * v, space)
+            x, left = gmres(
+                lambda v, A=A: A @ v,
+                b,
+                start=start,
+                tolerance=1e-12,
+                restart=min(restart, n),
+                max_restarts=40,
+                precondition=lambda v: 0.8 * v,
+                workspace=space,
+            )
             assert np.abs(x - exact).max() < 1e-9
             assert left == pytest.approx(np.linalg.norm(b - A @ x) / np.linalg.norm(b), rel=1e-6)
     assert len(space.rows(1, 60, kind).base) <= min(restart, 60) + 1  # no more vectors than one run needs
@@ -41,9 +52,10 @@ def test_a_good_start_saves_products(rng):
         return d * v
 
     b, space = rng.standard_normal(n), Workspace()
-    gmres(matvec, b, None, 1e-10, 60, 5, lambda v: v, space)
+    how = {"tolerance": 1e-10, "restart": 60, "max_restarts": 5, "precondition": lambda v: v, "workspace": space}
+    gmres(matvec, b, start=None, **how)
     cold = len(calls)
-    gmres(matvec, b, b / d * (1.0 + 1e-6), 1e-10, 60, 5, lambda v: v, space)
+    gmres(matvec, b, start=b / d * (1.0 + 1e-6), **how)
     assert len(calls) - cold < 0.75 * cold
 
 
@@ -56,6 +68,39 @@ def test_every_thread_has_its_own_workspace():
     assert seen == [True] and space.rows(1, 3, float).base is mine
     assert isinstance(pickle.loads(pickle.dumps(space)), Workspace)
     assert copy.deepcopy(bf.Krylov(restart=7)).restart == 7
+
+
+def test_a_setting_is_a_value_and_its_memory_is_elsewhere():
+    krylov = bf.Krylov(restart=7)
+    assert krylov == bf.Krylov(restart=7) and vars(krylov).keys() == {
+        "tolerance",
+        "restart",
+        "max_restarts",
+        "preconditioner",
+    }
+    assert workspace_of(krylov) is workspace_of(krylov)
+
+    class Unhashable(list):
+        def __call__(self, v):
+            return v
+
+    assert isinstance(workspace_of(bf.Krylov(preconditioner=Unhashable())), Workspace)
+    for wrong in ({"tolerance": 0.0}, {"restart": 0}, {"max_restarts": 1.5}, {"preconditioner": 3}):
+        with pytest.raises(InvalidInput, match=next(iter(wrong))):
+            bf.Krylov(**wrong)
+
+
+def test_a_solve_inside_a_solve_has_memory_of_its_own(rng):
+    n, space = 12, Workspace()
+    A = np.eye(n) + 0.1 * rng.standard_normal((n, n))
+    b = rng.standard_normal(n)
+    how = {"start": None, "tolerance": 1e-13, "restart": n, "max_restarts": 5, "workspace": space}
+
+    def inner(v):
+        return gmres(lambda w: A @ w, v, precondition=lambda w: w, **how)[0]
+
+    x, _ = gmres(inner, b, precondition=lambda v: v, **how)  # A⁻¹ x = b
+    assert np.abs(x - A @ b).max() < 1e-11 and not space.in_use
 
 
 def ring(n, e=0.1, r=2.5):
@@ -184,7 +229,7 @@ def test_products_only_keep_few_states():
     branch = bf.trace(curve, {"p": (0.0, 0.3)}, control=bf.StepControl(first=0.1, largest=0.2), detect=False)
     x = branch.states[-1]
     assert np.abs(d * x + branch["p"][-1] - 0.1 * x**2 - x).max() < 1e-10
-    assert len(curve.krylov.workspace.rows(1, n + 1, float).base) <= 61  # Krylov.restart + 1
+    assert len(workspace_of(curve.krylov).rows(1, n + 1, float).base) <= 61  # Krylov.restart + 1
 
 
 def test_operators_of_multipliers_hold_a_start():

@@ -48,7 +48,7 @@ def test_bordered_systems_of_every_kind(kind, borders, columns, rng):
         D = rng.standard_normal((borders, borders))
         tail = () if columns is None else (columns,)
         f, g = rng.standard_normal((n, *tail)), rng.standard_normal((borders, *tail))
-        x, y = bordered(M, B, C, D, Krylov(tolerance=1e-13)).solve(f, g)
+        x, y = bordered(M, B, C, D, krylov=Krylov(tolerance=1e-13)).solve(f, g)
         whole = np.block([[dense(M), B], [C, D]])
         expected = np.linalg.solve(whole, np.concatenate([f, g]))
         assert np.abs(np.concatenate([x, y]) - expected).max() < 1e-9 * np.linalg.cond(whole)
@@ -71,7 +71,7 @@ def test_complex_shifts(kind, rng):
     A = operator(kind, rng)
     n, tau = A.shape[0], np.exp(0.7j)
     B = rng.standard_normal((n, 1)) + 0j
-    x, y = bordered(shifted(A, tau), B, B.T, np.zeros((1, 1)), Krylov(tolerance=1e-13)).solve(
+    x, y = bordered(shifted(A, tau), B, B.T, np.zeros((1, 1)), krylov=Krylov(tolerance=1e-13)).solve(
         np.ones(n) + 0j, np.ones(1)
     )
     assert np.abs(dense(A) @ x - tau * x + B @ y - 1.0).max() < 1e-8

@@ -177,7 +177,7 @@ def _kernel_directions(scaled: _Scaled, v: np.ndarray, V: np.ndarray, W: np.ndar
     """
     m = W.shape[1]
     M, B = scaled.linearise(v)
-    h, _ = bordered(M, W, V.T, np.zeros((m, m)), scaled.curve.krylov).solve(-B, np.zeros((m, 1)))
+    h, _ = bordered(M, W, V.T, np.zeros((m, m)), krylov=scaled.curve.krylov).solve(-B, np.zeros((m, 1)))
     return orthonormal(np.column_stack([np.vstack([h, np.ones((1, 1))]), np.vstack([V, np.zeros((1, m))])]))
 
 
@@ -187,7 +187,7 @@ def _kernel_system(scaled: _Scaled, v: np.ndarray, W: np.ndarray, T: np.ndarray)
     n, m = W.shape
     M, B = scaled.linearise(v)
     D = np.hstack([T[n:].T, np.zeros((m + 1, m))])
-    return bordered(M, np.hstack([B, W]), T[:n].T, D, scaled.curve.krylov)
+    return bordered(M, np.hstack([B, W]), T[:n].T, D, krylov=scaled.curve.krylov)
 
 
 def _split(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

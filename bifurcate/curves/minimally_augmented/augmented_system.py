@@ -130,7 +130,7 @@ class AugmentedEquations:
 
     def _augmented(self, plain: Evaluation, jacobian: Operator, A: Operator, W: Vector) -> AugmentedEvaluation:
         j = self.V.shape[1]
-        system = bordered(A, W, self.V.T, np.zeros((j, j)), self.krylov)
+        system = bordered(A, W, self.V.T, np.zeros((j, j)), krylov=self.krylov)
         Phi, S = system.solve(np.zeros_like(self.V), np.eye(j))
         return AugmentedEvaluation(
             plain.u, plain.orbit, plain.parameters, plain.residual, plain.margin, jacobian, system, Phi, S

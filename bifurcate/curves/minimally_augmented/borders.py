@@ -47,10 +47,10 @@ def adapted_borders(A: Operator, V: Matrix, krylov: Krylov, W: Matrix | None = N
     if other is None:
         # ΨᵀW = I of the left vectors Ψ; with Y = ΨᵀG for random G, Ψᵀ(W + G Yᵀ) = I + Y Yᵀ is farther from singular.
         G = np.random.default_rng(zlib.crc32(W.tobytes())).standard_normal((len(V), PROBES)) / np.sqrt(len(V))
-        Y = bordered(A, W, V.T, nothing, krylov).solve(G, np.zeros((V.shape[1], PROBES)))[1]
+        Y = bordered(A, W, V.T, nothing, krylov=krylov).solve(G, np.zeros((V.shape[1], PROBES)))[1]
         return V, polar_factor(W + G @ Y.T)
     for _ in range(LEFT_ITERATIONS):
-        W = polar_factor(bordered(other, V, W.T, nothing, krylov).solve(np.zeros_like(V), np.eye(V.shape[1]))[0])
+        W = polar_factor(bordered(other, V, W.T, nothing, krylov=krylov).solve(np.zeros_like(V), np.eye(V.shape[1]))[0])
     return V, W
 
 

@@ -78,7 +78,7 @@ class MinimallyAugmentedBranchPoint:
         J = self.iterate.jacobian(orbit, p)
         push = self.iterate.parameter_derivative(orbit, p, self.free[0])
         D = np.hstack([self.T[n:].T, np.zeros((2, 1))])
-        system = bordered(shifted(J, 1.0), np.column_stack([push, self.W]), self.T[:n].T, D, self.krylov)
+        system = bordered(shifted(J, 1.0), np.column_stack([push, self.W]), self.T[:n].T, D, krylov=self.krylov)
         x, y = system.solve(np.zeros((n, 2)), np.eye(2))
         residual = np.concatenate([H, self.iterate.map.scale * y[1]])
         return _Crossing(u, orbit, p, residual, margin, J, system, np.vstack([x, y[:1]]))
