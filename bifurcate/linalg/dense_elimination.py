@@ -9,7 +9,7 @@ from scipy.linalg import get_lapack_funcs
 
 from bifurcate.linalg.factored_system import Array, Bordered, SingularSystem
 
-__all__ = ["factor_dense", "factor_matrix"]
+__all__ = ["LAPACK", "factor_dense", "factor_matrix"]
 
 # Unknowns up to which several right-hand sides are solved for one by one: BLAS solves for several at once in threads,
 # and to start these takes longer than the work itself. Measured on two and on 16 cores.
@@ -18,7 +18,8 @@ ONE_BY_ONE = 200
 # Ratio of the smallest pivot to the largest at which a matrix counts as singular: a few units of rounding.
 SINGULAR = 1e-15
 
-_LAPACK = {kind: get_lapack_funcs(("getrf", "getrs"), dtype=kind) for kind in ("d", "D")}
+# The routines for real and complex matrices, in one table so that the benchmark can count their calls.
+LAPACK = {kind: get_lapack_funcs(("getrf", "getrs"), dtype=kind) for kind in ("d", "D")}
 
 
 def factor_dense(M: Array, B: Array, C: Array, D: Array) -> Bordered:
@@ -51,7 +52,7 @@ def factor_matrix(A: Array) -> Callable[[Array], Array]:
     SingularSystem
         If the smallest pivot is not larger than 1e-15 of the largest one.
     """
-    getrf, getrs = _LAPACK["D" if A.dtype.kind == "c" else "d"]
+    getrf, getrs = LAPACK["D" if A.dtype.kind == "c" else "d"]
     lu, pivots, info = getrf(A, overwrite_a=True)
     sizes = np.abs(np.diagonal(lu))
     if info != 0 or not sizes.min() > SINGULAR * sizes.max():

@@ -162,7 +162,7 @@ def spectrum(A: Operator, leading: int = 6, start: np.ndarray | None = None) -> 
     """
     n = size(A)
     if isinstance(A, np.ndarray):
-        return _complete(_eigenvalues(A))
+        return _complete(eigenvalues(A))
     if isinstance(A, DiagonalLowRank):
         return _diagonal_low_rank(A, leading, start)
     if isinstance(A, ShiftedLowRank):
@@ -170,11 +170,11 @@ def spectrum(A: Operator, leading: int = 6, start: np.ndarray | None = None) -> 
         assert isinstance(inner, np.ndarray | DiagonalLowRank)
         return _with_shift(spectrum(inner, leading), A)  # a start is one for A, not for its core
     if n <= DENSE:
-        return _complete(_eigenvalues(dense(A)))
+        return _complete(eigenvalues(dense(A)))
     return _iterative(A, leading, start)
 
 
-def _eigenvalues(A: np.ndarray) -> np.ndarray:
+def eigenvalues(A: np.ndarray) -> np.ndarray:
     """All eigenvalues by LAPACK, called directly: for two unknowns scipy takes ten times as long."""
     n = len(A)
     if n == 1:
@@ -213,7 +213,7 @@ def _diagonal_low_rank(A: DiagonalLowRank, leading: int, start: np.ndarray | Non
     n = size(A)
     similar = _symmetric(A)
     if similar is None:
-        return _complete(_eigenvalues(dense(A))) if n <= ALL else _iterative(A, leading, start)
+        return _complete(eigenvalues(dense(A))) if n <= ALL else _iterative(A, leading, start)
     if n <= LAPACK:
         z = np.sqrt(similar.square)
         return _complete(np.linalg.eigvalsh(np.diag(A.diagonal) + similar.sign * np.outer(z, z)))

@@ -11,7 +11,7 @@ import numpy as np
 import scipy.linalg
 
 import bifurcate as bf
-import bifurcate.linalg.bordered_system as bordered
+import bifurcate.linalg.dense_elimination as elimination
 import bifurcate.linalg.multipliers as spectra
 from studies.benchmark.baseline import Problem, changes, pacopy, textbook
 from studies.benchmark.frame import Contender, Contest, Done, Row
@@ -115,8 +115,8 @@ def own_calls(work: Callable[[], Done], general: bool = False) -> Contender:
 
     With ``general``, eigenvalues are computed as of matrices that are not symmetric, whatever they are.
     """
-    factor, back = bordered._LAPACK["d"]
-    eigenvalues, counted, samples = spectra._eigenvalues, Counter(), {}  # type: ignore[var-annotated]
+    factor, back = elimination.LAPACK["d"]
+    eigenvalues, counted, samples = spectra.eigenvalues, Counter(), {}  # type: ignore[var-annotated]
 
     def watched(name: str, routine: Callable[..., Any]) -> Callable[..., Any]:
         def call(matrix: np.ndarray, *rest: Any, **options: Any) -> Any:
@@ -130,8 +130,8 @@ def own_calls(work: Callable[[], Done], general: bool = False) -> Contender:
 
     real = watched("factor", factor), watched("back", back)
     with (
-        mock.patch.dict(bordered._LAPACK, d=real),
-        mock.patch.object(spectra, "_eigenvalues", watched("eigenvalues", eigenvalues)),
+        mock.patch.dict(elimination.LAPACK, d=real),
+        mock.patch.object(spectra, "eigenvalues", watched("eigenvalues", eigenvalues)),
     ):
         work()
 
