@@ -26,7 +26,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import bifurcate as bf
-from bifurcate.linalg.multipliers import spectrum
 from studies.report import BASELINE, DPI, FIGURES, STIMULUS, STYLE, network
 
 ALPHA = 0.5
@@ -105,9 +104,7 @@ def descend(net: bf.adaptation.Network, h: float, steps: int) -> Descent:
 
 def flip(net: bf.adaptation.Network) -> float:
     """h* = 2/(α μ_max/n − β): the multipliers of a step h are 1 + h (λ − 1)."""
-    jacobian = net.reduced.jacobian
-    assert jacobian is not None
-    lam = spectrum(jacobian(net.equilibrium(reduced=True), **net.parameters)).values.real
+    lam = bf.multipliers(net.reduced, net.equilibrium(reduced=True)).values.real
     return float(2.0 / (1.0 - lam.min()))
 
 

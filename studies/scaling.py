@@ -30,7 +30,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import bifurcate as bf
-from bifurcate.linalg.operators import dense
 from studies.benchmark.scale import network
 from studies.report import FIGURES
 
@@ -118,7 +117,7 @@ def _map(net: bf.adaptation.Network, path: str) -> bf.Map:
     products = bf.Map.from_rule(update, p, without=("jacobian", "borders"))
     structured: Any = update.jacobian
     if path == "dense":
-        return dataclasses.replace(products, jacobian=lambda W, **q: dense(structured(W, **q)))
+        return dataclasses.replace(products, jacobian=lambda W, **q: bf.linalg.dense(structured(W, **q)))
     if path == "matrix-free":
         return products
     return update if path == "structured" else net.reduced

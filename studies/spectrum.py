@@ -22,8 +22,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import bifurcate as bf
-from bifurcate.linalg.multipliers import spectrum
-from bifurcate.linalg.operators import dense as made_dense
 from studies.report import DPI, FIGURES, STYLE, N, network
 
 SHOWN = (0.1, 0.4, 0.649427677)  # the last one at the flip
@@ -64,15 +62,13 @@ def whole(alpha: float) -> np.ndarray:
     jacobian = net.update.jacobian
     assert jacobian is not None
     J = jacobian(net.equilibrium(), **net.parameters)
-    return np.linalg.eigvals(made_dense(J))
+    return np.linalg.eigvals(bf.linalg.dense(J))
 
 
 def inner(alpha: float) -> np.ndarray:
     """The n multipliers of the reduction, rising."""
     net = network(alpha=alpha, beta=BETA)
-    jacobian = net.reduced.jacobian
-    assert jacobian is not None
-    return np.sort(spectrum(jacobian(net.equilibrium(reduced=True), **net.parameters)).values.real)
+    return np.sort(bf.multipliers(net.reduced, net.equilibrium(reduced=True)).values.real)
 
 
 def run(out: Path = FIGURES, quick: bool = False) -> Multipliers:

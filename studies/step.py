@@ -23,7 +23,6 @@ import numpy as np
 from matplotlib.axes import Axes
 
 import bifurcate as bf
-from bifurcate.linalg.multipliers import spectrum
 from studies.report import DPI, FIGURES, STYLE, TO_BASELINE, doublings, figure, network, response
 
 ALPHA, BETA = 0.5, -0.1
@@ -81,9 +80,7 @@ def stepped(net: bf.adaptation.Network) -> bf.Map:
 
 def multipliers(net: bf.adaptation.Network, y: np.ndarray) -> np.ndarray:
     """Those of the outputs."""
-    jacobian = net.reduced.jacobian
-    assert jacobian is not None
-    return spectrum(jacobian(y, **net.parameters)).values.real
+    return bf.multipliers(net.reduced, y).values.real
 
 
 def run(out: Path = FIGURES, quick: bool = False) -> Steps:
