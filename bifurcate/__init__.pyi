@@ -19,6 +19,7 @@ from .continuation.deflated_continuation import (
     deflate as deflate,
     deflated_continuation as deflated_continuation,
 )
+from .continuation.progress import Progress as Progress
 from .continuation.step_control import StepControl as StepControl
 from .continuation.stepper import Step as Step
 from .continuation.trace import steps as steps, trace as trace

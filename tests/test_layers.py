@@ -44,7 +44,7 @@ MODEL_ROOMS = [
 ]
 
 
-CIRCULAR = {"gradient", "diagram"}  # rooms that still hold a circle
+CIRCULAR = {"gradient"}  # rooms that still hold a circle
 
 
 def module_name(path):

@@ -95,7 +95,7 @@ class BranchLocator:
         units = np.concatenate([np.full(n, np.sqrt(self.metric.state)), np.sqrt(self.metric.parameter[:k])])
         return np.asarray(v * units)
 
-    def place(self, u: Vector, apart: float = np.inf) -> float | None:
+    def locate(self, u: Vector, apart: float = np.inf) -> float | None:
         """Where on the branch the cycle through u lies, as an arclength; None if it does not.
 
         Parameters
@@ -127,7 +127,7 @@ class BranchLocator:
     def _along(self, i: int, t: float) -> float:
         return float(self.arclength[i] + t * (self.arclength[i + 1] - self.arclength[i]))
 
-    def crossings(self, value: float) -> list[Vector]:
+    def states_at(self, value: float) -> list[Vector]:
         """States of a branch of cycles at a value of its parameter, corrected, in the map's shape."""
         curve, n = self.branch.curve, self.branch.curve.size
         (free,) = curve.free
@@ -145,7 +145,7 @@ class BranchLocator:
                 found.append(node.u[:n].reshape(curve.iterate.shape))
         return found
 
-    def node(self, s: float) -> CurvePoint | None:
+    def point_near(self, s: float) -> CurvePoint | None:
         """The branch's point near an arclength, corrected; None where that fails, and on curves of special points."""
         if len(self._rows) == 1 or not self.branch.curve.equations.hold_everywhere:
             return None

@@ -378,9 +378,9 @@ def _holds(branch: Branch, other: Branch, metric: Metric) -> bool:
         return False
     at = int(np.argmin(np.abs(other.arclength)))
     u = np.append(other.states[at].reshape(-1), other.points[at].free)
-    return BranchLocator(branch, metric).place(u) is not None
+    return BranchLocator(branch, metric).locate(u) is not None
 
 
 def _solutions_at(branch: Branch, value: float, period: int, metric: Metric) -> list[np.ndarray]:
     """States of a branch at a parameter value; none if its cycles are no fixed points of f^period."""
-    return BranchLocator(branch, metric).crossings(value) if period % branch.curve.period == 0 else []
+    return BranchLocator(branch, metric).states_at(value) if period % branch.curve.period == 0 else []

@@ -14,6 +14,7 @@ from bifurcate.bifurcations.codimension_one.event_detection import StepEvents
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.branch import Branch, BranchEnds, Point
 from bifurcate.continuation.continuation_run import ContinuationRun
+from bifurcate.continuation.progress import Progress
 from bifurcate.continuation.starting_point import first_point, prepare_run
 from bifurcate.continuation.step_control import StepControl
 from bifurcate.continuation.stepper import Step, continue_from
@@ -24,6 +25,7 @@ from bifurcate.curves.curve_point import CurvePoint
 from bifurcate.deprecation import old_positions
 from bifurcate.errors import Stop
 from bifurcate.linalg.low_rank import LowRank
+from bifurcate.validation import check_callable
 
 __all__ = ["steps", "trace"]
 
@@ -90,7 +92,7 @@ def trace(
     corrector: Corrector | None = None,
     detect: bool = True,
     keep: Keep | None = None,
-    progress: Callable[[Point], None] | None = None,
+    progress: Callable[[Progress], None] | None = None,
 ) -> Branch:
     """Follow a curve in both directions until it leaves its bounds, closes, or cannot be followed further.
 
@@ -110,7 +112,7 @@ def trace(
         What to store of a state, ``keep(state)`` → array; by default all of it, large matrices as thin factors where
         that is exact to rounding (see :class:`Point`).
     progress : callable, optional
-        Called with every new Point.
+        Called with a :class:`Progress` after every new point.
 
     Returns
     -------
@@ -136,13 +138,15 @@ def trace(
     [('BP', 1.0), ('PD', 3.0)]
     """
     run = prepare_run(curve, bounds, control, corrector, detect)
+    check_callable("progress", progress, "progress(record)")
+    check_callable("keep", keep, "keep(state)")
     halves: list[_Half] = []
     with np.errstate(all="ignore"):
         start = first_point(run)
         run = run.with_curve(adapt_equations(run.curve, start, run.metric))
         first = _branch_point_of(run, start, keep)
         if progress:
-            progress(first)
+            progress(Progress(first.parameters, 1, 0, 0, first))
         for side in curve.sides:
             half = _follow(run, start.facing(side), keep, progress)
             halves.append(half)
@@ -168,7 +172,7 @@ class _Half:
 
 
 def _follow(
-    run: ContinuationRun, start: CurvePoint, keep: Keep | None, progress: Callable[[Point], None] | None
+    run: ContinuationRun, start: CurvePoint, keep: Keep | None, progress: Callable[[Progress], None] | None
 ) -> _Half:
     half = _Half(Stop("steps", str(run.control.max_steps)))
     try:
@@ -179,7 +183,8 @@ def _follow(
             if events.collapsed is None and step.length > 0:
                 half.points.append(_branch_point_of(run, step.point, keep))
                 if progress:
-                    progress(half.points[-1])
+                    last = half.points[-1]
+                    progress(Progress(last.parameters, len(half.points) + 1, len(half.special), 0, last))
             if step.stop is not None:
                 half.stop = step.stop
     except KeyboardInterrupt:

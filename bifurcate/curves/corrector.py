@@ -34,6 +34,7 @@ SHORTEST_STEP = 1e-13  # a Newton step this short moves the point by rounding on
 LONGEST_NEXT_STEP = (
     1e-10  # a point whose next Newton step would be longer is not one yet: so it is beside singular points
 )
+NEXT_STEP_TOLERANCES = 10.0  # ... or this many tolerances, where a loose one was asked for
 STAGNATED = 1e-10  # a residual that no longer falls is accepted up to this size: rounding times multipliers up to 10⁵
 STAGNATION_RATIO = 0.5  # a residual that falls by less than this factor in a step no longer falls
 DIVERGENCE_RATIO = 4.0  # a residual that grows by more than this factor, after the third step, tells of divergence
@@ -78,7 +79,8 @@ def correct(
     -------
     CurvePoint or CorrectorFailure
         A CurvePoint when ‖H‖_∞ ≤ tolerance · max(scale, ‖x‖_∞) and, unless another solve takes GMRES, the next step
-        would be no longer than 1e-10 in the metric; with ``until="stagnation"`` when the residual no longer falls, too.
+        would be no longer than max(1e-10, 10 · tolerance) in the metric; with ``until="stagnation"`` when the residual
+        no longer falls, too.
     """
     corrector = curve.corrector if corrector is None else corrector
     to_rounding = corrector.until == "stagnation"
@@ -101,7 +103,9 @@ def correct(
                 point = _point(curve, best[1] if stagnated else at, normal, metric, best[0], iteration, orientation)
                 is_last = stagnated or iteration == corrector.max_iterations or not falls
                 step = None if is_last else point.correction
-                if step is None or metric.norm(step) <= LONGEST_NEXT_STEP:
+                if step is None or metric.norm(step) <= max(
+                    LONGEST_NEXT_STEP, NEXT_STEP_TOLERANCES * corrector.tolerance
+                ):
                     return point
             else:
                 diverges = iteration > FREE_STEPS and size > DIVERGENCE_RATIO * previous

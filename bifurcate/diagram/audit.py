@@ -10,31 +10,33 @@ Krasnosel'skii 1964): a side branch that was missed leaves it unbalanced.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import Any
 
 import networkx as nx
 import numpy as np
 
 from bifurcate.bifurcations.codimension_one.event_detection import branch_point_near
+from bifurcate.bifurcations.kinds import KINDS
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.branch import Branch
 from bifurcate.continuation.branch_matching import BranchLocator, same_point
 from bifurcate.continuation.step_control import StepControl
 from bifurcate.continuation.trace import trace
+from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.diagram.segments import Segment
+from bifurcate.diagram.state import BranchRecord, Exploration
 from bifurcate.errors import BifurcateError
 from bifurcate.linalg.multipliers import Spectrum
 
-if TYPE_CHECKING:
-    from bifurcate.diagram.explore import Explorer
+__all__ = ["Audit", "BranchFindings", "audit_branch", "check_balance", "check_parity"]
 
-__all__ = ["Audit", "audit_findings"]
-
-FINER = 3  # by how much the steps of the audit are shorter
-TOUCH = 0.2  # a multiplier this close to +1 at its nearest is looked at
+FINER = 3  # by which factor the steps of the audit are shorter
+TOUCH = 0.2  # a multiplier this close to +1 at its nearest is looked at: a touching one comes closer in finer steps
+TOUCH_REACH = 2.0  # steps within which the point where it touches is looked for
+ON_BRANCH = 0.1  # steps by which that point may lie off the branch
+LOOSE_ENDS = ("escaped", "steps", "stalled", "domain", "not-isolated")  # ends that move with the steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,44 +82,62 @@ class Audit:
         return "\n".join(lines)
 
 
-def audit_findings(explorer: Explorer) -> Audit:
-    """Audit a diagram that was explored; what is found is added to it and explored in turn."""
-    extra: list[SpecialPoint] = []
-    gone: list[SpecialPoint] = []
-    touching: list[SpecialPoint] = []
-    changed: list[str] = []
-    done = 0
-    while done < len(explorer.tracks) and not explorer.interrupted:
-        again = _again(explorer, done)
-        if isinstance(again, str):
-            changed.append(again)
-        else:
-            kind = again.curve.codimension == 0
-            met = [p for p, on in zip(explorer.points, explorer.on) if any(b == done for b, _ in on)]
-            known = [p for p in met if (p.curve.codimension == 0) == kind]  # of what tracing such a curve reports
-            gone += [p for p in known if not _among(p, [*again.special, again.curve.origin], explorer)]
-            extra += _new(explorer, done, again.special)
-            touching += _new(explorer, done, _touching(again, explorer.tracks[done]))
-        done += 1
-        if done == len(explorer.tracks):
-            explorer.run()
-    graph, pieces = explorer.graph()
-    return Audit(
-        tuple(extra), tuple(gone), tuple(touching), tuple(_parity(explorer, pieces)),
-        tuple(_balance(explorer, graph)), tuple(changed),
-    )  # fmt: skip
+@dataclass(frozen=True, eq=False)
+class BranchFindings:
+    """What tracing a branch again with smaller steps shows; nothing is changed by it.
+
+    Attributes
+    ----------
+    special : tuple of SpecialPoint
+        The special points found with smaller steps.
+    gone : tuple of SpecialPoint
+        Those known on the branch that smaller steps do not find.
+    touching : tuple of SpecialPoint
+        Branch points at which a multiplier only touches +1.
+    changed : tuple of str
+        In which way smaller steps trace another branch, or fail.
+    is_interrupted : bool
+        True if the user ended the audit.
+    """
+
+    special: tuple[SpecialPoint, ...] = ()
+    gone: tuple[SpecialPoint, ...] = ()
+    touching: tuple[SpecialPoint, ...] = ()
+    changed: tuple[str, ...] = ()
+    is_interrupted: bool = False
 
 
-def _new(explorer: Explorer, number: int, points: Iterable[SpecialPoint]) -> list[SpecialPoint]:
-    """Those of the points on a branch that were not known; from now on they are."""
-    before = len(explorer.points)
-    for point in points:
-        explorer.touch(point, number)
-    return explorer.points[before:]
+def audit_branch(state: Exploration, number: int, control: StepControl, corrector: Corrector | None) -> BranchFindings:
+    """Trace a branch again with smaller steps, and compare.
+
+    Parameters
+    ----------
+    state : Exploration
+        What is known.
+    number : int
+        Of the branch.
+    control, corrector
+        With which it was traced.
+    """
+    old = state.branches[number].branch
+    try:
+        again = trace(old.curve, state.bounds_of(old.curve), control=_finer(control), corrector=corrector)
+    except BifurcateError as error:
+        return BranchFindings(changed=(f"branch {number} could not be traced again with smaller steps: {error}",))
+    is_interrupted = any(stop.reason == "interrupted" for stop in again.stop)
+    if not is_interrupted and (words := _difference(state.branches[number], number, again)):
+        return BranchFindings(changed=(words,))
+    # Of the points on a branch of cycles, tracing it reports those that were met on such a branch; so on others.
+    is_of_cycles = again.curve.codimension == 0
+    known = [point for point in state.points_on(number) if (point.curve.codimension == 0) == is_of_cycles]
+    found = [*again.special, again.curve.origin]
+    gone = [point for point in known if not _is_among(point, found, state)]
+    touching = _touching(again, state.branches[number].locator)
+    return BranchFindings(again.special, tuple(gone), tuple(touching), (), is_interrupted)
 
 
-def _among(point: SpecialPoint, known: list, explorer: Explorer) -> bool:
-    return any(isinstance(each, SpecialPoint) and same_point(point, each, explorer.widths) for each in known)
+def _is_among(point: SpecialPoint, known: list[Any], state: Exploration) -> bool:
+    return any(isinstance(each, SpecialPoint) and same_point(point, each, state.widths) for each in known)
 
 
 def _finer(control: StepControl) -> StepControl:
@@ -128,46 +148,34 @@ def _finer(control: StepControl) -> StepControl:
     )  # fmt: skip
 
 
-def _again(explorer: Explorer, number: int) -> Branch | str:
-    """A branch traced with smaller steps, or in which way it is another one."""
-    track = explorer.tracks[number]
-    old = track.branch
-    bounds = {name: explorer.bounds[name] for name in old.curve.free}
-    try:
-        again = trace(old.curve, bounds, control=_finer(explorer.control))
-    except BifurcateError as error:
-        return f"branch {number} could not be traced again with smaller steps: {error}"
-    explorer.interrupted |= any(stop.reason == "interrupted" for stop in again.stop)
-    finer = BranchLocator(again, track.metric)
+def _difference(record: BranchRecord, number: int, again: Branch) -> str:
+    """In which way a branch traced with smaller steps is another one; "" if it is the same."""
+    old = record.branch
+    finer = BranchLocator(again, record.locator.metric)
     # An end that is no place of its own (the state ran away, the steps gave out) moves with the steps.
-    loose = [stop.reason in ("escaped", "steps", "stalled", "domain", "not-isolated") for stop in old.stop]
+    loose = [stop.reason in LOOSE_ENDS for stop in old.stop]
     compared = old.points[loose[0] : len(old) - loose[1]]
-    off = [p for p in compared if finer.place(np.append(p.state.reshape(-1), p.free)) is None]
-    if off and not explorer.interrupted:
-        values = ", ".join(f"{name} = {value:.6g}" for name, value in zip(old.curve.free, off[0].free))
-        return f"branch {number} runs differently with smaller steps: {len(off)} of its points are off, as at {values}"
-    return again
+    off = [p for p in compared if finer.locate(np.append(p.state.reshape(-1), p.free)) is None]
+    if not off:
+        return ""
+    values = ", ".join(f"{name} = {value:.6g}" for name, value in zip(old.curve.free, off[0].free, strict=False))
+    return f"branch {number} runs differently with smaller steps: {len(off)} of its points are off, as at {values}"
 
 
 def _touching(branch: Branch, track: BranchLocator) -> list[SpecialPoint]:
     """Branch points where a real multiplier comes nearest to +1 between two points of a branch, on one side of it."""
     if branch.curve.codimension > 0:
         return []
-    gaps = np.array([_gap(spectrum) for spectrum in branch.spectra])
+    gaps = np.array([spectrum.gap for spectrum in branch.spectra])
     finer, found = BranchLocator(branch, track.metric), list[SpecialPoint]()
     for i in range(1, len(gaps) - 1):
         if gaps[i] > min(gaps[i - 1], gaps[i + 1]) or gaps[i] > TOUCH:
             continue
-        node, step = finer.node(float(branch.arclength[i])), float(np.diff(branch.arclength[i - 1 : i + 2]).max())
-        point = None if node is None else branch_point_near(branch.curve, node, track.metric, 2.0 * step)
-        if point is not None and track.nearest(point)[1] < 0.1 * step:
+        node, step = finer.point_near(float(branch.arclength[i])), float(np.diff(branch.arclength[i - 1 : i + 2]).max())
+        point = None if node is None else branch_point_near(branch.curve, node, track.metric, TOUCH_REACH * step)
+        if point is not None and track.nearest(point)[1] < ON_BRANCH * step:
             found.append(point)
     return found
-
-
-def _gap(spectrum: Spectrum) -> float:
-    real = spectrum.values.real[spectrum.real]
-    return float(np.abs(real - 1.0).min()) if len(real) else np.inf
 
 
 def _index(spectrum: Spectrum, times: int) -> int:
@@ -176,16 +184,17 @@ def _index(spectrum: Spectrum, times: int) -> int:
     return -1 if (up + (down if times % 2 == 0 else 0)) % 2 else 1
 
 
-def _parity(explorer: Explorer, pieces: list[Segment]) -> list[str]:
-    """Branches on which sign det(I − J) · dp/ds changes elsewhere than at simple branch points, or not at one."""
+def check_parity(state: Exploration, segments: list[Segment]) -> list[str]:
+    """Say on which branches sign det(I − J) · dp/ds changes elsewhere than at simple branch points, or not at one."""
     found = []
-    for number, track in enumerate(explorer.tracks):
-        if track.branch.curve.codimension > 0:
+    for number, record in enumerate(state.branches):
+        branch = record.branch
+        if branch.curve.codimension > 0:
             continue
-        mine = [piece for piece in pieces if piece.branch == number]
-        for before, after in pairwise(mine):
-            a, b = _orientation(track, before), _orientation(track, after)
-            met = explorer.met(number, before.end)
+        own = [segment for segment in segments if segment.branch == number]
+        for before, after in pairwise(own):
+            a, b = _orientation(branch, before), _orientation(branch, after)
+            met = state.points_at(number, before.end)
             if any(point.multiplicity > 1 for point in met):
                 continue
             if a and b and (a != b) != any(point.kind == "branch point" for point in met):
@@ -193,35 +202,43 @@ def _parity(explorer: Explorer, pieces: list[Segment]) -> list[str]:
                 found.append(f"parity on branch {number}: the index {words} at {', '.join(map(str, met))}")
         found += [
             f"parity on branch {number}: the number of multipliers outside the unit circle changes between special "
-            f"points, near {track.branch.curve.free[0]} = {piece.parameter:.6g}"
-            for piece in mine
-            if piece.outside is None and len(piece.points) > 1
+            f"points, near {branch.curve.free[0]} = {segment.parameter:.6g}"
+            for segment in own
+            if segment.outside is None and len(segment.points) > 1
         ]
     return found
 
 
-def _orientation(track: BranchLocator, piece: Segment) -> int:
-    """Sign det(I − J) · dp/ds on a piece, whose parameter is monotone; 0 if it is not known."""
-    if piece.middle is None or len(piece.points) < 2:
+def _orientation(branch: Branch, segment: Segment) -> int:
+    """Sign det(I − J) · dp/ds on a segment, whose parameter is monotone; 0 if it is not known."""
+    if segment.middle is None or len(segment.points) < 2:
         return 0
-    p = track.branch[track.branch.curve.free[0]]
-    rise = p[piece.points[-1]] - p[piece.points[0]]
-    return int(np.sign(rise)) * _index(piece.middle, 1)
+    p = branch[branch.curve.free[0]]
+    rise = p[segment.points[-1]] - p[segment.points[0]]
+    return int(np.sign(rise)) * _index(segment.middle, 1)
 
 
-def _balance(explorer: Explorer, graph: nx.MultiGraph) -> list[str]:
-    """Points at which the indices of the cycles on both sides of the parameter do not add up to the same number."""
-    failed = [failure.point for failure in explorer.failures]
+def check_balance(state: Exploration, graph: nx.MultiGraph, failed: list[SpecialPoint]) -> list[str]:
+    """Say at which points the indices of the cycles on both sides of the parameter do not add up to the same number.
+
+    Parameters
+    ----------
+    state : Exploration
+        What is known.
+    graph : networkx.MultiGraph
+        Its graph.
+    failed : list of SpecialPoint
+        Points from which a branch could not be followed: nothing can be said there.
+    """
     found = []
-    for number, point in enumerate(explorer.points):
-        starts = point.kind in ("flip", "branch point")
-        if point.curve.codimension > 0 or not (starts or point.kind in ("fold", "neimark-sacker")):
+    for number, record in enumerate(state.points):
+        point, kind = record.point, KINDS[record.point.kind]
+        if point.curve.codimension > 0 or kind.codimension != 1:
             continue
-        if starts and (not explorer.followed[number] or any(point is other for other in failed)):
+        if kind.is_switchable and (not record.is_followed or _is_among(point, list(failed), state)):
             continue
-        sums = _indices(
-            point, [data["piece"] for *_, data in graph.edges(number, data=True) if data["kind"] == "cycle"]
-        )
+        edges = [data["piece"] for *_, data in graph.edges(number, data=True) if data["kind"] == "cycle"]
+        sums = _indices(point, edges)
         if sums is not None and sums[0] != sums[1]:
             found.append(
                 f"balance at {point}: the indices of the cycles known add up to {sums[0]} below it and {sums[1]} "
@@ -230,14 +247,16 @@ def _balance(explorer: Explorer, graph: nx.MultiGraph) -> list[str]:
     return found
 
 
-def _indices(point: SpecialPoint, pieces: list[Segment]) -> tuple[int, int] | None:
+def _indices(point: SpecialPoint, segments: list[Segment]) -> tuple[int, int] | None:
     """The indices near a point summed below and above its parameter; None if a multiplier needed is not known."""
-    whole = 2 * point.period if point.kind == "flip" else point.period
+    full_period = 2 * point.period if point.kind == "flip" else point.period
     sums = [0, 0]
-    for piece in pieces:
-        beyond = piece.parameter - point.parameters[point.curve.free[0]]
-        if piece.middle is None or beyond == 0.0 or whole % piece.period:
+    for segment in segments:
+        beyond = segment.parameter - point.parameters[point.curve.free[0]]
+        if segment.middle is None or beyond == 0.0 or full_period % segment.period:
             return None
         # Of a doubled cycle two points lie near each point of the cycle that it doubles.
-        sums[beyond > 0] += max(piece.period // point.period, 1) * _index(piece.middle, whole // piece.period)
+        sums[beyond > 0] += max(segment.period // point.period, 1) * _index(
+            segment.middle, full_period // segment.period
+        )
     return sums[0], sums[1]

@@ -6,42 +6,43 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-import networkx as nx
 import numpy as np
 
 from bifurcate.bifurcations.codimension_one.branch_switching import switches
 from bifurcate.bifurcations.codimension_two.loci import locus
 from bifurcate.bifurcations.kinds import CURVE_KINDS, KINDS
 from bifurcate.bifurcations.special_point import SpecialPoint
-from bifurcate.continuation.branch import Branch
-from bifurcate.continuation.branch_matching import BranchLocator, same_point
+from bifurcate.continuation.progress import Progress
 from bifurcate.continuation.step_control import StepControl
 from bifurcate.continuation.trace import trace
+from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.cycle import CycleEquations
-from bifurcate.curves.metric import Metric
-from bifurcate.diagram.audit import Audit, audit_findings
-from bifurcate.diagram.graph import Diagram, Failed, build
-from bifurcate.diagram.segments import Segment
+from bifurcate.deprecation import old_keywords, old_positions
+from bifurcate.diagram.audit import Audit, audit_branch, check_balance, check_parity
+from bifurcate.diagram.graph import Diagram, Failed, build_graph
+from bifurcate.diagram.state import Exploration, Meeting
 from bifurcate.errors import BifurcateError, InvalidInput
-from bifurcate.newton.solve import check_period
-from bifurcate.validation import check_interval
+from bifurcate.validation import check_callable, check_count, check_interval, check_period
 
-__all__ = ["Explorer", "explore"]
+__all__ = ["explore"]
 
 AMPLITUDES = (None, 1e-3, 1e-4, 1e-5)  # of first points on new branches, the later ones if these lie out of bounds
-SEAM = 1e-4  # one point met twice within this arclength was met once
 
 
+@old_keywords(most="max_branches")
+@old_positions("depth", "period", "audit", "control", "progress", "max_branches")
 def explore(
     curve: Curve | Iterable[Curve],
     bounds: Mapping[str, tuple[float, float]],
+    *,
     depth: int = 4,
     period: int | None = None,
     audit: bool = False,
     control: StepControl | None = None,
-    progress: Callable[[Branch], None] | None = None,
-    most: int = 200,
+    corrector: Corrector | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    max_branches: int = 200,
 ) -> Diagram:
     """Draw the whole diagram: trace, switch at every special point, trace what starts there, and so on.
 
@@ -63,11 +64,11 @@ def explore(
     audit : bool
         Trace everything again with smaller steps, check parities of the fixed-point index along branches and at points,
         and look for multipliers that touch +1; what is found is added, explored, and reported in ``diagram.audit``.
-    control : StepControl, optional
+    control, corrector : optional
         As for :func:`trace`.
     progress : callable, optional
-        Called with every new Branch.
-    most : int
+        Called with a :class:`Progress` after every new branch.
+    max_branches : int
         Branches at the most.
 
     Returns
@@ -96,19 +97,25 @@ def explore(
     curves = [curve] if isinstance(curve, Curve) else list(curve) if isinstance(curve, list | tuple) else []
     if not curves or not all(isinstance(each, Curve) for each in curves):
         raise InvalidInput("curve must be a Curve (cycles and switch make them) or a list of them, at least one")
-    for name, value in (("depth", depth), ("most", most)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise InvalidInput(f"{name} is {value!r}; it must be a whole number, at least 1")
-    if progress is not None and not callable(progress):
-        raise InvalidInput(f"progress is {progress!r}; it must be callable with a Branch, or None")
+    check_count("depth", depth)
+    check_count("max_branches", max_branches)
+    check_callable("progress", progress, "progress(record)")
     _check_bounds(curves, bounds)
     largest = None if period is None else check_period(period)
-    explorer = Explorer(dict(bounds), depth, largest, control or StepControl(), progress, most)
+    explorer = Explorer(
+        state=Exploration(dict(bounds)),
+        depth=depth,
+        largest_period=largest,
+        control=control or StepControl(),
+        corrector=corrector,
+        progress=progress,
+        max_branches=max_branches,
+    )
     with np.errstate(all="ignore"):
         explorer.begin(curves)
         explorer.run()
-        explorer.widen()
-        report = audit_findings(explorer) if audit and not explorer.interrupted else None
+        explorer.follow_loci()
+        report = explorer.audit() if audit and not explorer.is_interrupted else None
         return explorer.diagram(report)
 
 
@@ -136,27 +143,18 @@ def _check_bounds(curves: list[Curve], bounds: object) -> None:
 
 @dataclass(eq=False)
 class Explorer:
-    """The diagram while it grows; points wait in ``queue`` for their branches to be followed."""
+    """Follows the branches of one diagram; special points wait in ``queue`` for theirs to be followed."""
 
-    bounds: dict[str, tuple[float, float]]
+    state: Exploration
     depth: int
-    largest: int | None
+    largest_period: int | None
     control: StepControl
-    progress: Callable[[Branch], None] | None
-    most: int
-    tracks: list[BranchLocator] = field(default_factory=list)
-    generations: list[int] = field(default_factory=list)
-    points: list[SpecialPoint] = field(default_factory=list)
-    on: list[list[tuple[int, float]]] = field(default_factory=list)
-    followed: list[bool] = field(default_factory=list)
+    corrector: Corrector | None
+    progress: Callable[[Progress], None] | None
+    max_branches: int
     queue: deque[tuple[int, int]] = field(default_factory=deque)
     failures: list[Failed] = field(default_factory=list)
-    interrupted: bool = False
-
-    @property
-    def widths(self) -> dict[str, float]:
-        """Widths of the bounds, the units of distances."""
-        return {name: float(high) - float(low) for name, (low, high) in self.bounds.items()}
+    is_interrupted: bool = False
 
     def begin(self, curves: list[Curve]) -> None:
         """Follow the curves given; one that cannot be started is a failure, but not if all of them are.
@@ -174,193 +172,190 @@ class Explorer:
                 errors.append(error)
                 self.failures.append(Failed(None, str(error)))
             except KeyboardInterrupt:
-                self.interrupted = True
+                self.is_interrupted = True
                 return
-        if errors and not self.tracks:
+        if errors and not self.state.branches:
             raise errors[0]
 
     def run(self) -> None:
         """Follow the branches of every waiting point, the older generations first."""
         try:
-            while self.queue and not self.interrupted:
-                self.leave(*self.queue.popleft())
+            while self.queue and not self.is_interrupted:
+                self.follow_from(*self.queue.popleft())
         except KeyboardInterrupt:
-            self.interrupted = True
+            self.is_interrupted = True
 
-    def widen(self) -> None:
+    def follow_loci(self) -> None:
         """Where a second parameter has bounds, follow the curves of special points in both, and what starts on them.
 
         Generations are counted anew.
         """
-        names = {name for track in self.tracks for name in track.branch.curve.free}
-        second = [name for name in self.bounds if name not in names]
-        if not second or self.interrupted:
+        names = {name for record in self.state.branches for name in record.branch.curve.free}
+        second = [name for name in self.state.bounds if name not in names]
+        if not second or self.is_interrupted:
             return
-        points = [p for p in self.points if p.curve.codimension == 0 and p.kind in CURVE_KINDS]
+        points = [record.point for record in self.state.points]
         try:
             for point in points:
-                if self.interrupted or len(self.tracks) >= self.most:
+                if point.curve.codimension > 0 or point.kind not in CURVE_KINDS:
+                    continue
+                if self.is_interrupted or self.is_full():
                     return
                 self._follow_locus(point, second[0])
                 self.run()
         except KeyboardInterrupt:
-            self.interrupted = True
+            self.is_interrupted = True
 
     def _follow_locus(self, point: SpecialPoint, second: str) -> None:
         try:
             curve = locus(point, free=second)
-            number = self.known_as(curve, None)
+            number = self.state.branch_through_start(curve, None)
             if number is None:
                 self.follow(curve, 1, point)
             else:
-                self.touch(point, number)
+                self.join(point, number)
         except BifurcateError as error:
             self.failures.append(Failed(point, str(error)))
 
-    def metric(self, curve: Curve) -> Metric:
-        """In which distances on a curve are measured."""
-        return Metric.of(curve, np.array([self.widths[name] for name in curve.free]))
+    def is_full(self) -> bool:
+        """True if no more branches may be followed."""
+        return len(self.state.branches) >= self.max_branches
 
-    def leave(self, number: int, generation: int) -> None:
+    def follow_from(self, number: int, generation: int) -> None:
         """Follow every branch that starts at a point, as far as depth, period and number allow."""
-        point = self.points[number]
-        too_long = self.largest is not None and point.kind == "flip" and 2 * point.period > self.largest
-        if self.followed[number] or generation >= self.depth or too_long or len(self.tracks) >= self.most:
+        record = self.state.points[number]
+        point = record.point
+        doubles = self.largest_period is not None and point.kind == "flip"
+        too_long = doubles and 2 * point.period > (self.largest_period or 0)
+        if record.is_followed or generation >= self.depth or too_long or self.is_full():
             return
-        self.followed[number] = True
+        self.state.mark_followed(number)
         try:
-            curves = self._starts(point)
+            curves = self._curves_from(point)
         except BifurcateError as error:
             self.failures.append(Failed(point, str(error)))
             return
         for curve in curves:
-            if self.largest is not None and curve.period > self.largest:
+            if self.largest_period is not None and curve.period > self.largest_period:
                 continue
-            known = self.known_as(curve, point)
+            known = self.state.branch_through_start(curve, point)
             if known is not None:
-                self.touch(point, known)
+                self.join(point, known)
                 continue
-            if len(self.tracks) >= self.most:
-                self.followed[number] = False
+            if self.is_full():
+                self.state.mark_followed(number, False)
                 return
             try:
                 self.follow(curve, generation + 1, point)
             except BifurcateError as error:
                 self.failures.append(Failed(point, str(error)))
 
-    def _starts(self, point: SpecialPoint) -> list[Curve]:
-        """First points of the curves that start at a special point, nearer ones if those are out of bounds."""
+    def _curves_from(self, point: SpecialPoint) -> list[Curve]:
+        """The curves that start at a special point, with nearer first points if those are out of bounds."""
         if KINDS[point.kind].codimension == 2:
-            return [curve for curve in switches(point) if self._within(curve)]
+            return [curve for curve in switches(point) if self.state.contains_start(curve)]
         if point.curve.period != point.period:  # met from its doubled cycle: the other branch is the undoubled one
             return [_undoubled(point)]
         curves: tuple[Curve, ...] = ()
         for amplitude in AMPLITUDES:
             curves = switches(point, amplitude)
-            if all(self._within(curve) for curve in curves):
+            if all(self.state.contains_start(curve) for curve in curves):
                 break
         return list(curves)
 
-    def _within(self, curve: Curve) -> bool:
-        values = curve.parameters(curve.start)
-        return all(self.bounds[name][0] <= values[name] <= self.bounds[name][1] for name in curve.free)
-
-    def known_as(self, curve: Curve, origin: SpecialPoint | None) -> int | None:
-        """The number of the branch on which a curve starts; None if it is on none that was traced."""
-        for number, track in self._alike(curve):
-            apart = np.inf if origin is None else track.distance(curve.start, origin)
-            if track.place(curve.start, apart if apart > 0.0 else np.inf) is not None:
-                return number
-        return None
-
-    def _alike(self, curve: Curve) -> list[tuple[int, BranchLocator]]:
-        def key(each: Curve) -> tuple:
-            return each.kind, each.period, each.free, each.size
-
-        return [(i, track) for i, track in enumerate(self.tracks) if key(track.branch.curve) == key(curve)]
-
     def follow(self, curve: Curve, generation: int, origin: SpecialPoint | None) -> None:
         """Trace a curve and take it in, unless it turns out to be one that is known."""
-        branch = trace(curve, {name: self.bounds[name] for name in curve.free}, control=self.control)
-        self.interrupted |= any(stop.reason == "interrupted" for stop in branch.stop)
-        known = self._traced_before(branch)
+        branch = trace(curve, self.state.bounds_of(curve), control=self.control, corrector=self.corrector)
+        self.is_interrupted |= any(stop.reason == "interrupted" for stop in branch.stop)
+        known = self.state.branch_traced_before(branch)
         if known is not None:
             if origin is not None:
-                self.touch(origin, known)
+                self.join(origin, known)
             return
-        self.tracks.append(BranchLocator(branch, self.metric(curve)))
-        self.generations.append(generation)
-        number = len(self.tracks) - 1
+        number = self.state.add_branch(branch, generation)
         for point in branch.special:
-            self.meet(point, number, point.arclength, generation)
+            self.meet(point, Meeting(number, point.arclength), generation)
         if isinstance(curve.origin, SpecialPoint):
-            self.touch(curve.origin, number)
+            self.join(curve.origin, number)
         if origin is not None:
-            self.touch(origin, number)
+            self.join(origin, number)
         if self.progress:
-            self.progress(branch)
+            last = branch.points[-1]
+            count = len(self.state.branches)
+            self.progress(Progress(last.parameters, len(branch), len(self.state.points), count, last, branch))
 
-    def _traced_before(self, branch: Branch) -> int | None:
-        """The number of the branch that holds most of a few points inside another one; None if none does."""
-        inside = [branch.points[i] for i in {len(branch) // 4, len(branch) // 2, (3 * len(branch)) // 4}]
-        for number, track in self._alike(branch.curve):
-            held = [track.place(np.append(p.state.reshape(-1), p.free)) is not None for p in inside]
-            if sum(held) > len(held) / 2:
-                return number
-        return None
+    def meet(self, point: SpecialPoint, meeting: Meeting, generation: int) -> bool:
+        """Take in that a special point lies on a branch, and queue it if curves start there; True if it is new."""
+        number, is_new = self.state.add_meeting(point, meeting)
+        record = self.state.points[number]
+        on_cycles = self.state.branches[meeting.branch].branch.curve.codimension == 0
+        is_alike = on_cycles == (record.point.curve.codimension == 0)
+        # One that is known may lie nearer to the beginning than it seemed.
+        if is_switching_point(record.point) and (is_new or (is_alike and not record.is_followed)):
+            self.queue.append((number, generation))
+        return is_new
 
-    def meet(self, point: SpecialPoint, branch: int, s: float, generation: int) -> int:
-        """Take in a special point of a branch; the number under which it is known."""
-        for number, known in enumerate(self.points):
-            if same_point(known, point, self.widths):
-                if all(b != branch or not self._is_near(s, at, b) for b, at in self.on[number]):
-                    self.on[number].append((branch, s))
-                alike = (self.tracks[branch].branch.curve.codimension == 0) == (known.curve.codimension == 0)
-                if starts(known) and alike and not self.followed[number]:
-                    self.queue.append((number, generation))  # it may lie nearer to the beginning than it seemed
-                return number
-        self.points.append(point)
-        self.on.append([(branch, s)])
-        self.followed.append(False)
-        if starts(point):
-            self.queue.append((len(self.points) - 1, generation))
-        return len(self.points) - 1
+    def join(self, point: SpecialPoint, branch: int) -> bool:
+        """Take in that a branch meets a point, whether or not tracing it noticed; True if the point is new."""
+        if self.state.lies_on(point, branch):
+            return False
+        record = self.state.branches[branch]
+        return self.meet(point, Meeting(branch, record.locator.nearest(point)[0]), record.generation)
 
-    def _is_near(self, s: float, at: float, branch: int) -> bool:
-        track = self.tracks[branch]
-        length = float(track.arclength[-1] - track.arclength[0])
-        loop = track.branch.stop[1].reason == "closed"
-        return abs(s - at) < SEAM or (loop and abs(abs(s - at) - length) < SEAM)
+    def audit(self) -> Audit:
+        """Audit every branch, take in and explore what that finds, and check indices at the end."""
+        extra: list[SpecialPoint] = []
+        gone: list[SpecialPoint] = []
+        touching: list[SpecialPoint] = []
+        changed: list[str] = []
+        done = 0
+        while done < len(self.state.branches) and not self.is_interrupted:
+            found = audit_branch(self.state, done, self.control, self.corrector)
+            self.is_interrupted |= found.is_interrupted
+            changed += found.changed
+            gone += found.gone
+            extra += self._join_new(found.special, done)
+            touching += self._join_new(found.touching, done)
+            done += 1
+            if done == len(self.state.branches):
+                self.run()
+        graph, segments = build_graph(self.state)
+        failed = [failure.point for failure in self.failures if failure.point is not None]
+        return Audit(
+            extra=tuple(extra),
+            gone=tuple(gone),
+            touching=tuple(touching),
+            parity=tuple(check_parity(self.state, segments)),
+            balance=tuple(check_balance(self.state, graph, failed)),
+            changed=tuple(changed),
+        )
 
-    def touch(self, point: SpecialPoint, number: int) -> None:
-        """A branch meets a point, whether or not tracing it noticed: the graph says so, once."""
-        for known, on in zip(self.points, self.on):
-            if (known is point or same_point(known, point, self.widths)) and any(branch == number for branch, _ in on):
-                return
-        self.meet(point, number, self.tracks[number].nearest(point)[0], self.generations[number])
-
-    def met(self, branch: int, s: float) -> list[SpecialPoint]:
-        """The special points at an arclength of a branch."""
-        return [p for p, on in zip(self.points, self.on) if any(b == branch and abs(at - s) < 1e-9 for b, at in on)]
-
-    def graph(self) -> tuple[nx.MultiGraph, list[Segment]]:
-        """The graph of what was found, and its pieces."""
-        return build(self.tracks, self.points, self.on)
+    def _join_new(self, points: Iterable[SpecialPoint], branch: int) -> list[SpecialPoint]:
+        """Take points of a branch in; those that were new."""
+        return [point for point in points if self.join(point, branch)]
 
     def diagram(self, report: Audit | None = None) -> Diagram:
-        """What was found, as it stands."""
-        left = [p for p, done in zip(self.points, self.followed) if starts(p) and not done]
-        doubts = [f"branch {i}: {doubt}" for i, track in enumerate(self.tracks) for doubt in track.branch.doubts]
+        """What was found so far."""
+        state = self.state
+        left = [r.point for r in state.points if is_switching_point(r.point) and not r.is_followed]
+        doubts = [f"branch {i}: {doubt}" for i, record in enumerate(state.branches) for doubt in record.branch.doubts]
         return Diagram(
-            tuple(track.branch for track in self.tracks), tuple(self.generations), tuple(self.points),
-            self.graph()[0], tuple(self.failures), tuple(left), tuple(doubts),
-            report, self.interrupted,
-        )  # fmt: skip
+            branches=tuple(record.branch for record in state.branches),
+            generations=tuple(record.generation for record in state.branches),
+            special=tuple(record.point for record in state.points),
+            graph=build_graph(state)[0],
+            failures=tuple(self.failures),
+            left=tuple(left),
+            doubts=tuple(doubts),
+            audit=report,
+            interrupted=self.is_interrupted,
+        )
 
 
-def starts(point: SpecialPoint) -> bool:
-    """Whether other curves start at a point: branches of cycles, or curves of special points."""
-    return KINDS[point.kind].codimension == 2 or (point.curve.codimension == 0 and KINDS[point.kind].is_switchable)
+def is_switching_point(point: SpecialPoint) -> bool:
+    """True if other curves start at a point: branches of cycles, or curves of special points."""
+    kind = KINDS[point.kind]
+    return kind.codimension == 2 or (point.curve.codimension == 0 and kind.is_switchable)
 
 
 def _undoubled(point: SpecialPoint) -> Curve:

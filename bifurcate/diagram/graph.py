@@ -13,13 +13,14 @@ from bifurcate.bifurcations.special_point import SpecialPoint, points_of_kind
 from bifurcate.continuation.branch import Branch
 from bifurcate.continuation.branch_matching import BranchLocator
 from bifurcate.diagram.audit import Audit
-from bifurcate.diagram.segments import Segment, pieces_of
+from bifurcate.diagram.segments import ON_CUT, Segment, cut_into_segments
+from bifurcate.diagram.state import Exploration
 from bifurcate.errors import InvalidInput, NoSuchPoint, Stop
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Diagram", "Failed", "build"]
+__all__ = ["Diagram", "Failed", "build_graph"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +64,7 @@ class Diagram:
     failures : tuple of Failed
         Curves that could not be followed, with the reason.
     left : tuple of SpecialPoint
-        Points at which curves start that were not followed: beyond ``depth``, ``period`` or ``most``.
+        Points at which curves start that were not followed: beyond ``depth``, ``period`` or ``max_branches``.
     doubts : tuple of str
         What the branches say of themselves: changes that no located point explains.
     audit : Audit or None
@@ -178,59 +179,75 @@ class Diagram:
         return str(i), str(branch.curve.period), *span, str(len(branch)), start, stable
 
 
-def build(
-    tracks: list[BranchLocator], points: list[SpecialPoint], on: list[list[tuple[int, float]]]
-) -> tuple[nx.MultiGraph, list[Segment]]:
-    """The graph of branches cut at special points, each of which is met ``on`` pairs of branch and arclength."""
+def build_graph(state: Exploration) -> tuple[nx.MultiGraph, list[Segment]]:
+    """The graph of branches cut at special points, and its segments in the order of branches and arclength."""
     graph = nx.MultiGraph()
-    for node, point in enumerate(points):
+    for node, known in enumerate(state.points):
+        point = known.point
         graph.add_node(
-            node, kind=point.kind, label=point.label, parameters=point.parameters, state=point.state,
-            period=point.period, point=point, text=str(point),
-        )  # fmt: skip
-    pieces = []
-    for number, track in enumerate(tracks):
-        cuts = sorted((s, node) for node, meetings in enumerate(on) for branch, s in meetings if branch == number)
-        ring = bool(cuts) and track.branch.stop[1].reason == "closed"
-        if not ring:
-            cuts = _with_ends(graph, track, cuts)
+            node,
+            kind=point.kind,
+            label=point.label,
+            parameters=point.parameters,
+            state=point.state,
+            period=point.period,
+            point=point,
+            text=str(point),
+        )
+    segments = []
+    for number, record in enumerate(state.branches):
+        locator = record.locator
+        cuts = sorted(
+            (meeting.arclength, node)
+            for node, met in enumerate(state.points)
+            for meeting in met.meetings
+            if meeting.branch == number
+        )
+        is_ring = bool(cuts) and locator.branch.stop.last.reason == "closed"
+        if not is_ring:
+            cuts = _with_ends(graph, locator, cuts)
         nodes = [node for _, node in cuts]
-        every = pieces_of(number, track, [s for s, _ in cuts], ring)
-        for piece, a, b in zip(every, nodes, [*nodes[1:], *nodes[:1]]):
-            pieces.append(piece)
+        own = cut_into_segments(number, locator, [s for s, _ in cuts], is_ring)
+        for segment, a, b in zip(own, nodes, [*nodes[1:], *nodes[:1]], strict=False):
+            segments.append(segment)
             graph.add_edge(
                 a,
                 b,
                 branch=number,
-                kind=piece.kind,
-                period=piece.period,
-                stable=piece.stable,
-                outside=piece.outside,
-                piece=piece,
+                kind=segment.kind,
+                period=segment.period,
+                stable=segment.stable,
+                outside=segment.outside,
+                piece=segment,
             )
-    return graph, pieces
+    return graph, segments
 
 
-def _with_ends(graph: nx.MultiGraph, track: BranchLocator, cuts: list[tuple[float, int]]) -> list[tuple[float, int]]:
+def _with_ends(graph: nx.MultiGraph, locator: BranchLocator, cuts: list[tuple[float, int]]) -> list[tuple[float, int]]:
     """The cuts of a branch with nodes for its ends, where no special point is the end."""
-    at, stop = track.arclength, track.branch.stop
+    at, stop = locator.arclength, locator.branch.stop
     first, last = float(at[0]), float(at[-1])
-    if stop[1].reason == "closed":  # a loop without special points hangs on its first point
-        node = _end(graph, track, 0, stop[1])
+    if stop.last.reason == "closed":  # a loop without special points hangs on its first point
+        node = _end(graph, locator, 0, stop.last)
         return [(first, node), (last, node)]
-    if not cuts or cuts[0][0] > first + 1e-9:
-        cuts = [(first, _end(graph, track, 0, stop[0])), *cuts]
-    if cuts[-1][0] < last - 1e-9 or len(cuts) == 1:
-        cuts = [*cuts, (last, _end(graph, track, -1, stop[1]))]
+    if not cuts or cuts[0][0] > first + ON_CUT:
+        cuts = [(first, _end(graph, locator, 0, stop.first)), *cuts]
+    if cuts[-1][0] < last - ON_CUT or len(cuts) == 1:
+        cuts = [*cuts, (last, _end(graph, locator, -1, stop.last))]
     return cuts
 
 
-def _end(graph: nx.MultiGraph, track: BranchLocator, which: int, stop: Stop) -> int:
-    branch = track.branch
+def _end(graph: nx.MultiGraph, locator: BranchLocator, which: int, stop: Stop) -> int:
+    branch = locator.branch
     point, node = branch.points[which], graph.number_of_nodes()
-    parameters = {**branch.curve.equations.fixed, **dict(zip(branch.curve.free, point.free))}
     graph.add_node(
-        node, kind="end", label="EP", parameters=parameters, state=point.state, period=branch.curve.period, point=None,
+        node,
+        kind="end",
+        label="EP",
+        parameters=point.parameters,
+        state=point.state,
+        period=branch.curve.period,
+        point=None,
         text=str(stop),
-    )  # fmt: skip
+    )
     return node

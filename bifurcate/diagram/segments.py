@@ -1,4 +1,4 @@
-"""Pieces: what lies on a branch between two neighbouring special points, or between one of these and an end."""
+"""Segments: the parts of a branch between two neighbouring special points, or between one of these and an end."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from bifurcate.continuation.branch import Branch
 from bifurcate.continuation.branch_matching import BranchLocator
 from bifurcate.linalg.multipliers import Spectrum
 
-__all__ = ["Segment", "pieces_of"]
+__all__ = ["Segment", "cut_into_segments"]
 
 
-ON_CUT = 1e-9  # a branch's point this close to a cut is the special point itself
+ON_CUT = 1e-9  # a branch's point within this arclength of a cut is the special point itself: rounding of arclengths
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,16 +55,16 @@ class Segment:
     parameter: float
 
 
-def pieces_of(number: int, track: BranchLocator, at: list[float], closed: bool) -> list[Segment]:
-    """The pieces of a branch cut at arclengths in order, which include its ends unless it is closed."""
-    branch = track.branch
+def cut_into_segments(number: int, locator: BranchLocator, at: list[float], closed: bool) -> list[Segment]:
+    """The segments of a branch cut at arclengths in order, which include its ends unless it is closed."""
+    branch = locator.branch
     cuts = list(pairwise(at))
     if closed and at:
         cuts.append((at[-1], at[0]))
-    return [_piece(number, track, branch, begin, end) for begin, end in cuts]
+    return [_segment(number, locator, branch, begin, end) for begin, end in cuts]
 
 
-def _piece(number: int, track: BranchLocator, branch: Branch, begin: float, end: float) -> Segment:
+def _segment(number: int, locator: BranchLocator, branch: Branch, begin: float, end: float) -> Segment:
     s = branch.arclength
     after, before = s > begin + ON_CUT, s < end - ON_CUT
     if end <= begin:
@@ -76,13 +76,21 @@ def _piece(number: int, track: BranchLocator, branch: Branch, begin: float, end:
     middle, parameter = (known[len(known) // 2] if known else None), float(branch[branch.curve.free[0]][0])
     if len(points):
         parameter = branch.points[int(points[len(points) // 2])].free[0]
-    elif (node := track.node(0.5 * (begin + end))) is not None:
+    elif (node := locator.point_near(0.5 * (begin + end))) is not None:
         middle, parameter = node.spectrum, float(node.u[branch.curve.size])
         known = [middle]
     if branch.curve.codimension > 0:
         known = []  # on a curve of special points no cycle is stable or unstable by its multipliers alone
     stable, outside = {each.stable for each in known}, {each.outside for each in known}
     return Segment(
-        number, branch.curve.kind, branch.curve.period, begin, end, tuple(points.tolist()),
-        stable.pop() if len(stable) == 1 else None, outside.pop() if len(outside) == 1 else None, middle, parameter,
-    )  # fmt: skip
+        branch=number,
+        kind=branch.curve.kind,
+        period=branch.curve.period,
+        begin=begin,
+        end=end,
+        points=tuple(points.tolist()),
+        stable=stable.pop() if len(stable) == 1 else None,
+        outside=outside.pop() if len(outside) == 1 else None,
+        middle=middle,
+        parameter=parameter,
+    )

@@ -62,7 +62,7 @@ def test_period_and_depth_limit_what_is_followed():
     assert [(point.label, point.period) for point in short.left] == [("PD", 2)]
     one = bf.explore(curve, {"r": (0.5, 3.56)}, depth=1)
     assert len(one.branches) == 1 and len(one.left) == 2 and "not followed" in str(one)
-    few = bf.explore(curve, {"r": (0.5, 3.56)}, most=2)
+    few = bf.explore(curve, {"r": (0.5, 3.56)}, max_branches=2)
     assert len(few.branches) == 2 and few.left
 
 
@@ -344,7 +344,7 @@ def test_every_root_of_random_quintics_lies_on_one_branch(rng):
         more = bf.deflated_continuation(diagram.branches, bounds, values, guesses=[[-1.5], [0.0], [1.5]])
         tracks = [BranchLocator(b, Metric.of(b.curve, np.array([2.0]))) for b in (*diagram.branches, *more.branches)]
         for p in values:
-            found = np.sort([float(x[0]) for track in tracks for x in track.crossings(float(p))])
+            found = np.sort([float(x[0]) for track in tracks for x in track.states_at(float(p))])
             assert len(found) == len(roots(p)) and np.abs(found - np.sort(roots(p))).max() < 1e-8
 
 
@@ -436,7 +436,7 @@ def test_what_a_diagram_says_and_draws(tmp_path):
         (lambda c: bf.explore(c, 3.0), "bounds must be a dict"),
         (lambda c: bf.explore(c, {"r": (2, 3)}, depth=0), "depth is 0"),
         (lambda c: bf.explore(c, {"r": (2, 3)}, period=1.5), "period is 1.5"),
-        (lambda c: bf.explore(c, {"r": (2, 3)}, most=True), "most is True"),
+        (lambda c: bf.explore(c, {"r": (2, 3)}, max_branches=True), "max_branches is True"),
     ],
 )
 def test_unusable_arguments(call, words):

@@ -1,0 +1,51 @@
+"""Old spellings of the public interface: each warns, names the new one, and gives the same."""
+
+import numpy as np
+import pytest
+
+import bifurcate as bf
+
+BOX = {"r": (2.0, 3.2)}
+
+
+@pytest.fixture
+def curve():
+    return bf.cycles(bf.maps.logistic(), free="r", guess=[0.6])
+
+
+def test_options_of_cycles_by_position():
+    with pytest.warns(DeprecationWarning, match="period=…"):
+        old = bf.cycles(bf.maps.logistic(r=3.2), "r", [0.8], 2)
+    assert old.period == 2
+
+
+def test_options_of_trace_by_position(curve):
+    control = bf.StepControl(largest=0.01)
+    with pytest.warns(DeprecationWarning, match="control=…, detect=…"):
+        old = bf.trace(curve, BOX, control, False)
+    new = bf.trace(curve, BOX, control=control, detect=False)
+    assert np.array_equal(old["r"], new["r"]) and np.array_equal(old.states, new.states)
+
+
+def test_options_and_names_of_steps(curve):
+    with pytest.warns(DeprecationWarning, match="direction=…"):
+        step = next(bf.steps(curve, BOX, -1))
+    with pytest.warns(DeprecationWarning, match=r"write Step\.point"):
+        assert step.node is step.point
+    with pytest.warns(DeprecationWarning, match=r"write Step\.events"):
+        assert step.finding is step.events
+
+
+def test_options_of_explore(curve):
+    with pytest.warns(DeprecationWarning, match="max_branches=…"):
+        old = bf.explore(curve, BOX, most=1)
+    with pytest.warns(DeprecationWarning, match="depth=…"):
+        older = bf.explore(curve, BOX, 1)
+    assert len(old.branches) == len(older.branches) == 1
+
+
+def test_a_wrong_argument_is_still_a_type_error(curve):
+    with pytest.raises(TypeError):
+        bf.trace(curve, BOX, None, None, None, None, None, None, None)
+    with pytest.raises(TypeError):
+        bf.trace(curve, BOX, colour="blue")
