@@ -56,8 +56,8 @@ class NotGradient:
     png, pdf, csv : Path
     """
 
-    searches: dict[int, bf.gradient.Search]
-    pair: bf.gradient.Pair
+    searches: dict[int, bf.gradient.SearchResult]
+    pair: bf.gradient.ComplexPair
     circulations: dict[str, tuple[bf.gradient.Loop, ...]]
     png: Path
     pdf: Path
@@ -81,7 +81,7 @@ def draw_for(stimuli: int) -> Callable[[np.random.Generator], tuple[bf.Map, np.n
     return draw
 
 
-def circulations(pair: bf.gradient.Pair, several: bf.adaptation.Presentation) -> dict[str, Any]:
+def circulations(pair: bf.gradient.ComplexPair, several: bf.adaptation.Presentation) -> dict[str, Any]:
     """(c)."""
     net = network(alpha=0.1, beta=-0.01)
     shown = bf.gradient.asymmetry(net.update, net.initial)  # two directions that do not commute, from random probes
@@ -111,7 +111,7 @@ def run(out: Path = FIGURES, quick: bool = False) -> NotGradient:
     found = searches[STIMULI]
     assert found.best is not None and found.number is not None
     pair = found.best.certificate
-    assert isinstance(pair, bf.gradient.Pair)
+    assert isinstance(pair, bf.gradient.ComplexPair)
     several = presentation(np.random.default_rng([0, found.number]), STIMULI)
     loops = circulations(pair, several)
 
@@ -136,7 +136,7 @@ def run(out: Path = FIGURES, quick: bool = False) -> NotGradient:
     return study
 
 
-def _spectrum(ax: Axes, pair: bf.gradient.Pair) -> None:
+def _spectrum(ax: Axes, pair: bf.gradient.ComplexPair) -> None:
     values = pair.multipliers
     real = np.abs(values.imag) <= 1e-9
     ax.axhline(0.0, color="0.8", lw=0.8, zorder=0)
@@ -158,7 +158,7 @@ def _spectrum(ax: Axes, pair: bf.gradient.Pair) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def _shares(ax: Axes, searches: dict[int, bf.gradient.Search]) -> None:
+def _shares(ax: Axes, searches: dict[int, bf.gradient.SearchResult]) -> None:
     number = np.array(list(searches))
     share = np.array([found.refuted / found.solved for found in searches.values()])
     # Wilson's interval of one standard error, which 0 of few has, too (J. Amer. Statist. Assoc. 22 (1927) 209).

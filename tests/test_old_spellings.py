@@ -49,3 +49,22 @@ def test_a_wrong_argument_is_still_a_type_error(curve):
         bf.trace(curve, BOX, None, None, None, None, None, None, None)
     with pytest.raises(TypeError):
         bf.trace(curve, BOX, colour="blue")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Cycle", "CouplingCycle"),
+        ("Energy", "LineIntegralEnergy"),
+        ("Metric", "DiagonalMetric"),
+        ("Pair", "ComplexPair"),
+        ("Quadratic", "QuadraticLyapunov"),
+        ("Search", "SearchResult"),
+        ("Verdict", "TestResult"),
+        ("Verdicts", "TestResults"),
+    ],
+)
+def test_names_of_the_gradient_laboratory(old, new):
+    with pytest.warns(DeprecationWarning, match=f"write {new}"):
+        found = getattr(bf.gradient, old)
+    assert found is getattr(bf.gradient, new)

@@ -13,35 +13,38 @@ the map: :func:`largest_step` measures up to which step it is, and :func:`lyapun
 function of a stable equilibrium, whatever the flow is.
 """
 
-from bifurcate.gradient.all_tests import Verdicts, restrict, verdict
-from bifurcate.gradient.any_metric_test import Pair, any_metric, lyapunov
+from bifurcate.deprecation import old_names
+from bifurcate.gradient.all_tests import TestResults, restrict, verdict
+from bifurcate.gradient.any_metric_test import any_metric, lyapunov
+from bifurcate.gradient.certificates import Asymmetry, ComplexPair, Coupling, CouplingCycle, Ellipse, Loop, Separability
 from bifurcate.gradient.descent import LargestStep, largest_step
-from bifurcate.gradient.diagonal_metric import Coupling, Cycle, Metric, Separability, diagonal
-from bifurcate.gradient.line_integrals import Ellipse, Energy, Loop, circulation
-from bifurcate.gradient.quadratic_lyapunov import Quadratic
-from bifurcate.gradient.random_search import Search, search
-from bifurcate.gradient.result_types import Check, Consistent, Reconstructed, Refuted, Verdict
-from bifurcate.gradient.symmetry import Asymmetry, asymmetry, conformal, euclidean
+from bifurcate.gradient.diagonal_metric import diagonal
+from bifurcate.gradient.line_integrals import LineIntegralEnergy, circulation
+from bifurcate.gradient.metric_on_a_box import DiagonalMetric
+from bifurcate.gradient.quadratic_lyapunov import QuadraticLyapunov
+from bifurcate.gradient.random_search import SearchResult, search
+from bifurcate.gradient.result_types import Check, Consistent, Reconstructed, Refuted, TestResult
+from bifurcate.gradient.symmetry import asymmetry, conformal, euclidean
 
 __all__ = [
     "Asymmetry",
     "Check",
+    "ComplexPair",
     "Consistent",
     "Coupling",
-    "Cycle",
+    "CouplingCycle",
+    "DiagonalMetric",
     "Ellipse",
-    "Energy",
     "LargestStep",
+    "LineIntegralEnergy",
     "Loop",
-    "Metric",
-    "Pair",
-    "Quadratic",
+    "QuadraticLyapunov",
     "Reconstructed",
     "Refuted",
-    "Search",
+    "SearchResult",
     "Separability",
-    "Verdict",
-    "Verdicts",
+    "TestResult",
+    "TestResults",
     "any_metric",
     "asymmetry",
     "circulation",
@@ -54,3 +57,18 @@ __all__ = [
     "search",
     "verdict",
 ]
+
+# Names until version 0.1 that other rooms use for other things.
+__getattr__ = old_names(
+    __name__,
+    {
+        "Cycle": ("CouplingCycle", CouplingCycle),
+        "Energy": ("LineIntegralEnergy", LineIntegralEnergy),
+        "Metric": ("DiagonalMetric", DiagonalMetric),
+        "Pair": ("ComplexPair", ComplexPair),
+        "Quadratic": ("QuadraticLyapunov", QuadraticLyapunov),
+        "Search": ("SearchResult", SearchResult),
+        "Verdict": ("TestResult", TestResult),
+        "Verdicts": ("TestResults", TestResults),
+    },
+)

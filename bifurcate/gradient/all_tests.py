@@ -12,17 +12,17 @@ from bifurcate.errors import InvalidInput, NotConverged
 from bifurcate.gradient.any_metric_test import any_metric
 from bifurcate.gradient.diagonal_metric import diagonal
 from bifurcate.gradient.field import DENSE, checked
-from bifurcate.gradient.result_types import Consistent, Reconstructed, Refuted, Verdict
+from bifurcate.gradient.result_types import Consistent, Reconstructed, Refuted, TestResult
 from bifurcate.gradient.symmetry import conformal, euclidean
 from bifurcate.maps.map import Map
 
-__all__ = ["Verdicts", "restrict", "verdict"]
+__all__ = ["TestResults", "restrict", "verdict"]
 
 LEAK = 1e-10  # what may leave a subspace, relative to the state, before it counts as not invariant
 
 
 @dataclass(frozen=True, eq=False)
-class Verdicts:
+class TestResults:
     """Is a map a gradient flow? In the Euclidean metric, a multiple of it, a diagonal one, any.
 
     Attributes
@@ -35,9 +35,9 @@ class Verdicts:
         ``diagonal``, for more than 1500 unknowns.
     """
 
-    euclidean: Verdict
+    euclidean: TestResult
     conformal: Refuted | Consistent
-    diagonal: Verdict | None
+    diagonal: TestResult | None
     any_metric: Refuted | Consistent | None
 
     @property
@@ -57,7 +57,7 @@ class Verdicts:
         return "\n".join([str(self.euclidean), str(self.conformal), *rest])
 
 
-def verdict(map: Map, states: Any, seed: int = 0) -> Verdicts:
+def verdict(map: Map, states: Any, seed: int = 0) -> TestResults:
     """All that can be said: by :func:`euclidean`, :func:`conformal`, :func:`diagonal`, :func:`any_metric`.
 
     Parameters
@@ -70,7 +70,7 @@ def verdict(map: Map, states: Any, seed: int = 0) -> Verdicts:
 
     Returns
     -------
-    Verdicts
+    TestResults
 
     Raises
     ------
@@ -91,7 +91,7 @@ def verdict(map: Map, states: Any, seed: int = 0) -> Verdicts:
     """
     field, X = checked(map, states)
     if field.size > DENSE:
-        return Verdicts(euclidean(map, states, seed=seed), conformal(map, states, seed=seed), None, None)
+        return TestResults(euclidean(map, states, seed=seed), conformal(map, states, seed=seed), None, None)
     near = sorted(X, key=lambda x: float(np.abs(field(x)).max()))
     at_rest = None
     for x in near[:5]:
@@ -100,7 +100,7 @@ def verdict(map: Map, states: Any, seed: int = 0) -> Verdicts:
             break
         except NotConverged:
             continue
-    return Verdicts(
+    return TestResults(
         euclidean(map, states, seed=seed), conformal(map, states, seed=seed), diagonal(map, states, seed=seed), at_rest
     )
 

@@ -2,64 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.linalg
 
 from bifurcate.errors import NotConverged
+from bifurcate.gradient.certificates import ComplexPair
 from bifurcate.gradient.field import EPS, SURE, Field, checked, generator
-from bifurcate.gradient.quadratic_lyapunov import Quadratic, quadratic
+from bifurcate.gradient.quadratic_lyapunov import QuadraticLyapunov, quadratic
 from bifurcate.gradient.result_types import Check, Consistent, Refuted
 from bifurcate.maps.map import Map
 
-__all__ = ["Pair", "any_metric", "lyapunov"]
+__all__ = ["any_metric", "lyapunov"]
 
 CLAIM = "M G = −∇E in a metric M that is continuous and positive definite at the equilibrium, E twice differentiable"
 STEPS = 40  # of Newton's method
 AT_REST = 1e-9  # |G| ≤ AT_REST · max(scale, |x|) counts as an equilibrium
-
-
-@dataclass(frozen=True, eq=False)
-class Pair:
-    """A complex pair of multipliers at an equilibrium.
-
-    Attributes
-    ----------
-    state : ndarray
-        The equilibrium.
-    residual : float
-        max |G| there.
-    multiplier : complex
-        The one of positive imaginary part.
-    error : float
-        Radius of a disc about it, less than a tenth of its distance from the real axis, that holds a multiplier of
-        every matrix within ``matrix_error`` of the Jacobian.
-    matrix_error : float
-        Bound on the error of the Jacobian in the spectral norm: derivatives, measured against differences of the map in
-        random directions, and the distance from the exact equilibrium.
-    multipliers : ndarray of complex, shape (n,)
-        All of them, by falling modulus.
-    lyapunov : Quadratic or None
-        A Lyapunov function of the map near the equilibrium, where that is stable.
-    """
-
-    state: np.ndarray
-    residual: float
-    multiplier: complex
-    error: float
-    matrix_error: float
-    multipliers: np.ndarray
-    lyapunov: Quadratic | None
-
-    def __str__(self) -> str:
-        rest = "" if self.lyapunov is None else "; a Lyapunov function exists all the same: a quadratic one is given"
-        pair = self.multiplier
-        return (
-            f"the equilibrium has the multipliers {pair.real:.9g} ± {pair.imag:.6g}i, each within {self.error:.1e} "
-            f"(residual {self.residual:.1e}){rest}"
-        )
 
 
 def any_metric(map: Map, guess: Any, seed: int = 0) -> Refuted | Consistent:
@@ -120,7 +79,7 @@ def examine(map: Map, guess: Any, seed: int, bowl: bool = True) -> Refuted | Con
             ordered = values[np.argsort(-np.abs(values), kind="stable")]
             residual = float(np.abs(field(x)).max())
             V = quadratic(field, x, A, rng) if bowl else None
-            pair = Pair(x.reshape(field.shape), residual, complex(values[k]), radius, doubt, ordered, V)
+            pair = ComplexPair(x.reshape(field.shape), residual, complex(values[k]), radius, doubt, ordered, V)
             return Refuted(CLAIM, pair)
     largest = float(np.abs(values.imag).max())
     resolution = float((np.minimum(condition, 1.0 / EPS) * doubt).max())
@@ -128,7 +87,7 @@ def examine(map: Map, guess: Any, seed: int, bowl: bool = True) -> Refuted | Con
     return Consistent(CLAIM, (Check("|Im| of multipliers", len(values), largest, SURE * resolution),), note)
 
 
-def lyapunov(map: Map, guess: Any, seed: int = 0) -> Quadratic | None:
+def lyapunov(map: Map, guess: Any, seed: int = 0) -> QuadraticLyapunov | None:
     """The quadratic Lyapunov function of a map near a stable equilibrium; None where it is not stable.
 
     V(x) = (x − x*)ᵀ P (x − x*) with Aᵀ P A − P = −I, A = Df(x*) (LaSalle, The Stability and Control of Discrete

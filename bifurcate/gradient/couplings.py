@@ -8,12 +8,11 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
+from bifurcate.gradient.certificates import Coupling, CouplingCycle
 from bifurcate.gradient.derivative_errors import TINY, entries, probed, still
 from bifurcate.gradient.field import EPS, SURE, Field, worst_of
 
 __all__ = [
-    "Coupling",
-    "Cycle",
     "Ratios",
     "logarithms",
     "potentials",
@@ -27,79 +26,6 @@ __all__ = [
 # would have to differ by more than this: doubles resolve 1e16.
 LOPSIDED = 1e10
 TRIES = 4  # pairs of couplings that are looked at closely, of either kind
-
-
-@dataclass(frozen=True, eq=False)
-class Coupling:
-    """Two coordinates whose mutual couplings no positive diagonal metric can make equal, mᵢ Jᵢⱼ = mⱼ Jⱼᵢ.
-
-    Attributes
-    ----------
-    state : ndarray
-    i, j : int
-        Coordinates of the flattened state.
-    forward, backward : float
-        Jᵢⱼ and Jⱼᵢ: of opposite signs, each beyond ten times its error; or Jⱼᵢ = 0, no bit of the image's xⱼ depending
-        on xᵢ.
-    forward_error, backward_error : float
-        Of a Jⱼᵢ = 0, what no bit shows (about 0 if a derivative that was given is 0, too). Then the claim is refuted
-        for metrics with mⱼ/mᵢ < |Jᵢⱼ|/backward_error, which is at least 1e10 in units of the states' sizes; xⱼ has
-        other couplings 1e10 times that error.
-    """
-
-    state: np.ndarray
-    i: int
-    j: int
-    forward: float
-    backward: float
-    forward_error: float
-    backward_error: float
-
-    @property
-    def clear(self) -> float:
-        """By how many times its error the less certain coupling (of one-way ones, the one) differs from 0."""
-        forward = abs(self.forward) / self.forward_error
-        return forward if self.backward == 0.0 else min(forward, abs(self.backward) / self.backward_error)
-
-    def __str__(self) -> str:
-        i, j = self.i, self.j
-        said = (
-            f"J[{i},{j}] = {self.forward:.6g} ± {self.forward_error:.1e} "
-            f"but J[{j},{i}] = {self.backward:.6g} ± {self.backward_error:.1e}"
-        )
-        if self.backward != 0.0:
-            return said
-        return f"{said}: a metric has m[{j}]/m[{i}] > {abs(self.forward) / self.backward_error:.1e} or is none"
-
-
-@dataclass(frozen=True, eq=False)
-class Cycle:
-    """A cycle of coordinates whose products of couplings differ between the two ways round.
-
-    Attributes
-    ----------
-    state : ndarray
-    indices : tuple of int
-        i, j, k, … of the flattened state.
-    forward, backward : float
-        Jᵢⱼ Jⱼₖ ⋯ and Jᵢ… ⋯ Jₖⱼ Jⱼᵢ: equal where a diagonal metric makes J symmetric.
-    error : float
-        Bound on the error of their difference.
-    """
-
-    state: np.ndarray
-    indices: tuple[int, ...]
-    forward: float
-    backward: float
-    error: float
-
-    def __str__(self) -> str:
-        i, j, *rest = self.indices
-        way = " → ".join(str(each) for each in (i, j, *rest, i))
-        return (
-            f"the couplings round {way} multiply to {self.forward:.6g} one way and {self.backward:.6g} the other "
-            f"(error {self.error:.1e})"
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,7 +172,7 @@ def potentials(log: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return theta, doubt, before, label
 
 
-def worst_cycle(field: Field, found: Ratios) -> tuple[Cycle | None, int, float, float]:
+def worst_cycle(field: Field, found: Ratios) -> tuple[CouplingCycle | None, int, float, float]:
     """The fundamental cycle that fails most clearly, if one does; their number, largest defect and resolution.
 
     With a potential on a spanning tree every other edge closes one cycle; if the products agree around these they do
@@ -274,7 +200,12 @@ def worst_cycle(field: Field, found: Ratios) -> tuple[Cycle | None, int, float, 
     bound = float(max(error[i, j], np.sum(each))) * max(abs(forward), abs(backward))
     if not abs(forward - backward) > SURE * bound:
         return None, number, worst, resolution
-    return Cycle(found.state.reshape(field.shape), tuple(way), forward, backward, bound), number, worst, resolution
+    return (
+        CouplingCycle(found.state.reshape(field.shape), tuple(way), forward, backward, bound),
+        number,
+        worst,
+        resolution,
+    )
 
 
 def _between(before: np.ndarray, i: int, j: int) -> list[int]:

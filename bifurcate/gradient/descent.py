@@ -10,7 +10,7 @@ import numpy as np
 
 from bifurcate.errors import InvalidInput, OutsideDomain
 from bifurcate.gradient.field import EPS, Field, above, checked
-from bifurcate.gradient.line_integrals import Energy
+from bifurcate.gradient.line_integrals import LineIntegralEnergy
 from bifurcate.maps.map import Map
 
 __all__ = ["LargestStep", "largest_step"]
@@ -102,7 +102,7 @@ def largest_step(map: Map, energy: Callable[[Any], float], states: Any, limit: f
 def _first_rise(field: Field, energy: Callable[[Any], float], x: np.ndarray, steps: list[float]) -> tuple[float, str]:
     """The first h up to the last of ``steps`` at which E does not fall, and why; "unclear" if rounding hides all."""
     G, start = field(x), x.reshape(field.shape)
-    here = 0.0 if isinstance(energy, Energy) else _value(energy, start)
+    here = 0.0 if isinstance(energy, LineIntegralEnergy) else _value(energy, start)
 
     def change(h: float) -> tuple[float, str]:
         """By how much E clearly changes: 0 where rounding hides it."""
@@ -110,7 +110,7 @@ def _first_rise(field: Field, energy: Callable[[Any], float], x: np.ndarray, ste
         try:
             if not field.inside(y):
                 return np.inf, "domain"
-            if isinstance(energy, Energy):
+            if isinstance(energy, LineIntegralEnergy):
                 value, error = energy.change(start, y)
             else:
                 there = _value(energy, y.reshape(field.shape))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.polynomial import chebyshev
 
 from bifurcate.errors import OutsideDomain
+from bifurcate.gradient.certificates import Separability
 from bifurcate.gradient.couplings import (
-    Coupling,
-    Cycle,
     Ratios,
     logarithms,
     potentials,
@@ -22,11 +20,12 @@ from bifurcate.gradient.couplings import (
 )
 from bifurcate.gradient.derivative_errors import entries, sizes
 from bifurcate.gradient.field import SURE, Field, above, checked, count, generator, worst_of
-from bifurcate.gradient.line_integrals import integrate
-from bifurcate.gradient.result_types import Check, Consistent, Refuted, Verdict
+from bifurcate.gradient.metric_on_a_box import DiagonalMetric
+from bifurcate.gradient.reconstruction import integrate
+from bifurcate.gradient.result_types import Check, Consistent, Refuted, TestResult
 from bifurcate.maps.map import Map
 
-__all__ = ["Coupling", "Cycle", "Metric", "Separability", "diagonal"]
+__all__ = ["diagonal"]
 
 CLAIM = "M G = −∇E in a metric M = diag(mᵢ(xᵢ))"
 LEVELS = (9, 17, 33, 65, 129)  # nested Chebyshev–Lobatto points on a coordinate's interval
@@ -35,90 +34,7 @@ NEIGHBOURS = 4  # couplings from which a coordinate's metric is read
 MARGIN = 0.01  # the metric is known on the states' box widened by this, so that E can be differenced at its edge
 
 
-@dataclass(frozen=True, eq=False)
-class Metric:
-    """The diagonal of a metric, x ↦ (m₁(x₁), …, mₙ(xₙ)) > 0, known on a box.
-
-    It is determined up to one factor for every group of coupled coordinates: here the geometric mean over a group is 1
-    at the base point. A coordinate that is coupled to none has mᵢ = 1; any function of xᵢ would do.
-
-    Attributes
-    ----------
-    shape : tuple of int
-        The state's.
-    base : ndarray, shape (n,)
-    lower, upper : ndarray, shape (n,)
-        The box.
-    series : ndarray, shape (degree + 1, n)
-        Chebyshev coefficients of log mᵢ over [lowerᵢ, upperᵢ].
-    group : ndarray of int, shape (n,)
-        Which coordinates are coupled.
-    error : float
-        Largest error of log mᵢ − log mⱼ within a group: of the series at its points, and of the ratios of couplings.
-    """
-
-    shape: tuple[int, ...]
-    base: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
-    series: np.ndarray
-    group: np.ndarray
-    error: float
-
-    def __call__(self, x: Any) -> np.ndarray:
-        """The diagonal at x, in the state's shape; raises OutsideDomain outside the box."""
-        x = np.asarray(x, dtype=float).reshape(-1)
-        width = self.upper - self.lower
-        where = np.flatnonzero((x < self.lower - 1e-9 * width) | (x > self.upper + 1e-9 * width))
-        if len(where):
-            i = int(where[0])
-            known = f"[{self.lower[i]:.6g}, {self.upper[i]:.6g}]"
-            raise OutsideDomain(f"the metric of coordinate {i} is known on {known}, not at {x[i]:.6g}")
-        return np.exp(self.logarithm(x)).reshape(self.shape)
-
-    def logarithm(self, x: np.ndarray) -> np.ndarray:
-        """log mᵢ(xᵢ), shape (n,)."""
-        width = np.where(self.upper > self.lower, self.upper - self.lower, 1.0)
-        s = np.clip((2.0 * x - self.lower - self.upper) / width, -1.0, 1.0)
-        return np.einsum("in,ni->n", self.series, chebyshev.chebvander(s, len(self.series) - 1))
-
-
-@dataclass(frozen=True, eq=False)
-class Separability:
-    """Four states at which log(Jᵢⱼ/Jⱼᵢ) is no difference of a function of xⱼ and a function of xᵢ.
-
-    Attributes
-    ----------
-    states : ndarray, shape (4, *state's shape)
-        x, the base point with xᵢ in place of its own i, the same with xⱼ, the base point.
-    i, j : int
-        Coordinates of the flattened state.
-    logarithms : ndarray, shape (4,)
-        log(Jᵢⱼ/Jⱼᵢ) there; with signs +, −, −, + they sum to 0 if it is log mⱼ(xⱼ) − log mᵢ(xᵢ).
-    error : float
-        Bound on the error of that sum.
-    """
-
-    states: np.ndarray
-    i: int
-    j: int
-    logarithms: np.ndarray
-    error: float
-
-    @property
-    def defect(self) -> float:
-        """The sum that has to be 0."""
-        return float(self.logarithms @ [1.0, -1.0, -1.0, 1.0])
-
-    def __str__(self) -> str:
-        i, j = self.i, self.j
-        return (
-            f"log(J[{i},{j}]/J[{j},{i}]) is no sum of functions of x[{i}] and x[{j}]: over four states it fails by "
-            f"{self.defect:.6g} ± {self.error:.1e}"
-        )
-
-
-def diagonal(map: Map, states: Any, loops: int = 8, tolerance: float = 1e-6, seed: int = 0) -> Verdict:
+def diagonal(map: Map, states: Any, loops: int = 8, tolerance: float = 1e-6, seed: int = 0) -> TestResult:
     """Is G = f − id a gradient in a diagonal metric, mᵢ(xᵢ) Gᵢ = −∂E/∂xᵢ with all mᵢ > 0? Which metric, which energy?
 
     Then mᵢ Jᵢⱼ = mⱼ Jⱼᵢ for i ≠ j, J = DG. In turn, and refuted where one fails by more than ten times its error:
@@ -197,7 +113,7 @@ def _fitted(
     tolerance: float,
     loops: int,
     rng: np.random.Generator,
-) -> Verdict:
+) -> TestResult:
     """The verdict once the couplings of every state by itself have passed."""
     try:
         metric = _recover(field, X, found)
@@ -224,7 +140,7 @@ def _joined(note: str, why: str) -> str:
     return f"{note}; {why}" if why else note
 
 
-def _recover(field: Field, X: np.ndarray, found: list[Ratios]) -> Metric:
+def _recover(field: Field, X: np.ndarray, found: list[Ratios]) -> DiagonalMetric:
     """Shapes along coordinate lines through the base, then the constants that fit them together."""
     edges = [int(np.isfinite(each.error).sum()) for each in found]
     apart = np.linalg.norm(X - X.mean(axis=0), axis=1)
@@ -242,7 +158,7 @@ def _recover(field: Field, X: np.ndarray, found: list[Ratios]) -> Metric:
     for i, (c, _) in enumerate(shapes):
         series[: len(c), i] = c
     own = np.array([error for _, error in shapes])
-    metric = Metric(field.shape, base.state, lower, upper, series, np.zeros(field.size, dtype=int), 0.0)
+    metric = DiagonalMetric(field.shape, base.state, lower, upper, series, np.zeros(field.size, dtype=int), 0.0)
     # The best ratio known of every pair, freed of the shapes, leaves the differences of the constants.
     every = np.array([each.error for each in found])
     best = every.argmin(axis=0)
@@ -252,7 +168,7 @@ def _recover(field: Field, X: np.ndarray, found: list[Ratios]) -> Metric:
     series[0] += constants
     for each in range(group.max() + 1):
         series[0, group == each] -= metric.logarithm(base.state)[group == each].mean()
-    return Metric(field.shape, base.state, lower, upper, series, group, float(2.0 * own.max() + doubt.max()))
+    return DiagonalMetric(field.shape, base.state, lower, upper, series, group, float(2.0 * own.max() + doubt.max()))
 
 
 def _box(field: Field, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -309,7 +225,7 @@ def _along(
     return float(weight @ (base.log[i, near] - log) / weight.sum()), float(weight.sum() ** -0.5)
 
 
-def _misfit(field: Field, metric: Metric, found: list[Ratios]) -> tuple[Check, tuple[int, ...]]:
+def _misfit(field: Field, metric: DiagonalMetric, found: list[Ratios]) -> tuple[Check, tuple[int, ...]]:
     """The metric against every ratio at every state; which state and pair it misses most clearly, or negative ones."""
     size = (len(found), field.size, field.size)
     defect, error = np.zeros(size), np.full(size, np.inf)
@@ -329,7 +245,7 @@ def _misfit(field: Field, metric: Metric, found: list[Ratios]) -> tuple[Check, t
     return check, worst if defect[worst] > SURE * error[worst] else (-1, -1, -1)
 
 
-def _four(field: Field, metric: Metric, found: Ratios, i: int, j: int) -> Separability | None:
+def _four(field: Field, metric: DiagonalMetric, found: Ratios, i: int, j: int) -> Separability | None:
     """The four states that show why the metric misses a ratio, if they do."""
     states = np.array([found.state, metric.base, metric.base, metric.base])
     states[1, i], states[2, j] = found.state[i], found.state[j]

@@ -6,20 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from bifurcate.errors import InvalidInput, OutsideDomain
-from bifurcate.gradient.field import EPS, SURE, Field, checked
-from bifurcate.gradient.result_types import Check, Consistent, Reconstructed, Refuted, Verdict, relative
-from bifurcate.maps.derivatives import FIVE_POINT_STEP, central_difference
+from bifurcate.gradient.certificates import Ellipse, Loop
+from bifurcate.gradient.field import EPS, Field, checked
+from bifurcate.gradient.metric_on_a_box import DiagonalMetric
 from bifurcate.maps.map import Map
 
-if TYPE_CHECKING:
-    from bifurcate.gradient.diagonal_metric import Metric
-
-__all__ = ["Ellipse", "Energy", "Loop", "circulation", "integrate"]
+__all__ = ["LineIntegralEnergy", "circulation", "flat", "polygon", "work"]
 
 FEWEST, MOST = 8, 256  # quadrature nodes on a segment or an ellipse
 TINY = float(np.finfo(float).tiny)  # where G = 0 rounding has no size
@@ -29,53 +26,7 @@ Weight = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class Ellipse:
-    """The closed path center + u cos t + v sin t.
-
-    Attributes
-    ----------
-    center, u, v : array_like
-        In the state's shape.
-    """
-
-    center: Any
-    u: Any
-    v: Any
-
-
-@dataclass(frozen=True, eq=False)
-class Loop:
-    """The circulation ∮ M G·dx around a closed path.
-
-    Attributes
-    ----------
-    path : ndarray or Ellipse
-        The vertices of a polygon, shape (k, *state's shape), or the ellipse.
-    value : float
-    error : float
-        Change by the last doubling of the nodes (the largest of the last three where these did not settle), plus
-        rounding of f − x; with a metric that was found, plus its error.
-    size : float
-        ∮ |M G·dx|, to compare the value with.
-    """
-
-    path: np.ndarray | Ellipse
-    value: float
-    error: float
-    size: float
-
-    @property
-    def significant(self) -> bool:
-        """|value| > 10 · error."""
-        return abs(self.value) > SURE * self.error
-
-    def __str__(self) -> str:
-        name = "an ellipse" if isinstance(self.path, Ellipse) else f"a polygon of {len(self.path)} vertices"
-        return f"the circulation around {name} is {self.value:.9g} ± {self.error:.1e}, not 0"
-
-
-@dataclass(frozen=True, eq=False)
-class Energy:
+class LineIntegralEnergy:
     """E(x) = −∫ M G·dx along the straight line from a base point to x.
 
     Attributes
@@ -83,7 +34,7 @@ class Energy:
     field : Field
     base : ndarray, shape (n,)
         Where E = 0.
-    metric : Metric or None
+    metric : DiagonalMetric or None
         M; None for the identity.
 
     Examples
@@ -96,7 +47,7 @@ class Energy:
 
     field: Field
     base: np.ndarray
-    metric: Metric | None
+    metric: DiagonalMetric | None
 
     def __call__(self, x: Any) -> float:
         """E at x; raises OutsideDomain if the line to x leaves the map's domain, or x the metric's."""
@@ -225,67 +176,3 @@ def _doubled(sums: Callable[[int], np.ndarray]) -> tuple[float, float, float]:
 def _gauss(nodes: int) -> tuple[np.ndarray, np.ndarray]:
     t, w = np.polynomial.legendre.leggauss(nodes)
     return 0.5 * (1.0 + t), 0.5 * w
-
-
-def integrate(
-    claim: str,
-    field: Field,
-    X: np.ndarray,
-    metric: Metric | None,
-    checks: tuple[Check, ...],
-    tolerance: float,
-    loops: int,
-    rng: np.random.Generator,
-    apart: str = "",
-) -> Verdict:
-    """The verdict on M G = −∇E once its Jacobian has passed: circulations, then E and its gradient.
-
-    ``apart`` says why the metric's groups of coordinates may be coupled all the same.
-    """
-    X = X[np.sort(np.unique(X, axis=0, return_index=True)[1])]
-    if len(X) < 3 or loops < 1:
-        return Consistent(claim, checks, "no energy was integrated: that takes three states and a loop")
-    try:
-        around = _triangles(field, X, metric, loops, rng)
-        worst = max(around, key=lambda loop: abs(loop.value) / loop.error)
-        found = [relative(abs(loop.value), loop.size) for loop in around]
-        resolution = max(relative(SURE * loop.error, loop.size) for loop in around)
-        checks = (*checks, Check("∮ M G·dx / ∮ |M G·dx|", len(around), max(found), resolution))
-        if worst.significant and (metric is None or len(set(metric.group)) == 1):
-            return Refuted(claim, worst, checks)
-        if worst.significant:
-            return Consistent(claim, checks, f"its groups of coordinates are coupled: {apart}")
-        energy = Energy(field, X[0], metric)
-        slopes = [_slope(energy, x, rng) for x in X[1 : loops + 1]]
-    except OutsideDomain as left:
-        return Consistent(claim, checks, f"no energy was integrated: {left}")
-    checks = (*checks, Check("|∇E + M G| / |M G| along a line", len(slopes), max(slopes), tolerance))
-    residual = max(*found, *slopes)
-    if residual <= tolerance:
-        return Reconstructed(claim, energy, metric, residual, checks)
-    return Consistent(claim, checks, f"an energy was integrated, but its residual {residual:.1e} exceeds {tolerance:g}")
-
-
-def _triangles(field: Field, X: np.ndarray, metric: Metric | None, loops: int, rng: np.random.Generator) -> list[Loop]:
-    # All through the base point of E: what is 0 around them is the difference of E along two ways.
-    others = [rng.choice(np.arange(1, len(X)), 2, replace=False) for _ in range(loops)]
-    around = [polygon(field, X[[0, *pair]], flat(metric, field)) for pair in others]
-    doubt = 0.0 if metric is None else metric.error
-    return [Loop(loop.path, loop.value, loop.error + doubt * loop.size, loop.size) for loop in around]
-
-
-def _slope(energy: Energy, x: np.ndarray, rng: np.random.Generator) -> float:
-    """|∂E/∂v + v·M G| at x for a random v, over |M G| at x and its mean along the line from the base.
-
-    All in units of the metric's box where there is one: coordinates of other scales would leave it along a unit vector.
-    """
-    field, metric = energy.field, flat(energy.metric, energy.field)
-    width = np.ones_like(x) if energy.metric is None else energy.metric.upper - energy.metric.lower
-    width = np.where(width > 0.0, width, 1.0)
-    v = rng.standard_normal(len(x))
-    v /= np.linalg.norm(v)
-    length = max(float(np.linalg.norm((x - energy.base) / width)), EPS * field.scale)
-    slope = float(central_difference(lambda t: np.array([energy(x + t * width * v)]), FIVE_POINT_STEP * length)[0])
-    force = width * (field(x) if metric is None else metric(x) * field(x))
-    mean = work(field, energy.base, x, metric)[2] / length
-    return relative(abs(slope + float(v @ force)), float(np.linalg.norm(force)) + mean)

@@ -10,14 +10,14 @@ import scipy.linalg
 
 from bifurcate.gradient.field import Field
 
-__all__ = ["Quadratic", "quadratic"]
+__all__ = ["QuadraticLyapunov", "quadratic"]
 
 SAMPLES = 64  # states on every level that is tried
 GROWTH, TRIES = 1.5, 80
 
 
 @dataclass(frozen=True, eq=False)
-class Quadratic:
+class QuadraticLyapunov:
     """V(x) = (x − x*)ᵀ P (x − x*), which decreases along orbits near x*.
 
     Attributes
@@ -44,7 +44,7 @@ class Quadratic:
         return float(d @ self.P @ d)
 
 
-def quadratic(field: Field, x: np.ndarray, A: np.ndarray, rng: np.random.Generator) -> Quadratic | None:
+def quadratic(field: Field, x: np.ndarray, A: np.ndarray, rng: np.random.Generator) -> QuadraticLyapunov | None:
     """V at the equilibrium x of Jacobian A, or None if A is not stable or P fails its check."""
     if not np.abs(np.linalg.eigvals(A)).max() < 1.0:
         return None
@@ -53,7 +53,7 @@ def quadratic(field: Field, x: np.ndarray, A: np.ndarray, rng: np.random.Generat
     decrease = float(np.linalg.eigvalsh(P - A.T @ P @ A)[0])
     if not (decrease > 0.0 and np.linalg.eigvalsh(P)[0] > 0.0):
         return None
-    return Quadratic(x.reshape(field.shape), P, decrease, _level(field, x, P, rng))
+    return QuadraticLyapunov(x.reshape(field.shape), P, decrease, _level(field, x, P, rng))
 
 
 def _level(field: Field, x: np.ndarray, P: np.ndarray, rng: np.random.Generator) -> float:

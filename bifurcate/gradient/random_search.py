@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 
 from bifurcate.errors import InvalidInput, NotConverged
-from bifurcate.gradient.any_metric_test import Pair, any_metric, examine
+from bifurcate.gradient.any_metric_test import any_metric, examine
+from bifurcate.gradient.certificates import ComplexPair
 from bifurcate.gradient.field import count
 from bifurcate.gradient.result_types import Refuted
 from bifurcate.maps.map import Map
 
-__all__ = ["Search", "search"]
+__all__ = ["SearchResult", "search"]
 
 
 @dataclass(frozen=True, eq=False)
-class Search:
+class SearchResult:
     """What a search found.
 
     Attributes
@@ -49,7 +50,7 @@ class Search:
         return head if self.best is None else f"{head}; the widest is draw {self.number}\n{self.best}"
 
 
-def search(draw: Callable[[np.random.Generator], tuple[Map, Any]], tries: int = 100, seed: int = 0) -> Search:
+def search(draw: Callable[[np.random.Generator], tuple[Map, Any]], tries: int = 100, seed: int = 0) -> SearchResult:
     """Draw maps at random and ask of each whether a complex pair at an equilibrium refutes every metric.
 
     Parameters
@@ -63,7 +64,7 @@ def search(draw: Callable[[np.random.Generator], tuple[Map, Any]], tries: int = 
 
     Returns
     -------
-    Search
+    SearchResult
 
     Raises
     ------
@@ -95,14 +96,14 @@ def search(draw: Callable[[np.random.Generator], tuple[Map, Any]], tries: int = 
             continue
         refuted += 1
         pair = verdict.certificate
-        if isinstance(pair, Pair) and (best is None or pair.multiplier.imag > best[0]):
+        if isinstance(pair, ComplexPair) and (best is None or pair.multiplier.imag > best[0]):
             best = pair.multiplier.imag, number
     if best is None:
-        return Search(tries, solved, refuted, None, None, None)
+        return SearchResult(tries, solved, refuted, None, None, None)
     map, guess = _drawn(draw, seed, best[1])
     verdict = any_metric(map, guess, seed)
     assert isinstance(verdict, Refuted)
-    return Search(tries, solved, refuted, verdict, best[1], map)
+    return SearchResult(tries, solved, refuted, verdict, best[1], map)
 
 
 def _drawn(draw: Callable[[np.random.Generator], tuple[Map, Any]], seed: int, number: int) -> tuple[Map, Any]:

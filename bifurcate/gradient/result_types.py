@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn, TypeAlias
+from typing import NoReturn, TypeAlias
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from bifurcate.gradient.any_metric_test import Pair
-    from bifurcate.gradient.diagonal_metric import Coupling, Cycle, Metric, Separability
-    from bifurcate.gradient.line_integrals import Energy, Loop
-    from bifurcate.gradient.symmetry import Asymmetry
+from bifurcate.gradient.certificates import Certificate
+from bifurcate.gradient.line_integrals import LineIntegralEnergy
+from bifurcate.gradient.metric_on_a_box import DiagonalMetric
 
-    Certificate: TypeAlias = Asymmetry | Loop | Coupling | Cycle | Separability | Pair
-
-__all__ = ["Check", "Consistent", "Reconstructed", "Refuted", "Verdict"]
+__all__ = ["Check", "Consistent", "Reconstructed", "Refuted", "TestResult"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,7 @@ class Refuted:
     Attributes
     ----------
     claim : str
-    certificate : Asymmetry, Loop, Coupling, Cycle, Separability or Pair
+    certificate : Asymmetry, Loop, Coupling, CouplingCycle, Separability or ComplexPair
         Numbers that would have to be equal if the claim held, with their error; they differ by more than ten times
         the error.
     checks : tuple of Check
@@ -106,9 +102,9 @@ class Reconstructed:
     Attributes
     ----------
     claim : str
-    energy : Energy
+    energy : LineIntegralEnergy
         E, up to a constant: ``energy(x)``.
-    metric : Metric or None
+    metric : DiagonalMetric or None
         M = diag(m₁(x₁), …), up to a factor for every group of coupled coordinates: ``metric(x)`` is its diagonal.
         None in the Euclidean metric.
     residual : float
@@ -117,8 +113,8 @@ class Reconstructed:
     """
 
     claim: str
-    energy: Energy
-    metric: Metric | None
+    energy: LineIntegralEnergy
+    metric: DiagonalMetric | None
     residual: float
     checks: tuple[Check, ...]
     kind = "reconstructed"
@@ -128,7 +124,7 @@ class Reconstructed:
         return _said(f"reconstructed: {self.claim}; residual {self.residual:.1e}", self.checks, "")
 
 
-Verdict: TypeAlias = Refuted | Consistent | Reconstructed
+TestResult: TypeAlias = Refuted | Consistent | Reconstructed
 
 
 def relative(value: float, size: float) -> float:

@@ -3,63 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from bifurcate.gradient.certificates import Asymmetry
 from bifurcate.gradient.field import EPS, SURE, Field, above, checked, count, generator, worst_of
-from bifurcate.gradient.line_integrals import integrate
-from bifurcate.gradient.result_types import Check, Consistent, Refuted, Verdict, relative
+from bifurcate.gradient.reconstruction import integrate
+from bifurcate.gradient.result_types import Check, Consistent, Refuted, TestResult, relative
 from bifurcate.maps.map import Map
 
-__all__ = ["Asymmetry", "asymmetry", "conformal", "euclidean"]
+__all__ = ["asymmetry", "conformal", "euclidean"]
 
 CLAIM = "G = −∇E in the Euclidean metric"
 CONFORMAL = "φ G = −∇E in a metric φ(x) I that is a multiple of the Euclidean one"
-
-
-@dataclass(frozen=True, eq=False)
-class Asymmetry:
-    """How far the Jacobian of G is from symmetric at a state, and the pair of directions that shows it best.
-
-    Attributes
-    ----------
-    state : ndarray
-    estimate : float
-        ‖J − Jᵀ‖_F / ‖J‖_F, between 0 and 2, J = DG.
-    standard_error : float
-        Of the estimate, from the random choice of directions: 0 if they span the whole space.
-    u, v : ndarray
-        Orthonormal directions, in the state's shape.
-    forward, backward : float
-        uᵀ J v and vᵀ J u. They are equal if J is symmetric.
-    error : float
-        Bound on the error of their difference: of the derivatives, measured against differences of the map itself.
-    size : float
-        √(‖J v‖² + ‖J u‖²), to compare the difference with.
-    """
-
-    state: np.ndarray
-    estimate: float
-    standard_error: float
-    u: np.ndarray
-    v: np.ndarray
-    forward: float
-    backward: float
-    error: float
-    size: float
-
-    @property
-    def significant(self) -> bool:
-        """|uᵀJv − vᵀJu| > 10 · error."""
-        return abs(self.forward - self.backward) > SURE * self.error
-
-    def __str__(self) -> str:
-        return (
-            f"u·Jv = {self.forward:.9g} but v·Ju = {self.backward:.9g} (error of the difference {self.error:.1e}); "
-            f"|J − Jᵀ|/|J| = {self.estimate:.3g} ± {self.standard_error:.1g} there"
-        )
 
 
 def asymmetry(map: Map, state: Any, probes: int = 24, seed: int = 0) -> Asymmetry:
@@ -138,7 +95,7 @@ def _ratio(A: np.ndarray, JV: np.ndarray, n: int) -> tuple[float, float]:
 
 def euclidean(
     map: Map, states: Any, probes: int = 24, loops: int = 8, tolerance: float = 1e-6, seed: int = 0
-) -> Verdict:
+) -> TestResult:
     """Is G = f − id minus a gradient, G = −∇E?
 
     1. :func:`asymmetry` at every state: refuted where uᵀJv and vᵀJu differ by more than ten times their error.

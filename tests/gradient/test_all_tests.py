@@ -241,7 +241,7 @@ def test_a_hidden_metric_and_a_millionth_of_a_rotation_is_refuted(seed):
     found = gradient.diagonal(turned, rng.uniform(-1, 1, (6, 3)))
     assert found.kind == "refuted"
     shown = found.certificate
-    assert isinstance(shown, gradient.Cycle) and len(shown.indices) == 3
+    assert isinstance(shown, gradient.CouplingCycle) and len(shown.indices) == 3
 
     def product(way):  # of entries by plain central differences
         h, total = 1e-4, 1.0
