@@ -1,11 +1,13 @@
 """Leading multipliers of Jacobians too large for LAPACK: what Krylov methods find, and what sparse factors certify.
 
-Symmetric sparse matrices: how many eigenvalues lie above t is the number of positive pivots of A − t I = L D Lᵀ
-(Sylvester's law of inertia; Parlett, The Symmetric Eigenvalue Problem, SIAM 1998, section 3.3), exactly, however
-clustered they are; the values next to ±1 come from the Lanczos method on (A ∓ I)⁻¹ with the same factors.
+Symmetric sparse matrices: the number of eigenvalues above t is the number of positive pivots of A − t I = L D Lᵀ
+(Sylvester's law of inertia; Parlett, The Symmetric Eigenvalue Problem, SIAM 1998, section 3.3). It is exact, however
+clustered they are. The values next to ±1 come from the Lanczos method on (A ∓ I)⁻¹ with the same factors.
 
-Other sparse matrices: Arnoldi iteration on (A ∓ I)⁻¹ and on A. Products only: Arnoldi iteration on A for largest
-modulus, smallest and largest real part, so that a cluster inside the circle does not hide a multiplier near −1.
+Other sparse matrices: Arnoldi iteration on (A ∓ I)⁻¹ and on A.
+
+LinearOperators: Arnoldi iteration on A for largest modulus, smallest and largest real part, so that a cluster inside
+the circle does not hide a multiplier near −1.
 """
 
 from __future__ import annotations
@@ -16,65 +18,116 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, SuperLU, eigs, splu
 
 __all__ = ["Leading", "leading_multipliers"]
 
-SAME = 1e-7  # multipliers closer than SAME·max(1, |λ|) are one multiplier, where an iterative solver repeats itself
-BESIDE = 1e-9  # eigenvalues are counted, and inverted about, this far outside the unit circle
-STEPS = 30  # of the Lanczos method: so many states are kept while it runs
-RELIABLE = 1e-3  # a value counts as found if its distance from ±1 is known to within this part of itself
-EFFORT = 1e10  # multiplications that one Arnoldi run may cost
+Array = NDArray[Any]
+
+# Multipliers closer than SAME·max(1, |λ|) are one multiplier: an iterative solver finds a multiple one several times,
+# apart by the square root of rounding.
+SAME = 1e-7
+
+# Eigenvalues are counted, and matrices inverted, about the points ±(1 + BESIDE): at ±1 itself a critical multiplier
+# would make the matrix singular. The distance is that within which multipliers count as on the circle.
+BESIDE = 1e-9
+
+# Steps of the Lanczos method, each of which stores a state. The inverse separates the few multipliers next to ±1 well.
+LANCZOS_STEPS = 30
+
+# Relative error of a value's distance from ±1, up to which Lanczos's value counts as found.
+RELIABLE = 1e-3
+
+# Multiplications that one Arnoldi run may cost: ten seconds on one core. Runs that need more are reported as
+# not converged.
+LARGEST_EFFORT = 1e10
+
+# Iterations of ARPACK, whatever they cost and at the most.
+FEWEST_ITERATIONS, MOST_ITERATIONS = 10, 300
+
+# ARPACK's relative tolerance: a multiplier is then known better than EDGE, within which it counts as on the circle.
+ARPACK_TOLERANCE = 1e-10
+
+# Multipliers of largest modulus after which the search for one inside the circle is given up.
+MOST_LEADING = 40
+
+# Relative asymmetry up to which a sparse matrix counts as symmetric: a hundred times what rounding makes of one.
+SYMMETRIC = 1e-12
+
+# Relative residual of a trial solve beyond which diagonal pivots, and the signs that are counted, are not trusted.
+TRUSTED = 1e-6
+
+# Part of a Lanczos vector that is left when the Krylov space is invariant: rounding.
+INVARIANT = 1e-14
+
+# Weight of noise in a start vector. A start in an invariant subspace, as symmetric states have them, would never find
+# the multipliers of the other ones.
+NOISE = 0.1
+
+DECIMALS = 9  # of |λ| that decide the order, fewer than converge
 UNRESOLVED = "multiplicities are not resolved by Arnoldi iteration"
 
 
 @dataclass(frozen=True, eq=False)
 class Leading:
-    """What was found.
+    """The multipliers that were found.
 
     Attributes
     ----------
     values : ndarray of complex
-        Each once.
+        Each multiplier once.
     counts : (int, int, int), optional
-        How many real ones lie above 1, below −1, and how many pairs outside the circle, where that is certain.
+        How many real multipliers lie above 1, how many below −1, and how many pairs outside the circle; None where that
+        is not certain.
     certified : bool
+        True if every multiplier outside the unit circle is among the values or was counted.
     note : str
+        What is not certified.
     vector : ndarray, shape (n,)
-        The sum of their vectors: a start for a similar matrix.
+        The sum of the eigenvectors found: a start for a similar matrix.
     """
 
-    values: np.ndarray
+    values: Array
     counts: tuple[int, int, int] | None
     certified: bool
     note: str
-    vector: np.ndarray = field(repr=False)
+    vector: Array = field(repr=False)
 
 
-def leading_multipliers(A: sp.sparray | LinearOperator, leading: int, start: np.ndarray | None = None) -> Leading:
-    """Multipliers of largest modulus and next to ±1.
+def leading_multipliers(A: sp.sparray | LinearOperator, leading: int, start: Array | None = None) -> Leading:
+    """Find the multipliers of largest modulus and those next to ±1.
 
     Parameters
     ----------
     A : sparse or LinearOperator
         n × n with n > leading + 1.
     leading : int
-        How many of each kind.
+        How many multipliers each run is asked for.
     start : ndarray, shape (n,), optional
-        A vector rich in the directions wanted, as ``vector`` is that was returned for a similar matrix.
+        The ``vector`` that was returned for a similar matrix.
+
+    Returns
+    -------
+    Leading
+
+    Examples
+    --------
+    >>> found = leading_multipliers(sp.diags_array(np.linspace(-1.5, 0.9, 500)), 3)
+    >>> found.counts, found.certified
+    ((0, 104, 0), True)
     """
     n = A.shape[0]
     noise = np.random.default_rng(0).standard_normal(n)
-    # A start in an invariant subspace, as symmetric states have them, would never see the other ones.
-    first = noise if start is None or not start.any() else start / np.linalg.norm(start) + 0.1 / np.sqrt(n) * noise
+    first = noise if start is None or not start.any() else start / np.linalg.norm(start) + NOISE / np.sqrt(n) * noise
     if sp.issparse(A):
         A = sp.csr_array(A)
-        if abs(A - A.T).max() <= 1e-12 * abs(A).max() and (found := _symmetric(A, leading, first)) is not None:
+        if abs(A - A.T).max() <= SYMMETRIC * abs(A).max() and (found := _symmetric(A, leading, first)) is not None:
             return found
     return _arnoldi(A, leading, first)
 
 
-def _symmetric(A: sp.csr_array, leading: int, start: np.ndarray) -> Leading | None:
+def _symmetric(A: sp.csr_array, leading: int, start: Array) -> Leading | None:
     counts, values, vectors = [], [], []
     for sign in (1.0, -1.0):
         factors = _inertia(A, sign * (1.0 + BESIDE))
@@ -83,7 +136,7 @@ def _symmetric(A: sp.csr_array, leading: int, start: np.ndarray) -> Leading | No
         lu, above = factors
         counts.append(above if sign > 0 else A.shape[0] - above)
         theta, vector = _lanczos(lu, start, leading)
-        near = theta[np.abs(theta) > 1.0]  # nearer to this target than to the other one
+        near = theta[np.abs(theta) > 1.0]  # the values nearer to this target than to the other one
         values.append(sign * (1.0 + BESIDE) + 1.0 / near)
         vectors.append(vector)
     found = np.concatenate(values).astype(complex)
@@ -91,7 +144,7 @@ def _symmetric(A: sp.csr_array, leading: int, start: np.ndarray) -> Leading | No
 
 
 def _inertia(A: sp.csr_array, t: float) -> tuple[SuperLU, int] | None:
-    """Factors of A − t I with diagonal pivots, and how many of these are positive; None if not to be trusted."""
+    """Factors of A − t I with diagonal pivots, and how many of these are positive; None if they are inexact."""
     n = A.shape[0]
     shifted = sp.csc_matrix(A - t * sp.eye_array(n, format="csr"))
     try:
@@ -100,25 +153,25 @@ def _inertia(A: sp.csr_array, t: float) -> tuple[SuperLU, int] | None:
         return None
     probe = np.random.default_rng(1).standard_normal(n)
     error = np.abs(shifted @ lu.solve(probe) - probe).max()
-    if not error <= 1e-6 * np.abs(probe).max() or not np.array_equal(lu.perm_r, lu.perm_c):
+    if not error <= TRUSTED * np.abs(probe).max() or not np.array_equal(lu.perm_r, lu.perm_c):
         return None
     return lu, int(np.count_nonzero(lu.U.diagonal() > 0.0))
 
 
-def _lanczos(lu: SuperLU, start: np.ndarray, leading: int) -> tuple[np.ndarray, np.ndarray]:
+def _lanczos(lu: SuperLU, start: Array, leading: int) -> tuple[Array, Array]:
     """The largest reliable Ritz values of the inverse, and the sum of their vectors."""
     n = len(start)
-    steps = min(STEPS, n)
+    steps = min(LANCZOS_STEPS, n)
     Q, alpha, beta = np.empty((steps, n)), np.zeros(steps), np.zeros(steps)
     q = start / np.linalg.norm(start)
     for j in range(steps):
         Q[j] = q
         r = lu.solve(q)
         alpha[j] = q @ r
-        for _ in range(2):  # orthogonal to working precision: twice is enough
+        for _ in range(2):  # twice is enough for orthogonality to working precision
             r -= (Q[: j + 1] @ r) @ Q[: j + 1]
         beta[j] = np.linalg.norm(r)
-        if beta[j] <= 1e-14 * np.abs(alpha[: j + 1]).max():  # an invariant subspace: go on in another one
+        if beta[j] <= INVARIANT * np.abs(alpha[: j + 1]).max():  # the space is invariant: continue in another one
             beta[j], r = 0.0, np.random.default_rng(j).standard_normal(n)
             r -= (Q[: j + 1] @ r) @ Q[: j + 1]
         q = r / np.linalg.norm(r)
@@ -128,16 +181,16 @@ def _lanczos(lu: SuperLU, start: np.ndarray, leading: int) -> tuple[np.ndarray, 
     return theta[known], S[:, known].sum(axis=1) @ Q
 
 
-def _arnoldi(A: sp.csr_array | LinearOperator, leading: int, start: np.ndarray) -> Leading:
+def _arnoldi(A: sp.csr_array | LinearOperator, leading: int, start: Array) -> Leading:
     n = A.shape[0]
-    complaints: list[str] = []
-    vectors: list[np.ndarray] = []
+    notes: list[str] = []
+    vectors: list[Array] = []
 
-    def run(which: str, k: int, target: float | None = None) -> np.ndarray:
+    def run(which: str, k: int, target: float | None = None) -> Array:
         k = min(k, n - 2)
         ncv = min(n, max(2 * k + 1, 20))
-        options: dict[str, Any] = {"which": which, "v0": start, "ncv": ncv, "tol": 1e-10}
-        options["maxiter"] = int(np.clip(EFFORT / (4.0 * n * ncv**2), 10, 300))
+        options: dict[str, Any] = {"which": which, "v0": start, "ncv": ncv, "tol": ARPACK_TOLERANCE}
+        options["maxiter"] = int(np.clip(LARGEST_EFFORT / (4.0 * n * ncv**2), FEWEST_ITERATIONS, MOST_ITERATIONS))
         if target is not None:
             shifted = sp.csc_matrix(A - target * sp.eye_array(n, format="csr"))
             options |= {"sigma": target, "OPinv": LinearOperator((n, n), matvec=splu(shifted).solve, dtype=float)}
@@ -145,29 +198,29 @@ def _arnoldi(A: sp.csr_array | LinearOperator, leading: int, start: np.ndarray) 
             values, columns = eigs(A, k=k, **options)
         except ArpackNoConvergence as error:
             where = which if target is None else f"next to {target:.0f}"
-            complaints.append(f"{where}: {len(error.eigenvalues)} of {k} multipliers converged")
+            notes.append(f"{where}: {len(error.eigenvalues)} of {k} multipliers converged")
             values, columns = error.eigenvalues, error.eigenvectors
         vectors.append(columns.real.sum(axis=1))
-        return values
+        return np.asarray(values)
 
     found = run("LM", leading)
-    while len(found) and np.abs(found).min() > 1.0 and leading < 40 and not complaints:
+    while len(found) and np.abs(found).min() > 1.0 and leading < MOST_LEADING and not notes:
         leading *= 2
         found = run("LM", leading)
     covered = bool(len(found) and np.abs(found).min() < 1.0)
-    if not covered and not complaints:
-        complaints.append(f"all of the {len(found)} largest multipliers lie outside the unit circle: there may be more")
-    certified = covered and not complaints
+    if not covered and not notes:
+        notes.append(f"all of the {len(found)} largest multipliers lie outside the unit circle: there may be more")
+    certified = covered and not notes
     if sp.issparse(A):
         others = [run("LM", leading, sign * (1.0 + BESIDE)) for sign in (1.0, -1.0)]
     else:
         others = [run("SR", leading), run("LR", leading)]
     values = _distinct(np.concatenate([found, *others]))
-    return Leading(values, None, certified, "; ".join([*complaints, UNRESOLVED]), np.sum(vectors, axis=0))
+    return Leading(values, None, certified, "; ".join([*notes, UNRESOLVED]), np.sum(vectors, axis=0))
 
 
-def _distinct(values: np.ndarray) -> np.ndarray:
-    values = values[np.lexsort((-values.imag, -np.abs(values).round(9)))]
+def _distinct(values: Array) -> Array:
+    values = values[np.lexsort((-values.imag, -np.abs(values).round(DECIMALS)))]
     kept: list[complex] = []
     for value in values:
         conjugate = value.real - 1j * value.imag

@@ -1,4 +1,4 @@
-"""Matrices kept as thin factors, and made full only when asked."""
+"""LowRank: a matrix stored as thin factors, and formed only when it is asked for."""
 
 from __future__ import annotations
 
@@ -12,13 +12,18 @@ from bifurcate.errors import InvalidInput
 
 __all__ = ["LowRank"]
 
-MOST = 16  # columns of factors at the most, and never more than half of what the matrix itself takes
-ROUNDING = 1e-14  # factors must reproduce every entry to within this, relative to the largest one
+# Columns of factors up to which a matrix is stored by them. Equilibria of the network need 4; the search for more would
+# cost three passes over the matrix for each.
+MOST_COLUMNS = 16
+
+# Relative error of every entry, in units of the largest one, that factors may leave: what rounding leaves of a product
+# of so few columns.
+ROUNDING = 1e-14
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LowRank:
-    """The matrix U Vᵀ, of which only U and V are kept.
+    """The matrix U Vᵀ, of which only U and V are stored.
 
     ``np.asarray`` of it, or :meth:`dense`, forms the matrix; ``@`` multiplies without doing so.
 
@@ -53,7 +58,7 @@ class LowRank:
         """Factors that reproduce every entry of A to 1e-14 of the largest; None if that takes more than 16 columns.
 
         Cross approximation with complete pivoting: the row and the column through the largest entry of what is left
-        are split off until nothing but rounding is left (Bebendorf, Hierarchical Matrices, Springer 2008,
+        are split off until only rounding is left (Bebendorf, Hierarchical Matrices, Springer 2008,
         section 3.4). The residual is formed, so that the result is checked, not estimated. Every rank costs three
         passes over A.
 
@@ -65,20 +70,21 @@ class LowRank:
         (1, None)
         """
         m, n = A.shape
-        rest = np.array(A, order="F")
+        residual = np.array(A, order="F")
         allowed = ROUNDING * float(np.abs(A).max(initial=0.0))
         left: list[np.ndarray] = []
         right: list[np.ndarray] = []
         while True:
-            j, i = divmod(int(np.abs(rest).T.argmax()), m)
-            pivot = float(rest[i, j])
+            j, i = divmod(int(np.abs(residual).T.argmax()), m)
+            pivot = float(residual[i, j])
             if abs(pivot) <= allowed:
                 break
-            if len(left) >= min(MOST, m * n // (2 * (m + n))) or not np.isfinite(pivot):
+            # More columns than half of what the matrix takes would save nothing.
+            if len(left) >= min(MOST_COLUMNS, m * n // (2 * (m + n))) or not np.isfinite(pivot):
                 return None
-            left.append(rest[:, j] / pivot)
-            right.append(rest[i].copy())
-            dger(-1.0, left[-1], right[-1], a=rest, overwrite_a=True)
+            left.append(residual[:, j] / pivot)
+            right.append(residual[i].copy())
+            dger(-1.0, left[-1], right[-1], a=residual, overwrite_a=True)
         return cls(np.array(left).reshape(-1, m).T, np.array(right).reshape(-1, n).T)
 
     @property
@@ -102,11 +108,11 @@ class LowRank:
         return LowRank(self.right, self.left)
 
     def __matmul__(self, x: np.ndarray) -> np.ndarray:
-        return self.left @ (self.right.T @ x)
+        return np.asarray(self.left @ (self.right.T @ x))
 
     def dense(self) -> np.ndarray:
         """The matrix."""
-        return self.left @ self.right.T
+        return np.asarray(self.left @ self.right.T)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if copy is False:

@@ -1,14 +1,16 @@
-"""Multipliers with their multiplicities, and how much of the whole spectrum they are known to cover."""
+"""Multipliers of a Jacobian of any kind, with multiplicities, counts outside the unit circle, and what is certain."""
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.linalg.arnoldi import leading_multipliers
@@ -17,14 +19,39 @@ from bifurcate.linalg.rank_one_eigenvalues import RankOneUpdate
 
 __all__ = ["EDGE", "Spectrum", "spectrum"]
 
-REAL = 1e-7  # |Im λ| ≤ REAL·max(1, |λ|) counts as real: a defective pair splits by about √eps ≈ 1.5e-8
-EDGE = 1e-9  # within EDGE of the unit circle a multiplier is neither inside nor outside: rounding moves it
-DENSE = 300  # operators up to this size are made dense: n products cost less there than Krylov methods
-LAPACK = 128  # diagonal plus rank one: up to this size LAPACK finds all multipliers faster than the secular equation
-SMALL = 32  # up to this size it does not pay to look whether a matrix is symmetric
-ALL = 2000  # ... beyond this one only those near ±1 and the extreme ones are computed, and the others counted
+# |Im λ| ≤ REAL·max(1, |λ|) counts as real: rounding splits a defective pair of real multipliers by about √ε = 1.5e-8.
+REAL = 1e-7
+
+# Within EDGE of the unit circle a multiplier is neither inside nor outside: rounding and the corrector's tolerance move
+# it by up to about so much.
+EDGE = 1e-9
+
+# size limit: sparse matrices and LinearOperators up to this size are made dense, since n products and LAPACK cost less
+# there than Krylov methods, and give all multipliers.
+LARGEST_DENSE = 300
+
+# size limit: a diagonal plus rank one is made dense up to this size, since LAPACK finds all multipliers of a small
+# matrix faster than the secular equation.
+LARGEST_RANK_ONE_DENSE = 128
+
+# Up to this size LAPACK's general method takes less time than the test for symmetry.
+SMALLEST_SYMMETRY_TEST = 32
+
+# size limit: of a diagonal plus rank one all multipliers are computed up to this size, and of one of higher rank by a
+# dense matrix. Beyond, those near ±1 and the extreme ones are computed, and the others counted.
+LARGEST_COMPLETE = 2000
+
+# Asymmetry that counts as rounding, in units of ε times the largest entry: the backward error of the general method is
+# larger.
+ROUNDING_UNITS = 4.0
+
+# Decimals of |λ| that decide the order: moduli of a conjugate pair differ by rounding.
+DECIMALS = 13
 
 _GEEV, _GEEV_LWORK = scipy.linalg.get_lapack_funcs(("geev", "geev_lwork"), dtype="d")
+
+
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,14 +63,14 @@ class Spectrum:
     values : ndarray of complex, shape (m,)
         Multipliers, by falling modulus.
     multiplicity : ndarray of int, shape (m,)
-        How many times each counts.
+        How many times each value occurs.
     size : int
         Number of unknowns. ``multiplicity.sum() < size`` where only some multipliers were computed.
     certified : bool
         True if every multiplier outside the unit circle is among ``values`` or was counted: always for a direct solver;
         for an iterative one if it converged and the smallest modulus it was asked for lies inside the circle.
     note : str
-        What is not certified, in words.
+        What is not certified, as a sentence; empty if all is.
     signature : tuple of int
         How many real multipliers are > 1 + 1e-9, how many are < −1 − 1e-9, and how many complex pairs have a modulus
         > 1 + 1e-9; from ``values`` if it is not given.
@@ -61,14 +88,14 @@ class Spectrum:
     (False, 2, (1, 1, 0))
     """
 
-    values: np.ndarray
-    multiplicity: np.ndarray
+    values: Array
+    multiplicity: Array
     size: int
     certified: bool = True
     note: str = ""
-    signature: tuple[int, int, int] = ()  # type: ignore[assignment]  # () stands for: count the values
+    signature: tuple[int, int, int] = ()  # type: ignore[assignment]  # (): __post_init__ counts values
     multiplicities_resolved: bool = True
-    vector: np.ndarray | None = field(default=None, repr=False)
+    vector: Array | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.signature:
@@ -80,7 +107,7 @@ class Spectrum:
 
     @property
     def complete(self) -> bool:
-        """Whether all multipliers are among ``values``."""
+        """True if all multipliers are among ``values``."""
         return int(self.multiplicity.sum()) == self.size
 
     @property
@@ -91,16 +118,16 @@ class Spectrum:
 
     @property
     def stable(self) -> bool:
-        """True if none is counted outside and every known one has modulus < 1 − 1e-9; see ``certified``."""
+        """True if no multiplier is counted outside and every known one has modulus < 1 − 1e-9; see ``certified``."""
         return not self.outside and bool((np.abs(self.values) < 1.0 - EDGE).all())
 
     @property
     def margin(self) -> float:
-        """1 − max |λ|: positive if stable."""
+        """1 − max |λ| over ``values``: positive if stable."""
         return float(1.0 - np.abs(self.values).max()) if len(self.values) else 1.0
 
     @property
-    def real(self) -> np.ndarray:
+    def real(self) -> Array:
         """Mask of ``values`` that count as real: |Im λ| ≤ 1e-7·max(1, |λ|)."""
         return _is_real(self.values)
 
@@ -122,27 +149,17 @@ class Spectrum:
         return up, down, pairs
 
 
-def _is_real(values: np.ndarray) -> np.ndarray:
-    return np.abs(values.imag) <= REAL * np.maximum(1.0, np.abs(values))
+def _is_real(values: Array) -> Array:
+    return np.asarray(np.abs(values.imag) <= REAL * np.maximum(1.0, np.abs(values)))
 
 
-def spectrum(A: Operator, leading: int = 6, start: np.ndarray | None = None) -> Spectrum:
-    """Multipliers of a Jacobian of any kind.
+def spectrum(A: Operator, leading: int = 6, start: Array | None = None) -> Spectrum:
+    """The multipliers of a Jacobian of any kind: all of them where that is cheap, else those that decide stability.
 
     Parameters
     ----------
     A : Operator
-        ndarray (all multipliers, LAPACK), DiagonalLowRank, ShiftedLowRank (the same through its core), sparse or
-        LinearOperator (made dense up to 300 unknowns; beyond, by Krylov methods: see below).
-
-        A DiagonalLowRank of rank one that a diagonal similarity makes symmetric has real multipliers, found from
-        its secular equation: all of them up to 2000 unknowns, in O(n²); beyond, the two extreme ones and those nearest
-        ±1, in O(n) each, with those outside the unit circle counted exactly. Of a higher rank: LAPACK, or Arnoldi
-        iteration beyond 2000 unknowns.
-
-        A large sparse matrix that is symmetric (to 1e-12) has those outside the circle counted exactly, from the signs
-        of its pivots, and some next to ±1 computed. Any other one: Arnoldi iteration for the largest moduli and, on the
-        inverse, those next to ±1; a LinearOperator: for largest modulus, smallest and largest real part.
+        The Jacobian; the method depends on its kind, see below.
     leading : int
         How many multipliers each Arnoldi run is asked for; twice as many as are found on either side of ±1. With
         ``leading >= n`` the secular equation is solved for all.
@@ -152,7 +169,26 @@ def spectrum(A: Operator, leading: int = 6, start: np.ndarray | None = None) -> 
     Returns
     -------
     Spectrum
-        Its ``certified`` says whether every multiplier outside the unit circle is in it.
+        Its ``certified`` says whether every multiplier outside the unit circle is in it or counted.
+
+    Notes
+    -----
+    ndarray
+        All multipliers, by LAPACK.
+    ShiftedLowRank
+        The shift, and the multipliers of its core by the method of the core's kind.
+    DiagonalLowRank
+        If it is of rank one and a diagonal similarity makes it symmetric, its multipliers are real and found from its
+        secular equation: all of them up to 2000 unknowns, in O(n²); beyond, the two extreme ones and those nearest ±1,
+        in O(n) each, with those outside the unit circle counted exactly. Any other one: LAPACK, or Arnoldi iteration
+        beyond 2000 unknowns.
+    sparse
+        Up to 300 unknowns made dense. Beyond, of a symmetric matrix (to 1e-12) those outside the circle are counted
+        exactly, from the signs of its pivots, and some next to ±1 are computed. Any other one: Arnoldi iteration for
+        the largest moduli and, on the inverse, for those next to ±1.
+    LinearOperator
+        Up to 300 unknowns made dense. Beyond, Arnoldi iteration for the largest modulus and for the smallest and the
+        largest real part.
 
     Examples
     --------
@@ -168,59 +204,59 @@ def spectrum(A: Operator, leading: int = 6, start: np.ndarray | None = None) -> 
     if isinstance(A, ShiftedLowRank):
         inner = core_operator(A)
         assert isinstance(inner, np.ndarray | DiagonalLowRank)
-        return _with_shift(spectrum(inner, leading), A)  # a start is one for A, not for its core
-    if n <= DENSE:
+        return _with_shift(spectrum(inner, leading), A)  # a start vector is one of A, not of its core
+    if n <= LARGEST_DENSE:
         return _complete(eigenvalues(dense(A)))
     return _iterative(A, leading, start)
 
 
-def eigenvalues(A: np.ndarray) -> np.ndarray:
+def eigenvalues(A: Array) -> Array:
     """All eigenvalues by LAPACK, called directly: for two unknowns scipy takes ten times as long."""
     n = len(A)
     if n == 1:
         return A.ravel()
     if np.iscomplexobj(A):
-        return scipy.linalg.eigvals(A, check_finite=False)
+        return np.asarray(scipy.linalg.eigvals(A, check_finite=False))
     # Symmetric to rounding is as good as symmetric: geev's own backward error is larger than what eigvalsh ignores.
-    if n > SMALL and _is_symmetric(A):
+    if n > SMALLEST_SYMMETRY_TEST and _is_symmetric(A):
         return np.linalg.eigvalsh(A)
     real, imag, _, _, info = _GEEV(
         A, compute_vl=0, compute_vr=0, lwork=int(_GEEV_LWORK(n, compute_vl=0, compute_vr=0)[0])
     )
     if info:
         raise np.linalg.LinAlgError(f"LAPACK found the last {n - info} of {n} eigenvalues only")
-    return real + 1j * imag
+    return np.asarray(real + 1j * imag)
 
 
-def _is_symmetric(A: np.ndarray) -> bool:
-    allowed = 4.0 * float(np.finfo(float).eps) * max(float(A.max()), -float(A.min()))
+def _is_symmetric(A: Array) -> bool:
+    allowed = ROUNDING_UNITS * float(np.finfo(float).eps) * max(float(A.max()), -float(A.min()))
     if not (np.abs(A[0] - A[:, 0]) <= allowed).all():
         return False
     skew = A - A.T
     return bool(max(float(skew.max()), -float(skew.min())) <= allowed)
 
 
-def _by_modulus(values: np.ndarray) -> np.ndarray:
-    return np.lexsort((-values.imag, -np.abs(values).round(13)))
+def _by_modulus(values: Array) -> Array:
+    return np.lexsort((-values.imag, -np.abs(values).round(DECIMALS)))
 
 
-def _complete(values: np.ndarray) -> Spectrum:
+def _complete(values: Array) -> Spectrum:
     values = values[_by_modulus(values)].astype(complex)
     return Spectrum(values, np.ones(len(values), dtype=int), len(values))
 
 
-def _diagonal_low_rank(A: DiagonalLowRank, leading: int, start: np.ndarray | None) -> Spectrum:
+def _diagonal_low_rank(A: DiagonalLowRank, leading: int, start: Array | None) -> Spectrum:
     n = size(A)
     similar = _symmetric(A)
     if similar is None:
-        return _complete(eigenvalues(dense(A))) if n <= ALL else _iterative(A, leading, start)
-    if n <= LAPACK:
+        return _complete(eigenvalues(dense(A))) if n <= LARGEST_COMPLETE else _iterative(A, leading, start)
+    if n <= LARGEST_RANK_ONE_DENSE:
         z = np.sqrt(similar.square)
         return _complete(np.linalg.eigvalsh(np.diag(A.diagonal) + similar.sign * np.outer(z, z)))
-    if n <= max(ALL, leading):
-        return _complete(similar.every())
-    values = similar.selected((1.0, -1.0), (leading + 1) // 2)[::-1]
-    counts = similar.above(1.0 + EDGE), n - similar.above(-1.0 - EDGE), 0
+    if n <= max(LARGEST_COMPLETE, leading):
+        return _complete(similar.find_all())
+    values = similar.find_near((1.0, -1.0), (leading + 1) // 2)[::-1]
+    counts = similar.count_above(1.0 + EDGE), n - similar.count_above(-1.0 - EDGE), 0
     values = values[_by_modulus(values)].astype(complex)
     return Spectrum(values, np.ones(len(values), dtype=int), n, signature=counts)
 
@@ -256,10 +292,10 @@ def _with_shift(inner: Spectrum, A: ShiftedLowRank) -> Spectrum:
     )
 
 
-def _iterative(A: Operator, leading: int, start: np.ndarray | None) -> Spectrum:
+def _iterative(A: Operator, leading: int, start: Array | None) -> Spectrum:
     n = size(A)
-    whole = A if sp.issparse(A) else LinearOperator((n, n), matvec=lambda x: apply(A, x.ravel()), dtype=float)
-    found = leading_multipliers(whole, leading, start)
+    products = A if sp.issparse(A) else LinearOperator((n, n), matvec=lambda x: apply(A, x.ravel()), dtype=float)
+    found = leading_multipliers(products, leading, start)
     values = found.values[_by_modulus(found.values)]
     return Spectrum(
         values=values,

@@ -20,15 +20,31 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = ["RankOneUpdate"]
 
-BLOCK = 2**17  # numbers in one block of d − λ, which then stays in cache
-MOST = 80  # iterations for one root: each at least halves its bracket or converges quadratically
+Array = NDArray[Any]
 EPS = float(np.finfo(float).eps)
-TINY = 1e-75  # numbers below it count as 0: their quotients with squares of rounding errors would overflow
+
+# Numbers in one block of d − λ: 1 MiB, which stays in the cache of a core.
+BLOCK = 2**17
+
+# Iterations for one root. Each at least halves its bracket, or converges quadratically: 80 halvings are more than the
+# bits of a number.
+MOST_ITERATIONS = 80
+
+# Size of a matrix that counts as 0: the quotients of smaller numbers with squares of rounding errors would overflow.
+TINY = 1e-75
+
+# Distance, in units of ε‖A‖, up to which two poles are one.
+ONE_POLE = 2.0
+
+# Part of rounding that the next step may be long for an iterate to count as converged.
+NEXT_STEP = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +64,14 @@ class RankOneUpdate:
     --------
     >>> import numpy as np
     >>> A = RankOneUpdate(np.array([1.0, 2.0]), np.array([1.0, 1.0]), 1.0)
-    >>> A.every().round(12)
+    >>> A.find_all().round(12)
     array([1.38196601, 3.61803399])
-    >>> A.above(2.0), A.above(0.0)
+    >>> A.count_above(2.0), A.count_above(0.0)
     (1, 2)
     """
 
-    d: np.ndarray
-    square: np.ndarray
+    d: Array
+    square: Array
     sign: float
 
     @cached_property
@@ -63,21 +79,21 @@ class RankOneUpdate:
         return max(float(np.abs(self.d).max(initial=0.0)), float(self.square.sum()), TINY)
 
     @cached_property
-    def _parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Poles (rising, apart) with their squares, and the deflated eigenvalues (rising), all of s·A."""
+    def _parts(self) -> tuple[Array, Array, Array]:
+        """The distinct poles with their squares, and the deflated eigenvalues, all of s·A and by rising value."""
         d = self.sign * self.d
         order = np.argsort(d)
         d, w = d[order], self.square[order]
-        # What moves no eigenvalue by more than rounding is left out: |zᵢ|·‖z‖ ≤ ε‖A‖, and poles as close as that.
-        kept = w > EPS**2 * self._size
-        loose, d, w = d[~kept], d[kept], w[kept]
-        first = np.diff(d, prepend=-np.inf) > 2.0 * EPS * self._size
+        # Deflation: entries with |zᵢ|·‖z‖ ≤ ε‖A‖ and poles as close as that move no eigenvalue by more than rounding.
+        moving = w > EPS**2 * self._size
+        deflated, d, w = d[~moving], d[moving], w[moving]
+        first = np.diff(d, prepend=-np.inf) > ONE_POLE * EPS * self._size
         if first.all():
-            return d, w, loose
-        return d[first], np.add.reduceat(w, np.flatnonzero(first)), np.sort(np.concatenate([loose, d[~first]]))
+            return d, w, deflated
+        return d[first], np.add.reduceat(w, np.flatnonzero(first)), np.sort(np.concatenate([deflated, d[~first]]))
 
-    def above(self, t: float) -> int:
-        """How many eigenvalues are > t: exactly as many as of a matrix that rounding does not tell from this one."""
+    def count_above(self, t: float) -> int:
+        """The number of eigenvalues > t: exactly that of a matrix which differs from this one by rounding."""
         if self.sign < 0:
             return self._roots_up_to(np.nextafter(-t, -np.inf)) + int(np.searchsorted(self._parts[2], -t))
         up_to = self._roots_up_to(t) + int(np.searchsorted(self._parts[2], t, side="right"))
@@ -90,54 +106,57 @@ class RankOneUpdate:
             return max(poles - 1, 0)
         return poles - int(1.0 + float(np.sum(w / (d - t))) < 0.0)
 
-    def every(self) -> np.ndarray:
-        """All eigenvalues, rising; O(n²)."""
-        d, _, loose = self._parts
-        return self._own(np.concatenate([self._roots(np.arange(len(d))), loose]))
+    def find_all(self) -> Array:
+        """All eigenvalues, by rising value; O(n²)."""
+        d, _, deflated = self._parts
+        return self._in_order(np.concatenate([self._roots(np.arange(len(d))), deflated]))
 
-    def selected(self, targets: Sequence[float], each: int) -> np.ndarray:
-        """The least and the largest eigenvalue and up to ``each`` on either side of every target, rising; O(n) each."""
-        d, _, loose = self._parts
+    def find_near(self, targets: Sequence[float], each: int) -> Array:
+        """The two extreme eigenvalues and up to ``each`` on either side of every target.
+
+        By rising value; O(n) for each of them.
+        """
+        d, _, deflated = self._parts
         roots = _around([self._roots_up_to(self.sign * t) for t in targets], each, len(d))
-        others = _around([int(np.searchsorted(loose, self.sign * t)) for t in targets], each, len(loose))
-        return self._own(np.concatenate([self._roots(roots), loose[others]]))
+        others = _around([int(np.searchsorted(deflated, self.sign * t)) for t in targets], each, len(deflated))
+        return self._in_order(np.concatenate([self._roots(roots), deflated[others]]))
 
-    def _own(self, values: np.ndarray) -> np.ndarray:
+    def _in_order(self, values: Array) -> Array:
         return np.sort(self.sign * values)
 
-    def _roots(self, which: np.ndarray) -> np.ndarray:
-        """The roots of the numbers given, from 0, of s·A."""
+    def _roots(self, which: Array) -> Array:
+        """The roots with the given numbers, counted from 0, of s·A."""
         d, w, _ = self._parts
         rows = max(1, BLOCK // max(len(d), 1))
         found = [_solve(d, w, which[i : i + rows], EPS * self._size) for i in range(0, len(which), rows)]
         return np.concatenate([*found, np.empty(0)])
 
 
-def _around(middles: Sequence[int], each: int, n: int) -> np.ndarray:
-    """The numbers from 0 to n − 1 next to the middles, and both ends."""
+def _around(middles: Sequence[int], each: int, n: int) -> Array:
+    """The numbers from 0 to n − 1 within ``each`` of the middles, and both ends."""
     wanted = {0, n - 1}.union(*(range(middle - each, middle + each) for middle in middles))
     return np.array(sorted(k for k in wanted if 0 <= k < n), dtype=int)
 
 
 @dataclass(frozen=True, eq=False)
 class _Brackets:
-    """Roots in search of their place: each between two poles, or beyond the last one (there ``right`` is a bound)."""
+    """Brackets of roots: each between two poles, or beyond the last one, where ``right`` is a bound."""
 
-    last: np.ndarray
-    left: np.ndarray
-    right: np.ndarray
-    p: np.ndarray  # squares at the two poles
-    q: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    at: np.ndarray
+    last: Array
+    left: Array
+    right: Array
+    p: Array  # squares at the two poles
+    q: Array
+    low: Array
+    high: Array
+    at: Array
 
-    def kept(self, mask: np.ndarray) -> _Brackets:
+    def select(self, mask: Array) -> _Brackets:
         return _Brackets(*(getattr(self, name)[mask] for name in self.__dataclass_fields__))
 
 
-def _solve(d: np.ndarray, w: np.ndarray, k: np.ndarray, rounding: float) -> np.ndarray:
-    """Roots λₖ of the secular equation by rational interpolation, all of them at once, each in its bracket.
+def _solve(d: Array, w: Array, k: Array, rounding: float) -> Array:
+    """Find the roots λₖ of the secular equation by rational interpolation, all at once, each in its bracket.
 
     Between two poles w is replaced by c + p/(d_k − λ) + q/(d_{k+1} − λ), which agrees with w and w' at the iterate, the
     nearer pole with its true weight (the fixed-weight method of Li, LAPACK Working Note 89, 1993); beyond the last pole
@@ -148,7 +167,7 @@ def _solve(d: np.ndarray, w: np.ndarray, k: np.ndarray, rounding: float) -> np.n
     after = np.minimum(k + 1, m - 1)
     right = np.where(k == m - 1, d[-1] + w.sum() + rounding, d[after])
     b = _Brackets(k == m - 1, d[k], right, w[k], w[after], d[k], right, 0.5 * (d[k] + right))
-    for _ in range(MOST):
+    for _ in range(MOST_ITERATIONS):
         gap = d - b.at[:, None]
         gap[gap == 0.0] = rounding**2  # where a bracket is as narrow as rounding
         part = w / gap
@@ -160,21 +179,21 @@ def _solve(d: np.ndarray, w: np.ndarray, k: np.ndarray, rounding: float) -> np.n
         step = _step(b, value, slope)
         new = b.at + step
         inside = (new > low) & (new < high)
-        settled = np.abs(step) <= rounding
-        new = np.where(inside | settled, new, 0.5 * (low + high))
+        converged = np.abs(step) <= rounding
+        new = np.where(inside | converged, new, 0.5 * (low + high))
         near = np.minimum(new - b.left, np.where(b.last, np.inf, b.right - new))
         # The next step would be about step²/near long.
-        done = settled | (inside & (step**2 <= 0.1 * rounding * near)) | (high - low <= rounding)
+        done = converged | (inside & (step**2 <= NEXT_STEP * rounding * near)) | (high - low <= rounding)
         found[todo] = new
         if done.all():
             break
-        b = dataclasses.replace(b, low=low, high=high, at=new).kept(~done)
+        b = dataclasses.replace(b, low=low, high=high, at=new).select(~done)
         todo = todo[~done]
     return found
 
 
-def _step(b: _Brackets, value: np.ndarray, slope: np.ndarray) -> np.ndarray:
-    """From the iterate to the interpolant's root."""
+def _step(b: _Brackets, value: Array, slope: Array) -> Array:
+    """The step from the iterate to the interpolant's root."""
     with np.errstate(all="ignore"):
         one, two = b.left - b.at, b.right - b.at
         beyond = np.where(b.last, one + slope * one**2 / (value - slope * one), 0.0)

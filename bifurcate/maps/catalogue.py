@@ -1,9 +1,10 @@
-"""Textbook maps with exact derivatives, their references, and what is known of them exactly."""
+"""Textbook maps with exact derivatives, their references, and their bifurcations that are known in closed form."""
 
 from __future__ import annotations
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput
 from bifurcate.maps.map import Map
@@ -20,6 +21,9 @@ __all__ = [
     "ricker",
     "standard",
 ]
+
+Array = NDArray[np.float64]
+SMALLEST_RING = 3  # units of a ring: with two, the neighbours on both sides are the same unit
 
 
 def logistic(r: float = 2.5) -> Map:
@@ -73,7 +77,7 @@ def generalised_henon(alpha: float = -0.4, beta: float = 1.03, R: float = -0.1) 
     array([ 1., -1.])
     """
 
-    def by_parameter(z: np.ndarray, name: str, alpha: float, beta: float, R: float) -> np.ndarray:
+    def by_parameter(z: Array, name: str, alpha: float, beta: float, R: float) -> Array:
         return np.array([0.0, {"alpha": 1.0, "beta": -z[0], "R": z[0] * z[1]}[name]])
 
     return Map(
@@ -137,7 +141,7 @@ def predator_prey(p1: float = 0.5, p2: float = 0.2, p3: float = 0.1) -> Map:
     array([0.5, 0. ])
     """
 
-    def by_parameter(z: np.ndarray, name: str, p1: float, p2: float, p3: float) -> np.ndarray:
+    def by_parameter(z: Array, name: str, p1: float, p2: float, p3: float) -> Array:
         u, v = z
         return np.array({"p1": [u * (1.0 - u), 0.0], "p2": [-u * v, u * v], "p3": [0.0, -v]}[name])
 
@@ -197,21 +201,21 @@ def ikeda(u: float = 0.9, a: float = 1.0, phi: float = 0.4, q: float = 6.0) -> M
     array([1., 0.])
     """
 
-    def turned(z: np.ndarray, phi: float, q: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        # The rotation, and the state turned by it and then by a quarter.
+    def turned(z: Array, phi: float, q: float) -> tuple[Array, Array, Array]:
+        # The rotation, the rotated state, and the latter turned by a right angle: its derivative by the angle.
         t = phi - q / (1.0 + z @ z)
         R = np.array([[np.cos(t), -np.sin(t)], [np.sin(t), np.cos(t)]])
         w = R @ z
         return R, w, np.array([-w[1], w[0]])
 
-    def jacobian(z: np.ndarray, u: float, a: float, phi: float, q: float) -> np.ndarray:
-        R, _, across = turned(z, phi, q)
-        return u * (R + np.outer(across, 2.0 * q * z / (1.0 + z @ z) ** 2))
+    def jacobian(z: Array, u: float, a: float, phi: float, q: float) -> Array:
+        R, _, normal = turned(z, phi, q)
+        return u * (R + np.outer(normal, 2.0 * q * z / (1.0 + z @ z) ** 2))
 
-    def by_parameter(z: np.ndarray, name: str, u: float, a: float, phi: float, q: float) -> np.ndarray:
-        _, w, across = turned(z, phi, q)
-        turn = {"phi": 1.0, "q": -1.0 / (1.0 + z @ z)}
-        return {"u": w, "a": np.array([1.0, 0.0])}[name] if name not in turn else u * turn[name] * across
+    def by_parameter(z: Array, name: str, u: float, a: float, phi: float, q: float) -> Array:
+        _, w, normal = turned(z, phi, q)
+        turn = {"phi": 1.0, "q": -1.0 / (1.0 + float(z @ z))}
+        return {"u": w, "a": np.array([1.0, 0.0])}[name] if name not in turn else u * turn[name] * normal
 
     return Map(
         lambda z, u, a, phi, q: np.array([a, 0.0]) + u * turned(z, phi, q)[1],
@@ -238,7 +242,7 @@ def standard(K: float = 1.0) -> Map:
     array([0.5, 0.5])
     """
 
-    def kicked(z: np.ndarray, kick: float) -> np.ndarray:
+    def kicked(z: Array, kick: float) -> Array:
         return np.array([z[0] + kick, z[1] + z[0] + kick])
 
     return Map(
@@ -273,18 +277,18 @@ def logistic_ring(n: int = 200, r: float = 2.5, e: float = 0.5, sparse: bool = F
     >>> logistic_ring(n=3, r=2.0)([0.5, 0.5, 0.5])
     array([0.5, 0.5, 0.5])
     """
-    if n < 3:
-        raise InvalidInput(f"a ring has at least 3 units, got n = {n}")
+    if n < SMALLEST_RING:
+        raise InvalidInput(f"a ring has at least {SMALLEST_RING} units, got n = {n}")
     i = np.arange(n)
     left, right = (i - 1) % n, (i + 1) % n
     pattern = sp.csr_array((np.ones(3 * n), (np.r_[i, i, i], np.r_[i, left, right])), shape=(n, n))
     own = pattern.indices == np.repeat(i, 3)
     halves = None if sparse else 0.5 * (pattern.toarray() - np.eye(n))
 
-    def couple(g: np.ndarray, e: float) -> np.ndarray:
-        return (1.0 - e) * g + 0.5 * e * (g[left] + g[right])
+    def couple(g: Array, e: float) -> Array:
+        return np.asarray((1.0 - e) * g + 0.5 * e * (g[left] + g[right]))
 
-    def jacobian(x: np.ndarray, r: float, e: float) -> np.ndarray | sp.csr_array:
+    def jacobian(x: Array, r: float, e: float) -> Array | sp.csr_array:
         slope = r * (1.0 - 2.0 * x)
         if halves is None:
             data = np.where(own, 1.0 - e, 0.5 * e) * slope[pattern.indices]
@@ -293,7 +297,7 @@ def logistic_ring(n: int = 200, r: float = 2.5, e: float = 0.5, sparse: bool = F
         J.flat[:: n + 1] = (1.0 - e) * slope
         return J
 
-    def by_parameter(x: np.ndarray, name: str, r: float, e: float) -> np.ndarray:
+    def by_parameter(x: Array, name: str, r: float, e: float) -> Array:
         if name == "r":
             return couple(x * (1.0 - x), e)
         g = r * x * (1.0 - x)

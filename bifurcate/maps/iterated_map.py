@@ -6,9 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.errors import InvalidInput
@@ -24,16 +26,23 @@ from bifurcate.maps.map import Map
 
 __all__ = ["IteratedMap"]
 
-DENSE = 200  # without a Jacobian given, states up to this size get a dense one from n directional derivatives
+# size limit: where the map gives no Jacobian, states up to this size get a dense one from n directional derivatives.
+# Beyond, J is only multiplied with vectors: n products would cost more than a solve by Krylov methods.
+LARGEST_DENSE = 200
+
+# Distance, relative to the state's size, up to which two states of an orbit are the same one: far above what Newton's
+# method leaves, far below the distance of the points of a cycle that has just doubled.
+SAME_STATE = 1e-8
 
 Parameters = Mapping[str, float]
+Array = NDArray[Any]  # real; complex where a method says so
 
 
 @dataclass(frozen=True, eq=False)
 class IteratedMap:
     """The map f^k on flattened states.
 
-    Methods take the orbit (x₀, f(x₀), …, f^k(x₀)) where they need it, so that f is never evaluated twice for it.
+    Methods take the orbit (x₀, f(x₀), …, f^k(x₀)) as an argument, so that f is evaluated once for all of them.
 
     Parameters
     ----------
@@ -51,7 +60,7 @@ class IteratedMap:
 
     @cached_property
     def exact(self) -> bool:
-        """Whether derivatives of the map are known to rounding, rather than by differences."""
+        """True if the map's derivatives are exact to rounding; False if they are differences."""
         return self.map.jvp is not None or self.map.jacobian is not None or self.map.derivative != "central"
 
     @cached_property
@@ -59,21 +68,21 @@ class IteratedMap:
         """Number of unknowns."""
         return math.prod(self.shape)
 
-    def orbit(self, x: np.ndarray, p: Parameters) -> list[np.ndarray]:
+    def orbit(self, x: Array, p: Parameters) -> list[Array]:
         """[x, f(x), …, f^k(x)] as vectors: k evaluations of f."""
         states = [x]
         for _ in range(self.period):
             states.append(self._step(states[-1], p))
         return states
 
-    def _step(self, x: np.ndarray, p: Parameters) -> np.ndarray:
+    def _step(self, x: Array, p: Parameters) -> Array:
         y = np.asarray(self.map.f(x.reshape(self.shape), **p), dtype=float)
         if y.shape != self.shape:
             raise InvalidInput(f"{self.map.name} changed the state's shape from {self.shape} to {y.shape}")
         return y.reshape(-1)
 
-    def least_period(self, orbit: Sequence[np.ndarray], tolerance: float = 1e-8) -> int:
-        """The smallest divisor j of k with |f^j(x) − x| < tolerance · the state's size; k if there is none below it."""
+    def least_period(self, orbit: Sequence[Array], tolerance: float = SAME_STATE) -> int:
+        """The least period: the smallest divisor j of k with ‖f^j(x) − x‖_∞ < tolerance · max(scale, ‖x‖_∞)."""
         if self.period == 1:
             return 1
         scale = max(self.map.scale, float(np.abs(orbit[0]).max()))
@@ -82,7 +91,7 @@ class IteratedMap:
                 return j
         return self.period
 
-    def margin(self, orbit: Sequence[np.ndarray], p: Parameters) -> float:
+    def margin(self, orbit: Sequence[Array], p: Parameters) -> float:
         """The smallest domain margin along the orbit; +inf if no domain is declared, −inf if a state is not finite."""
         if not np.isfinite(orbit[-1]).all():
             return -np.inf
@@ -92,18 +101,18 @@ class IteratedMap:
         smallest = float(margins[0] if len(margins) == 1 else np.min(margins))
         return smallest if np.isfinite(smallest) else -np.inf
 
-    def border_signs(self, orbit: Sequence[np.ndarray], p: Parameters) -> np.ndarray:
+    def border_signs(self, orbit: Sequence[Array], p: Parameters) -> Array:
         """The switching functions along the orbit, as one vector; empty if none are declared."""
         if self.map.borders is None:
             return np.empty(0)
         return np.concatenate([np.ravel(self.map.borders(x.reshape(self.shape), **p)) for x in orbit[:-1]])
 
-    def jacobian(self, orbit: Sequence[np.ndarray], p: Parameters) -> Operator:
+    def jacobian(self, orbit: Sequence[Array], p: Parameters) -> Operator:
         """Jacobian of f^k at orbit[0]: the product of those along the orbit, of their own kind."""
         factors = [self._single(x, p) for x in orbit[:-1]]
         return reduce(lambda inner, outer: compose(outer, inner), factors)
 
-    def _single(self, x: np.ndarray, p: Parameters) -> Operator:
+    def _single(self, x: Array, p: Parameters) -> Operator:
         n = len(x)
         given = self.map.jacobian
         if given is not None:
@@ -111,15 +120,15 @@ class IteratedMap:
             if isinstance(J, LinearOperator | ShiftedLowRank | DiagonalLowRank) or sp.issparse(J):
                 return J
             return np.asarray(J, dtype=float).reshape(n, n)
-        if n <= DENSE:
+        if n <= LARGEST_DENSE:
             return self._dense(x, p)
         return LinearOperator((n, n), matvec=lambda v: self._jvp(x, v.ravel(), p), dtype=float)
 
-    def _dense(self, x: np.ndarray, p: Parameters) -> np.ndarray:
+    def _dense(self, x: Array, p: Parameters) -> Array:
         if self.map.jvp is not None or self.map.derivative != "central":
             return np.array([self._jvp(x, e, p) for e in np.eye(len(x))]).T
 
-        def along(j: int, t: float) -> np.ndarray:
+        def along(j: int, t: float) -> Array:
             y = x.copy()
             y[j] += t
             return self._step(y, p)
@@ -127,29 +136,29 @@ class IteratedMap:
         # A step of its own for every component, since they may differ in scale.
         return central_difference_columns(along, FIVE_POINT_STEP * np.maximum(self.map.scale, np.abs(x)))
 
-    def _jvp(self, x: np.ndarray, v: np.ndarray, p: Parameters) -> np.ndarray:
+    def _jvp(self, x: Array, v: Array, p: Parameters) -> Array:
         return self.map.tangent(x.reshape(self.shape), v.reshape(self.shape), p).reshape(-1)
 
-    def jvp(self, orbit: Sequence[np.ndarray], v: np.ndarray, p: Parameters) -> np.ndarray:
+    def jvp(self, orbit: Sequence[Array], v: Array, p: Parameters) -> Array:
         """Derivative of f^k at orbit[0] in the direction v: k directional derivatives of f, no matrix."""
         for x in orbit[:-1]:
             v = self._jvp(x, v, p)
         return v
 
-    def jacobian_times(self, orbit: Sequence[np.ndarray], columns: np.ndarray, p: Parameters) -> np.ndarray:
+    def jacobian_times(self, orbit: Sequence[Array], columns: Array, p: Parameters) -> Array:
         """J times columns: by directional derivatives where the map gives them, else by the Jacobian of f^k."""
         if self.map.jvp is None or columns.shape[1] >= self.size:
             return apply(self.jacobian(orbit, p), columns)
         return np.column_stack([self.jvp(orbit, column, p) for column in columns.T])
 
-    def parameter_derivative(self, orbit: Sequence[np.ndarray], p: Parameters, name: str) -> np.ndarray:
+    def parameter_derivative(self, orbit: Sequence[Array], p: Parameters, name: str) -> Array:
         """∂f^k/∂name at orbit[0], by the recursion d ← f_x d + f_name along the orbit."""
         d = self._by_parameter(orbit[0], p, name)
         for x in orbit[1:-1]:
             d = self._jvp(x, d, p) + self._by_parameter(x, p, name)
         return d
 
-    def _by_parameter(self, x: np.ndarray, p: Parameters, name: str) -> np.ndarray:
+    def _by_parameter(self, x: Array, p: Parameters, name: str) -> Array:
         if self.map.parameter_derivative is not None:
             state = x.reshape(self.shape)
             return np.asarray(self.map.parameter_derivative(state, name, **p), dtype=float).reshape(-1)
@@ -158,38 +167,45 @@ class IteratedMap:
 
     def jacobian_derivative(
         self,
-        x: np.ndarray,
-        columns: np.ndarray,
-        dx: np.ndarray,
+        x: Array,
+        columns: Array,
+        dx: Array,
         dp: Parameters,
         p: Parameters,
-        beside: tuple[str, np.ndarray] | None = None,
-    ) -> np.ndarray:
-        """Change of (f^k)' applied to the columns, along (dx, dp): d/dt J(x + t dx, p + t dp) V at t = 0.
+        beside: tuple[str, Array] | None = None,
+    ) -> Array:
+        """The change of (f^k)' V along (dx, dp): d/dt J(x + t dx, p + t dp) V at t = 0.
 
         Parameters
         ----------
+        x, dx : ndarray, shape (n,)
+            The state, and its change.
         columns : ndarray, shape (m, j)
-            V, may be complex; where J is structured these are vectors of its essence, m ≤ n.
-        dp : mapping
-            Rates of the parameters that change.
+            V, may be complex; m = n, or the size of J's core operator where J is structured.
+        dp, p : mapping of str to float
+            The changes of the parameters that change, and all parameters.
         beside : (str, ndarray of shape (j,)), optional
-            A parameter and factors c: the change of ∂f^k/∂name cᵀ is added, on the whole state (m = n).
+            A parameter and factors c: the change of (∂f^k/∂name) cᵀ is added. Then m = n.
+
+        Returns
+        -------
+        ndarray, shape (m, j)
         """
-        # The step that moves the state by its size, or a parameter by its own, whichever comes first.
+        # The longest t that changes neither the state by more than its size nor a parameter by more than its own.
         moved = float(np.abs(dx).max(initial=0.0)) / max(self.map.scale, float(np.abs(x).max(initial=0.0)))
         size = 1.0 / max(moved, *(abs(rate) / max(1.0, abs(p[name])) for name, rate in dp.items()), 1e-300)
 
-        def along(t: float) -> np.ndarray:
+        def along(t: float) -> Array:
             shifted = {**p, **{name: p[name] + t * rate for name, rate in dp.items()}}
             orbit = [x + t * dx]
             for _ in range(self.period - 1):
                 orbit.append(self._step(orbit[-1], shifted))
-            orbit.append(orbit[-1])  # its image, which no derivative at the others asks for
+            orbit.append(orbit[-1])  # stands for f^k(x), which the Jacobian of f^k does not depend on
             J = self.jacobian(orbit, shifted)
             if beside is None:
                 return apply(core_operator(J), columns)
-            return apply(J, columns) + np.outer(self.parameter_derivative(orbit, shifted, beside[0]), beside[1])
+            by_parameter = self.parameter_derivative(orbit, shifted, beside[0])
+            return np.asarray(apply(J, columns) + np.outer(by_parameter, beside[1]))
 
         if self.exact:
             return slope_by_three_points(along, THREE_POINT_STEP * size)  # errors of 1e-10 suffice

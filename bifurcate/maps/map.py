@@ -268,17 +268,17 @@ class Map:
         OutsideDomain
             If x is outside the declared domain.
         """
-        x = check_state(x)
+        state = check_state(x)
         with np.errstate(all="ignore"):
-            y = self._try(x)
-            self._check_domain(x)
+            y = self._try(state)
+            self._check_domain(state)
             if not np.isfinite(y.astype(float)).all():
                 raise InvalidInput(f"{self.name} returns NaN or infinity at the first state given")
-            if x.size <= LARGEST_CHECKED and self._has_derivatives and not _PASSED.has(self, x):
-                self._check_derivative(x)
-                self._check_parameter_derivative(x)
-                _PASSED.add(self, x)
-        return x
+            if state.size <= LARGEST_CHECKED and self._has_derivatives and not _PASSED.has(self, state):
+                self._check_derivative(state)
+                self._check_parameter_derivative(state)
+                _PASSED.add(self, state)
+        return state
 
     def _try(self, x: Array) -> NDArray[Any]:
         """f(x), or InvalidInput in the words of what went wrong."""

@@ -36,12 +36,12 @@ def test_eigenvalues_and_counts_agree_with_lapack(kind, sign, n, rng):
     d, square = hard(rng, n, kind)
     A, values = RankOneUpdate(d, square, sign), exact(d, square, sign)
     size = np.abs(values).max() + 1e-300
-    assert np.abs(A.every() - values).max() <= 3e-14 * size
+    assert np.abs(A.find_all() - values).max() <= 3e-14 * size
     between = 0.5 * (values[1:] + values[:-1])[np.diff(values) > 1e-12 * size]
     for t in [*between, values[0] - 1.0, values[-1] + 1.0]:
-        assert A.above(t) == np.count_nonzero(values > t)
+        assert A.count_above(t) == np.count_nonzero(values > t)
     target = float(rng.uniform(values[0], values[-1]))
-    chosen = A.selected((target,), 2)
+    chosen = A.find_near((target,), 2)
     assert max(np.abs(values - value).min() for value in chosen) <= 3e-14 * size
     wanted = [values[0], values[-1], *values[values > target][:2], *values[values <= target][-2:]]
     assert max(np.abs(chosen - value).min() for value in wanted) <= 3e-14 * size
@@ -58,14 +58,14 @@ def test_eigenvalues_and_counts_agree_with_lapack(kind, sign, n, rng):
 @settings(max_examples=150, deadline=None)
 def test_traces_and_interlacing(d, square, sign):
     A = RankOneUpdate(d, square, sign)
-    values, z = A.every(), np.sqrt(square)
+    values, z = A.find_all(), np.sqrt(square)
     M = np.diag(d) + sign * np.outer(z, z)
     assert abs(values.sum() - np.trace(M)) < 1e-12
     assert abs((values**2).sum() - np.trace(M @ M)) < 1e-11
     poles, shift = np.sort(d), 1e-13
     inner = values[:-1] if sign > 0 else values[1:]
     assert (inner >= poles[:-1] - shift).all() and (inner <= poles[1:] + shift).all()
-    assert all(A.above(v + 1e-9) <= np.count_nonzero(values > v) for v in values)
+    assert all(A.count_above(v + 1e-9) <= np.count_nonzero(values > v) for v in values)
 
 
 def big(rng, n=2300):
