@@ -134,14 +134,10 @@ class Model:
         """W ↦ W⁺ as a Map; see :class:`~bifurcate.adaptation.update.Update` for what it costs."""
         rule = Update(self.stimuli, self.aim, self.clip)
         kinked = self.clip or isinstance(self.stimuli, Tuned)
-        return Map(
-            rule.f,
+        return Map.from_rule(
+            rule,
             self.parameters,
-            jvp=rule.jvp,
-            jacobian=None if self.clip else rule.jacobian,
-            parameter_derivative=rule.parameter_derivative,
-            domain=rule.domain,
-            borders=rule.borders if kinked else None,
+            without=[*(["jacobian"] if self.clip else []), *([] if kinked else ["borders"])],
             scale=float(np.abs(self.initial[0] if self.start is None else self.start).max()) or 1.0,
             name="adaptation of weights",
             advice="At beta = 0 the equilibria of the weights form a manifold of n(n-1) dimensions: every W with the "
@@ -163,14 +159,10 @@ class Model:
                 "use net.update, or net.replace(clip=False)"
             )
         rule = self.aim_reduction
-        return Map(
-            rule.f,
+        return Map.from_rule(
+            rule,
             self.parameters,
-            jvp=rule.jvp,
-            jacobian=rule.jacobian,
-            parameter_derivative=rule.parameter_derivative,
-            domain=rule.domain,
-            borders=rule.borders if isinstance(self.stimuli, Tuned) else None,
+            without=[] if isinstance(self.stimuli, Tuned) else ["borders"],
             scale=float(np.abs(multiply_weights(self.start, self.drive)).max()) / self.size or 1.0,
             name="adaptation of W r/n",
             advice="At beta = 0 the W r/n of a silent neuron is free; take beta different from 0 or a stimulus that "

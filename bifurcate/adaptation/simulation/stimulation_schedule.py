@@ -94,14 +94,11 @@ class Presentation:
         """
         net, rule, m = self.network, self._rule(self._updates), len(self.shown.members)
         kinked = net.clip or isinstance(net.stimuli, Tuned)
-        return Map(
-            rule.f,
+        structured = not net.clip and m <= net.size
+        return Map.from_rule(
+            rule,
             self.parameters,
-            jvp=rule.jvp,
-            jacobian=None if net.clip or m > net.size else rule.jacobian,
-            parameter_derivative=rule.parameter_derivative,
-            domain=rule.domain,
-            borders=rule.borders if kinked else None,
+            without=[*([] if structured else ["jacobian"]), *([] if kinked else ["borders"])],
             scale=float(np.abs(net.initial).max()) or 1.0,
             name="adaptation of weights to several stimuli",
             advice="At beta = 0 the weights' equilibria form a manifold of n(n-m) + m(m-1)/2 dimensions or more; take "
@@ -129,14 +126,10 @@ class Presentation:
                 f"n^2 = {net.size**2} weights, so that the reduction does not shrink anything; use .update"
             )
         rule = self._rule(self._reductions)
-        return Map(
-            rule.f,
+        return Map.from_rule(
+            rule,
             self.parameters,
-            jvp=rule.jvp,
-            jacobian=rule.jacobian,
-            parameter_derivative=rule.parameter_derivative,
-            domain=rule.domain,
-            borders=rule.borders if isinstance(net.stimuli, Tuned) else None,
+            without=[] if isinstance(net.stimuli, Tuned) else ["borders"],
             scale=float(np.abs(self.project(net.initial)).max()) or 1.0,
             name="adaptation of W r/n to several stimuli",
             advice="At beta = 0 every r_s . y_q - r_q . y_s is conserved, m(m-1)/2 numbers, and W r/n of silent "
