@@ -10,7 +10,12 @@ from . import (
 )
 from .bifurcations.codimension_one.branch_switching import switch as switch, switches as switches
 from .bifurcations.codimension_two.loci import locus as locus
-from .bifurcations.special_point import SpecialPoint as SpecialPoint
+from .bifurcations.codimension_one.direct_location import special_point as special_point
+from .bifurcations.special_point import (
+    NormalForm as NormalForm,
+    SpecialPoint as SpecialPoint,
+    normal_form as normal_form,
+)
 from .continuation.branch import Branch as Branch, BranchEnds as BranchEnds, Point as Point
 from .continuation.deflated_continuation import (
     Attempt as Attempt,

@@ -37,6 +37,7 @@ AXES = {
 }
 Bounds = dict[str, tuple[float, float]]
 LONG = bf.StepControl(first=0.05, largest=0.12, max_steps=2)  # five points: the weights only check the curve
+SAMPLED = 12  # points of a curve at which the coefficient is computed
 FAR = bf.StepControl(farthest=60.0)
 
 
@@ -110,11 +111,9 @@ def on_the_weights(net: bf.adaptation.Network, curve: bf.Branch, bounds: Bounds)
     )
     W = here.lift(np.asarray(point.state))
     first, second = curve.curve.free
-    u = np.append(np.asarray(W), here.parameters[first])
-    widths = np.array([bounds[first][1] - bounds[first][0]])
-    kind: Any = curve.curve.kind
-    seen = bf.SpecialPoint(kind, bf.cycles(products, first, W), u, 1, widths=widths)
-    found = bf.trace(bf.locus(seen, second), bounds, control=LONG, detect=False)
+    low, high = bounds[first]
+    start = bf.special_point(products, curve.curve.kind, first, W, reach=high - low)
+    found = bf.trace(bf.locus(start, second), bounds, control=LONG, detect=False)
     target = -1.0 if curve.curve.kind == "flip" else 1.0
     errors = []
     for each in found.points:
@@ -128,11 +127,8 @@ def coefficients(curve: bf.Branch) -> tuple[float, float]:
     if curve.curve.kind != "flip":
         return np.nan, np.nan
     values = []
-    for point in curve.points[:: max(1, len(curve) // 12)]:
-        at = bf.SpecialPoint(
-            "flip", curve.curve, np.append(np.ravel(np.asarray(point.state)), point.free), curve.curve.period
-        )
-        values.append(at.coefficients["b"])
+    for i in range(0, len(curve), max(1, len(curve) // SAMPLED)):
+        values.append(bf.normal_form(curve.as_special_point(i)).coefficients["b"])
     return min(values), max(values)
 
 

@@ -15,8 +15,62 @@ from bifurcate.curves.curve import Curve
 from bifurcate.linalg.multipliers import Spectrum, spectrum
 from bifurcate.linalg.operators import Operator, lift_vectors
 from bifurcate.maps.iterated_map import IteratedMap
+from bifurcate.validation import check_instance
 
-__all__ = ["SpecialPoint", "points_of_kind"]
+__all__ = ["NormalForm", "SpecialPoint", "normal_form", "points_of_kind"]
+
+
+@dataclass(frozen=True)
+class NormalForm:
+    """The normal form at a special point.
+
+    Attributes
+    ----------
+    coefficients : dict of str to float
+        By name, as in :attr:`SpecialPoint.coefficients`.
+    errors : dict of str to float
+        Estimated absolute errors, by the same names.
+    form : str
+        What the coefficients say, as in :attr:`SpecialPoint.form`.
+    """
+
+    coefficients: dict[str, float]
+    errors: dict[str, float]
+    form: str
+
+    def __str__(self) -> str:
+        terms = [f"{name} = {value:.10g} ± {self.errors[name]:.0e}" for name, value in self.coefficients.items()]
+        return ", ".join([self.form, *terms])
+
+
+def normal_form(point: SpecialPoint) -> NormalForm:
+    """The normal form at a special point: coefficients, their errors, and what they say.
+
+    Parameters
+    ----------
+    point : SpecialPoint
+        From a branch, :func:`special_point`, or a point of a curve of special points.
+
+    Returns
+    -------
+    NormalForm
+        Without coefficients at multiple points, poles and borders.
+
+    Raises
+    ------
+    InvalidInput
+        If ``point`` is none.
+
+    Examples
+    --------
+    >>> import bifurcate as bf
+    >>> flip = bf.special_point(bf.maps.logistic(r=2.9), "flip", free="r", guess=[0.66])
+    >>> bf.normal_form(flip).form, round(bf.normal_form(flip).coefficients["b"], 6)
+    ('supercritical', 9.0)
+    """
+    check_instance("point", point, SpecialPoint, "branch.first(kind) and special_point(…) give one")
+    errors = {name: error for name, error in point.errors.items() if name != "parameter"}
+    return NormalForm(point.coefficients, errors, point.form)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

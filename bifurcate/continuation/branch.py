@@ -9,6 +9,7 @@ from typing import NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from bifurcate.bifurcations.kinds import find_kind
 from bifurcate.bifurcations.special_point import SpecialPoint, points_of_kind
 from bifurcate.curves.curve import Curve
 from bifurcate.errors import InvalidInput, NoSuchPoint, Stop
@@ -183,6 +184,39 @@ class Branch:
     def stable(self) -> NDArray[np.bool_]:
         """True where every known multiplier lies inside the unit circle, shape (points,)."""
         return np.array([point.stable for point in self.points])
+
+    def as_special_point(self, i: int) -> SpecialPoint:
+        """Point number i of a curve of special points, as a SpecialPoint.
+
+        Raises
+        ------
+        InvalidInput
+            If the branch consists of cycles.
+
+        Examples
+        --------
+        >>> import bifurcate as bf
+        >>> flip = bf.special_point(bf.maps.henon(a=0.4, b=0.3), "flip", free="a", guess=[0.9, 0.3])
+        >>> flips = bf.trace(bf.locus(flip, free="b"), {"a": (0.1, 2.0), "b": (-0.5, 0.5)})
+        >>> flips.as_special_point(3).form
+        'supercritical'
+        """
+        if self.curve.codimension == 0:
+            raise InvalidInput("the points of this branch are cycles; its special points are in branch.special")
+        point = self.points[i]
+        angle = 0.0
+        if "cosine" in self.curve.extra:
+            angle = float(np.arccos(np.clip(point.free[len(self.curve.free)], -1.0, 1.0)))
+        return SpecialPoint(
+            kind=find_kind(self.curve.kind).name,
+            curve=self.curve,
+            u=np.append(np.ravel(point.state), point.free),
+            period=self.curve.period,
+            arclength=point.arclength,
+            residual=point.residual,
+            iterations=point.iterations,
+            angle=angle,
+        )
 
     def of(self, kind: str) -> tuple[SpecialPoint, ...]:
         """The special points of a kind ("flip") or label ("PD"), in order."""

@@ -35,7 +35,7 @@ from bifurcate.curves.minimally_augmented.augmented_system import AugmentedEvalu
 from bifurcate.curves.step_cache import StepCache
 from bifurcate.linalg.multipliers import EDGE
 
-__all__ = ["StepEvents", "branch_point_near", "detect_events"]
+__all__ = ["StepEvents", "branch_point_near", "derivative_noise", "detect_events", "point_of"]
 
 CROWD = 200  # crossings in one step that are still located one by one
 DEPTH = 40  # halvings of a step before an event is reported as an interval
@@ -152,7 +152,7 @@ class _Search:
 
     @cached_property
     def noise(self) -> float:
-        return _noise(self.curve, self.start)
+        return derivative_noise(self.curve, self.start)
 
     def between(self, a: CurvePoint, b: CurvePoint, depth: int) -> None:
         up, down, pairs = (after - before for before, after in zip(a.spectrum.signature, b.spectrum.signature))
@@ -311,26 +311,7 @@ class _Search:
         self.points.append(self.crossing("fold", critical))
 
     def crossing(self, kind: KindName, critical: Critical) -> SpecialPoint:
-        node, n = critical.node, self.curve.size
-        free = self.curve.free[0]
-        uncertain = critical.step + self.noise * critical.sensitivity
-        error = uncertain * abs(float(node.tangent[n])) + uncertain**2 + node.remaining_error(n)
-        error += 4.0 * float(np.finfo(float).eps) * max(1.0, abs(node.at.parameters[free]))
-        return SpecialPoint(
-            kind=kind,
-            curve=self.curve,
-            u=node.u,
-            period=self.curve.period,
-            multiplicity=critical.multiplicity,
-            arclength=node.arclength,
-            residual=node.residual,
-            iterations=critical.iterations,
-            error=float(error),
-            angle=critical.angle,
-            null=critical.kernel,
-            widths=self.metric.widths,
-            tangent=node.tangent if critical.multiplicity > 1 else None,
-        )
+        return point_of(self.curve, kind, critical, self.noise, self.metric)
 
     def branch_point(
         self,
@@ -344,6 +325,43 @@ class _Search:
         reach = b.arclength - a.arclength + SAME
         point = branch_point_near(self.curve, node, self.metric, reach, self.noise, borders, values)
         return point if point is not None and _inside(point.arclength, a, b, slack) else None
+
+
+def point_of(curve: Curve, kind: KindName, critical: Critical, noise: float, metric: Metric) -> SpecialPoint:
+    """The special point at which multipliers were found to be critical, with the error of its parameter.
+
+    Parameters
+    ----------
+    curve : Curve
+        On which it lies.
+    kind : str
+        "fold", "flip" or "neimark-sacker".
+    critical : Critical
+        What its extended system has found.
+    noise : float
+        Error of the Jacobian's entries.
+    metric : Metric
+        In which arclength is measured.
+    """
+    node, n = critical.node, curve.size
+    uncertain = critical.step + noise * critical.sensitivity
+    error = uncertain * abs(float(node.tangent[n])) + uncertain**2 + node.remaining_error(n)
+    error += 4.0 * float(np.finfo(float).eps) * max(1.0, abs(node.at.parameters[curve.free[0]]))
+    return SpecialPoint(
+        kind=kind,
+        curve=curve,
+        u=node.u,
+        period=curve.period,
+        multiplicity=critical.multiplicity,
+        arclength=node.arclength,
+        residual=node.residual,
+        iterations=critical.iterations,
+        error=float(error),
+        angle=critical.angle,
+        null=critical.kernel,
+        widths=metric.widths,
+        tangent=node.tangent if critical.multiplicity > 1 else None,
+    )
 
 
 def branch_point_near(
@@ -360,7 +378,7 @@ def branch_point_near(
     if found is None or found.unfolding > PERFECT or metric.norm(found.u - node.u) > reach:
         return None
     s = node.arclength + metric.dot(node.tangent, found.u - node.u)
-    return _branch_point(curve, found, node, s, _noise(curve, node) if noise is None else noise, metric)
+    return _branch_point(curve, found, node, s, derivative_noise(curve, node) if noise is None else noise, metric)
 
 
 def _branch_point(
@@ -388,7 +406,7 @@ def _branch_point(
     )
 
 
-def _noise(curve: Curve, node: CurvePoint) -> float:
+def derivative_noise(curve: Curve, node: CurvePoint) -> float:
     """The error to be expected of a Jacobian's entries: rounding, and truncation where they are differences."""
     return (1e-15 if curve.iterate.exact else 1e-11) * max(1.0, float(np.abs(node.spectrum.values).max(initial=0.0)))
 
