@@ -6,7 +6,8 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
-from bifurcate.bifurcations.codimension_one.event_detection import StepEvents, branch_point_near
+from bifurcate.bifurcations.codimension_one.event_detection import StepEvents
+from bifurcate.bifurcations.codimension_one.located_points import branch_point_near
 from bifurcate.continuation.continuation_run import ContinuationRun
 from bifurcate.curves.curve_point import CurvePoint
 

@@ -136,9 +136,9 @@ def continue_from(run: ContinuationRun, start: CurvePoint) -> Iterator[Step]:
                 continue
             events, deferred = record_missed_point(run, here, new, events, change)
             warning = deferred or warning
-        if events.barrier:
+        if events.non_isolated:
             reason = "not-isolated" if run.curve.codimension == 0 else "unfolded"
-            yield _last_step(run, here, reason, events.barrier)
+            yield _last_step(run, here, reason, events.non_isolated)
             return
         stop = _reason_to_stop(run, new, events, stop, is_last=number == control.max_steps - 1)
         events, warning = warning.settle(events, new.arclength, stop is not None)
@@ -237,8 +237,8 @@ def _reason_to_stop(
     run: ContinuationRun, new: CurvePoint, events: StepEvents, stop: Stop | None, is_last: bool
 ) -> Stop | None:
     """Why the branch ends at a new point, if it does; ``stop`` is the reason that the step itself had."""
-    if events.collapsed is not None:
-        return Stop("collapsed", str(events.collapsed))
+    if events.period_halved is not None:
+        return Stop("collapsed", str(events.period_halved))
     size = run.state_size(new)
     if stop is None and size > run.control.farthest:
         return Stop("escaped", f"at {run.curve.where(new.u)} its root mean square is {size:.0f} units")

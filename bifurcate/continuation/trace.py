@@ -179,8 +179,8 @@ def _follow(
         for step in continue_from(run, start):
             events = step.events
             half.special.extend(point for point in events.points if not _repeats_last(half.special, point))
-            half.doubts.extend(events.doubts + events.crowds)
-            if events.collapsed is None and step.length > 0:
+            half.doubts.extend(events.doubts + events.unlocated_crossings)
+            if events.period_halved is None and step.length > 0:
                 half.points.append(_branch_point_of(run, step.point, keep))
                 if progress:
                     last = half.points[-1]

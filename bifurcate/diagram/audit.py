@@ -17,7 +17,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from bifurcate.bifurcations.codimension_one.event_detection import branch_point_near
+from bifurcate.bifurcations.codimension_one.located_points import branch_point_near
 from bifurcate.bifurcations.kinds import KINDS
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.branch import Branch

@@ -1,4 +1,4 @@
-"""Where within a step multipliers cross the unit circle: guesses from what is known at its two ends."""
+"""Estimates of where within a step multipliers cross the unit circle, from the multipliers at its two ends."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from bifurcate.linalg.multipliers import EDGE
 
 __all__ = ["SAME", "estimate_crossings", "estimate_pair_crossings", "interpolate_multipliers", "nearest_pairs"]
 
-NEAR = 1e-6  # multipliers this close together are as near to the circle as each other
-SAME = 1e-7  # two locations closer than this along the branch are one
+SAME_DISTANCE = 1e-6  # multipliers whose distances from the circle differ by less cross together, to their error
+NEAREST_RATIO = 3.0  # multipliers up to this many times farther from the circle than the nearest one may cross, too
+SAME = 1e-7  # arclength up to which two locations are one: a defective pair is located to √rounding only
+SAME_FRACTION = 1e-6  # fractions of a step that differ by less are one estimate: of a symmetric pair
+SMALLEST_CHANGE = 1e-300  # keeps a division by the change of a multiplier from being one by 0
 
 
 def estimate_crossings(a: CurvePoint, b: CurvePoint, target: float, count: int) -> list[float]:
-    """Guesses, as fractions of the step, of where ``count`` real multipliers cross the target."""
+    """Estimate, as fractions of the step from a to b, where ``count`` real multipliers cross the target (±1)."""
 
     def side(node: CurvePoint, beyond: bool) -> np.ndarray:
         s = node.spectrum
@@ -28,9 +31,9 @@ def estimate_crossings(a: CurvePoint, b: CurvePoint, target: float, count: int) 
     if m == 0:
         return [0.5]
     low, high = low[-m:], high[:m]
-    part = (1.0 - low) / np.maximum(high - low, 1e-300)
+    part = (1.0 - low) / np.maximum(high - low, SMALLEST_CHANGE)
     part = part if grows else 1.0 - part
-    return _spread(part)
+    return _merge(part)
 
 
 def interpolate_multipliers(a: CurvePoint, b: CurvePoint, fraction: float) -> np.ndarray | None:
@@ -52,7 +55,7 @@ def _beyond(node: CurvePoint, target: float) -> int:
 
 
 def estimate_pair_crossings(a: CurvePoint, b: CurvePoint, count: int) -> list[float]:
-    """Guesses, as fractions of the step, of where ``count`` complex pairs cross the unit circle."""
+    """Estimate, as fractions of the step from a to b, where ``count`` complex pairs cross the unit circle."""
 
     def moduli(node: CurvePoint, outside: bool) -> np.ndarray:
         s = node.spectrum
@@ -65,22 +68,22 @@ def estimate_pair_crossings(a: CurvePoint, b: CurvePoint, count: int) -> list[fl
     m = min(len(low), len(high))
     if m == 0:
         return [0.5]
-    part = (1.0 - low[-m:]) / np.maximum(high[:m] - low[-m:], 1e-300)
-    return _spread(part if grows else 1.0 - part)
+    part = (1.0 - low[-m:]) / np.maximum(high[:m] - low[-m:], SMALLEST_CHANGE)
+    return _merge(part if grows else 1.0 - part)
 
 
 def nearest_pairs(node: CurvePoint) -> np.ndarray:
-    """The complex multipliers that are about as near to the unit circle as the nearest one, of each pair the upper."""
+    """The complex multipliers about as near to the unit circle as the nearest one, of each pair the upper one."""
     values = node.spectrum.values
     upper = values[~node.spectrum.real & (values.imag > 0)]
     distance = np.abs(np.abs(upper) - 1.0)
-    return upper[distance <= 3.0 * distance.min(initial=np.inf) + NEAR]
+    return upper[distance <= NEAREST_RATIO * distance.min(initial=np.inf) + SAME_DISTANCE]
 
 
-def _spread(fractions: np.ndarray) -> list[float]:
-    """Fractions in order, with those that nearly agree (a symmetric pair) named once."""
+def _merge(fractions: np.ndarray) -> list[float]:
+    """Fractions in order, with those that nearly agree (a symmetric pair) given once."""
     kept: list[float] = []
     for f in np.clip(np.sort(fractions), 0.0, 1.0).tolist():
-        if not kept or f - kept[-1] > 1e-6:
+        if not kept or f - kept[-1] > SAME_FRACTION:
             kept.append(f)
     return kept

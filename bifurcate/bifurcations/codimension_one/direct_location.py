@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bifurcate.bifurcations.codimension_one.event_detection import branch_point_near, derivative_noise, point_of
+from bifurcate.bifurcations.codimension_one.located_points import branch_point_near, derivative_noise, point_of
 from bifurcate.bifurcations.codimension_one.location import Critical, locate_pair, locate_real
 from bifurcate.bifurcations.kinds import CURVE_KINDS, KINDS, KindName, find_kind
 from bifurcate.bifurcations.special_point import SpecialPoint

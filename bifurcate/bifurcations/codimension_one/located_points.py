@@ -1,0 +1,101 @@
+"""Special points made from what their extended systems have found, with the errors of their parameters."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bifurcate.bifurcations.codimension_one.branch_point_location import BranchPoint, locate_branch_point
+from bifurcate.bifurcations.codimension_one.location import Critical
+from bifurcate.bifurcations.kinds import KindName
+from bifurcate.bifurcations.special_point import SpecialPoint
+from bifurcate.curves.curve import Curve
+from bifurcate.curves.curve_point import CurvePoint
+from bifurcate.curves.metric import Metric
+
+__all__ = ["branch_point_near", "derivative_noise", "point_of"]
+
+PERFECT = 1e-11  # what a branch point's reduced equations may leave, in the metric's units; more is imperfect
+
+
+def point_of(curve: Curve, kind: KindName, critical: Critical, noise: float, metric: Metric) -> SpecialPoint:
+    """The special point at which multipliers were found to be critical, with the error of its parameter.
+
+    Parameters
+    ----------
+    curve : Curve
+        On which it lies.
+    kind : str
+        "fold", "flip" or "neimark-sacker".
+    critical : Critical
+        What its extended system has found.
+    noise : float
+        Error of the Jacobian's entries.
+    metric : Metric
+        In which arclength is measured.
+    """
+    node, n = critical.node, curve.size
+    uncertain = critical.step + noise * critical.sensitivity
+    error = uncertain * abs(float(node.tangent[n])) + uncertain**2 + node.remaining_error(n)
+    error += 4.0 * float(np.finfo(float).eps) * max(1.0, abs(node.at.parameters[curve.free[0]]))
+    return SpecialPoint(
+        kind=kind,
+        curve=curve,
+        u=node.u,
+        period=curve.period,
+        multiplicity=critical.multiplicity,
+        arclength=node.arclength,
+        residual=node.residual,
+        iterations=critical.iterations,
+        error=float(error),
+        angle=critical.angle,
+        null=critical.kernel,
+        widths=metric.widths,
+        tangent=node.tangent if critical.multiplicity > 1 else None,
+    )
+
+
+def branch_point_near(
+    curve: Curve,
+    node: CurvePoint,
+    metric: Metric,
+    reach: float,
+    noise: float | None = None,
+    borders: int | None = None,
+    values: np.ndarray | None = None,
+) -> SpecialPoint | None:
+    """The branch point within a distance of a node, whether multipliers cross +1 there or only touch it."""
+    found = locate_branch_point(curve, node, metric, borders, values)
+    if found is None or found.unfolding > PERFECT or metric.norm(found.u - node.u) > reach:
+        return None
+    s = node.arclength + metric.dot(node.tangent, found.u - node.u)
+    return _branch_point(curve, found, node, s, derivative_noise(curve, node) if noise is None else noise, metric)
+
+
+def _branch_point(
+    curve: Curve, found: BranchPoint, node: CurvePoint, s: float, noise: float, metric: Metric
+) -> SpecialPoint:
+    n, free = curve.size, curve.free[0]
+    p = curve.parameters(found.u)
+    error = (found.step + noise) * float(metric.widths[0]) + 4.0 * float(np.finfo(float).eps) * abs(p[free])
+    orbit = curve.iterate.orbit(found.u[:n], p)
+    shorter = curve.iterate.least_period(orbit, 1e-6)
+    return SpecialPoint(
+        kind="flip" if 2 * shorter == curve.period else "branch point",
+        curve=curve,
+        u=found.u,
+        period=shorter,
+        multiplicity=found.kernel.shape[1] - 1,
+        arclength=s,
+        residual=found.residual,
+        iterations=found.iterations,
+        error=error,
+        tangent=node.tangent,
+        null=found.kernel,
+        widths=metric.widths,
+        quadratic=found.quadratic[0] if len(found.quadratic) == 1 else None,
+    )
+
+
+def derivative_noise(curve: Curve, node: CurvePoint) -> float:
+    """The error to be expected of a Jacobian's entries: rounding, and truncation where they are differences."""
+    return (1e-15 if curve.iterate.exact else 1e-11) * max(1.0, float(np.abs(node.spectrum.values).max(initial=0.0)))
