@@ -15,5 +15,16 @@ import lazy_loader
 _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
+# Old public names, each with its new one, which works for one more version with a warning. A renaming adds a line.
+_OLD_NAMES: dict[str, str] = {}
+
+
 def __getattr__(name: str) -> Any:
-    return metadata.version("bifurcate") if name == "__version__" else _load(name)
+    if name == "__version__":
+        return metadata.version("bifurcate")
+    if name in _OLD_NAMES:
+        from bifurcate.deprecation import warn_old_name
+
+        warn_old_name(f"bifurcate.{name}", f"bifurcate.{_OLD_NAMES[name]}")
+        return _load(_OLD_NAMES[name])
+    return _load(name)

@@ -1,11 +1,12 @@
-"""What can go wrong, in the words that help: exception types, and the reasons for which a branch ends."""
+"""Exception types, each with its data as attributes, and the reasons for which a branch ends, each with advice."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = [
     "BifurcateError",
@@ -16,6 +17,7 @@ __all__ = [
     "NotIsolated",
     "OutsideDomain",
     "Stop",
+    "StopReason",
 ]
 
 
@@ -24,7 +26,7 @@ class BifurcateError(Exception):
 
 
 class InvalidInput(BifurcateError, ValueError):
-    """An argument is unusable; the message names it, says what was wrong and what is allowed."""
+    """An argument is unusable; the message names the argument, what is wrong with it and what is allowed."""
 
 
 class OutsideDomain(InvalidInput):
@@ -43,7 +45,7 @@ class NoEnergy(BifurcateError, ValueError):
     reason : str
         Why not.
     certificate : object
-        What shows it, to be checked without trusting this package; None where the reason says all.
+        A proof that can be checked without trusting this package; None where the reason is proof enough.
     """
 
     def __init__(self, reason: str, certificate: Any = None) -> None:
@@ -61,23 +63,45 @@ class NotConverged(BifurcateError, RuntimeError):
 
     Attributes
     ----------
+    what : str
+        What went wrong.
     last : ndarray
         The last iterate, in the shape of the state.
     history : tuple of float
-        The residual's maximum norm at every iterate, the start's first.
+        The residual's maximum norm at every iterate, the first being that of the guess.
     advice : str
         What to try next.
     """
 
-    def __init__(self, what: str, last: np.ndarray, history: tuple[float, ...], advice: str) -> None:
+    def __init__(self, what: str, last: NDArray[np.float64], history: tuple[float, ...], advice: str) -> None:
+        self.what = what
         self.last = last
         self.history = tuple(history)
         self.advice = advice
         trail = ", ".join(f"{r:.2e}" for r in self.history[-6:])
         super().__init__(f"{what} after {max(len(self.history) - 1, 0)} iterations (last residuals {trail}). {advice}")
 
+    def __reduce__(self) -> tuple[Any, ...]:  # the message, which is all that Exception pickles, does not rebuild it
+        return NotConverged, (self.what, self.last, self.history, self.advice)
 
-_ADVICE = {
+
+StopReason = Literal[
+    "bound",
+    "closed",
+    "steps",
+    "stalled",
+    "domain",
+    "not-isolated",
+    "escaped",
+    "collapsed",
+    "interrupted",
+    "origin",
+    "unfolded",
+    "singular",
+]
+
+# What each reason means, and what to do about it; {detail} are the numbers that belong to one branch.
+_ADVICE: dict[StopReason, str] = {
     "bound": "the branch reached the bound {detail} exactly",
     "closed": "the branch closed on its first point: it is a loop",
     "steps": "the number of steps asked for was taken ({detail}); raise StepControl.max_steps to go on",
@@ -99,19 +123,33 @@ _ADVICE = {
 
 @dataclass(frozen=True)
 class Stop:
-    """Why a branch ends, as data.
+    """Why a branch ends, as data; ``str(stop)`` says it in a sentence, with advice.
 
     Attributes
     ----------
-    reason : str
+    reason : StopReason
         One word: "bound", "closed", "steps", "stalled", "domain", "not-isolated", "escaped", "collapsed",
         "interrupted", "origin", "unfolded" or "singular".
     detail : str
         The numbers that belong to it.
+
+    Raises
+    ------
+    InvalidInput
+        If the reason is none of these.
+
+    Examples
+    --------
+    >>> print(Stop("bound", "r = 4"))
+    the branch reached the bound r = 4 exactly
     """
 
-    reason: str
+    reason: StopReason
     detail: str = ""
+
+    def __post_init__(self) -> None:
+        if self.reason not in _ADVICE:
+            raise InvalidInput(f"reason is {self.reason!r}; allowed are {', '.join(_ADVICE)}")
 
     def __str__(self) -> str:
         return _ADVICE[self.reason].format(detail=self.detail)

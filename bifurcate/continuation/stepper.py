@@ -32,7 +32,7 @@ from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
 from bifurcate.curves.step_cache import StepCache
 from bifurcate.deprecation import warn_old_name
-from bifurcate.errors import Stop
+from bifurcate.errors import Stop, StopReason
 
 __all__ = ["Step", "continue_from"]
 
@@ -137,7 +137,7 @@ def continue_from(run: ContinuationRun, start: CurvePoint) -> Iterator[Step]:
             events, deferred = record_missed_point(run, here, new, events, change)
             warning = deferred or warning
         if events.non_isolated:
-            reason = "not-isolated" if run.curve.codimension == 0 else "unfolded"
+            reason: StopReason = "not-isolated" if run.curve.codimension == 0 else "unfolded"
             yield _last_step(run, here, reason, events.non_isolated)
             return
         stop = _reason_to_stop(run, new, events, stop, is_last=number == control.max_steps - 1)
@@ -247,14 +247,14 @@ def _reason_to_stop(
     return stop
 
 
-def _reason_of_failure(failure: CorrectorFailure, here: CurvePoint, start: CurvePoint) -> tuple[str, str]:
+def _reason_of_failure(failure: CorrectorFailure, here: CurvePoint, start: CurvePoint) -> tuple[StopReason, str]:
     """Why a branch ends where the smallest step failed, and in which numbers."""
     if here.at.margin < NEAR_POLE * start.at.margin < np.inf:  # beside the edge of the domain, whatever was met
         return "domain", f"smallest margin {here.at.margin:.1e}"
     return "stalled" if failure.reason == "diverged" else failure.reason, failure.detail
 
 
-def _last_step(run: ContinuationRun, here: CurvePoint, reason: str, detail: str) -> Step:
+def _last_step(run: ContinuationRun, here: CurvePoint, reason: StopReason, detail: str) -> Step:
     """A step of length 0 that says why the branch cannot go on."""
     advice = run.curve.iterate.map.advice if reason == "not-isolated" else ""
     words = f"at {run.curve.where(here.u)}: {detail}" + (f". {advice}" if advice else "")
