@@ -228,7 +228,7 @@ class SpecialPoint:
         root = np.sqrt(max(b * b - a * c, 0.0))
         far = b + np.copysign(root, b) or 1.0
         ways = self.null @ np.array([[-far, c], [a, -far]])
-        return ways / np.linalg.norm(ways, axis=0)
+        return np.asarray(ways / np.linalg.norm(ways, axis=0))
 
     @property
     def label(self) -> str:

@@ -258,7 +258,7 @@ class Explorer:
             return [_undoubled(point)]
         curves: tuple[Curve, ...] = ()
         for amplitude in AMPLITUDES:
-            curves = switches(point, amplitude)
+            curves = switches(point, amplitude=amplitude)
             if all(self.state.contains_start(curve) for curve in curves):
                 break
         return list(curves)

@@ -228,7 +228,7 @@ def test_the_audit_notices_a_branch_that_was_missed(kind, monkeypatch):
     whole = exploration.switches
 
     def withheld(point, amplitude=None):
-        curves = whole(point, amplitude)
+        curves = whole(point, amplitude=amplitude)
         return curves[:-1] if point.kind == kind else curves
 
     monkeypatch.setattr(exploration, "switches", withheld)
@@ -354,7 +354,7 @@ def test_failures_are_kept_and_the_rest_goes_on(monkeypatch):
     def failing(point, amplitude=None):
         if point.kind == "branch point":
             raise NotConverged("no branch was reached", point.state, (0.0,), "")
-        return whole(point, amplitude)
+        return whole(point, amplitude=amplitude)
 
     monkeypatch.setattr(exploration, "switches", failing)
     diagram = bf.explore(bf.cycles(bf.maps.logistic(), "r", [0.6]), {"r": (0.5, 3.3)}, depth=2)

@@ -1,9 +1,10 @@
-"""Exact location of branch points, where curves of cycles cross.
+"""Location of branch points, where curves of cycles cross, by the reduced (Lyapunov-Schmidt) equations.
 
-Branch point: H(u) + W μ = 0 on kernel coordinates ξ ∈ R^{m+1}; the point is where the m reduced equations have μ = 0
-and ∂μ/∂ξ = 0 (Allgower, Böhmer & Mei; Kuznetsov 2004, section 10.3; Golubitsky & Schaeffer 1985, chapter I). Newton
-with the second derivatives of μ is regular at transcritical, pitchfork and symmetric multiple points alike, where a
-corrector on the branch itself is singular.
+With kernel coordinates ξ ∈ R^{m+1} and a left border W the equations H(u) + W μ = 0 define u(ξ) and μ(ξ) ∈ R^m. A
+branch point is where μ = 0 and ∂μ/∂ξ = 0 (Kuznetsov, Elements of Applied Bifurcation Theory, 2004, section 10.3;
+Golubitsky & Schaeffer, Singularities and Groups in Bifurcation Theory I, 1985, chapter I). Newton's method with the
+second derivatives of μ is regular at transcritical, pitchfork and symmetric multiple points alike, where a corrector
+on the branch itself is singular.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bifurcate.bifurcations.codimension_one.location import repeated, window
 from bifurcate.curves.curve import Curve
@@ -24,72 +26,117 @@ from bifurcate.maps.derivatives import FIVE_POINT_STEP, central_difference, slop
 
 __all__ = ["BranchPoint", "locate_branch_point"]
 
+Array = NDArray[np.float64]
+
+# Lengths are in units of the state and of the parameter's bounds.
+MOST_ITERATIONS = 30  # Newton steps for the point: quadratic convergence takes six, linear ones at degenerate points 25
+CONVERGED = 1e-13  # a Newton step this short is rounding
+STAGNATED = 1e-7  # a Newton step that no longer halves counts as converged below this: √rounding, as at double points
+STAGNATION_RATIO = 0.5  # what a step must fall by to count as falling
+FRESH = 1e-9  # a start moved by less than this is a corrected point: its system needs not be made anew
+LONGEST_KERNEL = 1e6  # kernel vectors longer than this come from borders that do not fit: no branch point is near
+LONGEST_STEP = 10.0  # a Newton step longer than this, times √n, has run away
+MOST_GROWTHS = 3  # steps that may be longer than the one before: the first ones overshoot
+HARDLY_GAINED = 0.1  # a step that falls by less than this factor asks for second derivatives made anew
+RANK = 1e-9  # singular values of the second derivatives below this part of the largest are their error
+FOLD_SLOPE = 1e-7  # ∂μ/∂p, in units of the second derivatives (from 1 to 10³), above which the point is a fold
+STEEPEST = 1e3  # ... the largest such unit
+PROJECTIONS = 12  # chord steps onto H + Wμ = 0: each gains a digit, with a system made close by
+PROJECTED = 1e-12  # a residual that no longer falls is accepted below this: rounding times multipliers up to 10³
+PROJECTION_DIVERGED = 1e3  # a residual that grows by this factor in a step was made with a system too far away
+THREE_POINT_PART = (
+    0.01  # step of the first, second_derivatives second derivatives, in five-point steps: iterates may bend strongly
+)
+SMALLEST = 1e-300  # keeps a division from being one by 0
+
 
 @dataclass(frozen=True, eq=False)
 class BranchPoint:
-    """A point where curves cross: u, the kernel T of the equations' derivative there, and its quadratic form."""
+    """A point where curves cross.
 
-    u: np.ndarray
-    kernel: np.ndarray  # (n + 1, m + 1)
-    quadratic: np.ndarray  # (m, m + 1, m + 1): ∂²μ/∂ξ²
-    unfolding: float  # max |μ|: 0 if it is a branch point
+    Attributes
+    ----------
+    u : ndarray, shape (n + 1,)
+        State and parameter.
+    kernel : ndarray, shape (n + 1, m + 1)
+        A basis of the kernel of [J − I, H_p].
+    quadratic : ndarray, shape (m, m + 1, m + 1)
+        ∂²μ/∂ξ², the quadratic form of the reduced equations.
+    unfolding : float
+        max |μ|: 0 if it is a branch point, more if an imperfection parts the curves.
+    residual : float
+        ‖H(u)‖_∞.
+    iterations : int
+        Newton steps.
+    step : float
+        The last Newton step, plus how far apart points are that were taken for one.
+    """
+
+    u: Array
+    kernel: Array
+    quadratic: Array
+    unfolding: float
     residual: float
     iterations: int
-    step: float  # the last Newton step, and how far apart points are that were taken for one
+    step: float
 
 
 @dataclass(frozen=True, eq=False)
 class _Scaled:
-    """A curve's equations for v = (x/unit, p/width), H/unit: what is small does not depend on the user's units then."""
+    """A curve's equations for v = (x/unit, p/width): so what counts as small does not depend on the user's units."""
 
     curve: Curve
     unit: float
     width: float
 
-    def whole(self, v: np.ndarray) -> np.ndarray:
+    def in_user_units(self, v: Array) -> Array:
         """Vectors of v, or columns of them, in the user's units."""
         u = v * self.unit
         u[self.curve.size :] = v[self.curve.size :] * self.width
         return u
 
-    def residual(self, v: np.ndarray) -> np.ndarray:
+    def residual(self, v: Array) -> Array:
         """H/unit."""
-        return self.curve.equations.evaluate(self.whole(v)).residual / self.unit
+        return self.curve.equations.evaluate(self.in_user_units(v)).residual / self.unit
 
-    def linearise(self, v: np.ndarray) -> tuple[Operator, np.ndarray]:
+    def linearise(self, v: Array) -> tuple[Operator, Array]:
         """J − I and ∂H/∂p, in these units."""
-        linear = self.curve.equations.linearise(self.curve.equations.evaluate(self.whole(v)))
+        linear = self.curve.equations.linearise(self.curve.equations.evaluate(self.in_user_units(v)))
         return linear.M, linear.B * (self.width / self.unit)
 
-    def derivative(self, v: np.ndarray, U: np.ndarray) -> np.ndarray:
+    def derivative(self, v: Array, U: Array) -> Array:
         """The derivative of H/unit along the columns of U."""
         n, iterate = self.curve.size, self.curve.iterate
-        at = self.curve.equations.evaluate(self.whole(v))
+        at = self.curve.equations.evaluate(self.in_user_units(v))
         by_parameter = iterate.parameter_derivative(at.orbit, at.parameters, self.curve.free[0])
         along = iterate.jacobian_times(at.orbit, U[:n], at.parameters) - U[:n]
         return along + by_parameter[:, None] * (self.width / self.unit) * U[n:]
 
 
 def locate_branch_point(
-    curve: Curve, node: CurvePoint, metric: Metric, borders: int | None = None, values: np.ndarray | None = None
+    curve: Curve, node: CurvePoint, metric: Metric, borders: int | None = None, values: Array | None = None
 ) -> BranchPoint | None:
-    """The branch point near a node of a one-parameter curve.
+    """Locate the branch point near a point of a curve of cycles.
 
     Parameters
     ----------
+    curve : Curve
+        The curve.
     node : CurvePoint
         The start.
+    metric : Metric
+        Its units of the state and of the parameter are those of the equations.
     borders : int, optional
         How many multipliers are looked for, where the spectrum does not resolve multiplicities.
     values : ndarray, optional
-        The multipliers at the node, roughly, where they are known without computing them.
+        The multipliers there, roughly, where they are known without computing them.
 
     Returns
     -------
     BranchPoint or None
-        None if Newton's method does not converge.
+        None if Newton's method does not converge: its step δ must fall below 1e-13, or stop to fall below 1e-7.
     """
-    with np.errstate(all="ignore"):  # the iteration may run away
+    with np.errstate(all="ignore"):  # the iteration may run away: numbers overflow then
         try:
             m = borders or window(repeated(node) if values is None else values, 1.0)  # multipliers that meet +1 there
             V = lift_vectors(
@@ -98,8 +145,8 @@ def locate_branch_point(
             found = _branch_point(curve, node, metric, V, V)
             other = transposed(node.linear.M) if found is None and m > 1 else None
             if other is not None:
-                # A map that preserves areas has two multipliers +1 there but one eigenvector, which lies in J − I's
-                # range: the left one is its border.
+                # A map that preserves areas has two multipliers +1 there but one eigenvector, which lies in the range
+                # of J − I: the left eigenvector is the border then.
                 V, W = (approximate_null_space(M, m // 2) for M in (node.linear.M, other))
                 found = _branch_point(curve, node, metric, V, W)
         except (SingularSystem, np.linalg.LinAlgError, ValueError):
@@ -107,70 +154,80 @@ def locate_branch_point(
         return found
 
 
-def _branch_point(curve: Curve, node: CurvePoint, metric: Metric, V: np.ndarray, W: np.ndarray) -> BranchPoint | None:
+def _branch_point(curve: Curve, node: CurvePoint, metric: Metric, V: Array, W: Array) -> BranchPoint | None:
     m = W.shape[1]
     scaled = _Scaled(curve, metric.unit, float(metric.widths[0]))
-    v, previous, growths, rough = node.u / scaled.whole(np.ones_like(node.u)), np.inf, 0, np.empty(0)
+    v, previous, growths, second_derivatives = (
+        node.u / scaled.in_user_units(np.ones_like(node.u)),
+        np.inf,
+        0,
+        np.empty(0),
+    )
     try:
         T = _kernel_directions(scaled, v, V, W)
         system = _kernel_system(scaled, v, W, T)
-        for iteration in range(1, 30):
+        for iteration in range(1, MOST_ITERATIONS):
             before = v
             v, mu, there = _project(scaled, v, W, system)
             if not there:  # the system was made too far away
                 v, mu, _ = _project(scaled, before, W, _kernel_system(scaled, before, W, T))
-            # The node that the search starts from is on its branch but for rounding, which needs no new system.
-            if iteration > 1 or float(np.abs(v - before).max()) > 1e-9:
+            # The start is on its branch but for rounding, which needs no new system.
+            if iteration > 1 or float(np.abs(v - before).max()) > FRESH:
                 system = _kernel_system(scaled, v, W, T)
-            U, slopes = _split(*system.solve(np.zeros((len(v) - 1, m + 1)), np.eye(m + 1)))
-            if not rough.size:
-                rough = _second_derivatives(
+            U, slopes = _stack(*system.solve(np.zeros((len(v) - 1, m + 1)), np.eye(m + 1)))
+            if not second_derivatives.size:
+                second_derivatives = _second_derivatives(
                     scaled, v, U, system, _three_points if iteration == 1 else central_difference
                 )
-            xi = _newton_step(rough, slopes)
+            xi = _newton_step(second_derivatives, slopes)
             size = float(np.abs(xi).max())
-            if size < 1e-13 or (size < 1e-7 and size >= 0.5 * previous):
+            if size < CONVERGED or (size < STAGNATED and size >= STAGNATION_RATIO * previous):
                 second = _second_derivatives(scaled, v, U, system, central_difference)
                 residual, unfolding = scaled.unit * _largest(scaled.residual(v)), _largest(mu)
-                spread = _largest(slopes + second @ xi) / max(_largest(second), 1e-300)  # of points taken for one
+                spread = _largest(slopes + second @ xi) / max(_largest(second), SMALLEST)  # of points taken for one
                 step = size + min(spread, 1.0)
-                found = BranchPoint(scaled.whole(v), scaled.whole(U), second, unfolding, residual, iteration, step)
-                return None if _is_fold(slopes, second) or float(np.abs(U).max()) > 1e6 else found
+                found = BranchPoint(
+                    scaled.in_user_units(v), scaled.in_user_units(U), second, unfolding, residual, iteration, step
+                )
+                return None if _is_fold(slopes, second) or float(np.abs(U).max()) > LONGEST_KERNEL else found
             growths += size > previous
-            if not size <= 10.0 * np.sqrt(len(v)) or growths >= 3:
+            if not size <= LONGEST_STEP * np.sqrt(len(v)) or growths >= MOST_GROWTHS:
                 return None
             T, R = np.linalg.qr(U)
             # In the new coordinates, unless Newton's method with these hardly gained.
-            rough = np.empty(0) if size > 0.1 * previous else _transformed(rough, R)
+            second_derivatives = (
+                np.empty(0) if size > HARDLY_GAINED * previous else _in_new_coordinates(second_derivatives, R)
+            )
             v, previous = v + U @ xi, size
     except (SingularSystem, np.linalg.LinAlgError, ValueError):
         return None
     return None
 
 
-def _newton_step(second: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+def _newton_step(second: Array, slopes: Array) -> Array:
     """ξ, where the slopes ∂μ/∂ξ vanish to first order."""
     if not (np.isfinite(second).all() and np.isfinite(slopes).all()):  # LAPACK would print
         raise np.linalg.LinAlgError
-    return np.linalg.lstsq(second.reshape(-1, second.shape[-1]), -slopes.reshape(-1), rcond=1e-9)[0]
+    rows = second.reshape(-1, second.shape[-1])
+    return np.asarray(np.linalg.lstsq(rows, -slopes.reshape(-1), rcond=RANK)[0], dtype=float)
 
 
-def _is_fold(slopes: np.ndarray, second: np.ndarray) -> bool:
-    """Whether ∂μ/∂p does not vanish: least squares settle there, too."""
-    return _largest(slopes) > 1e-7 * max(1.0, min(1e3, _largest(second)))
+def _is_fold(slopes: Array, second: Array) -> bool:
+    """True if ∂μ/∂p does not vanish, as at a fold: the least-squares steps end there, too."""
+    return _largest(slopes) > FOLD_SLOPE * max(1.0, min(STEEPEST, _largest(second)))
 
 
-def _largest(x: np.ndarray) -> float:
+def _largest(x: Array) -> float:
     return float(np.abs(x).max())
 
 
-def _transformed(second: np.ndarray, R: np.ndarray) -> np.ndarray:
+def _in_new_coordinates(second: Array, R: Array) -> Array:
     """Second derivatives by new coordinates ξ' = R ξ."""
     inverse = np.linalg.inv(R)
-    return np.einsum("iab,aj,bk->ijk", second, inverse, inverse)
+    return np.asarray(np.einsum("iab,aj,bk->ijk", second, inverse, inverse))
 
 
-def _kernel_directions(scaled: _Scaled, v: np.ndarray, V: np.ndarray, W: np.ndarray) -> np.ndarray:
+def _kernel_directions(scaled: _Scaled, v: Array, V: Array, W: Array) -> Array:
     """The kernel of [J − I, H_p] where J − I has the kernel V: (V, 0) and (h, 1) with (J − I) h = −H_p across V.
 
     The branch's own tangent is no substitute for (h, 1): at the tip of a side branch it lies in (V, 0).
@@ -181,7 +238,7 @@ def _kernel_directions(scaled: _Scaled, v: np.ndarray, V: np.ndarray, W: np.ndar
     return orthonormal(np.column_stack([np.vstack([h, np.ones((1, 1))]), np.vstack([V, np.zeros((1, m))])]))
 
 
-def _kernel_system(scaled: _Scaled, v: np.ndarray, W: np.ndarray, T: np.ndarray) -> Bordered:
+def _kernel_system(scaled: _Scaled, v: Array, W: Array, T: Array) -> Bordered:
     # ┌ J − I  H_p  W ┐        unknowns: the n + 1 of u, and the unfolding μ ∈ R^m
     # └  Tₓᵀ   Tₚᵀ  0 ┘
     n, m = W.shape
@@ -190,45 +247,48 @@ def _kernel_system(scaled: _Scaled, v: np.ndarray, W: np.ndarray, T: np.ndarray)
     return bordered(M, np.hstack([B, W]), T[:n].T, D, krylov=scaled.curve.krylov)
 
 
-def _split(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _stack(x: Array, y: Array) -> tuple[Array, Array]:
     return np.vstack([x, y[:1]]), y[1:]
 
 
-def _project(scaled: _Scaled, v: np.ndarray, W: np.ndarray, system: Bordered) -> tuple[np.ndarray, np.ndarray, bool]:
-    """H(u) + W μ = 0 across the kernel directions, by Newton's method with a system made nearby, and whether it is."""
+def _project(scaled: _Scaled, v: Array, W: Array, system: Bordered) -> tuple[Array, Array, bool]:
+    """Solve H(u) + W μ = 0 across the kernel directions, by a chord iteration with a system made nearby.
+
+    Returns v, μ, and True if the iteration converged.
+    """
     m = W.shape[1]
     mu, best = np.zeros(m), np.inf
-    for _ in range(12):
+    for _ in range(PROJECTIONS):
         r = scaled.residual(v) + W @ mu
         size = _largest(r)
-        if size == 0.0 or (size < 1e-12 and size >= 0.5 * best):
+        if size == 0.0 or (size < PROJECTED and size >= STAGNATION_RATIO * best):
             return v, mu, True
-        if not size < 1e3 * best:
+        if not size < PROJECTION_DIVERGED * best:
             break
         best = min(best, size)
-        dv, dmu = _split(*system.solve(-r[:, None], np.zeros((m + 1, 1))))
+        dv, dmu = _stack(*system.solve(-r[:, None], np.zeros((m + 1, 1))))
         v, mu = v + dv[:, 0], mu + dmu[:, 0]
     return v, mu, False
 
 
 def _second_derivatives(
-    scaled: _Scaled, v: np.ndarray, U: np.ndarray, system: Bordered, differences: Callable[..., np.ndarray]
-) -> np.ndarray:
+    scaled: _Scaled, v: Array, U: Array, system: Bordered, differences: Callable[..., Array]
+) -> Array:
     """∂²μ/∂ξᵢ∂ξⱼ, from the system with right-hand side −D²H[Uᵢ, Uⱼ]."""
     n, k = scaled.curve.size, U.shape[1]
     second = np.empty((k - 1, k, k))
     size = max(1.0, _largest(v[:n]))
     for i in range(k):
 
-        def derivative(t: float, i: int = i) -> np.ndarray:
+        def derivative(t: float, i: int = i) -> Array:
             return scaled.derivative(v + t * U[:, i], U[:, i:])
 
         bend = differences(derivative, FIVE_POINT_STEP * size / _largest(U[:, i]))
-        _, second[:, i, i:] = _split(*system.solve(-bend, np.zeros((k, k - i))))
+        _, second[:, i, i:] = _stack(*system.solve(-bend, np.zeros((k, k - i))))
         second[:, i:, i] = second[:, i, i:]
     return second
 
 
-def _three_points(g: Callable[[float], np.ndarray], step: float) -> np.ndarray:
-    """g'(0) well enough for Newton's method: of a shorter step, since iterates may bend strongly."""
-    return slope_by_three_points(g, 0.01 * step)
+def _three_points(g: Callable[[float], Array], step: float) -> Array:
+    """g'(0), exact enough for Newton's method, from a shorter step: iterates of a map may bend strongly."""
+    return slope_by_three_points(g, THREE_POINT_PART * step)

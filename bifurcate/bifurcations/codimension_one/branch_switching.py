@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bifurcate.bifurcations.codimension_two.branch_switching import born
+from bifurcate.bifurcations.codimension_two.branch_switching import curves_of_longer_cycles
 from bifurcate.bifurcations.codimension_two.loci import locus_of
 from bifurcate.bifurcations.kinds import KINDS
 from bifurcate.bifurcations.special_point import SpecialPoint
@@ -14,16 +15,44 @@ from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
 from bifurcate.curves.cycle import CycleEquations
 from bifurcate.curves.metric import Metric
+from bifurcate.deprecation import old_positions
 from bifurcate.errors import InvalidInput, NotConverged
 from bifurcate.linalg.multipliers import Spectrum
 from bifurcate.maps.iterated_map import IteratedMap
+from bifurcate.validation import check_count
 
 __all__ = ["switch", "switches"]
 
-TRIES = 24  # random directions in a row that may bring nothing new, for points of corank 2 and more
+Array = NDArray[np.float64]
+
+AMPLITUDES = (
+    1e-2,
+    3e-3,
+    1e-3,
+    3e-4,
+    1e-4,
+    3e-5,
+    1e-5,
+    3e-6,
+    1e-6,
+)  # tried in turn: the largest leaves the point fastest
+TRIES = 24  # random directions in a row that may bring nothing new, at points of corank 2 and more
+MOST_BRANCHES = (
+    8  # branches that are looked for at such a point: three coupled flips have 13, which takes a search each
+)
+CANDIDATES = 8  # random directions of which, every second time, the farthest from the known ones is tried
+KNOWN_PART = 0.9  # what is taken out of a random direction of its part along the branch that is known
+DISTINCT = 0.05  # radians between the directions of two branches: located directions are far more exact
+SPHERE_STEPS = 12  # renewals of the hyperplane that stands for the sphere: each turns it by a tenth of the last turn
+SPHERE_TURN = 1e-3  # a renewal that turns the direction by less ends the iteration; the corrector does the rest
+LEFT = 3.0  # reaches from the point beyond which the iteration has left its neighbourhood
+DEFECTIVE = 1e-6  # distance of a second multiplier from the critical value that rounding of a defective pair explains
+QUADRATIC = 0.5  # part by which the parameter's growth may differ from a quadratic one between half and whole reach
+QUADRATIC_ROUNDING = 1e-10  # ... and its rounding, in widths of the bounds
 
 
-def switch(point: SpecialPoint, which: int = 0, amplitude: float | None = None) -> Curve:
+@old_positions("which", "amplitude")
+def switch(point: SpecialPoint, *, which: int = 0, amplitude: float | None = None) -> Curve:
     """The curve that branches off at a special point.
 
     Parameters
@@ -55,29 +84,58 @@ def switch(point: SpecialPoint, which: int = 0, amplitude: float | None = None) 
     >>> doubled.period
     2
     """
-    curves = switches(point, amplitude)
+    curves = switches(point, amplitude=amplitude)
     if not isinstance(which, int) or not -len(curves) <= which < len(curves):
         raise InvalidInput(f"which is {which}; {len(curves)} curves start at {point}")
     return curves[which]
 
 
-def switches(point: SpecialPoint, amplitude: float | None = None) -> tuple[Curve, ...]:
-    """Every curve found that branches off at a special point; see :func:`switch`.
+@old_positions("amplitude")
+def switches(point: SpecialPoint, *, amplitude: float | None = None, seed: int = 0) -> tuple[Curve, ...]:
+    """Every curve that was found to branch off at a special point; see :func:`switch`.
 
     At a simple point there is one. Where m ≥ 2 multipliers cross together the directions solve m equations on a
     sphere; they are searched for from seeded random starts, so that the list may be incomplete, and where a symmetry
     makes a continuum of them it holds samples.
+
+    Parameters
+    ----------
+    point : SpecialPoint
+        A flip, a branch point, or a point of codimension two.
+    amplitude : float, optional
+        As for :func:`switch`.
+    seed : int
+        Of the random starts.
+
+    Returns
+    -------
+    tuple of Curve
+
+    Raises
+    ------
+    InvalidInput
+        If no curve starts at a point of this kind.
+    NotConverged
+        If none could be reached.
+
+    Examples
+    --------
+    >>> import bifurcate as bf
+    >>> fixed = bf.trace(bf.cycles(bf.maps.logistic(), free="r", guess=[0.6]), bounds={"r": (0.5, 3.4)})
+    >>> [curve.period for point in fixed.special for curve in bf.switches(point)]
+    [1, 2]
     """
+    check_count("seed", seed, 0)
     if not isinstance(point, SpecialPoint):
         raise InvalidInput(f"point must be a SpecialPoint, as branch.first(kind) gives; got {type(point).__name__}")
     if amplitude is not None and not (isinstance(amplitude, float | int) and 0.0 < amplitude < 1.0):
         raise InvalidInput(f"amplitude is {amplitude!r}; it must lie between 0 and 1, in units of the state")
     if KINDS[point.kind].codimension == 2:
-        return tuple(_strong(point, amplitude))
+        return tuple(_from_codimension_two(point, amplitude))
     if not KINDS[point.kind].is_switchable or point.curve.codimension > 0:
         raise InvalidInput(f"no curve of cycles branches off at a {point.kind}; at a flip or branch point one does")
     with np.errstate(all="ignore"):
-        curves = _doubled(point, amplitude) if point.kind == "flip" else _crossing(point, amplitude)
+        curves = _doubled(point, amplitude, seed) if point.kind == "flip" else _crossing(point, amplitude, seed)
     if not curves:
         raise NotConverged(
             f"no branch was reached from {point}", point.state, (point.residual,), "Try another amplitude."
@@ -85,18 +143,20 @@ def switches(point: SpecialPoint, amplitude: float | None = None) -> tuple[Curve
     return tuple(curves)
 
 
-def _strong(point: SpecialPoint, amplitude: float | None) -> list[Curve]:
+def _from_codimension_two(point: SpecialPoint, amplitude: float | None) -> list[Curve]:
+    """The other curves of special points through a point of codimension two, and those of longer cycles."""
     others = [kind for kind in KINDS[point.kind].through if kind != point.curve.kind]
     with np.errstate(all="ignore"):
         through = [locus_of(kind, point, point.iterate, point.curve.free) for kind in others if point.multiplicity == 1]
-        return through + born(point, amplitude)
+        return through + curves_of_longer_cycles(point, amplitude)
 
 
 def _amplitudes(given: float | None) -> tuple[float, ...]:
-    return (given,) if given is not None else (1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6)
+    return AMPLITUDES if given is None else (given,)
 
 
-def _doubled(point: SpecialPoint, amplitude: float | None) -> list[Curve]:
+def _doubled(point: SpecialPoint, amplitude: float | None, seed: int) -> list[Curve]:
+    """The branches of cycles of twice the period that start at a flip."""
     old = point.curve
     n = old.size
     iterate = IteratedMap(old.iterate.map, old.iterate.shape, 2 * point.period)
@@ -111,21 +171,20 @@ def _doubled(point: SpecialPoint, amplitude: float | None) -> list[Curve]:
     if kernel.shape[1] == 1:
         return _first(curve, point, kernel[:, 0], metric, amplitude)
     tangent = np.zeros((n + 1, 0)) if point.tangent is None else point.tangent[:, None]
-    return _sphere(curve, point, np.hstack([kernel, tangent]), metric, amplitude)
+    return _sphere(curve, point, np.hstack([kernel, tangent]), metric, amplitude, seed)
 
 
-def _crossing(point: SpecialPoint, amplitude: float | None) -> list[Curve]:
+def _crossing(point: SpecialPoint, amplitude: float | None, seed: int) -> list[Curve]:
+    """The branches that cross the one on which a branch point was met."""
     old = point.curve
     curve = Curve(old.equations, point.u, origin=point, krylov=old.krylov)
     metric = Metric.of(curve, np.ones(1) if point.widths is None else point.widths)
     if point.multiplicity > 1:
-        return _sphere(curve, point, point.kernel, metric, amplitude)
-    return _sphere(curve, point, point.kernel, metric, amplitude, most=1)
+        return _sphere(curve, point, point.kernel, metric, amplitude, seed)
+    return _sphere(curve, point, point.kernel, metric, amplitude, seed, most=1)
 
 
-def _first(
-    curve: Curve, point: SpecialPoint, direction: np.ndarray, metric: Metric, amplitude: float | None
-) -> list[Curve]:
+def _first(curve: Curve, point: SpecialPoint, direction: Array, metric: Metric, amplitude: float | None) -> list[Curve]:
     """Step along the direction, on the hyperplane across it."""
     t = direction / metric.norm(direction)
     row = metric.dual(t)
@@ -139,10 +198,10 @@ def _first(
     return []
 
 
-def _is_born(curve: Curve, node: CurvePoint, point: SpecialPoint, row: np.ndarray, metric: Metric) -> bool:
-    """Whether a doubled cycle comes from the point rather than being another one that lies near.
+def _is_born(curve: Curve, node: CurvePoint, point: SpecialPoint, row: Array, metric: Metric) -> bool:
+    """True if a doubled cycle comes from the point, rather than being another one that lies near.
 
-    From the point the parameter grows with the square of the distance: at half of it a quarter is left.
+    Away from the point the parameter grows with the square of the distance: at half of it a quarter is left.
     """
     halfway = 0.5 * (point.u + node.u)
     halfway[curve.size :] = point.u[curve.size :] + 0.25 * (node.u - point.u)[curve.size :]
@@ -150,11 +209,11 @@ def _is_born(curve: Curve, node: CurvePoint, point: SpecialPoint, row: np.ndarra
     if isinstance(half, CorrectorFailure):
         return False
     whole, part = ((each.u - point.u)[curve.size :] / metric.widths for each in (node, half))
-    return bool((np.abs(4.0 * part - whole) <= 0.5 * np.abs(whole) + 1e-10).all())
+    return bool((np.abs(4.0 * part - whole) <= QUADRATIC * np.abs(whole) + QUADRATIC_ROUNDING).all())
 
 
 def _is_next(node: CurvePoint, point: SpecialPoint) -> bool:
-    """Whether no multiplier but the critical ones has crossed the circle between a point and the start of its branch.
+    """True if no multiplier but the critical ones crossed the circle between a point and the start of its branch.
 
     Farther out the branch may already have passed special points, which its trace would then never see.
     """
@@ -164,14 +223,15 @@ def _is_next(node: CurvePoint, point: SpecialPoint) -> bool:
     power, target = (2, -1.0) if point.kind == "flip" else (1, 1.0)
     distance = np.where(s.multiplicity == 1, np.abs(s.values - target), np.inf)
     # A map that preserves areas has two multipliers there but one eigenvector: rounding moves them by its root.
-    m = max(point.multiplicity, int(np.count_nonzero(distance < 1e-6)))
+    m = max(point.multiplicity, int(np.count_nonzero(distance < DEFECTIVE)))
     rest = np.sort(np.argsort(distance)[m:])
     before = Spectrum(s.values[rest] ** power, s.multiplicity[rest], s.size).signature
     up, down, pairs = np.subtract(node.spectrum.signature, before).tolist()
-    return down == 0 and pairs >= 0 and 0 <= up + 2 * pairs <= m
+    return bool(down == 0 and pairs >= 0 and 0 <= up + 2 * pairs <= m)
 
 
-def _is_doubled(node: CurvePoint, guess: np.ndarray, reach: float, metric: Metric) -> bool:
+def _is_doubled(node: CurvePoint, guess: Array, reach: float, metric: Metric) -> bool:
+    """True if a solution of the doubled equations is a cycle of twice the period, near where it was predicted."""
     # x and f^k(x) lie on both sides of the old cycle, about 2·reach apart; on the old cycle itself they agree.
     orbit = node.at.orbit
     apart = np.append(orbit[len(orbit) // 2] - orbit[0], 0.0)
@@ -179,43 +239,49 @@ def _is_doubled(node: CurvePoint, guess: np.ndarray, reach: float, metric: Metri
 
 
 def _sphere(
-    curve: Curve, point: SpecialPoint, kernel: np.ndarray, metric: Metric, amplitude: float | None, most: int = 8
+    curve: Curve,
+    point: SpecialPoint,
+    kernel: Array,
+    metric: Metric,
+    amplitude: float | None,
+    seed: int,
+    most: int = MOST_BRANCHES,
 ) -> list[Curve]:
     """Solutions on a small sphere within the kernel directions, other than the branch that the point was met on."""
-    T = _orthonormal(kernel, metric)
-    assert point.tangent is not None  # kept wherever the branches' directions are to be searched for
+    T = np.column_stack(metric.orthonormalise(kernel))
+    assert point.tangent is not None  # points at which directions are searched for have it
     known = np.array([metric.dot(point.tangent, t) for t in T.T])
     known /= np.linalg.norm(known)
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     for reach in _amplitudes(amplitude):
         directions = [known]
         curves: list[Curve] = []
         idle = 0
         while idle < TRIES and len(curves) < most:
             idle += 1
-            xi = _direction(rng, directions, 8 if idle % 2 else 1)
+            xi = _direction(rng, directions, CANDIDATES if idle % 2 else 1)
             node = _on_sphere(curve, point.u, T, xi, reach, metric)
             if isinstance(node, CorrectorFailure) or not (amplitude or _is_next(node, point)):
                 continue
             phases = _phases(node, point, T, metric)
-            if all(abs(phases[0] @ other) < np.cos(0.05) for other in directions):
+            if all(abs(phases[0] @ other) < np.cos(DISTINCT) for other in directions):
                 idle = 0
                 directions.extend(phases)
-                curves.append(curve.replace(start=node.u, direction=_outward(node, point.u, metric)))
+                curves.append(curve.replace(start=node.u, direction=_pointing_outward(node, point.u, metric)))
         if curves:
             return curves
     return []
 
 
-def _direction(rng: np.random.Generator, known: list[np.ndarray], among: int) -> np.ndarray:
+def _direction(rng: np.random.Generator, known: list[Array], among: int) -> Array:
     """A random direction away from the first known one; of several, that which is farthest from all known ones."""
     xi = rng.standard_normal((among, len(known[0])))
-    xi -= 0.9 * np.outer(xi @ known[0], known[0])
+    xi -= KNOWN_PART * np.outer(xi @ known[0], known[0])
     xi /= np.linalg.norm(xi, axis=1)[:, None]
-    return xi[np.argmin(np.abs(xi @ np.array(known).T).max(axis=1))]
+    return np.asarray(xi[np.argmin(np.abs(xi @ np.array(known).T).max(axis=1))])
 
 
-def _phases(node: CurvePoint, point: SpecialPoint, T: np.ndarray, metric: Metric) -> list[np.ndarray]:
+def _phases(node: CurvePoint, point: SpecialPoint, T: Array, metric: Metric) -> list[Array]:
     """The directions from a point to a node and, at a flip, to the same doubled cycle started half a period later."""
     starts = [node.u]
     if point.kind == "flip":
@@ -225,40 +291,30 @@ def _phases(node: CurvePoint, point: SpecialPoint, T: np.ndarray, metric: Metric
     return [xi / np.linalg.norm(xi) for xi in coordinates]
 
 
-def _outward(node: CurvePoint, centre: np.ndarray, metric: Metric) -> np.ndarray:
+def _pointing_outward(node: CurvePoint, centre: Array, metric: Metric) -> Array:
+    """The tangent of a point, in the sense that leads away from the centre."""
     return node.tangent if metric.dot(node.tangent, node.u - centre) >= 0 else -node.tangent
 
 
-def _orthonormal(columns: np.ndarray, metric: Metric) -> np.ndarray:
-    kept: list[np.ndarray] = []
-    for column in columns.T:
-        column = column / metric.norm(column)
-        for other in kept * 2:
-            column = column - metric.dot(other, column) * other
-        if metric.norm(column) > 1e-8:
-            kept.append(column / metric.norm(column))
-    return np.column_stack(kept)
-
-
 def _on_sphere(
-    curve: Curve, centre: np.ndarray, T: np.ndarray, xi: np.ndarray, reach: float, metric: Metric
+    curve: Curve, centre: Array, T: Array, xi: Array, reach: float, metric: Metric
 ) -> CurvePoint | CorrectorFailure:
-    """Newton for H(u) = 0 with the kernel coordinates of u − centre at distance ``reach``.
+    """Solve H(u) = 0 with the kernel coordinates of u − centre at distance ``reach``.
 
     Linearised at ξ, the sphere is the hyperplane across ξ; the corrector solves on it, ξ is renewed, and again.
     """
     u = centre + reach * (T @ xi)
     node: CurvePoint | CorrectorFailure = CorrectorFailure("diverged")
-    for _ in range(12):
+    for _ in range(SPHERE_STEPS):
         row = metric.dual(T @ xi)
         node = correct(curve, u, row, float(row @ centre) + reach, metric, None, T @ xi)
         if isinstance(node, CorrectorFailure):
             return node
         at = np.array([metric.dot(node.u - centre, t) for t in T.T])
         size = float(np.linalg.norm(at))
-        if not size < 3.0 * reach:
+        if not size < LEFT * reach:
             return CorrectorFailure("diverged", "left the neighbourhood of the point")
-        if np.linalg.norm(at / size - xi) < 1e-3:
+        if np.linalg.norm(at / size - xi) < SPHERE_TURN:
             break
         xi = at / size
         u = centre + reach * (T @ xi)

@@ -77,7 +77,7 @@ def nearest_pairs(node: CurvePoint) -> np.ndarray:
     values = node.spectrum.values
     upper = values[~node.spectrum.real & (values.imag > 0)]
     distance = np.abs(np.abs(upper) - 1.0)
-    return upper[distance <= NEAREST_RATIO * distance.min(initial=np.inf) + SAME_DISTANCE]
+    return np.asarray(upper[distance <= NEAREST_RATIO * distance.min(initial=np.inf) + SAME_DISTANCE])
 
 
 def _merge(fractions: np.ndarray) -> list[float]:

@@ -71,13 +71,13 @@ class _Forms:
         a, b = float(np.abs(u).max()), float(np.abs(v).max())
         if a == 0.0 or b == 0.0:
             return np.zeros_like(u)
-        return 0.25 * a * b * (self._quadratic(x, u / a + v / b) - self._quadratic(x, u / a - v / b))
+        return np.asarray(0.25 * a * b * (self._quadratic(x, u / a + v / b) - self._quadratic(x, u / a - v / b)))
 
     def B(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         """B(u, v) of f^k, bilinear over the complex numbers."""
         if np.iscomplexobj(u) or np.iscomplexobj(v):
             a, b, c, d = np.real(u), np.imag(u), np.real(v), np.imag(v)
-            return self.B(a, c) - self.B(b, d) + 1j * (self.B(a, d) + self.B(b, c))
+            return np.asarray(self.B(a, c) - self.B(b, d) + 1j * (self.B(a, d) + self.B(b, c)))
         total = np.zeros_like(u)
         for x in self.orbit[:-1]:
             total = self._bilinear(x, u, v) + self._step(x, total)
@@ -100,7 +100,7 @@ class _Forms:
         a, b = q.real.copy(), q.imag.copy()
         plus, minus, aaa, bbb = self.cube(a + b), self.cube(a - b), self.cube(a), self.cube(b)
         aab, abb = (plus - minus - 2.0 * bbb) / 6.0, (plus + minus - 2.0 * aaa) / 6.0
-        return aaa + abb + 1j * (aab + bbb)
+        return np.asarray(aaa + abb + 1j * (aab + bbb))
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,7 +34,7 @@ from bifurcate.linalg.null_space import approximate_null_space
 from bifurcate.linalg.operators import core_operator, lift_vectors, quadratic, shifted, transposed
 from bifurcate.maps.iterated_map import IteratedMap
 
-__all__ = ["born"]
+__all__ = ["curves_of_longer_cycles"]
 
 # Kind of point: how many times longer the cycles are, and of which kinds the curves of them are.
 # For starts beside a point of codimension two, where the corrector comes to rounding slowly.
@@ -43,7 +43,7 @@ ANGLES = 12  # directions tried in the plane of a critical pair
 APART = 0.1  # radians between the parameters' directions of two different curves
 
 
-def born(point: SpecialPoint, amplitude: float | None = None) -> list[Curve]:
+def curves_of_longer_cycles(point: SpecialPoint, amplitude: float | None = None) -> list[Curve]:
     """Every curve found of longer cycles that start at a point of codimension two; empty where there is none.
 
     A start counts if the same start with a third of the amplitude does, in the same direction of the parameters: what
@@ -129,7 +129,7 @@ def _pinned(curve: Curve, guess: np.ndarray, row: np.ndarray, reach: float, metr
 def _way(node: CurvePoint, point: SpecialPoint, metric: Metric) -> np.ndarray:
     """The parameters' way from the point, in units of their bounds."""
     n = point.curve.size
-    return (node.u[n : n + 2] - point.u[n : n + 2]) / metric.widths[:2]
+    return np.asarray((node.u[n : n + 2] - point.u[n : n + 2]) / metric.widths[:2])
 
 
 def _distinct(started: list[tuple[Curve, CurvePoint] | None], point: SpecialPoint) -> list[tuple[Curve, CurvePoint]]:

@@ -113,7 +113,7 @@ def _carried(manifold: Polynomials, G: Polynomials, degree: int) -> np.ndarray |
 def _powers(linear: np.ndarray, degree: int) -> np.ndarray:
     """K with monomials(Λw) = K monomials(w)."""
     w = directions(len(linear), degree)
-    return np.linalg.lstsq(monomials(w, degree), monomials(w @ linear.T, degree), rcond=None)[0].T
+    return np.asarray(np.linalg.lstsq(monomials(w, degree), monomials(w @ linear.T, degree), rcond=None)[0].T)
 
 
 def _homological(
@@ -129,7 +129,7 @@ def _homological(
         f = right[:, j] + H[:, :j] @ T[:j, j]
         tau = complex(T[j, j])
         H[:, j] = bordered(shifted(A, tau), Q, P.T, np.zeros((m, m))).solve(f, np.zeros(m))[0]
-    return (H @ U.conj().T).real
+    return np.asarray((H @ U.conj().T).real)
 
 
 def transformed(G: Polynomials, basis: np.ndarray) -> Polynomials:

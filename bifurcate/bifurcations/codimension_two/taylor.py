@@ -94,7 +94,7 @@ def exponents(variables: int, degree: int) -> np.ndarray:
 
 def monomials(w: np.ndarray, degree: int) -> np.ndarray:
     """The monomials of a degree at points w of shape (…, variables), shape (…, N)."""
-    return np.prod(w[..., None, :] ** exponents(w.shape[-1], degree), axis=-1)
+    return np.asarray(np.prod(w[..., None, :] ** exponents(w.shape[-1], degree), axis=-1))
 
 
 @cache
@@ -107,7 +107,7 @@ def directions(variables: int, degree: int) -> np.ndarray:
         angle = np.pi * (np.arange(count) + 0.25) / count
         return np.column_stack([np.cos(angle), np.sin(angle)])
     w = np.random.default_rng(variables).standard_normal((3 * count, variables))
-    return w / np.linalg.norm(w, axis=1)[:, None]
+    return np.asarray(w / np.linalg.norm(w, axis=1)[:, None])
 
 
 def _times(a: np.ndarray, b: np.ndarray) -> np.ndarray:
