@@ -16,7 +16,11 @@ _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
 # Old public names, each with its new one, which works for one more version with a warning. A renaming adds a line.
-_OLD_NAMES: dict[str, str] = {}
+_OLD_NAMES: dict[str, str] = {
+    "Attempt": "FailedAttempt",
+    "Continued": "DeflatedBranches",
+    "Deflated": "DeflationResult",
+}
 
 
 def __getattr__(name: str) -> Any:

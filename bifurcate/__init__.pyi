@@ -18,10 +18,7 @@ from .bifurcations.special_point import (
 )
 from .continuation.branch import Branch as Branch, BranchEnds as BranchEnds, Point as Point
 from .continuation.deflated_continuation import (
-    Attempt as Attempt,
-    Continued as Continued,
-    Deflated as Deflated,
-    deflate as deflate,
+    DeflatedBranches as DeflatedBranches,
     deflated_continuation as deflated_continuation,
 )
 from .continuation.progress import Progress as Progress
@@ -41,13 +38,15 @@ from .linalg.multipliers import Spectrum as Spectrum
 from .linalg.operators import DiagonalLowRank as DiagonalLowRank, ShiftedLowRank as ShiftedLowRank
 from .maps.cycle_multipliers import multipliers as multipliers
 from .maps.map import Map as Map
-from .newton.solve import (
-    Deflation as Deflation,
-    Newton as Newton,
-    NewtonKrylov as NewtonKrylov,
-    Solution as Solution,
-    solve as solve,
+from .newton.deflation import (
+    DeflationResult as DeflationResult,
+    FailedAttempt as FailedAttempt,
+    deflate as deflate,
 )
+from .newton.deflation_operator import Deflation as Deflation
+from .newton.newton import Newton as Newton
+from .newton.newton_krylov import NewtonKrylov as NewtonKrylov
+from .newton.solve import Solution as Solution, solve as solve
 from .orbits.ensemble import Ensemble as Ensemble, ensemble as ensemble
 from .orbits.lyapunov_exponents import Exponents as Exponents, lyapunov as lyapunov
 from .orbits.orbit import Orbit as Orbit, orbit as orbit

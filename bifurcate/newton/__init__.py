@@ -1,1 +1,1 @@
-"""Newton and Newton-Krylov solvers for fixed points and cycles."""
+"""Newton, Newton–Krylov and deflation: one fixed point or cycle, or several, at fixed parameters."""

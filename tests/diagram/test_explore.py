@@ -341,7 +341,7 @@ def test_every_root_of_random_quintics_lies_on_one_branch(rng):
         bounds = {"p": (-1.0, 1.0)}
         diagram = bf.explore(bf.cycles(map, "p", roots(0.0)[:1]), bounds, period=1, audit=True)
         assert diagram.audit.clean and diagram.failures == () and diagram.doubts == ()
-        more = bf.deflated_continuation(diagram.branches, bounds, values, guesses=[[-1.5], [0.0], [1.5]])
+        more = bf.deflated_continuation(diagram.branches, bounds, values=values, guesses=[[-1.5], [0.0], [1.5]])
         tracks = [BranchLocator(b, Metric.of(b.curve, np.array([2.0]))) for b in (*diagram.branches, *more.branches)]
         for p in values:
             found = np.sort([float(x[0]) for track in tracks for x in track.states_at(float(p))])

@@ -1,0 +1,272 @@
+"""Deflation: several fixed points or cycles from few guesses, by Newton's method kept away from those already found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bifurcate.deprecation import old_keywords, old_positions, warn_old_name
+from bifurcate.errors import BifurcateError, InvalidInput, NotConverged, NotIsolated
+from bifurcate.maps.iterated_map import IteratedMap
+from bifurcate.maps.map import Map
+from bifurcate.newton.deflation_operator import Deflation
+from bifurcate.newton.newton import Newton
+from bifurcate.newton.newton_krylov import NewtonKrylov
+from bifurcate.newton.solve import Solution, solve
+from bifurcate.validation import check_count, check_instance, check_period
+
+__all__ = ["DeflatedSearch", "DeflationResult", "FailedAttempt", "deflate"]
+
+Vector = NDArray[np.float64]
+
+# Solutions closer than this (root mean square, in units of their size) are one: far above what Newton's method leaves
+# at a simple solution (1e-11), and about what it leaves at a double one.
+SAME_SOLUTION = 1e-6
+# A guess that is a known solution is moved by this much, in the same units: there the deflated equations are undefined.
+MOVED_GUESS = 1e-2
+
+PRINTED_NUMBERS = 4  # numbers of each state that a result prints
+
+
+@dataclass(frozen=True)
+class FailedAttempt:
+    """A deflated solve that ended without a new solution.
+
+    Attributes
+    ----------
+    guess : int
+        Which of the guesses, counted from 0.
+    known : int
+        How many solutions were deflated.
+    reason : str
+        Why it ended, in words.
+    where : str
+        At which parameter value, in a deflated continuation.
+    """
+
+    guess: int
+    known: int
+    reason: str
+    where: str = ""
+
+    @property
+    def start(self) -> int:
+        """Old name of ``guess``."""
+        warn_old_name("FailedAttempt.start", "FailedAttempt.guess")
+        return self.guess
+
+
+@dataclass(frozen=True, eq=False)
+class DeflationResult:
+    """What deflation found.
+
+    Attributes
+    ----------
+    solutions : tuple of Solution
+        In the order in which they were found, every cycle once, each with its least period, which may be a divisor of
+        the period asked for.
+    failures : tuple of FailedAttempt
+        One for every attempt that brought no new solution.
+    exhausted : bool
+        True if every guess failed with all of the solutions deflated; False if ``max_solutions`` ended the search.
+    """
+
+    solutions: tuple[Solution, ...]
+    failures: tuple[FailedAttempt, ...]
+    exhausted: bool
+
+    def of(self, period: int) -> tuple[Solution, ...]:
+        """The solutions of a least period."""
+        return tuple(solution for solution in self.solutions if solution.period == period)
+
+    def __len__(self) -> int:
+        return len(self.solutions)
+
+    def __str__(self) -> str:
+        lines = [f"{len(self.solutions)} solutions; {len(self.failures)} attempts failed"]
+        for solution in self.solutions:
+            state = np.array2string(solution.state.ravel()[:PRINTED_NUMBERS], precision=9).strip("[]")
+            more = " …" if solution.state.size > PRINTED_NUMBERS else ""
+            kind = "stable" if solution.stable else "unstable"
+            lines.append(f"  period {solution.period}, {kind}: {state}{more}")
+        counts = Counter(attempt.reason for attempt in self.failures)
+        lines += [f"  failed: {number} × {reason}" for reason, number in counts.items()]
+        if not self.exhausted:
+            lines.append("  the search was ended by the largest number of solutions asked for")
+        return "\n".join(lines)
+
+
+@old_keywords(most="max_solutions")
+@old_positions("period", "known", "method", "power", "max_solutions")
+def deflate(
+    map: Map,
+    guesses: Sequence[Any],
+    *,
+    period: int = 1,
+    known: Iterable[Any] = (),
+    method: Newton | NewtonKrylov | None = None,
+    power: float = 2.0,
+    max_solutions: int = 50,
+) -> DeflationResult:
+    """Find several fixed points of f^period from few guesses, by Newton's method kept away from those already found.
+
+    From every guess Newton's method is run again and again until it finds nothing new; each solution found is deflated
+    for the next run, at all points of its cycle (see :class:`Deflation`). Rounds over all guesses are repeated as long
+    as the last round found something. An attempt is two runs: one whose steps lower the deflated residual and, should
+    it fail, one whose steps need only stay in the map's domain.
+
+    Parameters
+    ----------
+    map : Map
+        The equations are solved at its own ``parameters``.
+    guesses : sequence of array_like
+        Where Newton's method starts: one state or more, of one shape.
+    period : int
+        k ≥ 1. Cycles whose period divides k are solutions too: they are found, returned with their own period, and
+        deflated like the others.
+    known : iterable of array_like or Solution
+        Solutions to stay away from from the beginning, one point of each cycle; they are not returned.
+    method : Newton or NewtonKrylov, optional
+        As for :func:`solve`.
+    power : float
+        How strongly solutions repel.
+    max_solutions : int
+        Stop at so many solutions: a map may have infinitely many.
+
+    Returns
+    -------
+    DeflationResult
+
+    Raises
+    ------
+    InvalidInput
+        If an argument is unusable. A guess that fails is no error: it is counted, with its reason.
+
+    References
+    ----------
+    Farrell, Birkisson & Funke, SIAM J. Sci. Comput. 37 (2015) A2026.
+
+    Examples
+    --------
+    >>> import bifurcate as bf
+    >>> found = bf.deflate(bf.maps.logistic(r=3.84), [[0.1], [0.6]], period=3)
+    >>> sorted((s.period, s.stable) for s in found.solutions)
+    [(1, False), (1, False), (3, False), (3, True)]
+    """
+    check_instance("map", map, Map, "wrap the function: Map(f, parameters)")
+    check_count("max_solutions", max_solutions)
+    states = _check_guesses(map, guesses)
+    search = DeflatedSearch(map, states[0].shape, check_period(period), method, power)
+    for given in known:
+        search.add(map.check(given.state if isinstance(given, Solution) else given))
+    solutions: list[Solution] = []
+    failures: list[FailedAttempt] = []
+    found_some = True
+    while found_some:
+        found_some = False
+        for number, guess in enumerate(states):
+            while len(solutions) < max_solutions:
+                found = search.find(guess, number)
+                if isinstance(found, FailedAttempt):
+                    failures.append(found)
+                    break
+                solutions.append(found)
+                found_some = True
+    return DeflationResult(tuple(solutions), tuple(failures), len(solutions) < max_solutions)
+
+
+def _check_guesses(map: Map, guesses: Any) -> list[Vector]:
+    if isinstance(guesses, str) or not isinstance(guesses, Iterable):
+        raise InvalidInput(f"guesses must be a sequence of states, got {type(guesses).__name__}")
+    states = [map.check(guess) for guess in guesses]
+    if not states:
+        raise InvalidInput("guesses is empty; give at least one state")
+    if len({state.shape for state in states}) > 1:
+        raise InvalidInput(f"the guesses have shapes {[state.shape for state in states]}; one shape is asked for")
+    return states
+
+
+@dataclass(eq=False)
+class DeflatedSearch:
+    """A search for solutions at fixed parameters, which grows its list of known solutions as it finds them.
+
+    Attributes
+    ----------
+    map : Map
+        f, with its parameters.
+    shape : tuple of int
+        The state's shape.
+    period : int
+        k of f^k(x) = x.
+    method : Newton or NewtonKrylov or None
+        As for :func:`solve`.
+    power : float
+        How strongly solutions repel.
+    known : list of ndarray
+        All points of the cycles found so far.
+    cycles : int
+        How many cycles these are.
+    """
+
+    map: Map
+    shape: tuple[int, ...]
+    period: int
+    method: Newton | NewtonKrylov | None
+    power: float
+    known: list[Vector] = field(default_factory=list)
+    cycles: int = 0
+
+    def add(self, x: Vector) -> None:
+        """Add all points of the cycle through a state to the known ones."""
+        orbit, least = self._cycle(x)
+        self.known += [y.reshape(self.shape) for y in orbit[:least]]
+        self.cycles += 1
+
+    def is_known(self, x: Vector) -> bool:
+        """True if a state is one of the known points."""
+        return any(float(np.sqrt(np.mean((x - r) ** 2))) < SAME_SOLUTION * self._unit(r) for r in self.known)
+
+    def find(self, guess: Vector, number: int) -> Solution | FailedAttempt:
+        """A new solution, which is added to the known ones, or why there is none from guess ``number``."""
+        if self.is_known(guess):
+            direction = np.random.default_rng(len(self.known)).standard_normal(self.shape)
+            guess = guess + MOVED_GUESS * self._unit(guess) * direction
+        reason = ""
+        for monotone in (True, False):
+            away = Deflation(tuple(self.known), self.power, monotone=monotone)
+            try:
+                found = solve(self.map, guess, period=self.period, method=self.method, deflation=away)
+            except NotConverged as error:
+                reason = reason or error.what
+                continue
+            except NotIsolated as error:
+                return FailedAttempt(number, self.cycles, str(error))
+            if self.is_known(found.state):
+                reason = "Newton's method came back to a known solution, which must be a multiple one"
+                continue
+            self.add(found.state)
+            return self._with_least_period(found)
+        return FailedAttempt(number, self.cycles, reason)
+
+    def _unit(self, r: Vector) -> float:
+        return max(self.map.scale, float(np.sqrt(np.mean(r**2))))
+
+    def _cycle(self, x: Vector) -> tuple[list[Vector], int]:
+        """The orbit x, f(x), …, f^k(x) of a solution, and its least period."""
+        iterate = IteratedMap(self.map, self.shape, self.period)
+        orbit = iterate.orbit(x.reshape(-1), self.map.parameters)
+        return orbit, iterate.least_period(orbit, SAME_SOLUTION)
+
+    def _with_least_period(self, found: Solution) -> Solution:
+        _, least = self._cycle(found.state)
+        if least == self.period:
+            return found
+        try:
+            return solve(self.map, found.state, period=least, method=self.method)
+        except BifurcateError:
+            return found
