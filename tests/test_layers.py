@@ -15,9 +15,9 @@ ROOMS = [
     "validation",
     "linalg",
     "maps",
+    "newton",
     "gradient",
     "orbits",
-    "newton",
     "curves",
     "bifurcations",
     "continuation",
@@ -25,8 +25,9 @@ ROOMS = [
     "diagram",
 ]
 
-# The flagship model is a user of the package: it knows maps, operators and orbits, nothing of continuation.
-MODEL = {"adaptation": {"errors", "deprecation", "validation", "linalg", "maps", "orbits"}}
+# The flagship model is a user of the package: it knows maps, operators, Newton's method and orbits, nothing of
+# continuation.
+MODEL = {"adaptation": {"errors", "deprecation", "validation", "linalg", "maps", "newton", "orbits"}}
 
 # The model's own rooms, from the bottom up.
 MODEL_ROOMS = [

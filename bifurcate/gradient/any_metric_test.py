@@ -13,11 +13,14 @@ from bifurcate.gradient.field import EPS, SURE, Field, checked, generator
 from bifurcate.gradient.quadratic_lyapunov import QuadraticLyapunov, quadratic
 from bifurcate.gradient.result_types import Check, Consistent, Refuted
 from bifurcate.maps.map import Map
+from bifurcate.newton.polish import polish
 
 __all__ = ["any_metric", "lyapunov"]
 
 CLAIM = "M G = −∇E in a metric M that is continuous and positive definite at the equilibrium, E twice differentiable"
 STEPS = 40  # of Newton's method
+HALVINGS = 11  # of one step, to 1/2048: where none of these lowers the residual, the step is no direction of descent
+ZERO_SINGULAR_VALUE = 1e-13  # part of the largest below which a singular value of DG is 0, on a manifold of equilibria
 AT_REST = 1e-9  # |G| ≤ AT_REST · max(scale, |x|) counts as an equilibrium
 
 
@@ -113,23 +116,19 @@ def at_rest(field: Field, x: np.ndarray) -> np.ndarray:
     Least-squares steps, so that a manifold of equilibria is reached, too.
     """
     field.dense()
-    history = [float(np.abs(field(x)).max())]
-    for _ in range(STEPS):
-        step = np.linalg.lstsq(field.jacobian(x), -field(x), rcond=1e-13)[0]
-        better = next((y for j in range(12) if _smaller(field, y := x + 0.5**j * step, history[-1])), None)
-        if better is None:
-            break
-        x = better
-        history.append(float(np.abs(field(x)).max()))
-    size = max(field.scale, float(np.abs(x).max()))
-    if not history[-1] <= AT_REST * size:
+
+    def residual(x: np.ndarray) -> np.ndarray:
+        return field(x) if field.inside(x) else np.full(field.size, np.inf)
+
+    def step(x: np.ndarray, residual: np.ndarray) -> np.ndarray:
+        return np.linalg.lstsq(field.jacobian(x), -residual, rcond=ZERO_SINGULAR_VALUE)[0]
+
+    found = polish(x, residual, step, max_steps=STEPS, max_halvings=HALVINGS)
+    size = max(field.scale, float(np.abs(found.x).max()))
+    if not found.history[-1] <= AT_REST * size:
         advice = "Start nearer to an equilibrium: bf.solve or a long orbit may find one."
-        raise NotConverged("no equilibrium was reached", x.reshape(field.shape), tuple(history), advice)
-    return x
-
-
-def _smaller(field: Field, y: np.ndarray, than: float) -> bool:
-    return field.inside(y) and float(np.abs(field(y)).max()) < than
+        raise NotConverged("no equilibrium was reached", found.x.reshape(field.shape), tuple(found.history), advice)
+    return found.x
 
 
 def _linearised(field: Field, x: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:
@@ -137,7 +136,7 @@ def _linearised(field: Field, x: np.ndarray, rng: np.random.Generator) -> tuple[
     n = field.size
     J = field.jacobian(x)
     derivative = np.sqrt(n) * field.error(x, np.eye(n), J, rng)
-    step = np.linalg.lstsq(J, -field(x), rcond=1e-13)[0]
+    step = np.linalg.lstsq(J, -field(x), rcond=ZERO_SINGULAR_VALUE)[0]
     away = x + 2.0 * step
     moved = float(np.linalg.norm(field.jacobian(away) - J)) if step.any() and field.inside(away) else 0.0
     A = J + np.eye(n)

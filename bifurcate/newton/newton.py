@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.linalg.bordered_system import bordered
-from bifurcate.linalg.operators import shifted
-from bifurcate.maps.iterated_map import IteratedMap
+from bifurcate.linalg.operators import Operator, shifted
 from bifurcate.validation import check_count, check_positive
 
 __all__ = ["Newton", "newton_step"]
@@ -46,8 +45,15 @@ class Newton:
         check_count("max_halvings", self.max_halvings, least=0)
 
 
-def newton_step(iterate: IteratedMap, orbit: list[Vector], residual: Vector) -> Vector:
-    """The solution δ of (J − I) δ = −F, with J the Jacobian of f^k along the orbit.
+def newton_step(jacobian: Operator, residual: Vector) -> Vector:
+    """The solution δ of (J − I) δ = −F, as the structure of J allows.
+
+    Parameters
+    ----------
+    jacobian : Operator
+        J, the Jacobian of f^k, shape (n, n).
+    residual : ndarray, shape (n,)
+        F = f^k(x) − x.
 
     Raises
     ------
@@ -55,9 +61,13 @@ def newton_step(iterate: IteratedMap, orbit: list[Vector], residual: Vector) -> 
         If J − I is singular.
     NotIsolated
         If its structure shows that the solutions form a manifold.
+
+    Examples
+    --------
+    >>> newton_step(np.array([[0.5]]), np.array([1.0]))
+    array([2.])
     """
     n = len(residual)
-    jacobian = iterate.jacobian(orbit, iterate.map.parameters)
-    # A bordered system without borders: every kind of Jacobian is factored there as its structure allows.
+    # A bordered system without borders: there every kind of Jacobian is factored as its structure allows.
     system = bordered(shifted(jacobian, 1.0), np.zeros((n, 0)), np.zeros((0, n)), np.zeros((0, 0)))
     return system.solve(-residual, np.zeros(0))[0]

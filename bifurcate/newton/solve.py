@@ -182,7 +182,7 @@ def _iterate(
             )
         try:
             if isinstance(method, Newton):
-                step = newton_step(iterate, here.orbit, here.residual)
+                step = newton_step(iterate.jacobian(here.orbit, map.parameters), here.residual)
             else:
                 step = newton_krylov_step(method, iterate, here.orbit, here.residual, forcing)
         except SingularSystem as error:

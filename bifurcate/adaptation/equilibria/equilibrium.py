@@ -9,9 +9,9 @@ from bifurcate.adaptation.equilibria.scalar_equation import ScalarEquation
 from bifurcate.adaptation.kernels import add_product, multiply_weights, norm_of_sum, product, respond
 from bifurcate.adaptation.model import Model
 from bifurcate.errors import InvalidInput
-from bifurcate.linalg.bordered_system import bordered
 from bifurcate.linalg.low_rank import LowRank
-from bifurcate.linalg.operators import shifted
+from bifurcate.newton.newton import newton_step
+from bifurcate.newton.polish import polish
 
 __all__ = [
     "Unresolved",
@@ -32,6 +32,8 @@ class Unresolved(InvalidInput):
 
 
 MOST = 12  # driven neurons up to which all 2ⁿ choices of roots are searched
+POLISHING_STEPS = 3  # of Newton's method, from the roots of the scalar equation, which are exact but for rounding
+ROUNDING = 4e-16  # |y⁺ − y| of this part of max(|y|, σ²) is rounding of y⁺: no step makes it smaller
 AT_REST = 1e-8  # |y⁺ − y| ≤ AT_REST·max(|y|, σ²) counts as an equilibrium where weights are wanted for a given y
 
 
@@ -255,20 +257,19 @@ def _residual(net: Model, y: np.ndarray) -> float:
 
 
 def _polish(net: Model, y: np.ndarray) -> np.ndarray:
-    """Newton's method on y⁺ − y, kept while the residual falls."""
-    n, p, reduction = len(y), net.parameters, net.aim_reduction
-    for _ in range(3):
+    """Newton's method on y⁺ − y, as long as the residual falls."""
+    p, reduction = net.parameters, net.aim_reduction
+
+    def residual(y: np.ndarray) -> np.ndarray:
         with np.errstate(all="ignore"):  # on a pole, where rounding left nothing of u
-            move = reduction.f(y, **p) - y
-        if not 4e-16 * max(float(np.abs(y).max()), net.sigma**2) < float(np.abs(move).max()) < np.inf:
-            break
-        J = shifted(reduction.jacobian(y, **p), 1.0)
+            return np.asarray(reduction.f(y, **p) - y)
+
+    def step(y: np.ndarray, r: np.ndarray) -> np.ndarray | None:
+        if not ROUNDING * max(float(np.abs(y).max()), net.sigma**2) < float(np.abs(r).max()) < np.inf:
+            return None
         try:
-            system = bordered(J, np.zeros((n, 0)), np.zeros((0, n)), np.zeros((0, 0)))
+            return newton_step(reduction.jacobian(y, **p), r)
         except ArithmeticError:  # on a fold, or responses of very different size: y is as good as it gets
-            break
-        better = y - system.solve(move, np.zeros(0))[0]
-        if not _residual(net, better) < float(np.abs(move).max()):
-            break
-        y = better
-    return y
+            return None
+
+    return polish(y, residual, step, max_steps=POLISHING_STEPS).x

@@ -6,10 +6,13 @@ import numpy as np
 
 from bifurcate.errors import NotConverged
 from bifurcate.maps.map import Map
+from bifurcate.newton.polish import polish
 
 __all__ = ["damped_iteration", "newton"]
 
 STEPS = 4000  # iterations for each damping tried
+NEWTON_STEPS = 8  # convergence is quadratic: from where the damped iteration ends three or four reach rounding
+ZERO_SINGULAR_VALUE = 1e-10  # part of the largest below which a singular value is 0: the fixed points form a manifold
 
 
 def damped_iteration(map: Map, start: np.ndarray, tolerance: float, unit: float) -> np.ndarray:
@@ -46,7 +49,7 @@ def damped_iteration(map: Map, start: np.ndarray, tolerance: float, unit: float)
 
 
 def newton(map: Map, x: np.ndarray, isolated: bool = True) -> np.ndarray:
-    """Newton's method on f(x) − x with a dense Jacobian, kept while the residual falls.
+    """Newton's method on f(x) − x with a dense Jacobian, as long as the residual falls.
 
     Where fixed points are not isolated its steps are those of least norm.
 
@@ -56,18 +59,15 @@ def newton(map: Map, x: np.ndarray, isolated: bool = True) -> np.ndarray:
     >>> newton(square, np.array([1.9]))
     array([2.])
     """
-    p = dict(map.parameters)
-    assert map.jacobian is not None
-    move = map.f(x, **p) - x
-    for _ in range(8):
-        J = np.asarray(map.jacobian(x, **p)) - np.eye(x.size)
+    p, jacobian = dict(map.parameters), map.jacobian
+    assert jacobian is not None
+
+    def step(x: np.ndarray, residual: np.ndarray) -> np.ndarray | None:
+        M, r = np.asarray(jacobian(x, **p)) - np.eye(x.size), -residual.ravel()
         try:
-            step = np.linalg.solve(J, -move.ravel()) if isolated else np.linalg.lstsq(J, -move.ravel(), rcond=1e-10)[0]
+            found = np.linalg.solve(M, r) if isolated else np.linalg.lstsq(M, r, rcond=ZERO_SINGULAR_VALUE)[0]
         except np.linalg.LinAlgError:
-            break
-        better = x + step.reshape(x.shape)
-        further = map.f(better, **p) - better
-        if not np.abs(further).max() < np.abs(move).max():
-            break
-        x, move = better, further
-    return x
+            return None
+        return np.asarray(found.reshape(x.shape))
+
+    return polish(x, lambda x: np.asarray(map.f(x, **p) - x), step, max_steps=NEWTON_STEPS).x

@@ -10,9 +10,9 @@ from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.adaptation.kernels import multiply_weights
 from bifurcate.adaptation.model import Model
-from bifurcate.linalg.bordered_system import bordered
 from bifurcate.linalg.multipliers import spectrum
-from bifurcate.linalg.operators import DiagonalLowRank, Operator, apply, compose, shifted
+from bifurcate.linalg.operators import DiagonalLowRank, Operator, apply, compose
+from bifurcate.newton.newton import newton_step
 
 __all__ = ["FastReduction", "ResponseCycle"]
 
@@ -90,7 +90,6 @@ class FastReduction:
         None if it stays above 1e-9, is above the first one after 4 iterations, or falls for more than 15.
         """
         first = last = np.inf
-        none = np.zeros((len(y), 0))
         best: tuple[list[np.ndarray], Operator] | None = None
         for turn in range(15):
             states = self._around(y, period)
@@ -105,7 +104,7 @@ class FastReduction:
             if left == 0.0:
                 break
             try:
-                y = y - bordered(shifted(J, 1.0), none, none.T, np.zeros((0, 0))).solve(states[-1] - y, np.zeros(0))[0]
+                y = y + newton_step(J, states[-1] - y)
             except ArithmeticError:
                 break
         if best is None or not last <= CLOSED:
