@@ -98,7 +98,7 @@ class Energy:
 
     @property
     def convex(self) -> bool:
-        """Whether E is convex in ln R, so that it has at most one critical point: β ≤ 0."""
+        """True if E is convex in ln R, so that it has at most one critical point: β ≤ 0."""
         return self.network.beta <= 0.0
 
     @property

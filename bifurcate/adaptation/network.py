@@ -166,7 +166,7 @@ class Network(Model):
         return limits(self, name, bounds, samples)
 
     def outcome(self, longest: int = 200_000) -> Outcome:
-        """Whether the rule settles, twice: locally from the exact spectrum, and along the orbit from W₀.
+        """True if the rule settles, twice: locally from the exact spectrum, and along the orbit from W₀.
 
         The orbit is followed in y until it is decided: where it comes to no cycle, for 40 time constants of the
         slowest exact multiplier, at least 20,000 and at most ``longest`` updates.

@@ -12,9 +12,8 @@ from bifurcate.validation import check_count, check_positive
 
 __all__ = ["StepControl", "next_length"]
 
-GREATEST_GROWTH = (
-    2.0  # a step is at most this many times as long as the last one: its prediction extrapolates no farther
-)
+# A step is at most this many times as long as the last one: its prediction extrapolates no farther
+GREATEST_GROWTH = 2.0
 GREATEST_CUT = 0.3  # ... and at least this part of it: Newton's method took more steps, but the step was accepted
 STRAIGHTEST = 1e-3  # angles below this part of the one aimed at count as this: no division by 0 on a straight branch
 LEAST_PARAMETER_SHARE = 0.1  # a step is as long as its parameters allow, at most this reciprocal where they stand still

@@ -36,17 +36,15 @@ from bifurcate.errors import Stop, StopReason
 
 __all__ = ["Step", "continue_from"]
 
-ON_BOUND = (
-    1e-12  # widths of the bounds up to which a start counts as lying on one: rounding of a bound that was reached
-)
+# Widths of the bounds up to which a start counts as lying on one: rounding of a bound that was reached
+ON_BOUND = 1e-12
 NEAR_POLE = 1e-3  # part of the start's domain margin below which a failed step counts as the domain's edge
 CLOSING_DISTANCE = 2.0  # steps within which a step must come to the start to be compared with it
 CLOSING_COSINE = 0.8  # ... and the least cosine of the angle between the tangents there
 CLOSING_ERROR = 1e-6  # distance up to which the point found opposite the start is the start: the same cycle
 SHORTER = 0.5  # a step that was refused is repeated with this part of its length
-MUCH_SHORTER = (
-    0.25  # ... and one in which multipliers changed without a reason, which may have jumped over a narrow tip
-)
+# ... and one in which multipliers changed without a reason, which may have jumped over a narrow tip
+MUCH_SHORTER = 0.25
 FIRST_CLOSING_STEP = 3  # the first steps leave the start and cannot come back to it
 
 

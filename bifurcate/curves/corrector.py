@@ -31,9 +31,8 @@ Vector = NDArray[np.float64]
 
 # Bounds on errors; lengths are in the metric, residuals in units of max(scale, ‖x‖_∞).
 SHORTEST_STEP = 1e-13  # a Newton step this short moves the point by rounding only: more steps gain nothing
-LONGEST_NEXT_STEP = (
-    1e-10  # a point whose next Newton step would be longer is not one yet: so it is beside singular points
-)
+# A point whose next Newton step would be longer is not one yet: so it is beside singular points
+LONGEST_NEXT_STEP = 1e-10
 NEXT_STEP_TOLERANCES = 10.0  # ... or this many tolerances, where a loose one was asked for
 STAGNATED = 1e-10  # a residual that no longer falls is accepted up to this size: rounding times multipliers up to 10⁵
 STAGNATION_RATIO = 0.5  # a residual that falls by less than this factor in a step no longer falls

@@ -62,7 +62,7 @@ class Field:
             raise InvalidInput(f"the state has {self.size} unknowns; a dense Jacobian is formed here, up to {DENSE}")
 
     def inside(self, x: np.ndarray) -> bool:
-        """Whether x lies in the map's declared domain and f is finite there."""
+        """True if x lies in the map's declared domain and f is finite there."""
         with np.errstate(all="ignore"):
             domain = self.map.domain
             if domain is not None and not np.min(domain(x.reshape(self.shape), **self.map.parameters)) > 0.0:
@@ -71,7 +71,7 @@ class Field:
 
     @property
     def differentiated(self) -> bool:
-        """Whether derivatives are exact up to rounding: given, or not from differences."""
+        """True if derivatives are exact up to rounding: given, or not from differences."""
         return self.map.jvp is not None or self.map.jacobian is not None or self.map.derivative != "central"
 
     def tangent(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Whether the derivatives that a user gives agree with differences of the map at a state.
+"""True if the derivatives that a user gives agree with differences of the map at a state.
 
 The answer depends on the map and the state alone, not on what was asked before: a derivative that is right at the
 first state may be wrong at the next one. States at which a map has passed are remembered outside it, since maps are

@@ -84,7 +84,7 @@ def broadcast_parameters(parameters: Mapping[str, Any], rank: int, layout: str) 
 
 
 def agrees(found: Any, expected: np.ndarray, scale: float = 1.0) -> bool:
-    """Whether a batch yields what single calls do: NaN where they do, else within 10⁻¹² of max(scale, |value|)."""
+    """True if a batch yields what single calls do: NaN where they do, else within 10⁻¹² of max(scale, |value|)."""
     found = np.asarray(found)
     if found.shape != expected.shape or found.dtype.kind not in "fiub":
         return False

@@ -83,7 +83,7 @@ def _value(observable: Observable, x: np.ndarray, p: dict[str, float]) -> float:
 
 
 def stable_around(branch: Branch, point: SpecialPoint) -> tuple[bool | None, bool | None]:
-    """Whether a branch is stable just before and just after a special point of its own; None where it ends there.
+    """True if a branch is stable just before and just after a special point of its own; None where it ends there.
 
     Examples
     --------

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import bifurcate as bf
-from bifurcate.bifurcations.codimension_two.taylor import Polynomials, pushed
+from bifurcate.bifurcations.codimension_two.taylor import Polynomials, taylor_coefficients_along
 
 BOUNDS = {"beta": (-2.0, 3.0), "alpha": (-5.0, 8.0)}
 
@@ -294,14 +294,14 @@ def test_jets_of_a_pole_and_of_a_polynomial(rng):
     path = np.array([[0.2], [1.0], [0.5], [-0.3], [0.1], [0.0]])
     t = np.polynomial.Polynomial(path[:, 0])
     exact = (t**3).coef[:6]
-    assert_close(pushed(lambda x: x**3, path, 4.0).ravel(), exact, 1e-10)
+    assert_close(taylor_coefficients_along(lambda x: x**3, path, 4.0).ravel(), exact, 1e-10)
     # 1/(1 + x) by the recursion of its series.
     inverse = np.zeros(6)
     inverse[0] = 1.0 / 1.2
     for k in range(1, 6):
         inverse[k] = -(path[1 : k + 1, 0] @ inverse[k - 1 :: -1][:k]) / 1.2
     # Rounding of the samples over ρ = 1/8 amounts to 2.7e-8 in the fifth coefficient at the most.
-    assert_close(pushed(lambda x: 1.0 / (1.0 + x), path, 8.0).ravel(), inverse, 3e-8)
+    assert_close(taylor_coefficients_along(lambda x: 1.0 / (1.0 + x), path, 8.0).ravel(), inverse, 3e-8)
 
 
 def test_polynomials_in_several_variables(rng):

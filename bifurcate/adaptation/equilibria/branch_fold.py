@@ -24,7 +24,7 @@ BLOCK = 20_000  # numbers at a time
 
 
 def reaches(scalar: ScalarEquation) -> bool:
-    """Whether the branch from β = 0 comes as far as the scalar equation's own γ > 0."""
+    """True if the branch from β = 0 comes as far as the scalar equation's own γ > 0."""
     return bool((scalar.h > 0.0).all()) and _gap(scalar) is None
 
 

@@ -242,7 +242,7 @@ def _require_no_drift(net: Model) -> None:
 
 
 def weights_settle(net: Model) -> bool:
-    """Whether R Rᵀ = C where outputs rest at β = 0: weights at rest require it beyond (R Rᵀ − C) r = 0.
+    """True if R Rᵀ = C where outputs rest at β = 0: weights at rest require it beyond (R Rᵀ − C) r = 0.
 
     R is ± C r/√(rᵀ C r) there; from y it would carry the rounding of u = σ² + y, which can be much smaller than σ².
     """

@@ -97,12 +97,12 @@ class Fate:
 
     @property
     def outputs_settle(self) -> bool:
-        """Whether R comes to rest."""
+        """True if R comes to rest."""
         return self.outputs in ("settle", "fade")
 
     @property
     def weights_settle(self) -> bool:
-        """Whether W comes to rest, which the posed question asks for."""
+        """True if W comes to rest, which the posed question asks for."""
         return self.weights == "settle"
 
 

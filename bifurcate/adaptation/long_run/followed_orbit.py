@@ -46,7 +46,7 @@ class FollowedOrbit:
 
     @property
     def exceptional(self) -> bool:
-        """Whether the orbit rests on what does not attract."""
+        """True if the orbit rests on what does not attract."""
         return self.cycle is not None and not self.cycle.radius < 1.0
 
     @property

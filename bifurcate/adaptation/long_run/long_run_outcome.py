@@ -59,12 +59,12 @@ class Verdict:
 
     @property
     def outputs_settle(self) -> bool:
-        """Whether outputs return after a small disturbance."""
+        """True if outputs return after a small disturbance."""
         return self.stability is not None and self.stability.outputs == "stable"
 
     @property
     def weights_settle(self) -> bool:
-        """Whether weights come to rest after a small disturbance; on a neutral manifold elsewhere than before."""
+        """True if weights come to rest after a small disturbance; on a neutral manifold elsewhere than before."""
         return self.kind in ("weights settle", "neutral manifold")
 
 

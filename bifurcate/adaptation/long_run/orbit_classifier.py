@@ -12,9 +12,8 @@ from bifurcate.adaptation.long_run.weight_growth import WeightGrowth
 __all__ = ["OrbitClassifier"]
 
 WINDOW = 512  # last states remembered, and longest period but one that is looked for
-CAUGHT = (
-    1e-3  # max |Δy/u| from a stable cycle, or 0.05 (1 − radius) if that is less, at which the orbit counts as caught
-)
+# Max |Δy/u| from a stable cycle, or 0.05 (1 − radius) if that is less, at which the orbit counts as caught
+CAUGHT = 1e-3
 SAME = 1e-6  # max |Δy/u| between the parts of a cycle up to which it is a shorter one, gone round several times
 NEUTRAL = 1e-9  # distance of a multiplier from 1 up to which rest may be slowness: at β = −2 orbits leave like t^¼
 STILL = 1e-13  # max |Δy/u| between turns that counts as none
@@ -95,13 +94,13 @@ class OrbitClassifier:
         return None
 
     def _repeats(self, cycle: ResponseCycle) -> bool:
-        """Whether a cycle is a shorter one: twice an equilibrium of multiplier −0.99 contracts faster than once."""
+        """True if a cycle is a shorter one: twice an equilibrium of multiplier −0.99 contracts faster than once."""
         states, period = cycle.states, len(cycle.states)
         parts = (d for d in range(1, period // 2 + 1) if period % d == 0)
         return any(self.rule.apart(states[d:], states[:-d]).max() <= SAME for d in parts)
 
     def still(self, period: int) -> bool:
-        """Whether the orbit repeats itself to rounding, as far back as it is remembered."""
+        """True if the orbit repeats itself to rounding, as far back as it is remembered."""
         return bool(self.rule.apart(self.kept[period:], self.kept[:-period]).max() <= STILL)
 
     def escaped(self) -> np.ndarray:

@@ -60,7 +60,7 @@ class ParameterScan:
         return self._look(value)[1]
 
     def clear(self, value: float) -> bool:
-        """Whether the verdict is beyond doubt: no multiplier of the outputs too near the circle, no pole near by."""
+        """True if the verdict is beyond doubt: no multiplier of the outputs too near the circle, no pole near by."""
         found, signs = self._look(value)
         return signs is not None and (found is None or found.stability is None or found.stability.outputs != "neutral")
 

@@ -47,7 +47,7 @@ BLOCKS = 24  # logarithmic blocks of time over which distances are averaged
 
 @dataclass(frozen=True)
 class Rest:
-    """Whether the weights came to rest over the last steps of a run, and why they could or could not.
+    """True if the weights came to rest over the last steps of a run, and why they could or could not.
 
     Attributes
     ----------
@@ -107,7 +107,7 @@ def _responses(run: Run) -> np.ndarray:
 
 
 def rest(run: Run, window: int | None = None, tolerance: float = 1e-9) -> Rest:
-    """Whether weights and products rest over the last ``window`` steps, with the two bounds that tie them together.
+    """True if weights and products rest over the last ``window`` steps, with the two bounds that tie them together.
 
     Parameters
     ----------

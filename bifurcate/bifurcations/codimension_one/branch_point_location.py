@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bifurcate.bifurcations.codimension_one.location import repeated, window
+from bifurcate.bifurcations.codimension_one.location import number_of_borders, repeated_multipliers
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CurvePoint
 from bifurcate.curves.metric import Metric
@@ -44,9 +44,8 @@ STEEPEST = 1e3  # ... the largest such unit
 PROJECTIONS = 12  # chord steps onto H + Wμ = 0: each gains a digit, with a system made close by
 PROJECTED = 1e-12  # a residual that no longer falls is accepted below this: rounding times multipliers up to 10³
 PROJECTION_DIVERGED = 1e3  # a residual that grows by this factor in a step was made with a system too far away
-THREE_POINT_PART = (
-    0.01  # step of the first, second_derivatives second derivatives, in five-point steps: iterates may bend strongly
-)
+# Step of the first, second_derivatives second derivatives, in five-point steps: iterates may bend strongly
+THREE_POINT_PART = 0.01
 SMALLEST = 1e-300  # keeps a division from being one by 0
 
 
@@ -138,7 +137,9 @@ def locate_branch_point(
     """
     with np.errstate(all="ignore"):  # the iteration may run away: numbers overflow then
         try:
-            m = borders or window(repeated(node) if values is None else values, 1.0)  # multipliers that meet +1 there
+            m = borders or number_of_borders(
+                repeated_multipliers(node) if values is None else values, 1.0
+            )  # multipliers that meet +1 there
             V = lift_vectors(
                 node.linear.jacobian, approximate_null_space(shifted(core_operator(node.linear.jacobian), 1.0), m)
             )

@@ -37,9 +37,8 @@ AMPLITUDES = (
     1e-6,
 )  # tried in turn: the largest leaves the point fastest
 TRIES = 24  # random directions in a row that may bring nothing new, at points of corank 2 and more
-MOST_BRANCHES = (
-    8  # branches that are looked for at such a point: three coupled flips have 13, which takes a search each
-)
+# Branches that are looked for at such a point: three coupled flips have 13, which takes a search each
+MOST_BRANCHES = 8
 CANDIDATES = 8  # random directions of which, every second time, the farthest from the known ones is tried
 KNOWN_PART = 0.9  # what is taken out of a random direction of its part along the branch that is known
 DISTINCT = 0.05  # radians between the directions of two branches: located directions are far more exact

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from bifurcate.bifurcations.codimension_one.border_collision import locate_border_collisions, smooth_parts
 from bifurcate.bifurcations.codimension_one.step_search import StepSearch
-from bifurcate.bifurcations.codimension_two.event_detection import detect_codimension_two, detect_period_halving
+from bifurcate.bifurcations.codimension_two.event_detection import detect_codimension_two
+from bifurcate.bifurcations.codimension_two.period_halving import detect_period_halving
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.curves.corrector import correct_between
 from bifurcate.curves.curve import Curve
@@ -100,11 +101,11 @@ def _detect_on_special_points(
 ) -> StepEvents:
     halved = detect_period_halving(curve, a, b)
     if halved is not None:
-        before = correct_between(curve, a, b, PERIOD_HALVING_MARGIN * halved[1], metric)
+        before = correct_between(curve, a, b, PERIOD_HALVING_MARGIN * halved.fraction, metric)
         if not isinstance(before, CurvePoint):
-            return StepEvents(collisions, halved[0])
+            return StepEvents(collisions, str(halved))
         points, doubts = detect_codimension_two(curve, a, before, metric, cache)
-        return StepEvents(collisions + points, halved[0], doubts)
+        return StepEvents(collisions + points, str(halved), doubts)
     if not _is_special(curve, b):
         reason = PARTED_REASON if isinstance(b.at, AugmentedEvaluation) else UNFOLDED_REASON
         return StepEvents(collisions, non_isolated=reason)

@@ -14,7 +14,12 @@ from bifurcate.curves.metric import Metric
 
 __all__ = ["branch_point_near", "derivative_noise", "point_of"]
 
-PERFECT = 1e-11  # what a branch point's reduced equations may leave, in the metric's units; more is imperfect
+PERFECT = 1e-11  # unfolding, in the metric's units, up to which curves cross; above it an imperfection parts them
+ROUNDINGS = 4.0  # units in the last place of the parameter that every claimed error contains
+# Part of the state's size up to which two points of a cycle at a branch point are one: √ of its error
+SAME_CYCLE = 1e-6
+EXACT_NOISE = 1e-15  # error of a Jacobian's entries that are known to rounding, in units of the largest multiplier
+DIFFERENCE_NOISE = 1e-11  # ... and of those that come from differences
 
 
 def point_of(curve: Curve, kind: KindName, critical: Critical, noise: float, metric: Metric) -> SpecialPoint:
@@ -36,7 +41,7 @@ def point_of(curve: Curve, kind: KindName, critical: Critical, noise: float, met
     node, n = critical.node, curve.size
     uncertain = critical.step + noise * critical.sensitivity
     error = uncertain * abs(float(node.tangent[n])) + uncertain**2 + node.remaining_error(n)
-    error += 4.0 * float(np.finfo(float).eps) * max(1.0, abs(node.at.parameters[curve.free[0]]))
+    error += ROUNDINGS * float(np.finfo(float).eps) * max(1.0, abs(node.at.parameters[curve.free[0]]))
     return SpecialPoint(
         kind=kind,
         curve=curve,
@@ -63,7 +68,23 @@ def branch_point_near(
     borders: int | None = None,
     values: np.ndarray | None = None,
 ) -> SpecialPoint | None:
-    """The branch point within a distance of a node, whether multipliers cross +1 there or only touch it."""
+    """Locate the branch point near a point of a curve, whether multipliers cross +1 there or only touch it.
+
+    Parameters
+    ----------
+    curve : Curve
+        A curve of cycles.
+    node : CurvePoint
+        The start.
+    metric : Metric
+        In which lengths are measured.
+    reach : float
+        How far from the start it may lie.
+    noise : float, optional
+        Error of the Jacobian's entries, where it is known already.
+    borders, values : optional
+        As for :func:`~.branch_point_location.locate_branch_point`.
+    """
     found = locate_branch_point(curve, node, metric, borders, values)
     if found is None or found.unfolding > PERFECT or metric.norm(found.u - node.u) > reach:
         return None
@@ -76,9 +97,9 @@ def _branch_point(
 ) -> SpecialPoint:
     n, free = curve.size, curve.free[0]
     p = curve.parameters(found.u)
-    error = (found.step + noise) * float(metric.widths[0]) + 4.0 * float(np.finfo(float).eps) * abs(p[free])
+    error = (found.step + noise) * float(metric.widths[0]) + ROUNDINGS * float(np.finfo(float).eps) * abs(p[free])
     orbit = curve.iterate.orbit(found.u[:n], p)
-    shorter = curve.iterate.least_period(orbit, 1e-6)
+    shorter = curve.iterate.least_period(orbit, SAME_CYCLE)
     return SpecialPoint(
         kind="flip" if 2 * shorter == curve.period else "branch point",
         curve=curve,
@@ -98,4 +119,6 @@ def _branch_point(
 
 def derivative_noise(curve: Curve, node: CurvePoint) -> float:
     """The error to be expected of a Jacobian's entries: rounding, and truncation where they are differences."""
-    return (1e-15 if curve.iterate.exact else 1e-11) * max(1.0, float(np.abs(node.spectrum.values).max(initial=0.0)))
+    return (EXACT_NOISE if curve.iterate.exact else DIFFERENCE_NOISE) * max(
+        1.0, float(np.abs(node.spectrum.values).max(initial=0.0))
+    )

@@ -1,4 +1,4 @@
-"""Exact location of special points by extended systems.
+"""Location of folds, flips and Neimark-Sacker points by extended systems.
 
 Flip and fold (target τ = −1, +1), m multipliers meeting τ. Along the curve u(s), border J − τI as often as
 multipliers cross:
@@ -11,8 +11,8 @@ Every root δ of det(S + δ S') = 0 is one multiplier's Newton step in arclength
 multiple point, others are neighbours. (Govaerts, SIAM 2000, sections 3.3 and 4.2; Kuznetsov, Elements of Applied
 Bifurcation Theory, 2004, section 10.2; a single border is singular where two multipliers meet τ together.)
 
-A structured Jacobian is replaced by its essence, the small core with the same multipliers: only the steps along the
-curve then cost passes over the state.
+A structured Jacobian is replaced by its core operator, which is small and has the same multipliers: only the steps
+along the curve then cost passes over the state.
 
 Neimark–Sacker: τ = e^{iθ} with θ unknown; S + S_s δ + S_θ dθ = 0, two real equations or more.
 """
@@ -20,9 +20,11 @@ Neimark–Sacker: τ = e^{iθ} with θ unknown; S + S_s δ + S_θ dθ = 0, two r
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.linalg
+from numpy.typing import NDArray
 
 from bifurcate.curves.corrector import step_along_tangent
 from bifurcate.curves.curve import Curve
@@ -32,45 +34,83 @@ from bifurcate.linalg.bordered_system import Bordered, SingularSystem
 from bifurcate.linalg.null_space import approximate_null_space, bordered_by, orthonormal
 from bifurcate.linalg.operators import core_operator, shifted
 
-__all__ = ["MOST", "TOGETHER", "Critical", "locate_pair", "locate_real", "repeated", "window"]
+__all__ = [
+    "MOST_BORDERS",
+    "TOGETHER",
+    "Critical",
+    "locate_pair",
+    "locate_real",
+    "number_of_borders",
+    "repeated_multipliers",
+]
 
-TOGETHER = 1e-6  # roots δ closer than this (in the metric's units) are one multiple point
-MOST = 12  # borders at the most
+Array = NDArray[Any]
+
+# Lengths are in the metric.
+TOGETHER = 1e-6  # roots δ closer than this are one multiple point: symmetric ones agree to √rounding only
+MOST_BORDERS = 12  # multipliers that one system takes: its cost grows like their cube, and symmetric sets are smaller
+NEAREST_RATIO = 3.0  # multipliers up to this many times farther from the target than the nearest one get a border, too
+REAL_ITERATIONS = 20  # Newton steps for a fold or flip: six where it is quadratic, linear at degenerate points
+PAIR_ITERATIONS = 25  # Newton steps for a Neimark-Sacker point, where the angle converges, too
+CONVERGED = 1e-13  # a Newton step this short is rounding
+STAGNATED = 1e-8  # a Newton step that no longer halves counts as converged below this
+STAGNATION_RATIO = 0.5  # what a step must fall by to count as falling
+REAL_ROOT = 1e-3  # part of its real part that a root's imaginary part may have: rounding of roots that meet
+REAL_ANGLE = 1e-6  # |sin θ| below which a pair is a double real multiplier, and no Neimark-Sacker point
+LARGEST_TURN = 1.0  # radians by which θ may change in a step; more, and the iteration has lost its pair
 
 
 @dataclass(frozen=True, eq=False)
 class Critical:
-    """A point of the curve where multipliers meet the unit circle."""
+    """A point of the curve where multipliers meet the unit circle.
+
+    Attributes
+    ----------
+    node : CurvePoint
+        The point.
+    kernel : ndarray, shape (n, m)
+        The critical vectors, in the coordinates of the Jacobian's core operator; complex at Neimark–Sacker points.
+    multiplicity : int
+        How many multipliers (pairs) are critical together.
+    iterations : int
+        Newton steps.
+    step : float
+        The last Newton step in arclength, or how far apart roots are that were taken for one point.
+    sensitivity : float
+        How far the point moves, in arclength, for an error of 1 in the Jacobian.
+    angle : float
+        θ of the critical multiplier e^{iθ}.
+    """
 
     node: CurvePoint
-    kernel: np.ndarray  # (·, m) in the Jacobian's essence, complex for Neimark–Sacker
+    kernel: Array
     multiplicity: int
     iterations: int
-    step: float  # the last Newton step in arclength
-    sensitivity: float  # by how much the place moves, in arclength, for a unit error of the Jacobian
+    step: float
+    sensitivity: float
     angle: float = 0.0
 
 
-def _bordered(node: CurvePoint, target: complex, V: np.ndarray) -> tuple[Bordered, np.ndarray, np.ndarray]:
-    """The system of J − target·I (J's essence) with the border V, Φ and S."""
+def _bordered(node: CurvePoint, target: complex, V: Array) -> tuple[Bordered, Array, Array]:
+    """The system of J − target·I (of J's core operator) with the border V, and its Φ and S."""
     system = bordered_by(shifted(core_operator(node.linear.jacobian), target), V, V)
     return system, *system.solve(np.zeros_like(V), np.eye(V.shape[1], dtype=V.dtype))
 
 
-def repeated(node: CurvePoint) -> np.ndarray:
-    """A node's multipliers, each as often as it counts, but no more often than there can be borders."""
-    return np.repeat(node.spectrum.values, np.minimum(node.spectrum.multiplicity, MOST))
+def repeated_multipliers(node: CurvePoint) -> Array:
+    """The multipliers of a point, each as often as it counts, but no more often than there can be borders."""
+    return np.repeat(node.spectrum.values, np.minimum(node.spectrum.multiplicity, MOST_BORDERS))
 
 
-def window(values: np.ndarray, target: complex) -> int:
-    """How many borders: the multipliers that are about as near to the target as the nearest one."""
+def number_of_borders(values: Array, target: complex) -> int:
+    """How many borders to use: one for each multiplier that is about as near to the target as the nearest one."""
     distance = np.sort(np.abs(values - target))
-    near = int(np.count_nonzero(distance <= 3.0 * distance.min(initial=np.inf) + TOGETHER))
-    return min(MOST, max(1, near))
+    near = int(np.count_nonzero(distance <= NEAREST_RATIO * distance.min(initial=np.inf) + TOGETHER))
+    return min(MOST_BORDERS, max(1, near))
 
 
-def _rate(curve: Curve, node: CurvePoint, columns: np.ndarray) -> np.ndarray:
-    """J' Φ: how the Jacobian's essence applied to the columns changes along the curve's tangent."""
+def _rate(curve: Curve, node: CurvePoint, columns: Array) -> Array:
+    """J' Φ: the derivative of the Jacobian's core operator, applied to the columns, along the curve's tangent."""
     n = curve.size
     dp = dict(zip(curve.free, node.tangent[n:].tolist()))
     return curve.iterate.jacobian_derivative(node.u[:n], columns, node.tangent[:n], dp, node.at.parameters)
@@ -82,43 +122,49 @@ def locate_real(
     target: float,
     metric: Metric,
     reach: float,
-    values: np.ndarray | None = None,
+    values: Array | None = None,
     borders: int | None = None,
 ) -> Critical | None:
-    """The nearest point to a node on its curve where multipliers equal ±1.
+    """Locate the point of the curve nearest to another one at which multipliers equal ±1.
 
     Parameters
     ----------
+    curve : Curve
+        The curve.
     node : CurvePoint
         The start, near the point.
     target : {1.0, -1.0}
         +1 for folds, −1 for flips.
+    metric : Metric
+        In which arclength is measured.
     reach : float
         How far along the curve the point may lie; beyond it the search ends with None.
     values : ndarray, optional
-        The multipliers at the node, roughly, where they are known without computing them.
+        The multipliers at the start, roughly, where they are known without computing them.
     borders : int, optional
         How many multipliers are looked for, where the spectrum does not resolve multiplicities.
 
     Returns
     -------
     Critical or None
-        When |δ| stops falling below 1e-8; None if Newton's method does not come to that.
+        When |δ| < 1e-13, or when |δ| no longer halves below 1e-8; None if Newton's method does not come to that.
     """
     travelled, previous = 0.0, np.inf
     try:
-        m = borders or window(repeated(node) if values is None else values, target)
+        m = borders or number_of_borders(repeated_multipliers(node) if values is None else values, target)
         V = approximate_null_space(shifted(core_operator(node.linear.jacobian), target), m)
-        for iteration in range(1, 20):
+        for iteration in range(1, REAL_ITERATIONS):
             system, Phi, S = _bordered(node, target, V)
             _, slope = system.solve(-_rate(curve, node, Phi), np.zeros_like(S))
             roots = -S[0] / slope[0] if len(S) == 1 else scipy.linalg.eigvals(-S, slope, check_finite=False)
-            roots = roots[np.isfinite(roots) & (np.abs(roots.imag) <= TOGETHER + 1e-3 * np.abs(roots.real))].real
+            roots = roots[np.isfinite(roots) & (np.abs(roots.imag) <= TOGETHER + REAL_ROOT * np.abs(roots.real))].real
             if not len(roots):
                 return None
             step = float(roots[np.argmin(np.abs(roots))])
             # Not at once: the start is no more exact than the corrector's tolerance.
-            if iteration > 1 and (abs(step) < 1e-13 or (abs(step) < 1e-8 and abs(step) >= 0.5 * previous)):
+            if iteration > 1 and (
+                abs(step) < CONVERGED or (abs(step) < STAGNATED and abs(step) >= STAGNATION_RATIO * previous)
+            ):
                 together = int(np.count_nonzero(np.abs(roots) < TOGETHER))
                 m = max(together, 1)
                 kernel = _null_part(Phi, S, m)
@@ -136,13 +182,13 @@ def locate_real(
     return None
 
 
-def _null_part(Phi: np.ndarray, S: np.ndarray, m: int) -> np.ndarray:
+def _null_part(Phi: Array, S: Array, m: int) -> Array:
     """The kernel itself: the m directions of Φ that S annihilates."""
     right = np.linalg.svd(S)[2].conj().T[:, -m:]
     return orthonormal(Phi @ right)
 
 
-def _sensitivity(Phi: np.ndarray, S: np.ndarray, slope: np.ndarray, m: int) -> float:
+def _sensitivity(Phi: Array, S: Array, slope: Array, m: int) -> float:
     """How far the root moves when J changes by 1: ‖Φr‖/|l·S'r| with l and r the null vectors of S."""
     left, _, right = np.linalg.svd(S)
     r = right.T[:, -m:]
@@ -150,14 +196,18 @@ def _sensitivity(Phi: np.ndarray, S: np.ndarray, slope: np.ndarray, m: int) -> f
 
 
 def locate_pair(curve: Curve, node: CurvePoint, multiplier: complex, metric: Metric, reach: float) -> Critical | None:
-    """The nearest point to a node on its curve where a complex pair of multipliers has modulus 1.
+    """Locate the point of the curve nearest to another one at which a complex pair of multipliers has modulus 1.
 
     Parameters
     ----------
+    curve : Curve
+        The curve.
     node : CurvePoint
         The start, near the point.
     multiplier : complex
-        The multiplier of the pair at the node with positive imaginary part.
+        The multiplier of the pair at the start with positive imaginary part.
+    metric : Metric
+        In which arclength is measured.
     reach : float
         How far along the curve the point may lie.
 
@@ -169,10 +219,10 @@ def locate_pair(curve: Curve, node: CurvePoint, multiplier: complex, metric: Met
     """
     theta, travelled, previous = float(np.angle(multiplier)), 0.0, np.inf
     near = np.abs(node.spectrum.values - multiplier) <= TOGETHER * abs(multiplier)
-    m = int(min(MOST, max(1, node.spectrum.multiplicity[near].sum())))
+    m = int(min(MOST_BORDERS, max(1, node.spectrum.multiplicity[near].sum())))
     try:
         V = approximate_null_space(shifted(core_operator(node.linear.jacobian), np.exp(1j * theta)), m)
-        for iteration in range(1, 25):
+        for iteration in range(1, PAIR_ITERATIONS):
             tau = np.exp(1j * theta)
             system, Phi, S = _bordered(node, tau, V)
             _, by_s = system.solve(-_rate(curve, node, Phi), np.zeros_like(S))
@@ -184,15 +234,15 @@ def locate_pair(curve: Curve, node: CurvePoint, multiplier: complex, metric: Met
                 return None
             step, turn = np.linalg.lstsq(matrix, rhs, rcond=None)[0].tolist()
             change = abs(step) + abs(turn)
-            if iteration > 1 and (change < 1e-13 or (change < 1e-8 and change >= 0.5 * previous)):
-                if abs(np.sin(theta)) < 1e-6:
+            if iteration > 1 and (change < CONVERGED or (change < STAGNATED and change >= STAGNATION_RATIO * previous)):
+                if abs(np.sin(theta)) < REAL_ANGLE:
                     return None
                 weakest = float(np.linalg.svd(matrix, compute_uv=False)[-1])
                 spread = float(np.linalg.norm(matrix @ [step, turn] - rhs)) / weakest  # of pairs taken for one
                 kernel, sensitivity = _null_part(Phi, S, m), float(np.linalg.norm(Phi)) / weakest
                 return Critical(node, kernel, m, iteration, abs(step) + spread, sensitivity, abs(theta))
             travelled += step
-            if abs(travelled) > reach or abs(turn) > 1.0:
+            if abs(travelled) > reach or abs(turn) > LARGEST_TURN:
                 return None
             moved = step_along_tangent(curve, node, step, metric)
             if isinstance(moved, CorrectorFailure):

@@ -23,8 +23,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bifurcate.linalg.bordered_system import SingularSystem, bordered
 from bifurcate.linalg.null_space import approximate_null_space, bordered_by, fix_sign
@@ -37,7 +39,15 @@ from bifurcate.maps.derivatives import (
 )
 from bifurcate.maps.iterated_map import IteratedMap
 
-__all__ = ["coefficients", "leading"]
+__all__ = ["coefficients", "leading_coefficients"]
+
+Array = NDArray[Any]
+
+NOT_SIMPLE = 1e8  # a null vector that (A − λ) reaches with a gain above this is in its range: <p, q> is 0 to √rounding
+COARSER = 2.0  # by which factor the steps of the second evaluation are longer: truncation grows at least 16-fold
+EXACT_ROUNDING = 1e-11  # rounding of a coefficient, in its own units and those of 1, with derivatives known to rounding
+QUADRATIC_ROUNDING = 1e-9  # ... of a quadratic one where A itself comes from differences: 3e-13 over a step
+CUBIC_ROUNDING = 2e-8  # ... of a cubic one: 3e-13 over the square of a step
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,26 +55,26 @@ class _Forms:
     """B and C of f^k at the start of an orbit; ``coarser`` multiplies the difference steps."""
 
     iterate: IteratedMap
-    orbit: list[np.ndarray]
+    orbit: list[Array]
     p: Mapping[str, float]
     coarser: float = 1.0
 
-    def _along(self, x: np.ndarray, v: np.ndarray, step: float) -> tuple[Callable[[float], np.ndarray], float]:
+    def _along(self, x: Array, v: Array, step: float) -> tuple[Callable[[float], Array], float]:
         step *= self.coarser * max(self.iterate.map.scale, float(np.abs(x).max())) / float(np.abs(v).max())
         one = IteratedMap(self.iterate.map, self.iterate.shape)
         return lambda t: one.jvp([x + t * v, x], v, self.p), step
 
-    def _quadratic(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
+    def _quadratic(self, x: Array, v: Array) -> Array:
         if not v.any():
             return np.zeros_like(v)
         return slope_by_five_points(*self._along(x, v, FIVE_POINT_STEP))
 
-    def _cubic(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
+    def _cubic(self, x: Array, v: Array) -> Array:
         if not v.any():
             return np.zeros_like(v)
         return curvature_by_five_points(*self._along(x, v, CURVATURE_STEP))
 
-    def _bilinear(self, x: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    def _bilinear(self, x: Array, u: Array, v: Array) -> Array:
         if u is v:
             return self._quadratic(x, u)
         # Polarised on directions of one length, so that neither drowns in the other.
@@ -73,7 +83,7 @@ class _Forms:
             return np.zeros_like(u)
         return np.asarray(0.25 * a * b * (self._quadratic(x, u / a + v / b) - self._quadratic(x, u / a - v / b)))
 
-    def B(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    def B(self, u: Array, v: Array) -> Array:
         """B(u, v) of f^k, bilinear over the complex numbers."""
         if np.iscomplexobj(u) or np.iscomplexobj(v):
             a, b, c, d = np.real(u), np.imag(u), np.real(v), np.imag(v)
@@ -84,7 +94,7 @@ class _Forms:
             u, v = (self._step(x, u),) * 2 if u is v else (self._step(x, u), self._step(x, v))
         return total
 
-    def cube(self, v: np.ndarray) -> np.ndarray:
+    def cube(self, v: Array) -> Array:
         """C(v, v, v) of f^k for a real direction."""
         third, second = np.zeros_like(v), np.zeros_like(v)
         for x in self.orbit[:-1]:
@@ -92,10 +102,10 @@ class _Forms:
             second, v = self._quadratic(x, v) + self._step(x, second), self._step(x, v)
         return third
 
-    def _step(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
+    def _step(self, x: Array, v: Array) -> Array:
         return IteratedMap(self.iterate.map, self.iterate.shape).jvp([x, x], v, self.p) if v.any() else v
 
-    def cube_with_conjugate(self, q: np.ndarray) -> np.ndarray:
+    def cube_with_conjugate(self, q: Array) -> Array:
         """C(q, q, q̄) for a complex direction a + ib: C(a,a,a) + C(a,b,b) + i (C(a,a,b) + C(b,b,b)), polarised."""
         a, b = q.real.copy(), q.imag.copy()
         plus, minus, aaa, bbb = self.cube(a + b), self.cube(a - b), self.cube(a), self.cube(b)
@@ -105,15 +115,25 @@ class _Forms:
 
 @dataclass(frozen=True, eq=False)
 class _Critical:
-    """The simple critical multiplier λ of A: q with |q| = 1, and the functional <p, ·> with <p, q> = 1.
+    """The simple critical multiplier λ of A and its eigenvectors.
 
-    A real q has its largest entry positive: the signs of quadratic coefficients depend on that.
+    Attributes
+    ----------
+    A : Operator
+        The Jacobian of f^k.
+    q : ndarray, shape (n,)
+        The right eigenvector, |q| = 1. A real one has its largest entry positive: the signs of quadratic coefficients
+        depend on that.
+    pair : callable
+        The functional f ↦ <p, f>, with <p, q> = 1.
+    complement : callable
+        f ↦ the solution x of (A − λ) x = f with <p, x> = 0, for <p, f> = 0.
     """
 
     A: Operator
-    q: np.ndarray
-    pair: Callable[[np.ndarray], complex]
-    complement: Callable[[np.ndarray], np.ndarray]  # solves (A − λ) x = f on the complement of q, for <p, f> = 0
+    q: Array
+    pair: Callable[[Array], complex]
+    complement: Callable[[Array], Array]
 
 
 def _critical(A: Operator, multiplier: complex) -> _Critical:
@@ -125,23 +145,23 @@ def _critical(A: Operator, multiplier: complex) -> _Critical:
     q = fix_sign(q) if real else q
     system = bordered_by(M, q[:, None], q[:, None])
 
-    def component(f: np.ndarray) -> complex:
+    def component(f: Array) -> complex:
         return complex(system.solve(f, np.zeros(1))[1][0])
 
     unit = component(q)
     start = np.random.default_rng(n).standard_normal((n, 1))
     x, y = system.solve(start / np.linalg.norm(start), np.zeros((1, 1)))
-    if not float(np.linalg.norm(x)) + abs(complex(y[0, 0])) < 1e8:  # q is in the range of A − λ: <p, q> = 0
+    if not float(np.linalg.norm(x)) + abs(complex(y[0, 0])) < NOT_SIMPLE:  # q is in the range of A − λ: <p, q> = 0
         raise SingularSystem("the critical multiplier has an eigenvector fewer than its multiplicity")
 
-    def complement(f: np.ndarray) -> np.ndarray:
+    def complement(f: Array) -> Array:
         x = system.solve(f, np.zeros(1))[0]
-        return x - (component(x) / unit).real * q
+        return np.asarray(x - (component(x) / unit).real * q)
 
     return _Critical(A, q, lambda f: component(f) / unit, complement)
 
 
-def _resolvent(A: Operator, target: complex, f: np.ndarray) -> np.ndarray:
+def _resolvent(A: Operator, target: complex, f: Array) -> Array:
     """(target·I − A)⁻¹ f."""
     n = len(f)
     nothing = np.zeros((n, 0)), np.zeros((0, n)), np.zeros((0, 0))
@@ -175,7 +195,7 @@ def _branch_point(at: _Critical, forms: _Forms) -> dict[str, float]:
 
 
 def coefficients(
-    kind: str, iterate: IteratedMap, x: np.ndarray, p: Mapping[str, float], angle: float = 0.0
+    kind: str, iterate: IteratedMap, x: Array, p: Mapping[str, float], angle: float = 0.0
 ) -> tuple[dict[str, float], dict[str, float]]:
     """The normal-form coefficients at a simple point of codimension one, and their errors.
 
@@ -200,33 +220,33 @@ def coefficients(
         though it has one eigenvector only, as in maps that preserve areas.
     """
     orbit = iterate.orbit(x, p)
-    values, coarser = _at_steps(kind, iterate, orbit, p, iterate.jacobian(orbit, p), angle, (1.0, 2.0))
+    values, coarser = _at_steps(kind, iterate, orbit, p, iterate.jacobian(orbit, p), angle, (1.0, COARSER))
     size = 1.0 + max((abs(value) for value in values.values()), default=0.0)
     errors = {name: abs(values[name] - coarser[name]) + _rounding(iterate, name) * size for name in values}
     return values, errors
 
 
 def _rounding(iterate: IteratedMap, name: str) -> float:
-    """What rounding makes of a coefficient: more where the map's derivatives are differences themselves.
+    """The rounding error of a coefficient: larger where the map's derivatives are differences themselves.
 
     Their error, 3e-13, is divided by a step's length for "a" and by its square for the cubic ones.
     """
     if iterate.exact:
-        return 1e-11
-    return 1e-9 if name == "a" else 2e-8
+        return EXACT_ROUNDING
+    return QUADRATIC_ROUNDING if name == "a" else CUBIC_ROUNDING
 
 
-def leading(
-    kind: str, iterate: IteratedMap, orbit: list[np.ndarray], p: Mapping[str, float], A: Operator, angle: float = 0.0
+def leading_coefficients(
+    kind: str, iterate: IteratedMap, orbit: list[Array], p: Mapping[str, float], A: Operator, angle: float = 0.0
 ) -> dict[str, float]:
-    """The values of :func:`coefficients` alone, at less than half the cost: orbit and Jacobian are known."""
+    """The values of :func:`coefficients` without errors, at less than half the cost: orbit and Jacobian are known."""
     return _at_steps(kind, iterate, orbit, p, A, angle, (1.0,))[0]
 
 
 def _at_steps(
     kind: str,
     iterate: IteratedMap,
-    orbit: list[np.ndarray],
+    orbit: list[Array],
     p: Mapping[str, float],
     A: Operator,
     angle: float,

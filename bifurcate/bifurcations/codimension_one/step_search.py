@@ -16,7 +16,7 @@ from bifurcate.bifurcations.codimension_one.crossing_estimates import (
     nearest_pairs,
 )
 from bifurcate.bifurcations.codimension_one.located_points import branch_point_near, derivative_noise, point_of
-from bifurcate.bifurcations.codimension_one.location import MOST, TOGETHER, Critical, locate_pair, locate_real
+from bifurcate.bifurcations.codimension_one.location import MOST_BORDERS, TOGETHER, Critical, locate_pair, locate_real
 from bifurcate.bifurcations.kinds import KindName
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.curves.corrector import correct_between
@@ -148,9 +148,9 @@ class StepSearch:
             self.locate_pair_crossings(a, b, depth, abs(pairs))
         elif turned:
             self.locate_turn(a, b, depth, up)
-        elif _trivial_multiplier_crosses(a, b) or (abs(up) > MOST and b.arclength - a.arclength < POINT_SIZE):
+        elif _trivial_multiplier_crosses(a, b) or (abs(up) > MOST_BORDERS and b.arclength - a.arclength < POINT_SIZE):
             self.non_isolated = f"{abs(up)} multipliers pass +1 together before {self.curve.where(b.u)}"
-        elif abs(up) > MOST:
+        elif abs(up) > MOST_BORDERS:
             self.halve(a, b, depth)
         else:
             self.locate_real_crossings(a, b, depth, 1.0, abs(up))
@@ -219,21 +219,21 @@ class StepSearch:
         """
         before, after = (node.spectrum.signature[which] for node in (a, b))
         low, high, few = a, b, abs(after - before)
-        if max(before, after) - few <= MOST:
+        if max(before, after) - few <= MOST_BORDERS:
             for _ in range(MOST_HALVINGS_DEEP):
                 middle = (
                     self.point_near(low, high, 0.5)
-                    if few > MOST and high.arclength - low.arclength > SHORTEST_PART
+                    if few > MOST_BORDERS and high.arclength - low.arclength > SHORTEST_PART
                     else None
                 )
                 if not isinstance(middle, CurvePoint):
                     break
                 crossed = abs(middle.spectrum.signature[which] - before)
                 low, high, few = (low, middle, crossed) if crossed else (middle, high, few)
-        if few <= MOST:
+        if few <= MOST_BORDERS:
             self.search(low, high, depth + 1)
         target, where = (1, -1)[which], f"between {self.curve.where(a.u)} and {self.curve.where(b.u)}"
-        some = f"the first {few}" if few <= MOST else "none"
+        some = f"the first {few}" if few <= MOST_BORDERS else "none"
         self.unlocated_crossings.append(
             f"{abs(after - before)} multipliers pass {target:+d} {where}, of which {some} located"
         )
@@ -257,7 +257,7 @@ class StepSearch:
     ) -> SpecialPoint | None:
         """The flip or branch point nearest to a point between a and b, if it lies between them."""
         # Where multiplicities are not resolved as many multipliers are looked for as cross.
-        borders = None if a.spectrum.multiplicities_resolved else min(count, MOST)
+        borders = None if a.spectrum.multiplicities_resolved else min(count, MOST_BORDERS)
         if target < 0:
             reach = b.arclength - a.arclength
             critical = locate_real(self.curve, node, target, self.metric, reach, values, borders)

@@ -20,6 +20,7 @@ point's own without any asymptotics, where such a curve exists.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bifurcate.bifurcations.codimension_two.loci import locus_of
 from bifurcate.bifurcations.kinds import KINDS
@@ -36,15 +37,22 @@ from bifurcate.maps.iterated_map import IteratedMap
 
 __all__ = ["curves_of_longer_cycles"]
 
-# Kind of point: how many times longer the cycles are, and of which kinds the curves of them are.
+Array = NDArray[np.float64]
+
 # For starts beside a point of codimension two, where the corrector comes to rounding slowly.
 PATIENT = Corrector(tolerance=1e-14, max_iterations=30)
-ANGLES = 12  # directions tried in the plane of a critical pair
-APART = 0.1  # radians between the parameters' directions of two different curves
+ANGLES = 12  # directions tried in the plane of a critical pair: every arm of a resonance lies within 15 degrees of one
+DISTINCT = 0.1  # radians between the directions in the parameters of two curves: starts on one curve agree far better
+AMPLITUDES = (3e-2, 1e-2, 3e-3)  # tried in turn: the largest leaves the point fastest
+PART = 1.0 / 3.0  # part of the amplitude at which a start is confirmed
+PART_OF_WAY = 0.6  # ... and the part of the way in the parameters that it must be within: they scale at least linearly
+LEFT = 30.0  # amplitudes from the point beyond which a start belongs to something else
+SHORTER_CYCLE = 0.1  # amplitudes within which two points of a start's cycle are one, so that its period is shorter
+COSINE_WIDTH = 2.0  # κ = cos θ runs from −1 to 1
 
 
 def curves_of_longer_cycles(point: SpecialPoint, amplitude: float | None = None) -> list[Curve]:
-    """Every curve found of longer cycles that start at a point of codimension two; empty where there is none.
+    """Every curve of longer cycles that was found to start at a point of codimension two; empty where there is none.
 
     A start counts if the same start with a third of the amplitude does, in the same direction of the parameters: what
     is not a curve through the point does not scale.
@@ -57,18 +65,19 @@ def curves_of_longer_cycles(point: SpecialPoint, amplitude: float | None = None)
     found: list[Curve] = []
     for kind in kinds:
         candidates = _candidates(kind, point, iterate)
-        for reach in (amplitude,) if amplitude is not None else (3e-2, 1e-2, 3e-3):
-            started = _distinct([_start(curve, q, reach, point) for curve, q in candidates], point)
+        for reach in (amplitude,) if amplitude is not None else AMPLITUDES:
+            started = _distinct([_find_start(curve, q, reach, point) for curve, q in candidates], point)
             if started:
                 found += [
-                    curve.replace(start=node.u, direction=_outward(node, point), sides=(1,)) for curve, node in started
+                    curve.replace(start=node.u, direction=_pointing_outward(node, point), sides=(1,))
+                    for curve, node in started
                 ]
                 break
     return found
 
 
-def _candidates(kind: str, point: SpecialPoint, iterate: IteratedMap) -> list[tuple[Curve, np.ndarray]]:
-    """Curves (they differ in their borders), and critical directions along which the longer cycle opens."""
+def _candidates(kind: str, point: SpecialPoint, iterate: IteratedMap) -> list[tuple[Curve, Array]]:
+    """Curves, which differ in their borders, with critical directions along which the longer cycle may open."""
     J, krylov, names = point.jacobian, point.curve.krylov, point.curve.free
     E = core_operator(J)
     cosine = KINDS[point.kind].cosine
@@ -91,42 +100,43 @@ def _candidates(kind: str, point: SpecialPoint, iterate: IteratedMap) -> list[tu
 
 def _metric(curve: Curve, point: SpecialPoint) -> Metric:
     widths = np.ones(2) if point.widths is None else point.widths[:2]
-    return Metric.of(curve, np.append(widths, np.full(len(curve.extra), 2.0)))
+    return Metric.of(curve, np.append(widths, np.full(len(curve.extra), COSINE_WIDTH)))
 
 
-def _start(curve: Curve, q: np.ndarray, reach: float, point: SpecialPoint) -> tuple[Curve, CurvePoint] | None:
+def _find_start(curve: Curve, q: Array, reach: float, point: SpecialPoint) -> tuple[Curve, CurvePoint] | None:
     """A point of the curve at a cycle of the full period whose amplitude along q is ``reach``."""
     metric = _metric(curve, point)
     t = np.zeros(len(curve.start))
     t[: curve.size] = q
     t /= metric.norm(t)
     row = metric.dual(t)
-    node = _pinned(curve, curve.start + reach * t, row, reach, metric)
+    node = _at_amplitude(curve, curve.start + reach * t, row, reach, metric)
     if node is None:
         return None
-    again = _pinned(curve, curve.start + (node.u - curve.start) / 3.0, row, reach / 3.0, metric)
+    again = _at_amplitude(curve, curve.start + PART * (node.u - curve.start), row, PART * reach, metric)
     if again is None:
         return None
-    far, near = (_way(each, point, metric) for each in (node, again))
+    far, near = (_parameter_direction(each, point, metric) for each in (node, again))
     lengths = float(np.linalg.norm(far)), float(np.linalg.norm(near))
-    if not 0.0 < lengths[1] < 0.6 * lengths[0] or far @ near < np.cos(2.0 * APART) * lengths[0] * lengths[1]:
+    if not 0.0 < lengths[1] < PART_OF_WAY * lengths[0] or far @ near < np.cos(2.0 * DISTINCT) * lengths[0] * lengths[1]:
         return None
     return curve, node
 
 
-def _pinned(curve: Curve, guess: np.ndarray, row: np.ndarray, reach: float, metric: Metric) -> CurvePoint | None:
+def _at_amplitude(curve: Curve, guess: Array, row: Array, reach: float, metric: Metric) -> CurvePoint | None:
+    """The point of the curve at an amplitude, if it is a special point of a cycle of the full period near the start."""
     try:
         node = correct(curve, guess, row, float(row @ curve.start) + reach, metric, PATIENT, guess - curve.start)
     except np.linalg.LinAlgError:
         return None
-    if not isinstance(node, CurvePoint) or metric.norm(node.u - curve.start) > 30.0 * reach:
+    if not isinstance(node, CurvePoint) or metric.norm(node.u - curve.start) > LEFT * reach:
         return None
     if not (isinstance(node.at, AugmentedEvaluation) and node.at.defect_vanishes):
         return None
-    return node if curve.iterate.least_period(node.at.orbit, 0.1 * reach) == curve.period else None
+    return node if curve.iterate.least_period(node.at.orbit, SHORTER_CYCLE * reach) == curve.period else None
 
 
-def _way(node: CurvePoint, point: SpecialPoint, metric: Metric) -> np.ndarray:
+def _parameter_direction(node: CurvePoint, point: SpecialPoint, metric: Metric) -> Array:
     """The parameters' way from the point, in units of their bounds."""
     n = point.curve.size
     return np.asarray((node.u[n : n + 2] - point.u[n : n + 2]) / metric.widths[:2])
@@ -135,18 +145,19 @@ def _way(node: CurvePoint, point: SpecialPoint, metric: Metric) -> np.ndarray:
 def _distinct(started: list[tuple[Curve, CurvePoint] | None], point: SpecialPoint) -> list[tuple[Curve, CurvePoint]]:
     """One start of each curve: those on one curve leave the point in one direction of the parameters."""
     kept: list[tuple[Curve, CurvePoint]] = []
-    ways: list[np.ndarray] = []
+    ways: list[Array] = []
     for each in started:
         if each is None:
             continue
-        way = _way(each[1], point, _metric(each[0], point))
+        way = _parameter_direction(each[1], point, _metric(each[0], point))
         way /= np.linalg.norm(way)
-        if all(way @ other < np.cos(APART) for other in ways):
+        if all(way @ other < np.cos(DISTINCT) for other in ways):
             ways.append(way)
             kept.append(each)
     return kept
 
 
-def _outward(node: CurvePoint, point: SpecialPoint) -> np.ndarray:
+def _pointing_outward(node: CurvePoint, point: SpecialPoint) -> Array:
+    """The tangent of a point, in the sense that leads away from the special point."""
     n = point.curve.size
     return node.tangent if float(node.tangent[:n] @ (node.u[:n] - point.u[:n])) >= 0 else -node.tangent

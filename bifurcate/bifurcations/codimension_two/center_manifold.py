@@ -14,20 +14,32 @@ the single maps' expansions, one after the other.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import scipy.linalg
+from numpy.typing import NDArray
 
-from bifurcate.bifurcations.codimension_two.taylor import Polynomials, directions, exponents, monomials, pushed
+from bifurcate.bifurcations.codimension_two.taylor import (
+    Polynomials,
+    directions,
+    exponents,
+    monomials,
+    taylor_coefficients_along,
+)
 from bifurcate.linalg.bordered_system import bordered
 from bifurcate.linalg.null_space import approximate_null_space, fix_sign
 from bifurcate.linalg.operators import Operator, quadratic, shifted, transposed
 from bifurcate.maps.iterated_map import IteratedMap
 
-__all__ = ["critical_space", "normalised", "reduced", "transformed"]
+__all__ = ["critical_space", "normalise", "reduce_to_manifold", "transform"]
+
+Array = NDArray[Any]
+
+SMALLEST = 1e-300  # keeps a division from being one by 0
 
 
-def critical_space(A: Operator, real: Sequence[float], cosines: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+def critical_space(A: Operator, real: Sequence[float], cosines: Sequence[float]) -> tuple[Array, Array]:
     """Bases Q of a Jacobian's critical space and P of its left one, PᵀQ = I, each (n, m).
 
     Parameters
@@ -53,13 +65,13 @@ def critical_space(A: Operator, real: Sequence[float], cosines: Sequence[float])
     return Q, np.linalg.solve(L.T @ Q, L.T).T
 
 
-def reduced(
+def reduce_to_manifold(
     iterate: IteratedMap,
-    orbit: Sequence[np.ndarray],
+    orbit: Sequence[Array],
     p: Mapping[str, float],
     A: Operator,
-    Q: np.ndarray,
-    P: np.ndarray,
+    Q: Array,
+    P: Array,
     degree: int,
     samples: int,
 ) -> Polynomials:
@@ -85,12 +97,12 @@ def reduced(
 
     for d in range(2, degree + 1):
 
-        def image(path: np.ndarray, known: Polynomials = manifold) -> np.ndarray:
+        def image(path: Array, known: Polynomials = manifold) -> Array:
             x = known.along(path)
             for at in orbit[:-1]:
                 x[0] = at
-                length = max(float(np.abs(x[1]).max()), 1e-300)
-                x = pushed(lambda z: single.orbit(z, p)[1], x, reach / length, samples)
+                length = max(float(np.abs(x[1]).max()), SMALLEST)
+                x = taylor_coefficients_along(lambda z: single.orbit(z, p)[1], x, reach / length, samples)
             return x
 
         F = Polynomials.fitted(m, d, image).parts[d]
@@ -102,7 +114,7 @@ def reduced(
     return G
 
 
-def _carried(manifold: Polynomials, G: Polynomials, degree: int) -> np.ndarray | float:
+def _carried(manifold: Polynomials, G: Polynomials, degree: int) -> Array | float:
     """The degree-d part of h(G(w)), from the lower degrees of h."""
     h = Polynomials(manifold.variables, {k: part for k, part in manifold.parts.items() if k > 1})
     if not h.parts:
@@ -110,20 +122,18 @@ def _carried(manifold: Polynomials, G: Polynomials, degree: int) -> np.ndarray |
     return Polynomials.fitted(h.variables, degree, lambda w: h.along(G.along(w))).parts[degree]
 
 
-def _powers(linear: np.ndarray, degree: int) -> np.ndarray:
+def _powers(linear: Array, degree: int) -> Array:
     """K with monomials(Λw) = K monomials(w)."""
     w = directions(len(linear), degree)
     return np.asarray(np.linalg.lstsq(monomials(w, degree), monomials(w @ linear.T, degree), rcond=None)[0].T)
 
 
-def _homological(
-    A: Operator, Q: np.ndarray, P: np.ndarray, linear: np.ndarray, degree: int, rhs: np.ndarray
-) -> np.ndarray:
+def _homological(A: Operator, Q: Array, P: Array, linear: Array, degree: int, rhs: Array) -> Array:
     """H with A H − H K = rhs and PᵀH = 0."""
     schur = scipy.linalg.schur(_powers(linear, degree), output="complex")
     T, U = np.asarray(schur[0]), np.asarray(schur[1])
-    right: np.ndarray = rhs @ U
-    H: np.ndarray = np.zeros_like(right)
+    right: Array = rhs @ U
+    H: Array = np.zeros_like(right)
     m = Q.shape[1]
     for j in range(right.shape[1]):
         f = right[:, j] + H[:, :j] @ T[:j, j]
@@ -132,14 +142,14 @@ def _homological(
     return np.asarray((H @ U.conj().T).real)
 
 
-def transformed(G: Polynomials, basis: np.ndarray) -> Polynomials:
+def transform(G: Polynomials, basis: Array) -> Polynomials:
     """The same map in coordinates z, w = basis · z."""
     inverse = np.linalg.inv(basis)
     degree = max(G.parts)
     return Polynomials.fitted(G.variables, degree, lambda path: G.along(path @ basis.T) @ inverse.T)
 
 
-def normalised(G: Polynomials, resonant: Callable[[np.ndarray, int], bool], degrees: Sequence[int]) -> Polynomials:
+def normalise(G: Polynomials, resonant: Callable[[Array, int], bool], degrees: Sequence[int]) -> Polynomials:
     """The map after near-identity changes z → z + φ(z) that remove all monomials that are not resonant.
 
     Parameters
@@ -162,7 +172,7 @@ def normalised(G: Polynomials, resonant: Callable[[np.ndarray, int], bool], degr
             phi[clear] = np.linalg.solve(L[np.ix_(clear, clear)], G.parts[d].ravel()[clear])
         change = Polynomials(m, {d: phi.reshape(m, -1)})
 
-        def image(path: np.ndarray, G: Polynomials = G, change: Polynomials = change) -> np.ndarray:
+        def image(path: Array, G: Polynomials = G, change: Polynomials = change) -> Array:
             y = G.along(path + change.along(path))
             v = y
             for _ in range(top):

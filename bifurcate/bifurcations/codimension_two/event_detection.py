@@ -1,4 +1,4 @@
-"""Points of codimension two on curves of folds, flips and Neimark–Sacker points: noticed and located.
+"""Event detection on curves of special points: points of codimension two, detected and located.
 
 Every kind is the simple zero of a function that is smooth along the curve:
 
@@ -9,12 +9,11 @@ Every kind is the simple zero of a function that is smooth along the curve:
     Neimark–Sacker   R1 R2 R3 R4      κ − 1, κ + 1, κ + 1/2, κ with κ = cos θ
                      chenciner        d, the normal form's coefficient
     all              fold-flip, fold-ns, flip-ns, ns-ns, fold-fold, flip-flip: the distance of another multiplier from
-    the unit circle, signed
-                     by the counts of the multipliers beyond it
+                     the unit circle, signed by the counts of the multipliers beyond it
 
 (Kuznetsov & Meijer, Numerical Bifurcation Analysis of Maps, Cambridge 2019, table 3.1 and section 5.3). A zero is
 found by Brent's method on points of the curve. Where both signs are rounding noise the coefficient vanishes along the
-curve: that is said once, and no point is made of it.
+curve: that is noted once as a doubt, and no point is made of it.
 """
 
 from __future__ import annotations
@@ -24,37 +23,57 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from bifurcate.bifurcations.codimension_one.normal_forms import coefficients, leading
+from bifurcate.bifurcations.codimension_one.normal_forms import coefficients, leading_coefficients
+from bifurcate.bifurcations.codimension_two.crossing_interpolation import interpolate_crossing
 from bifurcate.bifurcations.kinds import KINDS, kind_of_double_event
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.curves.corrector import correct_between
 from bifurcate.curves.corrector_settings import TO_ROUNDING
 from bifurcate.curves.curve import Curve
-from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint, hermite_point
+from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
 from bifurcate.curves.metric import Metric
 from bifurcate.curves.minimally_augmented.augmented_system import AugmentedEvaluation
 from bifurcate.curves.step_cache import StepCache
 from bifurcate.linalg.multipliers import Spectrum
 from bifurcate.linalg.operators import project_vectors
 
-__all__ = ["critical_angle", "detect_codimension_two", "detect_period_halving", "neutral"]
+__all__ = ["critical_angle", "detect_codimension_two", "is_neutral_saddle"]
 
-DEPTH = 12  # halvings of a step in which several multipliers cross
-NOISE = 1e-9  # of test functions made of bordered solves
+Array = NDArray[np.float64]
 
-# What another multiplier's crossing of +1, of −1, and a pair's of the circle is named by.
+# Lengths are in the metric, fractions in steps.
+# Halvings of a step in which several multipliers cross: parts of 1/4000 tell all but coincident ones
+MOST_HALVINGS = 12
+NOISE = 1e-9  # error of test functions made of bordered solves: rounding times the inverse of a typical angle
+COSINE_NOISE = 1e-12  # error of κ = cos θ, an unknown of the equations
+CROSSING_NOISE = 1e-3  # part of NOISE that a simple multiplier's distance from the circle is known to
+SURE_ERRORS = 2.0  # errors by which a coefficient must exceed 0 at one end to be more than rounding
+POLE_MARGIN = 0.02  # steps on either side of a coefficient's pole where its zeros are not looked for
+SAMPLES = (0.2, 0.4, 0.6, 0.8)  # where a coefficient that may be rounding noise is looked at
+SAME = 1e-5  # distance up to which two points are one: where curves cross they are interpolated, to about this
+ONE_EIGENVECTOR = 0.2  # part of its values at the ends below which <ψ, φ> vanishes: the multiplier is defective
+INTERPOLATIONS = 6  # points from which a place where curves cross is interpolated
+ROOT_TOLERANCE = 1e-13  # of Brent's method
+ROOT_ITERATIONS = 100  # of Brent's method: it needs fifty on the worst functions
+LARGEST_LEFT = 1e-3  # part of the smaller end value up to which what is left at a root is small; more is a pole
+LARGEST_LEFT_NOISES = 10.0  # ... or this many times the noise
+SLOPE_REACH = 1e-7  # points of the root search nearer than this tell no slope: rounding
+ROUNDING = 1e-14  # rounding of what decides about the kind, in widths of the bounds
+SMALLEST = 1e-300  # keeps a division from being one by 0
+
+# Multipliers that may become critical besides those of the curve: +1, −1, or a pair; the order is a signature's.
 FURTHER_CRITICAL: tuple[tuple[tuple[float, ...], int], ...] = (((1.0,), 0), ((-1.0,), 0), ((), 1))
-SAME = 1e-5
 
 
-def neutral(curve: Curve, node: CurvePoint) -> bool:
-    """Whether a node of a Neimark–Sacker curve is a neutral saddle: a real pair λ, 1/λ and no bifurcation."""
+def is_neutral_saddle(curve: Curve, node: CurvePoint) -> bool:
+    """True if a point of a Neimark–Sacker curve is a neutral saddle, with a real pair λ, 1/λ and no bifurcation."""
     return curve.kind == "neimark-sacker" and abs(float(node.u[-1])) > 1.0
 
 
-def critical_angle(curve: Curve, u: np.ndarray) -> float:
+def critical_angle(curve: Curve, u: Array) -> float:
     """θ of the critical pair on a Neimark–Sacker curve, 0 elsewhere."""
     return float(np.arccos(np.clip(u[-1], -1.0, 1.0))) if curve.kind == "neimark-sacker" else 0.0
 
@@ -62,12 +81,31 @@ def critical_angle(curve: Curve, u: np.ndarray) -> float:
 def detect_codimension_two(
     curve: Curve, a: CurvePoint, b: CurvePoint, metric: Metric, cache: StepCache
 ) -> tuple[list[SpecialPoint], list[str]]:
-    """The points of codimension two between two neighbouring nodes of a curve of special points, and doubts."""
+    """Find and locate the points of codimension two between two neighbouring points of a curve of special points.
+
+    Parameters
+    ----------
+    curve : Curve
+        The curve.
+    a, b : CurvePoint
+        The points.
+    metric : Metric
+        In which lengths are measured.
+    cache : StepCache
+        Where test functions are remembered.
+
+    Returns
+    -------
+    points : list of SpecialPoint
+        In the order of the curve.
+    doubts : list of str
+        What changed without a point that explains it.
+    """
     search = _Search(curve, metric, cache)
-    search.tests(a, b)
-    search.crossings(a, b, 0)
-    for left, right in search.between_poles(a, b):
-        search.tests(left, right, coefficients=True)
+    search.find_zeros(a, b)
+    search.find_crossings(a, b, 0)
+    for left, right in search.parts_between_poles(a, b):
+        search.find_zeros(left, right, coefficients=True)
     return sorted(search.points, key=lambda point: point.arclength), search.doubts
 
 
@@ -108,12 +146,14 @@ def _vanishing(kind: str) -> tuple[str, str]:
 def _coefficient(curve: Curve, node: CurvePoint, kind: str) -> float:
     form, name = _vanishing(kind)
     at, angle = node.at, critical_angle(curve, node.u)
-    return leading(form, curve.iterate, at.orbit, at.parameters, node.linear.jacobian, angle).get(name, np.nan)
+    return leading_coefficients(form, curve.iterate, at.orbit, at.parameters, node.linear.jacobian, angle).get(
+        name, np.nan
+    )
 
 
 def _error(curve: Curve, node: CurvePoint, kind: str) -> float:
     if curve.kind == "neimark-sacker" and KINDS[kind].is_strong_resonance:
-        return 1e-12
+        return COSINE_NOISE
     if KINDS[kind].vanishing is None:
         return NOISE
     form, name = _vanishing(kind)
@@ -121,7 +161,7 @@ def _error(curve: Curve, node: CurvePoint, kind: str) -> float:
     return coefficients(form, curve.iterate, x, p, critical_angle(curve, node.u))[1].get(name, np.inf)
 
 
-def _rest(curve: Curve, node: CurvePoint) -> Spectrum:
+def _other_multipliers(curve: Curve, node: CurvePoint) -> Spectrum:
     """The spectrum without the multipliers that are critical all along the curve."""
     s = node.spectrum
     if curve.kind == "neimark-sacker":
@@ -139,7 +179,7 @@ def _rest(curve: Curve, node: CurvePoint) -> Spectrum:
 
 @dataclass
 class _Search:
-    """One step's search; ``points`` and ``doubts`` fill as it goes."""
+    """The search for points of codimension two in one step; ``points`` and ``doubts`` grow as it proceeds."""
 
     curve: Curve
     metric: Metric
@@ -151,7 +191,7 @@ class _Search:
         """The test functions at a point: computed once, since the next step needs them again."""
         return self.cache.values(node, lambda point: _test_functions(self.curve, point, self.metric))
 
-    def between_poles(self, a: CurvePoint, b: CurvePoint) -> list[tuple[CurvePoint, CurvePoint]]:
+    def parts_between_poles(self, a: CurvePoint, b: CurvePoint) -> list[tuple[CurvePoint, CurvePoint]]:
         """The step without the neighbourhoods of points at which a coefficient has a pole."""
         h = b.arclength - a.arclength
         cuts = sorted((p.arclength - a.arclength) / h for p in self.points if KINDS[p.kind].has_pole)
@@ -163,13 +203,13 @@ class _Search:
             cuts = sorted([*cuts, *(float(i) for i, apart in enumerate(away) if apart < SAME)])
         ends = [a]
         for cut in cuts:
-            for fraction in (cut - 0.02, cut + 0.02):
+            for fraction in (cut - POLE_MARGIN, cut + POLE_MARGIN):
                 node = correct_between(self.curve, a, b, fraction, self.metric) if 0.0 < fraction < 1.0 else None
                 ends.append(node if isinstance(node, CurvePoint) else ends[-1])
         ends.append(b)
         return list(zip(ends[::2], ends[1::2], strict=True))
 
-    def tests(self, a: CurvePoint, b: CurvePoint, coefficients: bool = False) -> None:
+    def find_zeros(self, a: CurvePoint, b: CurvePoint, coefficients: bool = False) -> None:
         """Zeros of the test functions: of those that are normal-form coefficients, or of all others."""
         before, after = self.values(a), self.values(b)
         for kind in before.keys() & after.keys():
@@ -179,36 +219,39 @@ class _Search:
             if not (np.isfinite(f) and np.isfinite(g)) or (f > 0) == (g > 0):
                 continue
             error = max(_error(self.curve, a, kind), _error(self.curve, b, kind))
-            if max(abs(f), abs(g)) <= 2.0 * error or (coefficients and self.noisy(kind, a, b, f, g)):
+            if max(abs(f), abs(g)) <= SURE_ERRORS * error or (coefficients and self.is_rounding(kind, a, b, f, g)):
                 self.doubts.append(
                     f"degenerate: what decides about {kind} points is 0 to within its error along this curve "
                     "(as for conservative maps), and none are reported there"
                 )
                 continue
-            self.root(kind, a, b, self.test(kind), (f, g), error)
+            self.locate_zero(kind, a, b, self.test_function(kind), (f, g), error)
 
-    def noisy(self, kind: str, a: CurvePoint, b: CurvePoint, f: float, g: float) -> bool:
-        """Whether a coefficient changes sign more than once on a step, or is sure nowhere in it: rounding, no zero."""
-        hermite_point = [correct_between(self.curve, a, b, fraction, self.metric) for fraction in (0.2, 0.4, 0.6, 0.8)]
-        nodes = [node for node in hermite_point if isinstance(node, CurvePoint)]
+    def is_rounding(self, kind: str, a: CurvePoint, b: CurvePoint, f: float, g: float) -> bool:
+        """True if a coefficient changes sign more than once in a step, or is sure nowhere in it: it is rounding."""
+        inside = [correct_between(self.curve, a, b, fraction, self.metric) for fraction in SAMPLES]
+        nodes = [node for node in inside if isinstance(node, CurvePoint)]
         values = np.array([f, *(self.values(node).get(kind, np.nan) for node in nodes), g])
         changes = int(np.count_nonzero(np.diff(values[np.isfinite(values)] > 0)))
-        return changes > 1 or all(abs(v) <= 2.0 * _error(self.curve, n, kind) for v, n in zip(values[1:-1], nodes))
+        return changes > 1 or all(
+            abs(v) <= SURE_ERRORS * _error(self.curve, n, kind) for v, n in zip(values[1:-1], nodes)
+        )
 
-    def test(self, kind: str) -> Callable[[CurvePoint], float]:
+    def test_function(self, kind: str) -> Callable[[CurvePoint], float]:
+        """The test function of a kind."""
         return lambda node: self.values(node)[kind]
 
-    def crossings(self, a: CurvePoint, b: CurvePoint, depth: int) -> None:
+    def find_crossings(self, a: CurvePoint, b: CurvePoint, depth: int) -> None:
         """Other multipliers that cross the circle; several at a time are taken apart by halving."""
-        before, after = _rest(self.curve, a), _rest(self.curve, b)
+        before, after = _other_multipliers(self.curve, a), _other_multipliers(self.curve, b)
         change = np.subtract(after.signature, before.signature)
-        if not change.any() or (neutral(self.curve, a) and neutral(self.curve, b)):
+        if not change.any() or (is_neutral_saddle(self.curve, a) and is_neutral_saddle(self.curve, b)):
             return
         if np.count_nonzero(change) > 1 or np.abs(change).max() > 1:
-            middle = correct_between(self.curve, a, b, 0.5, self.metric) if depth < DEPTH else None
+            middle = correct_between(self.curve, a, b, 0.5, self.metric) if depth < MOST_HALVINGS else None
             if isinstance(middle, CurvePoint):
-                self.crossings(a, middle, depth + 1)
-                self.crossings(middle, b, depth + 1)
+                self.find_crossings(a, middle, depth + 1)
+                self.find_crossings(middle, b, depth + 1)
                 return
         for i in np.flatnonzero(change).tolist():
             kind = kind_of_double_event(self.curve.kind, *FURTHER_CRITICAL[i])
@@ -218,36 +261,38 @@ class _Search:
                 where = ", ".join(f"{name} = {value:.3g}" for name, value in p)  # the step's end, no more
                 self.doubts.append(f"{which[i]} near {where}: no point with a name of its own")
                 continue
-            value = _signed_distance(self.curve, i, 0.5 * (_beyond(before, i) + _beyond(after, i)))
+            value = _signed_distance(self.curve, i, 0.5 * (_count_beyond(before, i) + _count_beyond(after, i)))
             count = abs(int(change[i]))
             if KINDS[kind].is_double:
                 strong = "R1" if kind == "fold-fold" else "R2"
                 low, high = a.arclength - SAME, b.arclength + SAME
                 here = any(p.kind == strong and low <= p.arclength <= high for p in self.points)
                 if not (here and count == 1):  # else the multiplier that crosses is the defective one
-                    self.beside(kind, a, b, value, count)
+                    self.locate_where_curves_cross(kind, a, b, value, count)
             else:
-                self.root(kind, a, b, value, (value(a), value(b)), NOISE * 1e-3, count)
+                self.locate_zero(kind, a, b, value, (value(a), value(b)), NOISE * CROSSING_NOISE, count)
 
-    def beside(
+    def locate_where_curves_cross(
         self, kind: str, a: CurvePoint, b: CurvePoint, value: Callable[[CurvePoint], float], multiplicity: int
     ) -> None:
-        """Where a second eigenvector joins, curves cross and the corrector is singular: interpolate from both sides."""
-        u, s, error, near = straddled(self.curve, a, b, value, self.metric)
+        """Locate a point where a second eigenvector joins. Curves cross there: it is interpolated from both sides."""
+        u, s, error, near = interpolate_crossing(self.curve, a, b, value, self.metric)
         if not np.isfinite(u).all():
             self.doubts.append(f"{kind} near {self.curve.where(b.u)} could not be located: multipliers meet there")
             return
         strong = "R1" if kind == "fold-fold" else "R2"
         defects = [abs(self.values(node).get(strong, np.inf)) for node in (near, a, b)]
-        if defects[0] < 0.2 * max(defects[1:]) < np.inf:  # one eigenvector, not two
+        if defects[0] < ONE_EIGENVECTOR * max(defects[1:]) < np.inf:  # one eigenvector, not two
             kind = strong
         if any(p.kind == kind and abs(p.arclength - s) < SAME for p in self.points):
             return
         x = u[: self.curve.size]
         residual = float(np.abs(self.curve.iterate.orbit(x, self.curve.parameters(u))[-1] - x).max())
-        self.points.append(self.point(kind, near, multiplicity, error, 6, u=u, arclength=s, residual=residual))
+        self.points.append(
+            self.special_point(kind, near, multiplicity, error, INTERPOLATIONS, u=u, arclength=s, residual=residual)
+        )
 
-    def root(
+    def locate_zero(
         self,
         kind: str,
         a: CurvePoint,
@@ -257,7 +302,7 @@ class _Search:
         noise: float,
         multiplicity: int = 1,
     ) -> None:
-        """Brent's method on the fraction of the step; a sign change through infinity is no zero."""
+        """Locate a zero by Brent's method on the fraction of the step; a sign change through infinity is no zero."""
         tried: dict[float, tuple[CurvePoint, float]] = {0.0: (a, ends[0]), 1.0: (b, ends[1])}
 
         def at(fraction: float) -> float:
@@ -271,14 +316,18 @@ class _Search:
         try:
             # Of one sign are the ends where one of them lies within rounding of the point.
             straddling = (ends[0] > 0) != (ends[1] > 0)
-            best = float(brentq(at, 0.0, 1.0, xtol=1e-13, rtol=1e-13, maxiter=100)) if straddling else 0.0
+            best = (
+                float(brentq(at, 0.0, 1.0, xtol=ROOT_TOLERANCE, rtol=ROOT_TOLERANCE, maxiter=ROOT_ITERATIONS))
+                if straddling
+                else 0.0
+            )
         except (ArithmeticError, KeyError, RuntimeError, ValueError) as failure:
             if KINDS[kind].vanishing is not None and any(not np.isfinite(f) for _, f in tried.values()):
                 return  # undefined: a pole
             if KINDS[kind].vanishing is not None or KINDS[kind].is_strong_resonance or kind == "cusp":
                 self.doubts.append(f"{kind} near {self.curve.where(b.u)} could not be located ({failure})")
                 return
-            u, _, error, _ = straddled(self.curve, a, b, value, self.metric)
+            u, _, error, _ = interpolate_crossing(self.curve, a, b, value, self.metric)
             self.doubts.append(
                 f"another multiplier reaches the unit circle at {self.curve.where(u)} ± {error:.0e}, where the "
                 f"equations are singular: two curves of {self.curve.kind}s cross, as at a branch point; it is no {kind}"
@@ -286,20 +335,20 @@ class _Search:
             return
         best = min(tried, key=lambda fraction: (abs(tried[fraction][1]), fraction != best))
         node, left = tried[best]
-        if abs(left) > max(1e-3 * min(abs(ends[0]), abs(ends[1])), 10.0 * noise):
+        if abs(left) > max(LARGEST_LEFT * min(abs(ends[0]), abs(ends[1])), LARGEST_LEFT_NOISES * noise):
             return  # a pole
-        if neutral(self.curve, node) and not KINDS[kind].is_strong_resonance:
+        if is_neutral_saddle(self.curve, node) and not KINDS[kind].is_strong_resonance:
             return
-        slope = min(abs(f - left) / abs(t - best) for t, (_, f) in tried.items() if abs(t - best) > 1e-7)
+        slope = min(abs(f - left) / abs(t - best) for t, (_, f) in tried.items() if abs(t - best) > SLOPE_REACH)
         h, n = b.arclength - a.arclength, self.curve.size
-        uncertain = h * (noise + abs(left)) / max(slope, 1e-300) + 1e-14
+        uncertain = h * (noise + abs(left)) / max(slope, SMALLEST) + ROUNDING
         k = len(self.curve.free)
         error = uncertain * float(np.abs(node.tangent[n : n + k]).max())
         error += max(map(node.remaining_error, range(n, n + k)))
-        error += 1e-14 * max(1.0, float(self.metric.widths[:k].max()))  # rounding of what decides about the kind
-        self.points.append(self.point(kind, node, multiplicity, error, len(tried) - 2))
+        error += ROUNDING * max(1.0, float(self.metric.widths[:k].max()))
+        self.points.append(self.special_point(kind, node, multiplicity, error, len(tried) - 2))
 
-    def point(
+    def special_point(
         self, kind: str, near: CurvePoint, multiplicity: int, error: float, iterations: int, **place: Any
     ) -> SpecialPoint:
         """The special point at, or with ``place`` (u, arclength, residual) near, a point of the curve."""
@@ -319,59 +368,7 @@ class _Search:
         )
 
 
-def straddled(
-    curve: Curve, a: CurvePoint, b: CurvePoint, value: Callable[[CurvePoint], float], metric: Metric
-) -> tuple[np.ndarray, float, float, CurvePoint]:
-    """Where a function vanishes on a step, by interpolation from nodes ever nearer to it but not on it.
-
-    Returns the unknowns, the arclength, the interpolation's error (the square of the last two nodes' distance) and the
-    nearer node.
-    """
-    left, right = (a, value(a)), (b, value(b))
-    part = _secant(left[1], right[1])
-    for side in (-0.05, 0.05) * 3:
-        node = correct_between(curve, left[0], right[0], min(max(part + side, 0.0), 1.0), metric)
-        if isinstance(node, CurvePoint) and abs(f := value(node)) > 0.005 * abs(
-            left[1] - right[1]
-        ):  # else on the other curve
-            left, right = ((node, f), right) if (f > 0) == (left[1] > 0) else (left, (node, f))
-            part = _secant(left[1], right[1])
-    h = right[0].arclength - left[0].arclength
-    u, straight = hermite_point(left[0], right[0], part, metric), left[0].u + part * (right[0].u - left[0].u)
-    if metric.norm(u - straight) > 0.1 * h:  # tangents, too, are poor beside a singular point
-        u = straight
-    return u, left[0].arclength + part * h, h**2 + NOISE, left[0] if part < 0.5 else right[0]
-
-
-def detect_period_halving(curve: Curve, a: CurvePoint, b: CurvePoint) -> tuple[str, float] | None:
-    """Where, between two nodes, the cycles of a curve shrink onto ones of half the period, in words and as a fraction.
-
-    There x and f^{k/2}(x) change places: their difference d passes 0 and turns round. What is said is where a parabola
-    in the amplitude |d| through both nodes has its tip: nearer to it the equations, of order |d|³, drown in rounding.
-    """
-    if curve.period % 2:
-        return None
-    n, j = curve.size, curve.period // 2
-    before, after = (node.at.orbit[j] - node.at.orbit[0] for node in (a, b))
-    sizes = float(before @ before), float(after @ after)
-    turns = float(before @ after) < -0.5 * np.sqrt(sizes[0] * sizes[1])
-    if not turns or np.sqrt(min(sizes)) > 2.0 * np.linalg.norm(b.u[:n] - a.u[:n]):
-        return None
-    near, far = (a, b) if sizes[0] < sizes[1] else (b, a)
-    u = near.u + min(sizes) / max(max(sizes) - min(sizes), 1e-3 * max(sizes)) * (near.u - far.u)
-    error = float(np.abs((u - near.u)[n : n + len(curve.free)]).max())
-    part = float(np.sqrt(sizes[0]) / (np.sqrt(sizes[0]) + np.sqrt(sizes[1])))
-    return f"period {j} at {curve.where(u)} ± {error:.0e}", part
-
-
-def _secant(f: float, g: float) -> float:
-    """Where on [0, 1] the line through f and g vanishes; the nearer end if they have one sign, rounding at an end."""
-    if (f > 0) == (g > 0):
-        return 0.0 if abs(f) < abs(g) else 1.0
-    return f / (f - g)
-
-
-def _beyond(rest: Spectrum, which: int) -> int:
+def _count_beyond(rest: Spectrum, which: int) -> int:
     """How many multipliers lie beyond +1, −1 or the circle, without the margin that counts of stability have."""
     if which == 2:
         return int(rest.multiplicity[~rest.real & (np.abs(rest.values) > 1.0)].sum())
@@ -379,14 +376,14 @@ def _beyond(rest: Spectrum, which: int) -> int:
 
 
 def _signed_distance(curve: Curve, which: int, middle: float) -> Callable[[CurvePoint], float]:
-    """How far the multiplier that crosses is from +1, −1 or the circle: negative where fewer lie beyond."""
+    """The distance of the multiplier that crosses from +1, −1 or the circle, negative where fewer lie beyond."""
 
     def value(node: CurvePoint) -> float:
-        rest = _rest(curve, node)
+        rest = _other_multipliers(curve, node)
         if which == 2:
             distance = np.abs(np.abs(rest.values[~rest.real]) - 1.0)
         else:
             distance = np.abs(rest.values[rest.real].real - (1.0, -1.0)[which])
-        return float(distance.min(initial=np.inf)) * (1.0 if _beyond(rest, which) > middle else -1.0)
+        return float(distance.min(initial=np.inf)) * (1.0 if _count_beyond(rest, which) > middle else -1.0)
 
     return value

@@ -25,7 +25,12 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from bifurcate.bifurcations.codimension_two.center_manifold import critical_space, normalised, reduced, transformed
+from bifurcate.bifurcations.codimension_two.center_manifold import (
+    critical_space,
+    normalise,
+    reduce_to_manifold,
+    transform,
+)
 from bifurcate.bifurcations.codimension_two.taylor import Polynomials, exponents
 from bifurcate.bifurcations.kinds import KINDS
 from bifurcate.linalg.bordered_system import SingularSystem
@@ -36,7 +41,16 @@ from bifurcate.maps.iterated_map import IteratedMap
 
 __all__ = ["two_parameter_coefficients"]
 
-DENSE = 3000  # operators without a transpose are made dense up to this size, and given up beyond
+# Size limit: operators without a transpose are made dense up to here, and have no normal form beyond
+LARGEST_DENSE = 3000
+SAMPLES = (17, 13)  # points of a path from which Taylor coefficients are fitted; the second set gives their error
+FIFTH_DEGREE = 5  # of the expansion for generalised flips and Chenciner points
+ROUNDING = 1e-11  # relative rounding of a coefficient
+# ... of one of fifth degree, whose values are divided by the fifth power of a path's length
+FIFTH_DEGREE_ROUNDING = 1e-9
+SURE_POLE = 10.0  # errors by which the coefficient in a denominator must exceed 0
+SURE_ERRORS = 2.0  # errors by which a coefficient must exceed 0 for its sign to count
+DEFECTIVE = 1e-6  # relative singular values that are 0 for a Jordan block: √rounding
 
 
 def two_parameter_coefficients(
@@ -66,7 +80,7 @@ def two_parameter_coefficients(
     orbit = iterate.orbit(x, p)
     A = iterate.jacobian(orbit, p)
     if transposed(A) is None:
-        if len(x) > DENSE:
+        if len(x) > LARGEST_DENSE:
             return {}, {}
         A = dense(A)
     row = KINDS[kind]
@@ -74,11 +88,15 @@ def two_parameter_coefficients(
     cosines = _cosines(spectrum, row.pairs) if row.cosine is None else [row.cosine]
     try:
         Q, P = critical_space(A, row.real, cosines)
-        runs = [_of(kind, reduced(iterate, orbit, p, A, Q, P, degree, count), Q, cosines) for count in (17, 13)]
+        runs = [
+            _of(kind, reduce_to_manifold(iterate, orbit, p, A, Q, P, degree, count), Q, cosines) for count in SAMPLES
+        ]
     except (SingularSystem, np.linalg.LinAlgError):
         return {}, {}
     values = runs[0]
-    size = (1e-11 if degree < 5 else 1e-9) * (1.0 + max(abs(value) for value in values.values()))
+    size = (ROUNDING if degree < FIFTH_DEGREE else FIFTH_DEGREE_ROUNDING) * (
+        1.0 + max(abs(value) for value in values.values())
+    )
     errors = {name: abs(value - runs[1][name]) + size for name, value in values.items()}
     if kind == "fold-flip":
         return _fold_flip(values, errors)
@@ -87,7 +105,7 @@ def two_parameter_coefficients(
 
 def _ratio(a: float, b: float, da: float, db: float) -> tuple[float, float]:
     """a/b and its error; NaN and infinity where b may be 0."""
-    if not abs(b) > 10.0 * db:
+    if not abs(b) > SURE_POLE * db:
         return np.nan, np.inf
     return a / b, (da + abs(a / b) * db) / abs(b)
 
@@ -106,7 +124,7 @@ def _with_sign(
         return values, errors
     a, b, da, db = values["a"], values["b"], errors["a"], errors["b"]
     other, uncertain = (b - 2.0 * a, db + 2.0 * da) if kind == "R1" else (b, db)
-    sure = abs(a) > 2.0 * da and abs(other) > 2.0 * uncertain
+    sure = abs(a) > SURE_ERRORS * da and abs(other) > SURE_ERRORS * uncertain
     if kind == "fold-ns":
         theta, error = _ratio(values["c"], a, errors["c"], da)
         values, errors = {"a": a, "b": b, "theta": theta}, {"a": da, "b": db, "theta": error}
@@ -126,7 +144,7 @@ def _of(kind: str, G: Polynomials, Q: np.ndarray, cosines: list[float]) -> dict[
     if kind == "generalised flip":
         return {"c": _coefficient(_normal(G, [(1, 2)], (2, 3, 4)), 0, (5,)).real}
     if kind in ("R1", "R2"):
-        return _defective(kind, transformed(G, _jordan(G.parts[1], Q, cosines[0])))
+        return _defective(kind, transform(G, _jordan(G.parts[1], Q, cosines[0])))
     if kind == "fold-flip":
         g = _normal(G, [(0, 2), (1, 2)], (2,))
         a, b, e = (_coefficient(g, i, nu) for i, nu in ((0, (2, 0)), (0, (0, 2)), (1, (1, 1))))
@@ -151,7 +169,7 @@ def _normal(G: Polynomials, phases: list[tuple[int, int]], degrees: tuple[int, .
                 return False
         return True
 
-    return normalised(G, resonant, degrees)
+    return normalise(G, resonant, degrees)
 
 
 def _jordan(linear: np.ndarray, Q: np.ndarray, value: float) -> np.ndarray:
@@ -160,7 +178,7 @@ def _jordan(linear: np.ndarray, Q: np.ndarray, value: float) -> np.ndarray:
     q0 = np.linalg.svd(N)[2][-1]
     whole = Q @ q0
     q0 = q0 * np.sign(whole @ fix_sign(whole)) / np.linalg.norm(whole)
-    return np.column_stack([q0, np.linalg.lstsq(N, q0, rcond=1e-6)[0]])
+    return np.column_stack([q0, np.linalg.lstsq(N, q0, rcond=DEFECTIVE)[0]])
 
 
 def _defective(kind: str, G: Polynomials) -> dict[str, float]:
@@ -169,7 +187,7 @@ def _defective(kind: str, G: Polynomials) -> dict[str, float]:
         a, b = (0.5 * b20).real, (b11 + a20).real
         return {"a": a, "b": b}
     exact = Polynomials(2, {**G.parts, 1: np.array([[-1.0, 1.0], [0.0, -1.0]])})
-    g = normalised(exact, lambda nu, component: False, (2,))
+    g = normalise(exact, lambda nu, component: False, (2,))
     C = _coefficient(g, 1, (3, 0)).real
     D = (_coefficient(g, 1, (2, 1)) + 3.0 * _coefficient(g, 0, (3, 0))).real
     return {"c": 4.0 * C, "d": -2.0 * D - 6.0 * C}
@@ -189,7 +207,7 @@ def _diagonal(linear: np.ndarray, Q: np.ndarray, reals: int) -> np.ndarray:
 
 def _with_pairs(kind: str, G: Polynomials, Q: np.ndarray, cosines: list[float]) -> dict[str, float]:
     reals = len(KINDS[kind].real)
-    z = transformed(G, _diagonal(G.parts[1], Q, reals))
+    z = transform(G, _diagonal(G.parts[1], Q, reals))
     z = Polynomials(z.variables, {**z.parts, 1: np.diag(np.diag(z.parts[1]))})
     back = [np.exp(-1j * np.arccos(kappa)) for kappa in cosines]
     pick: Callable[[Polynomials, int, tuple[int, ...]], complex] = _coefficient
@@ -226,4 +244,4 @@ def _moduli(kind: str, z: Polynomials, back: list[complex]) -> dict[str, float]:
 
 def _two_angles(z: Polynomials) -> Polynomials:
     steps = np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])  # multiples of the two angles
-    return normalised(z, lambda nu, component: bool((nu @ steps == steps[component]).all()), (2,))
+    return normalise(z, lambda nu, component: bool((nu @ steps == steps[component]).all()), (2,))

@@ -14,7 +14,9 @@ from functools import cache
 import numpy as np
 from numpy.polynomial import chebyshev
 
-__all__ = ["Polynomials", "directions", "exponents", "monomials", "pushed"]
+__all__ = ["Polynomials", "directions", "exponents", "monomials", "taylor_coefficients_along"]
+
+UNIT_ROUNDING = 1e-16  # the least relative error of a value, from which the error of a coefficient is estimated
 
 RESOLVED = 1e-14  # of the values: what the last Chebyshev coefficients may be where a sample resolves the function
 
@@ -30,7 +32,9 @@ def _fit(count: int, degree: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return t, (to_power @ to_chebyshev)[: degree + 1], to_chebyshev
 
 
-def pushed(f: Callable[[np.ndarray], np.ndarray], path: np.ndarray, reach: float, count: int = 17) -> np.ndarray:
+def taylor_coefficients_along(
+    f: Callable[[np.ndarray], np.ndarray], path: np.ndarray, reach: float, count: int = 17
+) -> np.ndarray:
     """The Taylor coefficients of f(x(t)), from those of the path x(t).
 
     f is interpolated in Chebyshev points on |t| ≤ ρ, with the longest of the lengths reach, reach/2, … on which the
@@ -54,7 +58,7 @@ def pushed(f: Callable[[np.ndarray], np.ndarray], path: np.ndarray, reach: float
 
     Examples
     --------
-    >>> pushed(np.exp, np.array([[0.0], [1.0], [0.0], [0.0]]), 1.0).ravel().round(10)
+    >>> taylor_coefficients_along(np.exp, np.array([[0.0], [1.0], [0.0], [0.0]]), 1.0).ravel().round(10)
     array([1.        , 1.        , 0.5       , 0.16666667])
     """
     degree = len(path) - 1
@@ -68,7 +72,7 @@ def pushed(f: Callable[[np.ndarray], np.ndarray], path: np.ndarray, reach: float
             continue
         size = float(np.abs(values).max()) or 1.0
         tail = float(np.abs((to_chebyshev @ values)[-2:]).max()) / size
-        error = max(tail, 1e-16) / rho**degree
+        error = max(tail, UNIT_ROUNDING) / rho**degree
         if error < best:
             best, found = error, (fit @ values) / rho ** np.arange(degree + 1)[:, None]
         if tail <= RESOLVED:

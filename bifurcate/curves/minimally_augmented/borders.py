@@ -16,9 +16,8 @@ __all__ = ["adapted_borders", "placeholder_rows"]
 Matrix = NDArray[np.float64]
 
 PROBES = 3  # random right-hand sides that turn a left border where A has no transpose: one more than the null vectors
-LEFT_ITERATIONS = (
-    2  # inverse iterations for the left vectors: each multiplies the error by the ratio of singular values
-)
+# Inverse iterations for the left vectors: each multiplies the error by the ratio of singular values
+LEFT_ITERATIONS = 2
 
 
 def adapted_borders(A: Operator, V: Matrix, krylov: Krylov, W: Matrix | None = None) -> tuple[Matrix, Matrix]:
