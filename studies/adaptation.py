@@ -186,7 +186,7 @@ def _figure(study: Adaptation) -> Figure:
     _populations(axes["d"], study, after)
     for ax, title, each in zip(lower.subplots(1, 2), ("(e) before", "(f) after"), (study.before, after), strict=True):
         bf.plot.heatmap(
-            1e3 * each.drive, DISTANCE, ax, label="⟨R Rᵀ⟩ − C, × 10³", levels=4,
+            1e3 * each.drive, coordinates=DISTANCE, ax=ax, label="⟨R Rᵀ⟩ − C, × 10³", levels=4,
             xlabel="neuron's preference (°)", ylabel="neuron's preference (°)",
         )  # fmt: skip
         ax.set_title(f"{title}: at most {1e3 * np.abs(each.drive).max():.3g} × 10⁻³", fontsize=9, loc="left")

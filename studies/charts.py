@@ -227,7 +227,9 @@ def draw(chart: Chart, ax: Axes) -> None:
     """Curves by kind and period, the points on them, and the circles."""
     first, second = chart.bounds
     # Where flips of different symmetry meet, and flips meet the fold, points crowd: the table lists them.
-    bf.plot.chart(chart.curves, first, second, ax, AXES[first], AXES[second], kinds=["generalised flip"])
+    bf.plot.chart(
+        chart.curves, first, second, ax=ax, xlabel=AXES[first], ylabel=AXES[second], kinds=["generalised flip"]
+    )
     if chart.weights is not None:
         style: Any = {"ls": "", "marker": "o", "ms": 4.5, "mfc": "none", "color": "#b2182b"}
         ax.plot(chart.weights[first], chart.weights[second], zorder=6, **style)

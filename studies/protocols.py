@@ -157,7 +157,13 @@ def _figure(study: Protocols) -> Figure:
         shown = f"{np.rad2deg(ANGLES[name][stimulus]):g}°"
         label = f"R (neuron at {180 * neuron / N:g}°, shown {shown})"
         bf.plot.diagram(
-            study.branches[name], "alpha", response(name), study.orbits[name], axes[key], label, "rate of adaptation α"
+            study.branches[name],
+            "alpha",
+            response(name),
+            orbits=study.orbits[name],
+            ax=axes[key],
+            ylabel=label,
+            xlabel="rate of adaptation α",
         )
         _named(axes[key], f"({key}) {words} in turn")
     _multipliers(axes["c"], study.multipliers)

@@ -179,7 +179,9 @@ def draw(panel: Panel, ax: Axes, xlabel: str, ylabel: str) -> None:
     """Branches over simulated orbits."""
     observable = response(panel.network, panel.neuron)
     with matplotlib.rc_context(STYLE):
-        bf.plot.diagram(panel.branches, panel.parameter, observable, panel.orbits, ax, ylabel, xlabel)
+        bf.plot.diagram(
+            panel.branches, panel.parameter, observable, orbits=panel.orbits, ax=ax, ylabel=ylabel, xlabel=xlabel
+        )
 
 
 def publish(name: str, drawn: Figure, panels: Sequence[Panel], out: Path) -> Study:

@@ -107,7 +107,15 @@ def run(out: Path = FIGURES, quick: bool = False) -> Steps:
             mosaic="a;b",
             height=7.2,
         )
-        bf.plot.diagram(branches, "h", observable, orbits, top, "R of the neuron tuned to the baseline", "step h")
+        bf.plot.diagram(
+            branches,
+            "h",
+            observable,
+            orbits=orbits,
+            ax=top,
+            ylabel="R of the neuron tuned to the baseline",
+            xlabel="step h",
+        )
         top.set_xlim(0.0, BOUNDS[1])
         for ax, name in ((top, "(a)"), (below, "(b)")):
             ax.text(0.01, 0.97, name, va="top", transform=ax.transAxes)

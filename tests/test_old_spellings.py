@@ -6,6 +6,7 @@ import pytest
 import bifurcate as bf
 
 BOX = {"r": (2.0, 3.2)}
+BOX_AB = {"a": (0.2, 1.0), "b": (-0.1, 0.5)}
 
 
 @pytest.fixture
@@ -68,3 +69,18 @@ def test_names_of_the_gradient_laboratory(old, new):
     with pytest.warns(DeprecationWarning, match=f"write {new}"):
         found = getattr(bf.gradient, old)
     assert found is getattr(bf.gradient, new)
+
+
+def test_options_of_plots_and_switches(curve):
+    branch = bf.trace(curve, BOX)
+    with pytest.warns(DeprecationWarning, match="orbits=…"):
+        bf.plot.diagram(branch, "r", 0, None)
+    with pytest.warns(DeprecationWarning, match="coordinates=…"):
+        bf.plot.heatmap(np.eye(2), [1.0, 2.0])
+    flip = branch.first("flip")
+    with pytest.warns(DeprecationWarning, match="which=…"):
+        old = bf.switch(flip, 0)
+    assert np.array_equal(old.start, bf.switch(flip).start)
+    flips = bf.trace(bf.locus(bf.special_point(bf.maps.henon(a=0.3), "PD", "a", [1.0, 0.3]), "b"), BOX_AB)
+    with pytest.warns(DeprecationWarning, match="ax=…"):
+        bf.plot.chart(flips, "a", "b", None)

@@ -126,10 +126,9 @@ class Diagram:
             Of Matplotlib; ``.savefig(...)`` writes it.
         """
         drawn = [branch for branch in self.branches if branch.curve.codimension == 0]
-        from bifurcate.plot.bifurcation_diagram import (  # matplotlib is loaded when something is drawn
-            diagram,
-            figure_of,
-        )
+        # Matplotlib is loaded when something is drawn.
+        from bifurcate.plot.bifurcation_diagram import diagram
+        from bifurcate.plot.style import figure_of
 
         return figure_of(diagram(drawn, parameter, observable, **options))
 
@@ -148,7 +147,7 @@ class Diagram:
         Figure
             Of Matplotlib; ``.savefig(...)`` writes it.
         """
-        from bifurcate.plot.bifurcation_diagram import figure_of
+        from bifurcate.plot.style import figure_of
         from bifurcate.plot.two_parameter_chart import chart
 
         return figure_of(chart(self.branches, x, y, **options))
@@ -250,4 +249,4 @@ def _end(graph: nx.MultiGraph, locator: BranchLocator, which: int, stop: Stop) -
         point=None,
         text=str(stop),
     )
-    return node
+    return int(node)

@@ -1,43 +1,57 @@
-"""Figures: bifurcation diagrams. The only room that knows matplotlib."""
+"""Bifurcation diagrams: branches of cycles against a parameter, with special points and simulated orbits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from bifurcate.bifurcations.kinds import KINDS
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.branch import Branch
+from bifurcate.deprecation import old_positions
 from bifurcate.errors import InvalidInput
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.orbits.orbit_diagram import OrbitDiagram
+from bifurcate.plot.style import (
+    DIAGRAM_SIZE,
+    ESCAPED,
+    HOLLOW_MARKERS,
+    LARGE_EDGE,
+    LARGE_MARK,
+    MARKED,
+    PERIOD_COLOURS,
+    SHRINKING,
+    SIMULATED,
+    SIMULATED_ALPHA,
+    SMALL_EDGE,
+    SMALL_KEY,
+    SMALL_MARK,
+    SMALLEST_LARGE_MARK,
+    STABILITY_KEY,
+    STABLE,
+    UNSTABLE,
+    legend_above,
+    new_axes,
+)
 
-__all__ = ["diagram", "observe", "stable_around"]
+__all__ = ["StableAround", "diagram", "observe", "stable_around"]
 
 Observable = Callable[..., float] | int
 
-# The kinds that are marked, in the order of the legend. Shapes and fillings tell them apart, not colours alone.
-MARKED = tuple(name for name, kind in KINDS.items() if kind.marker)
-COLOURS = (
-    "#1a1a1a",
-    "#14548a",
-    "#1f7a45",
-    "#a84610",
-    "#5f3a96",
-    "#01665e",
-    "#c51b7d",
-    "#7a5c00",
-)  # by period, the shortest first
-SOLID: dict[str, Any] = {"ls": "-", "lw": 1.2}
-DASHED: dict[str, Any] = {"ls": (0, (4, 2)), "lw": 0.8}
-DOTS: dict[str, Any] = {"ls": "", "marker": "o", "ms": 2.4, "mew": 0.0, "color": "0.6"}
-LARGE, SMALL = 5.5, 2.6  # marks where the branch is stable on a side, and where it is on neither
+LEGEND_COLUMNS = 5  # at the most, so that entries stay legible at the width of a column
+ROUNDED_POINTS = 12  # points of the parabola along which a doubled cycle leaves its flip
+
+
+class StableAround(NamedTuple):
+    """Whether a branch is stable just before and just after a special point; None where it ends there."""
+
+    before: bool | None
+    after: bool | None
 
 
 def observe(branch: Branch, observable: Observable = 0) -> np.ndarray:
@@ -46,7 +60,7 @@ def observe(branch: Branch, observable: Observable = 0) -> np.ndarray:
     Parameters
     ----------
     branch : Branch
-        With its states kept whole.
+        Traced with all of every state stored.
     observable : callable or int
         ``observable(x, **parameters)`` → float, or the index of a component.
 
@@ -82,7 +96,7 @@ def _value(observable: Observable, x: np.ndarray, p: dict[str, float]) -> float:
     return float(x.reshape(-1)[observable]) if isinstance(observable, int) else float(observable(x, **p))
 
 
-def stable_around(branch: Branch, point: SpecialPoint) -> tuple[bool | None, bool | None]:
+def stable_around(branch: Branch, point: SpecialPoint) -> StableAround:
     """True if a branch is stable just before and just after a special point of its own; None where it ends there.
 
     Examples
@@ -90,24 +104,19 @@ def stable_around(branch: Branch, point: SpecialPoint) -> tuple[bool | None, boo
     >>> import bifurcate as bf
     >>> branch = bf.trace(bf.cycles(bf.maps.logistic(), "r", [0.6]), {"r": (2.0, 3.2)})
     >>> bf.plot.stable_around(branch, branch.first("flip"))
-    (True, False)
+    StableAround(before=True, after=False)
     """
     after = int(np.searchsorted(branch.arclength, point.arclength))
     stable = branch.stable.tolist()
-    return stable[after - 1] if after > 0 else None, stable[after] if after < len(stable) else None
+    return StableAround(stable[after - 1] if after > 0 else None, stable[after] if after < len(stable) else None)
 
 
-def figure_of(ax: Axes) -> Figure:
-    """The figure that holds a plot."""
-    figure = ax.figure
-    assert isinstance(figure, Figure)  # no plot of this package is drawn into a subfigure of its own
-    return figure
-
-
+@old_positions("orbits", "ax", "ylabel", "xlabel", "kinds", "legend")
 def diagram(
     branches: Branch | Iterable[Branch],
     parameter: str,
     observable: Observable = 0,
+    *,
     orbits: OrbitDiagram | None = None,
     ax: Axes | None = None,
     ylabel: str = "",
@@ -155,15 +164,14 @@ def diagram(
     if not branches:
         raise InvalidInput("branches is empty; give at least one Branch")
     if ax is None:
-        ax = Figure(figsize=(6.4, 4.2), layout="constrained").add_subplot()
-    entries = _lines(ax, branches, parameter, observable) + _points(ax, branches, parameter, observable, kinds)
+        ax = new_axes(DIAGRAM_SIZE)
+    entries = _draw_lines(ax, branches, parameter, observable) + _draw_points(
+        ax, branches, parameter, observable, kinds
+    )
     if orbits is not None:
-        entries += _orbits(ax, orbits)
+        entries += _draw_orbits(ax, orbits)
     if legend:
-        ax.legend(
-            handles=entries, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=min(5, -(-len(entries) // 2)),
-            frameon=False, fontsize="small", borderaxespad=0.2, handlelength=1.6, columnspacing=1.2,
-        )  # fmt: skip
+        legend_above(ax, entries, columns=min(LEGEND_COLUMNS, -(-len(entries) // 2)), handle_length=1.6)
     ax.set_xlabel(xlabel or parameter)
     ax.set_ylabel(ylabel or (f"component {observable}" if isinstance(observable, int) else ""))
     ax.margins(x=0.02)
@@ -171,42 +179,39 @@ def diagram(
     return ax
 
 
-def _orbits(ax: Axes, orbits: OrbitDiagram) -> list[Line2D]:
-    keep = orbits.samples.shape[1]
-    # Wider than the lines above them, so that they show beside these, and translucent, so that they show how often.
-    ax.plot(
-        np.repeat(orbits.values, keep), orbits.samples.ravel(), alpha=0.35, zorder=1, rasterized=True, **DOTS
-    )  # fmt: skip
-    entries = [Line2D([], [], label="simulated orbits", **DOTS)]
+def _draw_orbits(ax: Axes, orbits: OrbitDiagram) -> list[Line2D]:
+    """Simulated samples, wider than the lines above them so that they show beside these; legend entries."""
+    values = np.repeat(orbits.values, orbits.samples.shape[1])
+    ax.plot(values, orbits.samples.ravel(), alpha=SIMULATED_ALPHA, zorder=1, rasterized=True, **SIMULATED)
+    entries = [Line2D([], [], label="simulated orbits", **SIMULATED)]
     left = orbits.values[[end != "steps" for end in orbits.ends]]
     if len(left):
-        style: dict[str, Any] = {"ls": "", "marker": "|", "ms": 5.0, "mew": 0.6, "color": "#b2182b"}
-        ax.plot(left, np.zeros(len(left)), transform=ax.get_xaxis_transform(), zorder=1, **style)
-        entries.append(Line2D([], [], label="orbit escaped", **style))
+        ax.plot(left, np.zeros(len(left)), transform=ax.get_xaxis_transform(), zorder=1, **ESCAPED)
+        entries.append(Line2D([], [], label="orbit escaped", **ESCAPED))
     return entries
 
 
-def _lines(ax: Axes, branches: list[Branch], parameter: str, observable: Observable) -> list[Line2D]:
+def _draw_lines(ax: Axes, branches: list[Branch], parameter: str, observable: Observable) -> list[Line2D]:
     """Every branch as lines; legend entries for the periods and for both kinds of stability."""
     periods = sorted({branch.curve.period for branch in branches})
-    colours = {period: COLOURS[i % len(COLOURS)] for i, period in enumerate(periods)}
+    colours = {period: PERIOD_COLOURS[i % len(PERIOD_COLOURS)] for i, period in enumerate(periods)}
     for branch in branches:
         period = branch.curve.period
-        p, values, pieces = _with_special(branch, parameter, observable)
-        for start, stop in runs(pieces):
-            style = SOLID if pieces[start] else DASHED
+        p, values, parts = _with_special(branch, parameter, observable)
+        for start, stop in unbroken_runs(parts):
+            style = STABLE if parts[start] else UNSTABLE
             for column in values.T:
                 ax.plot(p[start:stop], column[start:stop], color=colours[period], zorder=3, **style)
-    entries = [Line2D([], [], color=colour, label=f"period {k}", **SOLID) for k, colour in sorted(colours.items())]
+    entries = [Line2D([], [], color=colour, label=f"period {k}", **STABLE) for k, colour in sorted(colours.items())]
     if len(colours) == 1:
         entries = []
-    for label, style in (("stable", SOLID), ("unstable", DASHED)):
-        entries.append(Line2D([], [], color="0.1", label=label, **style))
+    for label, style in (("stable", STABLE), ("unstable", UNSTABLE)):
+        entries.append(Line2D([], [], color=STABILITY_KEY, label=label, **style))
     return entries
 
 
 def _with_special(branch: Branch, parameter: str, observable: Observable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Parameter and observable along a branch, and the stability of every piece between two of these points.
+    """Parameter and observable along a branch, and the stability of every part between two of these points.
 
     Beside the branch's own points they are those where stability changes, the cycle is born, or it collapses.
     """
@@ -219,22 +224,23 @@ def _with_special(branch: Branch, parameter: str, observable: Observable) -> tup
     values = np.vstack([observe(branch, observable), *(_cycle_at(branch, point, observable) for point in ends)])[order]
     regular = (np.arange(len(at)) < len(branch))[order]
     stable = np.append(branch.stable, [False] * len(ends))[order]
-    # A piece is as stable as the branch's own point at either end of it.
-    pieces = np.where(regular[:-1], stable[:-1], stable[1:])
+    # A part is as stable as the branch's own point at either end of it.
+    parts = np.where(regular[:-1], stable[:-1], stable[1:])
     if born is not None:
-        p, values, pieces = _rounded(p, values, pieces)
+        p, values, parts = _rounded(p, values, parts)
     if branch.special and branch.special[-1].period < branch.curve.period:
-        p, values, pieces = (part[::-1] for part in _rounded(p[::-1], values[::-1], pieces[::-1]))
-    return p, values, pieces
+        p, values, parts = (part[::-1] for part in _rounded(p[::-1], values[::-1], parts[::-1]))
+    return p, values, parts
 
 
-def _rounded(p: np.ndarray, values: np.ndarray, pieces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _rounded(p: np.ndarray, values: np.ndarray, parts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The first part of a doubled branch with points along a parabola in between."""
     # A doubled cycle leaves its flip like a parabola, p − p₀ ∝ s² and x − x₀ ∝ s: a chord would draw it as a wedge.
-    s = np.linspace(0.0, 1.0, 12, endpoint=False)[:, None]
+    s = np.linspace(0.0, 1.0, ROUNDED_POINTS, endpoint=False)[:, None]
     return (
         np.append((p[0] + (p[1] - p[0]) * s**2).ravel(), p[1:]),
         np.vstack([values[0] + (values[1] - values[0]) * s, values[1:]]),
-        np.append(np.repeat(pieces[0], len(s) - 1), pieces),
+        np.append(np.repeat(parts[0], len(s) - 1), parts),
     )
 
 
@@ -243,16 +249,16 @@ def _cycle_at(branch: Branch, point: SpecialPoint, observable: Observable) -> li
     return _along_cycle(branch, point.state, free, branch.curve.period, observable)
 
 
-def runs(pieces: np.ndarray) -> list[tuple[int, int]]:
-    """Ranges of points between which all pieces are equally stable; neighbours share a point: the line is unbroken."""
-    if not len(pieces):
+def unbroken_runs(parts: np.ndarray) -> list[tuple[int, int]]:
+    """Ranges of points between which all parts are equally stable; neighbours share a point, so lines are unbroken."""
+    if not len(parts):
         return []
-    changes = np.flatnonzero(np.diff(pieces.astype(int))) + 1
-    edges = [0, *changes.tolist(), len(pieces)]
+    changes = np.flatnonzero(np.diff(parts.astype(int))) + 1
+    edges = [0, *changes.tolist(), len(parts)]
     return [(a, b + 1) for a, b in pairwise(edges)]
 
 
-def _points(
+def _draw_points(
     ax: Axes, branches: list[Branch], parameter: str, observable: Observable, kinds: Sequence[str]
 ) -> list[Line2D]:
     """Every special point; legend entries for the kinds that occur."""
@@ -262,20 +268,24 @@ def _points(
             if point.kind not in kinds:
                 continue
             before, after = stable_around(branch, point)
-            large = bool(before or after) or point.kind in ("pole", "border")
+            large = bool(before or after) or not KINDS[point.kind].is_bifurcation
             shown.setdefault(point.kind, set()).add(large)
             values = _cycle_at(branch, point, observable)
             p = [point.parameters[parameter]] * len(values)
             ax.plot(p, values, zorder=5 if large else 4, **_mark(point.kind, large, len(values)))
     entries = [Line2D([], [], label=KINDS[kind].title, **_mark(kind, True)) for kind in MARKED if kind in shown]
     if any(False in sizes for sizes in shown.values()):
-        small = {**_mark("flip", False), "color": "0.3"}
+        small = {**_mark("flip", False), "color": SMALL_KEY}
         entries.append(Line2D([], [], label="small: stays unstable", **small))
     return entries
 
 
-def _mark(kind: str, large: bool, crowd: int = 1) -> dict[str, Any]:
+def _mark(kind: str, large: bool, number: int = 1) -> dict[str, Any]:
+    """The style of a mark: its kind, whether the branch is stable beside it, and how many of them a cycle has."""
     marker, colour = KINDS[kind].marker, KINDS[kind].colour
-    face = {"markerfacecolor": "white"} if marker in "osD" else {}
-    size = {"ms": max(LARGE - 0.5 * np.log2(crowd), 3.5), "mew": 1.2} if large else {"ms": SMALL, "mew": 0.8}
+    face = {"markerfacecolor": "white"} if marker in HOLLOW_MARKERS else {}
+    if large:
+        size = {"ms": max(LARGE_MARK - SHRINKING * np.log2(number), SMALLEST_LARGE_MARK), "mew": LARGE_EDGE}
+    else:
+        size = {"ms": SMALL_MARK, "mew": SMALL_EDGE}
     return {"ls": "", "marker": marker, "color": colour, **size, **face}

@@ -6,15 +6,19 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
+from bifurcate.deprecation import old_positions
 from bifurcate.errors import InvalidInput
+from bifurcate.plot.style import HEAT_MAP_SIZE, new_axes
 
 __all__ = ["heatmap"]
 
 
+@old_positions("coordinates", "ax", "label", "limit", "levels", "xlabel", "ylabel")
 def heatmap(
-    matrix: np.ndarray,
+    matrix: NDArray[np.float64],
+    *,
     coordinates: Sequence[float] | np.ndarray | None = None,
     ax: Axes | None = None,
     label: str = "",
@@ -30,6 +34,7 @@ def heatmap(
     Parameters
     ----------
     matrix : ndarray, shape (n, m)
+        What is drawn.
     coordinates : sequence of float, optional
         Of rows and columns alike, evenly spaced; their numbers if not given.
     ax, xlabel, ylabel : optional
@@ -38,6 +43,15 @@ def heatmap(
         Colours run from −limit to limit; the largest modulus if not given.
     levels : int
         Number of contours on either side of 0.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    InvalidInput
+        If the matrix is no finite matrix, or the coordinates do not fit it.
 
     Examples
     --------
@@ -57,7 +71,7 @@ def heatmap(
                 f"{len(x)} coordinates are given for a matrix of shape {matrix.shape}; it must be square"
             )
     if ax is None:
-        ax = Figure(figsize=(4.4, 3.8), layout="constrained").add_subplot()
+        ax = new_axes(HEAT_MAP_SIZE)
     size = limit or float(np.abs(matrix).max()) or 1.0
     half_x, half_y = (0.5 * (float(z[1] - z[0]) if len(z) > 1 else 1.0) for z in (x, y))
     extent = (x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y)
