@@ -1,24 +1,28 @@
-"""Many states in one call of f, where f broadcasts: two ways to lay them out, and a trial that tells which one holds.
+"""Many states in one call of f, where f broadcasts: two layouts of a batch, and a trial that finds the right one.
 
-A batch of m states of shape S has the shape (*S, m) with parameters of shape (m,), the layout "trailing", in which
-``z[0]`` is every orbit's first component; or (m, *S) with parameters of shape (m, 1, …, 1), the layout "leading", in
-which ``x @ A.T`` acts on every state. Functions that work entry by entry take both. No promise of f is trusted: what a
-batch yields is compared with single calls, for all of its states at the first iteration and the last, and for one of
-them at every other.
+A batch of m states of shape S is an array of one of two layouts:
+
+    "trailing"   shape (*S, m), parameters of shape (m,)              z[0] is the first component of every state
+    "leading"    shape (m, *S), parameters of shape (m, 1, …, 1)      x @ A.T acts on every state
+
+Functions that work entry by entry take both. f is not trusted to broadcast: what it makes of a batch is compared with
+single calls, for all states at the first iteration and at the last, and for one state in turn at every other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bifurcate.orbits.orbit import FAR, IterationRule, iterate
+from bifurcate.orbits.orbit import DIVERGED, Iteration, IterationRule, OrbitEnd, iterate
 
 __all__ = [
     "LAYOUTS",
+    "BatchLayout",
     "BatchResult",
     "BatchRows",
     "agrees",
@@ -29,161 +33,200 @@ __all__ = [
     "to_batch",
 ]
 
-LAYOUTS = ("trailing", "leading")
-SAME = 1e-12  # by how much a batch may differ from single calls, relative to the state or the map's scale
+Array = NDArray[np.float64]
+BatchLayout = Literal["trailing", "leading"]
+
+LAYOUTS: tuple[BatchLayout, ...] = ("trailing", "leading")
+
+# Part of max(scale, |value|) by which a batch may differ from single calls. Summation in another order, and vectorised
+# exponentials and powers, differ by some units in the last place, 1e-15 to 1e-14; a wrong layout differs by far more.
+SAME_VALUE = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class BatchRows:
-    """States, one a row, each with its values of the parameters: arrays of shape (m,) where they vary, else floats."""
+    """States, one a row, with the values of the parameters for each.
 
-    states: np.ndarray
+    Attributes
+    ----------
+    states : ndarray, shape (m, *S)
+        The states.
+    parameters : mapping of str to (float or ndarray of shape (m,))
+        All parameters: arrays where they vary from row to row.
+    """
+
+    states: Array
     parameters: Mapping[str, Any]
 
     def __len__(self) -> int:
         return len(self.states)
 
-    def __getitem__(self, which: slice | np.ndarray) -> BatchRows:
+    def __getitem__(self, which: slice | NDArray[Any]) -> BatchRows:
         chosen = {name: value[which] if np.ndim(value) else value for name, value in self.parameters.items()}
         return BatchRows(self.states[which], chosen)
 
-    def single(self) -> list[dict[str, float]]:
+    def parameters_of_rows(self) -> list[dict[str, float]]:
         """The parameters of every row, as floats."""
         columns = [value.tolist() if np.ndim(value) else [value] * len(self) for value in self.parameters.values()]
         return [dict(zip(self.parameters, row)) for row in zip(*columns)] if columns else [{}] * len(self)
 
-    def each(self, f: Callable[..., Any]) -> np.ndarray:
-        """A function's values, from a call for every row."""
-        return np.array([f(x, **p) for x, p in zip(self.states, self.single())], dtype=float)
+    def call_each(self, f: Callable[..., Any]) -> Array:
+        """The values f(x, **parameters), from one call for every row."""
+        return np.array([f(x, **p) for x, p in zip(self.states, self.parameters_of_rows())], dtype=float)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class BatchResult:
-    """What became of rows: states of shape (m, kept, *S), NaN from where an orbit ended, iterations done, and ends."""
+    """The orbits of rows, filled in as they end.
 
-    states: np.ndarray
-    steps: np.ndarray
-    ends: list[str]
+    Attributes
+    ----------
+    states : ndarray, shape (m, steps, *S)
+        The states after the transient; NaN from where an orbit ended.
+    steps : ndarray of int, shape (m,)
+        Iterations done.
+    ends : list of {"steps", "domain", "diverged"}
+        How each orbit ended, as in :class:`Orbit`.
+    """
+
+    states: Array
+    steps: NDArray[np.int_]
+    ends: list[OrbitEnd]
 
     @staticmethod
     def empty(rows: BatchRows, transient: int, last: int) -> BatchResult:
-        """BatchResult to be filled in."""
+        """A result without states, to be filled in."""
         m, *shape = rows.states.shape
         return BatchResult(np.full((m, last - transient + 1, *shape), np.nan), np.zeros(m, dtype=int), ["steps"] * m)
 
+    def fill_in(self, i: int, found: Iteration, first: int) -> None:
+        """Take in what became of row i; ``first`` is the place of its first state on the second axis of ``states``."""
+        self.steps[i], self.ends[i] = found.steps, found.end
+        if found.states:
+            self.states[i, first : first + len(found.states)] = found.states
 
-def to_batch(states: np.ndarray, layout: str) -> np.ndarray:
-    """BatchRows as a batch."""
+
+def to_batch(states: Array, layout: BatchLayout) -> Array:
+    """States of shape (m, *S) as a batch."""
     return states if layout == "leading" else np.ascontiguousarray(np.moveaxis(states, 0, -1))
 
 
-def broadcast_parameters(parameters: Mapping[str, Any], rank: int, layout: str) -> dict[str, Any]:
-    """Parameters as a batch of states of that rank takes them."""
+def broadcast_parameters(parameters: Mapping[str, Any], rank: int, layout: BatchLayout) -> dict[str, Any]:
+    """Parameters in the shape that a batch takes whose states have ``rank`` axes."""
     tail = (1,) * rank if layout == "leading" else ()
     return {name: value.reshape(-1, *tail) if np.ndim(value) else value for name, value in parameters.items()}
 
 
-def agrees(found: Any, expected: np.ndarray, scale: float = 1.0) -> bool:
-    """True if a batch yields what single calls do: NaN where they do, else within 10⁻¹² of max(scale, |value|)."""
+def agrees(found: Any, expected: Array, scale: float = 1.0) -> bool:
+    """True if a batch yields what single calls do: NaN where they do, else within 10⁻¹² · max(scale, |value|)."""
     found = np.asarray(found)
     if found.shape != expected.shape or found.dtype.kind not in "fiub":
         return False
     same = (found == expected) | (np.isnan(found) & np.isnan(expected))
-    return bool((same | (np.abs(found - expected) <= SAME * np.maximum(scale, np.abs(expected)))).all())
+    return bool((same | (np.abs(found - expected) <= SAME_VALUE * np.maximum(scale, np.abs(expected)))).all())
 
 
-def can_broadcast(rule: IterationRule, rows: BatchRows, layout: str) -> bool:
-    """The trial: whether one call of f, and of the domain, on all rows yields what single calls do."""
+def can_broadcast(rule: IterationRule, rows: BatchRows, layout: BatchLayout) -> bool:
+    """True if one call of f, and of the domain, on all rows yields what single calls do: the trial."""
     m, p = len(rows), broadcast_parameters(rows.parameters, rows.states.ndim - 1, layout)
     batch = to_batch(rows.states, layout)
     try:
         with np.errstate(all="ignore"):
-            if not agrees(rule.f(batch, **p), to_batch(rows.each(rule.f), layout), rule.scale):
+            if not agrees(rule.f(batch, **p), to_batch(rows.call_each(rule.f), layout), rule.scale):
                 return False
             if rule.domain is None:
                 return True
             domain = rule.domain
-            margins = rows.each(lambda x, **q: np.min(domain(x, **q)))
-            return agrees(_margins(domain(batch, **p), layout, m), margins, rule.scale)
-    except Exception:  # whatever a function has to say of arrays that it was not written for
+            margins = rows.call_each(lambda x, **q: np.min(domain(x, **q)))
+            return agrees(_smallest_margins(domain(batch, **p), layout, m), margins, rule.scale)
+    except Exception:  # f was not written for such arrays, and may raise anything
         return False
 
 
-def _margins(margins: Any, layout: str, m: int) -> np.ndarray:
-    """Every row's smallest margin; of no use, and of another shape, if the domain does not broadcast."""
+def _smallest_margins(margins: Any, layout: BatchLayout, m: int) -> Array:
+    """The smallest margin of every row; an empty array if the domain does not broadcast."""
     margins = np.asarray(margins)
     if layout == "leading":
         return margins.reshape(m, -1).min(axis=1) if margins.shape[:1] == (m,) else np.empty(0)
     return margins.reshape(-1, m).min(axis=0) if margins.shape[-1:] == (m,) else np.empty(0)
 
 
-def iterate_batch(rule: IterationRule, rows: BatchRows, layout: str, transient: int, last: int) -> BatchResult | None:
-    """Iterate all rows in one batch; None if it does not yield what single calls do.
+def iterate_batch(
+    rule: IterationRule, rows: BatchRows, layout: BatchLayout, transient: int, last: int
+) -> BatchResult | None:
+    """Iterate all rows in one batch; None if the batch does not yield what single calls do.
 
-    BatchRows whose orbit ends leave the batch; the last one left goes on by itself.
+    A row whose orbit ends leaves the batch; the last row left is iterated by itself.
+
+    Parameters
+    ----------
+    rule : IterationRule
+        What is iterated.
+    rows : BatchRows
+        The first states, and their parameters.
+    layout : {"trailing", "leading"}
+        Of the batch.
+    transient, last : int
+        As for :func:`iterate`.
     """
-    runs, rank, at = BatchResult.empty(rows, transient, last), rows.states.ndim - 1, np.arange(len(rows))
-    p, singles = broadcast_parameters(rows.parameters, rank, layout), rows.single()
+    result, rank, numbers = BatchResult.empty(rows, transient, last), rows.states.ndim - 1, np.arange(len(rows))
+    p, singles = broadcast_parameters(rows.parameters, rank, layout), rows.parameters_of_rows()
     batch, done = to_batch(rows.states, layout), 0
     with np.errstate(all="ignore"):
         while True:
-            if (ends := _ends(rule, batch, p, layout, len(at))) is not None:
-                going = ends == "steps"
-                for i, end in zip(at[~going].tolist(), ends[~going].tolist()):
-                    runs.steps[i], runs.ends[i] = max(done - 1, 0), end
-                at, rows = at[going], rows[going]
-                p, singles = broadcast_parameters(rows.parameters, rank, layout), rows.single()
-                batch = _select(batch, going, layout)
-            if len(at) < 2:
-                for i, x in zip(at.tolist(), _to_rows(batch, layout)):
-                    _store(runs, i, done, transient, iterate(rule, x, singles[0], done, transient, last))
-                return runs
+            if (ends := _find_ends(rule, batch, p, layout, len(numbers))) is not None:
+                goes_on = ends == "steps"
+                for i, end in zip(numbers[~goes_on].tolist(), ends[~goes_on].tolist()):
+                    result.steps[i], result.ends[i] = max(done - 1, 0), end
+                numbers, rows = numbers[goes_on], rows[goes_on]
+                p, singles = broadcast_parameters(rows.parameters, rank, layout), rows.parameters_of_rows()
+                batch = _select(batch, goes_on, layout)
+            if len(numbers) < 2:
+                for i, x in zip(numbers.tolist(), _to_rows(batch, layout)):
+                    alone = iterate(rule, x, singles[0], transient=transient, last=last, done=done)
+                    result.fill_in(i, alone, max(done - transient, 0))
+                return result
             if done >= transient:
-                runs.states[at, done - transient] = _to_rows(batch, layout)
+                result.states[numbers, done - transient] = _to_rows(batch, layout)
             if done == last:
-                runs.steps[at] = last
-                return runs
+                result.steps[numbers] = last
+                return result
             following = np.asarray(rule.f(batch, **p), dtype=float)
-            before, after, i = _to_rows(batch, layout), _to_rows(following, layout), done % len(at)
-            some = slice(None) if done == last - 1 else slice(i, i + 1)
-            expected = np.array([rule.f(x, **q) for x, q in zip(before[some], singles[some])], dtype=float)
-            if not (np.array_equal(after[some], expected) or agrees(after[some], expected, rule.scale)):
+            before, after, i = _to_rows(batch, layout), _to_rows(following, layout), done % len(numbers)
+            compared = slice(None) if done == last - 1 else slice(i, i + 1)
+            expected = np.array([rule.f(x, **q) for x, q in zip(before[compared], singles[compared])], dtype=float)
+            if not (np.array_equal(after[compared], expected) or agrees(after[compared], expected, rule.scale)):
                 return None
             batch, done = following, done + 1
 
 
-def _to_rows(batch: np.ndarray, layout: str) -> np.ndarray:
+def _to_rows(batch: Array, layout: BatchLayout) -> Array:
     return batch if layout == "leading" else np.moveaxis(batch, -1, 0)
 
 
-def _select(batch: np.ndarray, which: np.ndarray, layout: str) -> np.ndarray:
+def _select(batch: Array, which: NDArray[np.bool_], layout: BatchLayout) -> Array:
     return batch[which] if layout == "leading" else np.ascontiguousarray(batch[..., which])
 
 
-def _ends(rule: IterationRule, batch: np.ndarray, p: Mapping[str, Any], layout: str, m: int) -> np.ndarray | None:
-    """Why every row ends at the batch's state, "steps" where it does not; None if none does."""
-    far = FAR * rule.scale
-    inside = None if rule.domain is None else _margins(rule.domain(batch, **p), layout, m) > 0
-    if np.abs(batch).max() < far and (inside is None or inside.all()):
+def _find_ends(
+    rule: IterationRule, batch: Array, p: Mapping[str, Any], layout: BatchLayout, m: int
+) -> NDArray[np.str_] | None:
+    """Why each row ends at the batch's state, "steps" where it does not; None if none of the m rows ends."""
+    limit = DIVERGED * rule.scale
+    inside = None if rule.domain is None else _smallest_margins(rule.domain(batch, **p), layout, m) > 0
+    if np.abs(batch).max() < limit and (inside is None or inside.all()):
         return None
-    near = np.abs(_to_rows(batch, layout).reshape(m, -1)).max(axis=1) < far
-    return np.where(near, "steps" if inside is None else np.where(inside, "steps", "domain"), "diverged")
+    bounded = np.abs(_to_rows(batch, layout).reshape(m, -1)).max(axis=1) < limit
+    return np.where(bounded, "steps" if inside is None else np.where(inside, "steps", "domain"), "diverged")
 
 
 def iterate_one_by_one(rule: IterationRule, rows: BatchRows, transient: int, last: int) -> BatchResult:
-    """Iterate every row by itself."""
-    runs = BatchResult.empty(rows, transient, last)
+    """Iterate every row by itself; ``transient`` and ``last`` as for :func:`iterate`."""
+    result = BatchResult.empty(rows, transient, last)
     with np.errstate(all="ignore"):
-        for i, (x, p) in enumerate(zip(rows.states, rows.single())):
+        for i, (x, p) in enumerate(zip(rows.states, rows.parameters_of_rows())):
             if (end := rule.end(x, p)) != "steps":
-                runs.ends[i] = end
+                result.ends[i] = end
             else:
-                _store(runs, i, 0, transient, iterate(rule, x, p, 0, transient, last))
-    return runs
-
-
-def _store(runs: BatchResult, i: int, first: int, transient: int, found: tuple[list[np.ndarray], int, str]) -> None:
-    kept, runs.steps[i], runs.ends[i] = found
-    place = max(first - transient, 0)
-    if kept:
-        runs.states[i, place : place + len(kept)] = kept
+                result.fill_in(i, iterate(rule, x, p, transient=transient, last=last), 0)
+    return result

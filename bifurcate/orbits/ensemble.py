@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bifurcate.deprecation import old_parameters, old_positions
 from bifurcate.errors import InvalidInput
 from bifurcate.maps.map import Map
 from bifurcate.orbits.batched_iteration import (
     LAYOUTS,
+    BatchLayout,
     BatchResult,
     BatchRows,
     can_broadcast,
     iterate_batch,
     iterate_one_by_one,
 )
-from bifurcate.orbits.orbit import IterationRule, check_counts
-from bifurcate.validation import check_instance
+from bifurcate.orbits.orbit import IterationRule, OrbitEnd
+from bifurcate.validation import check_choice, check_count, check_instance
 
-__all__ = ["LARGE", "Ensemble", "ensemble"]
+__all__ = ["LARGEST_BATCHED", "Ensemble", "Layout", "ensemble"]
 
-BLOCK = 2**15  # numbers in one batch: it stays in the processor's cache
-LARGE = 2**12  # numbers in a state from which on a call of f costs so much that batches gain nothing
-TASKS = 64  # into which rows are cut for an executor
+T = TypeVar("T")
+Layout = Literal["trailing", "leading", "single"]
+
+# Numbers in one batch: 256 KiB, which stay in a core's cache from one iteration to the next.
+NUMBERS_PER_BATCH = 2**15
+# Numbers in a state from which on f is called for one state at a time: one call costs so much then that the overhead
+# of a call, all that a batch saves, is lost in it.
+LARGEST_BATCHED = 2**12
+# Parts into which rows are cut for an executor: some for each of a machine's cores, so that none waits long at the end.
+EXECUTOR_TASKS = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,21 +45,21 @@ class Ensemble:
 
     Attributes
     ----------
-    states : ndarray, shape (m, kept, *state's shape)
+    states : ndarray, shape (m, steps, *state's shape)
         The states after the transient; NaN from where an orbit ended.
     steps : ndarray of int, shape (m,)
-        Iterations done, the transient's included.
-    ends : tuple of str
+        Iterations done, those of the transient included.
+    ends : tuple of {"steps", "domain", "diverged"}
         How each orbit ended, as in :class:`Orbit`; one that starts outside the domain ends there after 0 steps.
-    layout : str
-        How f was called: "trailing" for batches of shape (*state's shape, m), "leading" for (m, *state's shape), or
-        "single".
+    layout : {"trailing", "leading", "single"}
+        How f was called: for batches of shape (*state's shape, m), for batches of shape (m, *state's shape), or for one
+        state at a time.
     """
 
-    states: np.ndarray
-    steps: np.ndarray
-    ends: tuple[str, ...]
-    layout: str
+    states: NDArray[np.float64]
+    steps: NDArray[np.int_]
+    ends: tuple[OrbitEnd, ...]
+    layout: Layout
 
     def __len__(self) -> int:
         return len(self.states)
@@ -66,27 +75,28 @@ def ensemble(
     transient: int = 0,
     parameters: Mapping[str, Any] | None = None,
     executor: Executor | None = None,
-    layout: str | None = None,
+    layout: Layout | None = None,
 ) -> Ensemble:
     """Iterate a map from many states, or at many values of its parameters, at once.
 
-    Where one call of f can iterate a whole batch it does. Two layouts are tried: batches of shape (*S, m) with
-    parameters of shape (m,), in which ``z[0]`` is every orbit's first component; and (m, *S) with parameters of shape
-    (m, 1, …, 1), in which ``x @ A.T`` acts on every state. The trial compares one call for all rows with a call for
-    each; so does the last iteration, and every other for one row in turn. Numbers must agree to
-    10⁻¹² · max(scale, |value|), otherwise all is done one by one. What is only added, multiplied and divided agrees
-    bit for bit; where numbers do not (powers, exponentials, sums), a chaotic orbit differs after some fifty iterations,
-    as it does from one computer to the next.
+    Where one call of f can iterate a whole batch, it does. Two layouts are tried: batches of shape (*S, m) with
+    parameters of shape (m,), in which ``z[0]`` is the first component of every state; and (m, *S) with parameters of
+    shape (m, 1, …, 1), in which ``x @ A.T`` acts on every state. The trial compares one call for all rows with a call
+    for each; the last iteration does so too, and every other one for one row in turn. Numbers must agree to
+    10⁻¹² · max(scale, |value|), otherwise all rows are iterated one by one. Sums, products and quotients of entries
+    agree bit for bit. Where numbers do not (powers, exponentials, sums over an axis), a chaotic orbit differs after
+    some fifty iterations, as it does from one computer to the next.
 
     Parameters
     ----------
     map : Map
+        x ↦ f(x, **parameters).
     starts : array_like, shape (m, *S)
         The first states; of length 1 if only parameters vary.
     steps : int
-        States to keep of each orbit after the transient, at least 1.
+        States to return of each orbit after the transient, at least 1.
     transient : int
-        Iterations before that.
+        Iterations whose states are not returned.
     parameters : mapping of str to float or array_like of shape (m,), optional
         Values that replace the map's own.
     executor : concurrent.futures.Executor, optional
@@ -110,29 +120,28 @@ def ensemble(
     >>> found.states[:, 0, 0].round(3), found.ends, found.layout
     (array([0.009, 0.5  ,   nan]), ('steps', 'steps', 'diverged'), 'trailing')
     """
-    check_counts(steps=(steps, 1, None), transient=(transient, 0, None))
-    rows = _rows(map, starts, {} if parameters is None else parameters)
-    rule = IterationRule.of(map)
-    if layout is not None and layout not in (*LAYOUTS, "single"):
-        raise InvalidInput(f"layout is {layout!r}; allowed are trailing, leading, single, or None to try")
-    last, size = transient + steps - 1, rows.states[0].size
-    block = max(2, BLOCK // size)
+    check_count("steps", steps)
+    check_count("transient", transient, least=0)
+    if layout is not None:
+        check_choice("layout", layout, (*LAYOUTS, "single"))
+    rows = _make_rows(map, starts, {} if parameters is None else parameters)
+    rule, last, size = IterationRule.of(map), transient + steps - 1, rows.states[0].size
+    batch_length = max(2, NUMBERS_PER_BATCH // size)
+    tried = rows[:batch_length]
     if layout is None:
-        small = len(rows) > 1 and size < LARGE
-        layout = next((each for each in LAYOUTS if small and can_broadcast(rule, rows[:block], each)), "single")
-    elif layout != "single" and not can_broadcast(rule, rows[:block], layout):
+        layout = _find_layout(rule, tried)
+    elif layout != "single" and not can_broadcast(rule, tried, layout):
         raise InvalidInput(f"{map.name} does not broadcast over batches in the {layout} layout")
     if layout != "single":
-        runs = _join(_map_over(executor, _batch, _split(rows, block), rule, layout, transient, last))
-        if runs is not None:
-            return Ensemble(runs.states, runs.steps, tuple(runs.ends), layout)
-    pieces = _split(rows, 1 + (len(rows) - 1) // TASKS if executor else len(rows))
-    runs = _join(_map_over(executor, iterate_one_by_one, pieces, rule, transient, last))
-    assert runs is not None
-    return Ensemble(runs.states, runs.steps, tuple(runs.ends), "single")
+        parts = _split(rows, batch_length)
+        batched = _call_on_each(executor, _iterate_batch_safely, parts, rule, layout, transient, last)
+        if None not in batched:
+            return _join(batched, layout)
+    parts = _split(rows, 1 + (len(rows) - 1) // EXECUTOR_TASKS if executor else len(rows))
+    return _join(_call_on_each(executor, iterate_one_by_one, parts, rule, transient, last), "single")
 
 
-def _rows(map: Map, starts: Any, parameters: Mapping[str, Any]) -> BatchRows:
+def _make_rows(map: Map, starts: Any, parameters: Mapping[str, Any]) -> BatchRows:
     check_instance("map", map, Map, "wrap the function: Map(f, parameters)")
     if not isinstance(parameters, Mapping):
         raise InvalidInput(f"parameters must be a dict of names and values, got {parameters!r}")
@@ -145,20 +154,20 @@ def _rows(map: Map, starts: Any, parameters: Mapping[str, Any]) -> BatchRows:
     values: dict[str, Any] = dict(map.parameters)
     for name, given in parameters.items():
         map.require(name)
-        values[name] = _values(name, given)
+        values[name] = _check_values(name, given)
     lengths = {len(states)} | {len(value) for value in values.values() if np.ndim(value)}
     m = max(lengths)
     if not lengths <= {1, m}:
-        raise InvalidInput(f"starts and parameters have lengths {sorted(lengths)}; they must agrees, or be 1")
+        raise InvalidInput(f"starts and parameters have lengths {sorted(lengths)}; they must agree, or be 1")
     rows = BatchRows(
         np.ascontiguousarray(np.broadcast_to(states, (m, *states.shape[1:]))),
         {name: np.broadcast_to(value, m).copy() if np.ndim(value) else value for name, value in values.items()},
     )
-    _check(map, rows)
+    _check_states(map, rows)
     return rows
 
 
-def _values(name: str, given: Any) -> float | np.ndarray:
+def _check_values(name: str, given: Any) -> float | NDArray[np.float64]:
     try:
         values = np.asarray(given)
     except ValueError:
@@ -168,53 +177,65 @@ def _values(name: str, given: Any) -> float | np.ndarray:
     return values.astype(float) if values.ndim else float(values)
 
 
-def _check(map: Map, rows: BatchRows) -> None:
-    """All states must be finite, and f usable where it can be told: at the first of them where it is finite."""
+def _check_states(map: Map, rows: BatchRows) -> None:
+    """Refuse states that are not finite, and check the map at the first state where f is finite, or raises."""
     if not np.isfinite(rows.states).all():
         raise InvalidInput(f"{int((~np.isfinite(rows.states)).sum())} numbers in starts are NaN or infinite")
     rule = IterationRule.of(map)
     with np.errstate(all="ignore"):
-        for x, p in zip(rows.states, rows.single()):
-            if rule.end(x, p) == "steps" and _is_telling(map, x, p):
+        for x, p in zip(rows.states, rows.parameters_of_rows()):
+            if rule.end(x, p) == "steps" and _is_finite_or_raises(map, x, p):
                 map.replace(**p).check(x)
                 return
 
 
-def _is_telling(map: Map, x: np.ndarray, p: dict[str, float]) -> bool:
+def _is_finite_or_raises(map: Map, x: NDArray[np.float64], p: dict[str, float]) -> bool:
     try:
         y = np.asarray(map.f(x, **p))
-    except Exception:  # which the check repeats in the map's own words
+    except Exception:  # the check calls f again, and reports what is wrong in the map's own words
         return True
     return y.shape != x.shape or y.dtype.kind not in "fiub" or bool(np.isfinite(y).all())
+
+
+def _find_layout(rule: IterationRule, rows: BatchRows) -> Layout:
+    """The first layout of a batch that passes the trial; "single" if none does, or batches gain nothing."""
+    if len(rows) > 1 and rows.states[0].size < LARGEST_BATCHED:
+        for layout in LAYOUTS:
+            if can_broadcast(rule, rows, layout):
+                return layout
+    return "single"
 
 
 def _split(rows: BatchRows, length: int) -> list[BatchRows]:
     return [rows[i : i + length] for i in range(0, len(rows), length)]
 
 
-def _map_over(
-    executor: Executor | None, work: Callable[..., Any], pieces: list[BatchRows], rule: IterationRule, *rest: Any
-) -> Any:
-    """The work on every piece, here or on the executor, in order."""
+def _call_on_each(
+    executor: Executor | None, work: Callable[..., T], parts: list[BatchRows], rule: IterationRule, *settings: Any
+) -> list[T]:
+    """``work(rule, part, *settings)`` for every part, here or on the executor, in order."""
     if executor is None:
-        return [work(rule, piece, *rest) for piece in pieces]
-    futures = [executor.submit(work, rule, piece, *rest) for piece in pieces]
+        return [work(rule, part, *settings) for part in parts]
+    futures = [executor.submit(work, rule, part, *settings) for part in parts]
     return [future.result() for future in futures]
 
 
-def _batch(rule: IterationRule, rows: BatchRows, layout: str, transient: int, last: int) -> BatchResult | None:
+def _iterate_batch_safely(
+    rule: IterationRule, rows: BatchRows, layout: BatchLayout, transient: int, last: int
+) -> BatchResult | None:
     if len(rows) == 1:
         return iterate_one_by_one(rule, rows, transient, last)
     try:
         return iterate_batch(rule, rows, layout, transient, last)
-    except Exception:  # f took the trial's states in a batch, but not those that it came to; by themselves it may
+    except Exception:  # f took a batch of the first states, but not one of later states; one by one it may take them
         return None
 
 
-def _join(runs: Iterable[BatchResult | None]) -> BatchResult | None:
-    found = list(runs)
-    if any(each is None for each in found):
-        return None
-    known = [each for each in found if each is not None]
-    states, steps = np.concatenate([each.states for each in known]), np.concatenate([each.steps for each in known])
-    return BatchResult(states, steps, [end for each in known for end in each.ends])
+def _join(results: Sequence[BatchResult | None], layout: Layout) -> Ensemble:
+    found = [each for each in results if each is not None]
+    return Ensemble(
+        states=np.concatenate([each.states for each in found]),
+        steps=np.concatenate([each.steps for each in found]),
+        ends=tuple(end for each in found for end in each.ends),
+        layout=layout,
+    )

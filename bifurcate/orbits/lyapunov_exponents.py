@@ -7,45 +7,51 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bifurcate.deprecation import old_parameters, old_positions
+from bifurcate.errors import InvalidInput
 from bifurcate.linalg.operators import apply
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
-from bifurcate.orbits.orbit import IterationRule, check_counts, with_values
-from bifurcate.validation import check_count
+from bifurcate.orbits.orbit import IterationRule, OrbitEnd, with_values
+from bifurcate.validation import check_count, check_seed
 
 __all__ = ["Exponents", "block_standard_error", "lyapunov"]
 
+Array = NDArray[np.float64]
 
-FEWEST_BLOCKS = 16  # a standard error from fewer block means is not known to a fifth of itself
-SURE_ERRORS = 3.0  # standard errors by which an exponent must exceed 0 to count as positive: once in 700 by chance
+# Blocks of which a standard error is taken, at the least: from fewer it would itself be wrong by more than 1/√(2·15),
+# about a fifth.
+FEWEST_BLOCKS = 16
+# Standard errors by which an exponent must exceed 0 to count as positive: by chance that happens once in 700 times.
+SURE_ERRORS = 3.0
 
 
 @dataclass(frozen=True, eq=False)
 class Exponents:
-    """Lyapunov exponents along one orbit, in natural logarithms a step.
+    """Lyapunov exponents along one orbit: growth rates per iteration, in natural logarithms.
 
     Attributes
     ----------
     values : ndarray, shape (count,)
-        By falling size; −inf where a direction was annihilated.
+        The exponents, by falling size; −inf where a direction was annihilated.
     errors : ndarray, shape (count,)
-        One standard error of each, from the scatter of block means: of the finite orbit, not of rounding. NaN where the
-        exponent is infinite or fewer than 16 steps were done.
+        The standard error of each, from the scatter of block means: that of the finite orbit, not of rounding. NaN
+        where the exponent is infinite or fewer than 16 steps were done.
     steps : int
-        Steps over which they are averages.
+        Iterations over which they are averages.
     state : ndarray
         The last state.
-    end : str
-        As in :class:`Orbit`.
+    end : {"steps", "domain", "diverged"}
+        How the orbit ended, as in :class:`Orbit`.
     """
 
-    values: np.ndarray
-    errors: np.ndarray
+    values: Array
+    errors: Array
     steps: int
-    state: np.ndarray
-    end: str
+    state: Array
+    end: OrbitEnd
 
     @property
     def chaotic(self) -> bool:
@@ -67,28 +73,28 @@ def lyapunov(
 ) -> Exponents:
     """The leading Lyapunov exponents of an orbit, with error estimates.
 
-    ``count`` tangent vectors are carried along and made orthonormal anew at every step, by a QR factorisation; the
-    exponents are the means of ln |diag R| (Benettin, Galgani, Giorgilli & Strelcyn, Meccanica 15 (1980) 9; Eckmann &
-    Ruelle, Rev. Mod. Phys. 57 (1985) 617, section V.C). Successive terms are correlated, so that their error is that of
-    the means of blocks: the largest found as blocks are doubled from 1 step until 16 are left (Flyvbjerg & Petersen,
-    J. Chem. Phys. 91 (1989) 461).
+    ``count`` tangent vectors are mapped along the orbit and made orthonormal again after every step, by a QR
+    factorisation; the exponents are the means of ln |diag R| (Benettin, Galgani, Giorgilli & Strelcyn, Meccanica 15
+    (1980) 9; Eckmann & Ruelle, Rev. Mod. Phys. 57 (1985) 617, section V.C). Successive terms are correlated. The error
+    is therefore that of block means: the largest one as the blocks are doubled from 1 step on until 16 are left
+    (Flyvbjerg & Petersen, J. Chem. Phys. 91 (1989) 461).
 
     Parameters
     ----------
     map : Map
-        What is iterated. Its own derivatives are used: the Jacobian for several exponents, else directional ones.
+        x ↦ f(x, **parameters). Its own derivatives are used: the Jacobian for several exponents, else directional ones.
     start : array_like
         The first state.
     steps : int
-        Steps to average over, at least 1.
+        Iterations to average over, at least 1.
     transient : int
-        Steps before that, in which the orbit settles and the tangent vectors align.
+        Iterations before that, in which the orbit settles and the tangent vectors align.
     count : int
         Number of exponents, from 1 to the number of unknowns.
     parameters : mapping of str to float, optional
         Values that replace the map's own.
     seed : int
-        Of the first tangent vectors, which are random.
+        Of the random first tangent vectors.
 
     Returns
     -------
@@ -107,43 +113,75 @@ def lyapunov(
     >>> bool(abs(found.values[0] - np.log(2)) < 3 * found.errors[0])
     True
     """
+    check_count("steps", steps)
+    check_count("transient", transient, least=0)
+    check_count("count", count)
     map = with_values(map, parameters)
     x = map.check(start)
-    check_counts(steps=(steps, 1, None), transient=(transient, 0, None), count=(count, 1, x.size))
-    p, iterate = dict(map.parameters), IteratedMap(map, x.shape)
-    frame = np.linalg.qr(np.random.default_rng(check_count("seed", seed, 0)).standard_normal((x.size, count)))[0]
-    rows, end = np.empty((steps, count)), "steps"
-    rule, done = IterationRule.of(map), -transient
+    if count > x.size:
+        raise InvalidInput(f"count is {count}; it must be at most the number of unknowns, {x.size}")
+    p, iterate, rule = dict(map.parameters), IteratedMap(map, x.shape), IterationRule.of(map)
+    vectors = np.linalg.qr(np.random.default_rng(check_seed(seed)).standard_normal((x.size, count)))[0]
+    rates, done = np.empty((steps, count)), -transient
+    end: OrbitEnd = "steps"
     with np.errstate(all="ignore"):
         while done < steps:
             following = np.asarray(map.f(x, **p), dtype=float)
             end = rule.end(following, p)
             if end != "steps":
                 break
-            frame, stretch = _carry(iterate, x, following, frame, p)
+            vectors, growth = _map_vectors(iterate, x, following, vectors, p)
             if done >= 0:
-                rows[done] = np.log(stretch)
+                rates[done] = np.log(growth)
             x, done = following, done + 1
-    rows = rows[: max(done, 0)]
-    values = rows.mean(axis=0) if len(rows) else np.full(count, np.nan)
-    return Exponents(values, block_standard_error(rows), len(rows), x, end)
+    rates = rates[: max(done, 0)]
+    return Exponents(
+        values=rates.mean(axis=0) if len(rates) else np.full(count, np.nan),
+        errors=block_standard_error(rates),
+        steps=len(rates),
+        state=x,
+        end=end,
+    )
 
 
-def _carry(
-    iterate: IteratedMap, x: np.ndarray, following: np.ndarray, frame: np.ndarray, p: dict[str, float]
-) -> tuple[np.ndarray, np.ndarray]:
-    """The frame one step later, orthonormal, and by how much it was stretched."""
-    if frame.shape[1] == 1:
-        moved = iterate.jvp([x.ravel(), following.ravel()], frame[:, 0], p)[:, None]
-        length = np.linalg.norm(moved, axis=0)
-        return (moved / length if length[0] > 0.0 else frame), length
-    J = iterate.jacobian([x.ravel(), following.ravel()], p)
-    frame, upper = np.linalg.qr(apply(J, frame))
-    return frame, np.abs(np.diag(upper))
+def _map_vectors(
+    iterate: IteratedMap, x: Array, following: Array, vectors: Array, p: dict[str, float]
+) -> tuple[Array, Array]:
+    """The tangent vectors one step later, made orthonormal, and the factors by which they grew, |diag R|.
+
+    Parameters
+    ----------
+    iterate : IteratedMap
+        f, iterated once.
+    x, following : ndarray, of the state's shape
+        The state, and f of it.
+    vectors : ndarray, shape (n, count)
+        Orthonormal tangent vectors at x.
+    p : dict
+        All parameters.
+    """
+    orbit = [x.ravel(), following.ravel()]
+    if vectors.shape[1] == 1:
+        image = iterate.jvp(orbit, vectors[:, 0], p)[:, None]
+        length = np.linalg.norm(image, axis=0)
+        return (image / length if length[0] > 0.0 else vectors), length
+    Q, R = np.linalg.qr(apply(iterate.jacobian(orbit, p), vectors))
+    return Q, np.abs(np.diag(R))
 
 
-def block_standard_error(rows: np.ndarray) -> np.ndarray:
-    """The largest standard error of the mean over blocks of 1, 2, 4, … rows, down to 16 blocks."""
+def block_standard_error(rows: Array) -> Array:
+    """The largest standard error of the mean, over blocks of 1, 2, 4, … rows, as long as there are 16 blocks.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (steps, count)
+        One series a column.
+
+    Returns
+    -------
+    ndarray, shape (count,)
+        NaN for a column that is not finite, and for all of them if there are fewer than 16 rows.
+    """
     errors = np.full(rows.shape[1], np.nan if len(rows) < FEWEST_BLOCKS else 0.0)
     errors[~np.isfinite(rows).all(axis=0)] = np.nan
     known = np.isfinite(errors)

@@ -1,21 +1,27 @@
-"""One orbit: iteration with a reason for its end."""
+"""One orbit: iteration that says why it ended."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bifurcate.deprecation import old_parameters, old_positions
 from bifurcate.errors import InvalidInput
 from bifurcate.maps.map import Map
 from bifurcate.validation import check_count, check_instance
 
-__all__ = ["FAR", "IterationRule", "Orbit", "check_counts", "iterate", "orbit"]
+__all__ = ["DIVERGED", "Iteration", "IterationRule", "Orbit", "OrbitEnd", "iterate", "orbit", "with_values"]
 
-FAR = 1e12  # in units of the map's scale: a state beyond it has diverged; nothing that comes back grows so large
+State = NDArray[np.float64]
+OrbitEnd = Literal["steps", "domain", "diverged"]
+
+# A state beyond this many of the map's scales has diverged: bounded dynamics stays within a few scales, and an orbit
+# that has left it by twelve orders of magnitude keeps no digit of where it would come back to.
+DIVERGED = 1e12
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,23 +30,33 @@ class Orbit:
 
     Attributes
     ----------
-    states : ndarray, shape (kept, *state's shape)
+    states : ndarray, shape (at most steps, *state's shape)
         The states after the transient; the last one is the last that was reached.
     steps : int
-        Iterations done, the transient's included.
-    end : str
+        Iterations done, those of the transient included.
+    end : {"steps", "domain", "diverged"}
         "steps" if all were done; "domain" if the orbit left the map's declared domain (crossed a pole);
         "diverged" if a state grew beyond 10¹² scales or stopped being finite.
     """
 
-    states: np.ndarray
+    states: State
     steps: int
-    end: str
+    end: OrbitEnd
 
 
 @dataclass(frozen=True, eq=False)
 class IterationRule:
-    """What iteration needs of a map: with f (and domain) that can be pickled, it can be sent to another process."""
+    """What iteration needs of a map. If f and the domain can be pickled, it can be sent to another process.
+
+    Attributes
+    ----------
+    f : callable
+        ``f(x, **parameters)`` → the next state.
+    domain : callable or None
+        ``domain(x, **parameters)`` → margins, all positive inside the domain.
+    scale : float
+        A typical magnitude of the state.
+    """
 
     f: Callable[..., Any]
     domain: Callable[..., Any] | None
@@ -51,13 +67,31 @@ class IterationRule:
         """The rule of a map."""
         return IterationRule(map.f, map.domain, map.scale)
 
-    def end(self, x: np.ndarray, p: Mapping[str, float]) -> str:
+    def end(self, x: State, p: Mapping[str, float]) -> OrbitEnd:
         """Why an orbit cannot go on from a state, as in :class:`Orbit`; "steps" if it can."""
-        if not np.abs(x).max() < FAR * self.scale:
+        if not np.abs(x).max() < DIVERGED * self.scale:
             return "diverged"
         if self.domain is not None and not np.min(self.domain(x, **p)) > 0:
             return "domain"
         return "steps"
+
+
+class Iteration(NamedTuple):
+    """The result of :func:`iterate`.
+
+    Attributes
+    ----------
+    states : list of ndarray
+        The states after the transient.
+    steps : int
+        Iterations done.
+    end : {"steps", "domain", "diverged"}
+        As in :class:`Orbit`.
+    """
+
+    states: list[State]
+    steps: int
+    end: OrbitEnd
 
 
 @old_parameters
@@ -65,24 +99,25 @@ class IterationRule:
 def orbit(
     map: Map, start: Any, steps: int, *, transient: int = 0, parameters: Mapping[str, float] | None = None
 ) -> Orbit:
-    """Iterate a map.
+    """Iterate a map from one state.
 
     Parameters
     ----------
     map : Map
-        What is iterated.
+        x ↦ f(x, **parameters).
     start : array_like, of the state's shape
         The first state.
     steps : int
-        States to keep after the transient, at least 1. Without a transient the first kept one is the start.
+        States to return after the transient, at least 1. Without a transient the first of them is the start.
     transient : int
-        Iterations before that.
+        Iterations whose states are not returned.
     parameters : mapping of str to float, optional
         Values that replace the map's own.
 
     Returns
     -------
     Orbit
+        With fewer states where the orbit left the domain or diverged: see ``end``.
 
     Raises
     ------
@@ -95,15 +130,22 @@ def orbit(
     >>> bf.orbit(bf.maps.logistic(), [0.5], 3, parameters={"r": 2.0}).states.ravel()
     array([0.5, 0.5, 0.5])
     """
-    check_counts(steps=(steps, 1, None), transient=(transient, 0, None))
+    check_count("steps", steps)
+    check_count("transient", transient, least=0)
     map = with_values(map, parameters)
     x = map.check(start)
-    kept, done, end = iterate(IterationRule.of(map), x, dict(map.parameters), 0, transient, transient + steps - 1)
-    return Orbit(np.array(kept or [x]), done, end)
+    found = iterate(IterationRule.of(map), x, map.parameters, transient=transient, last=transient + steps - 1)
+    return Orbit(np.array(found.states or [x]), found.steps, found.end)
 
 
 def with_values(map: Map, parameters: Mapping[str, float] | None) -> Map:
-    """The map with some of its parameters replaced; what is no Map, or no mapping of names to values, is refused."""
+    """The map with some of its parameters replaced.
+
+    Raises
+    ------
+    InvalidInput
+        If ``map`` is no Map, or ``parameters`` is no mapping of the map's parameters to numbers.
+    """
     check_instance("map", map, Map, "wrap the function: Map(f, parameters)")
     if parameters is None:
         return map
@@ -112,18 +154,10 @@ def with_values(map: Map, parameters: Mapping[str, float] | None) -> Map:
     return map.replace(**parameters)
 
 
-def check_counts(**given: tuple[Any, int, int | None]) -> None:
-    """Raise InvalidInput unless every count is a whole number between its bounds (value, least, most or None)."""
-    for name, (value, least, most) in given.items():
-        check_count(name, value, least)
-        if most is not None and value > most:
-            raise InvalidInput(f"{name} is {value!r}; it must be at most the number of unknowns, {most}")
-
-
 def iterate(
-    rule: IterationRule, x: np.ndarray, p: Mapping[str, float], done: int, transient: int, last: int
-) -> tuple[list[np.ndarray], int, str]:
-    """Iterate one state from after ``done`` iterations to after ``last``.
+    rule: IterationRule, x: State, p: Mapping[str, float], *, transient: int, last: int, done: int = 0
+) -> Iteration:
+    """Iterate one state until ``last`` iterations are done, or the orbit ends before.
 
     Parameters
     ----------
@@ -133,23 +167,22 @@ def iterate(
         The state after ``done`` iterations.
     p : mapping of str to float
         All parameters.
-    done, transient, last : int
-        Iterations done, left out, and done at the end.
-
-    Returns
-    -------
-    list of ndarray, int, str
-        The states after the transient, the iterations done, and how the orbit ended.
+    transient : int
+        Number of the iteration whose state is the first one returned.
+    last : int
+        Number of the last iteration.
+    done : int
+        Iterations done already.
     """
-    kept = []
+    p, states = dict(p), list[State]()
     with np.errstate(all="ignore"):
         while True:
             if done >= transient:
-                kept.append(x)
+                states.append(x)
             if done == last:
-                return kept, done, "steps"
+                return Iteration(states, done, "steps")
             following = np.asarray(rule.f(x, **p), dtype=float)
             end = rule.end(following, p)
             if end != "steps":
-                return kept, done, end
+                return Iteration(states, done, end)
             x, done = following, done + 1

@@ -1,4 +1,4 @@
-"""Orbit diagrams: what a simulation sees, to draw under branches."""
+"""Orbit diagrams: where orbits are in the long run, against a parameter."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bifurcate.deprecation import old_keywords, old_positions
 from bifurcate.errors import InvalidInput
 from bifurcate.maps.map import Map
 from bifurcate.orbits.batched_iteration import LAYOUTS, BatchRows, agrees, broadcast_parameters, to_batch
-from bifurcate.orbits.ensemble import LARGE, ensemble
+from bifurcate.orbits.ensemble import LARGEST_BATCHED, Layout, ensemble
+from bifurcate.orbits.orbit import OrbitEnd
 from bifurcate.validation import check_instance
 
 __all__ = ["OrbitDiagram", "orbit_diagram"]
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,21 +30,22 @@ class OrbitDiagram:
     Attributes
     ----------
     parameter : str
+        The parameter's name.
     values : ndarray, shape (m,)
-        The parameter's values.
+        Its values.
     samples : ndarray, shape (m, samples)
         The observable at the last states; NaN where the orbit ended before.
-    ends : tuple of str
-        How every orbit ended, as in :class:`Orbit`.
-    layout : str
+    ends : tuple of {"steps", "domain", "diverged"}
+        How each orbit ended, as in :class:`Orbit`.
+    layout : {"trailing", "leading", "single"}
         How f was called, as in :class:`Ensemble`.
     """
 
     parameter: str
-    values: np.ndarray
-    samples: np.ndarray
-    ends: tuple[str, ...]
-    layout: str = "single"
+    values: Array
+    samples: Array
+    ends: tuple[OrbitEnd, ...]
+    layout: Layout = "single"
 
 
 @old_keywords(keep="samples")
@@ -48,20 +53,21 @@ class OrbitDiagram:
 def orbit_diagram(
     map: Map,
     parameter: str,
-    values: Sequence[float] | np.ndarray,
+    values: Sequence[float] | Array,
     start: Any | Callable[[float], Any],
     observable: Callable[..., float],
     *,
     transient: int = 500,
     samples: int = 60,
     executor: Executor | None = None,
-    layout: str | None = None,
+    layout: Layout | None = None,
 ) -> OrbitDiagram:
     """Where orbits of a map end up, for each value of a parameter.
 
     Parameters
     ----------
     map : Map
+        x ↦ f(x, **parameters).
     parameter : str
         The parameter that varies.
     values : sequence of float
@@ -69,10 +75,13 @@ def orbit_diagram(
     start : array_like or callable
         The first state of every orbit, or ``start(value)``.
     observable : callable
-        ``observable(x, **parameters)`` → float. If it broadcasts (tried as f is) it is called once for all samples.
-    transient, samples : int
-        Iterations left out, and states sampled after them.
-    executor, layout
+        ``observable(x, **parameters)`` → float. If it broadcasts, which is tried as for f, it is called once for all
+        samples.
+    transient : int
+        Iterations before the first sample.
+    samples : int
+        States sampled after them, one an iteration.
+    executor, layout : optional
         As for :func:`ensemble`, which does the work.
 
     Returns
@@ -98,31 +107,31 @@ def orbit_diagram(
     if values.ndim != 1 or not len(values):
         raise InvalidInput(f"values must be a sequence of numbers, got shape {values.shape}")
     starts = np.array([start(value) for value in values.tolist()] if callable(start) else [start], dtype=float)
-    runs = ensemble(
+    found = ensemble(
         map, starts, samples, transient=transient, parameters={parameter: values}, executor=executor, layout=layout
     )
     observed = np.full((len(values), samples), np.nan)
-    done = np.array(runs.ends) == "steps"
-    if done.any():
-        observed[done] = _observed(map, parameter, values[done], runs.states[done], observable)
-    return OrbitDiagram(parameter, values, observed, runs.ends, runs.layout)
+    is_done = np.array(found.ends) == "steps"
+    if is_done.any():
+        observed[is_done] = _observe(map, parameter, values[is_done], found.states[is_done], observable)
+    return OrbitDiagram(parameter=parameter, values=values, samples=observed, ends=found.ends, layout=found.layout)
 
 
-def _observed(
-    map: Map, parameter: str, values: np.ndarray, states: np.ndarray, observable: Callable[..., float]
-) -> np.ndarray:
-    """The observable of states of shape (m, keep, *S): in one call if that yields what single calls do."""
-    m, keep, *shape = states.shape
-    rows = BatchRows(states.reshape(m * keep, *shape), {**map.parameters, parameter: np.repeat(values, keep)})
-    some = np.union1d(np.arange(m) * keep, np.arange(m) * keep + keep - 1)  # first and last of every orbit
-    expected = rows[some].each(observable)
-    for layout in LAYOUTS if rows.states[0].size < LARGE else ():
+def _observe(map: Map, parameter: str, values: Array, states: Array, observable: Callable[..., float]) -> Array:
+    """The observable of states of shape (m, samples, *S), shape (m, samples).
+
+    It is called once for all states if that yields what single calls do at the first and the last state of every orbit.
+    """
+    m, samples, *shape = states.shape
+    rows = BatchRows(states.reshape(m * samples, *shape), {**map.parameters, parameter: np.repeat(values, samples)})
+    compared = np.union1d(np.arange(m) * samples, np.arange(m) * samples + samples - 1)
+    expected = rows[compared].call_each(observable)
+    for layout in LAYOUTS if rows.states[0].size < LARGEST_BATCHED else ():
+        p = broadcast_parameters(rows.parameters, len(shape), layout)
         try:
-            found = np.asarray(
-                observable(to_batch(rows.states, layout), **broadcast_parameters(rows.parameters, len(shape), layout))
-            )
-        except Exception:  # whatever a function has to say of arrays that it was not written for
+            found = np.asarray(observable(to_batch(rows.states, layout), **p))
+        except Exception:  # the observable was not written for such arrays, and may raise anything
             continue
-        if found.shape == (m * keep,) and agrees(found[some], expected):
-            return found.reshape(m, keep)
-    return rows.each(observable).reshape(m, keep)
+        if found.shape == (m * samples,) and agrees(found[compared], expected):
+            return found.reshape(m, samples)
+    return rows.call_each(observable).reshape(m, samples)

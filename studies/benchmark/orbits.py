@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 import bifurcate as bf
@@ -16,7 +18,7 @@ def _diagram(quick: bool) -> Contest:
     values, steps = np.linspace(2.5, 4.0, 50 if quick else 2000), 200 if quick else 2000
     map = bf.maps.logistic()
 
-    def ours(layout: str | None, share: int) -> Done:
+    def ours(layout: Literal["single"] | None, share: int) -> Done:
         some = values[::share]
         seen = bf.orbit_diagram(
             map, "r", some, [0.3], lambda x, r: x[0], transient=steps - KEEP, samples=KEEP, layout=layout

@@ -1,4 +1,4 @@
-"""A map's parameter may have the name of any argument, in every verb; old spellings still work, with a warning."""
+"""A map's parameter may have the name of any argument, in every verb."""
 
 import numpy as np
 import pytest
@@ -35,32 +35,43 @@ def test_every_verb_takes_a_parameter_of_this_name(name):
     assert abs(branch.first("flip").parameters[name] - 3.0) < 1e-9
     doubled = bf.trace(bf.switch(branch.first("flip")), {name: (2.9, 3.2)})
     assert doubled.curve.period == 2
+    flip = bf.special_point(map, "flip", name, [0.6])
+    assert abs(flip.parameters[name] - 3.0) < 1e-9 and str(bf.normal_form(flip)).startswith("supercritical")
+    assert abs(bf.multipliers(map, [0.6]).values[0] + 0.5) < 1e-8
+    axes = bf.plot.diagram([branch, doubled], name, lambda x, **p: p[name] * x[0], seen)
+    assert axes.get_xlabel() == name
     assert len(bf.plot.observe(branch, lambda x, **p: p[name] * x[0])) == len(branch)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_branches_not_connected_are_found_with_a_parameter_of_this_name(name):
+    bounds = {name: (0.5, 1.5)}
+    scope = {}
+    exec(f"def f(x, {name}): return x + 0.2 * (x - 1.0) * (x + {name})", scope)
+    first = bf.trace(bf.cycles(bf.Map(scope["f"], {name: 0.7}), name, [1.0]), bounds)
+    found = bf.deflated_continuation(first, bounds, values=[0.7])
+    assert len(found.branches) == 1
+    assert np.allclose(found.branches[0].states[:, 0], -found.branches[0][name])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_two_parameters_may_have_such_names(name):
+    # x ↦ a x (1 − x) + b: its flips lie at a² − 2a + 4ab = 3, whatever the parameters are called.
+    other = "control" if name != "control" else "guess"
+    scope = {}
+    exec(f"def f(x, {name}, {other}): return {name} * x * (1 - x) + {other}", scope)
+    map = bf.Map(scope["f"], {name: 2.5, other: 0.0})
+    branch = bf.trace(bf.cycles(map, name, [0.6]), {name: (2.0, 3.2)})
+    bounds = {name: (2.5, 3.5), other: (-0.1, 0.1)}
+    flips = bf.trace(bf.locus(branch.first("flip"), other), bounds)
+    a, b = flips[name], flips[other]
+    assert len(flips) > 5 and np.abs(a**2 - 2 * a + 4 * a * b - 3).max() < 1e-7
 
 
 @pytest.mark.parametrize("name", ["steps", "control", "depth"])
 def test_a_whole_diagram_takes_a_parameter_of_this_name(name):
     diagram = bf.explore(bf.cycles(made(name), name, [0.6]), {name: (0.5, 3.2)}, depth=2)
     assert sorted(point.label for point in diagram.special) == ["BP", "PD"]
-
-
-def test_old_spellings_warn_and_give_the_same():
-    map, x0 = bf.maps.logistic(), [0.3]
-    with pytest.warns(DeprecationWarning, match=r"parameters=\{'r': …\}"):
-        old = bf.orbit(map, x0, 3, r=3.2)
-    assert np.array_equal(old.states, bf.orbit(map, x0, 3, parameters={"r": 3.2}).states)
-    with pytest.warns(DeprecationWarning, match="transient="):
-        old = bf.orbit(map, x0, 3, 10)
-    assert np.array_equal(old.states, bf.orbit(map, x0, 3, transient=10).states)
-    with pytest.warns(DeprecationWarning):
-        old = bf.ensemble(map, [x0], 3, r=[3.0, 3.2])
-    assert np.array_equal(old.states, bf.ensemble(map, [x0], 3, parameters={"r": [3.0, 3.2]}).states)
-    with pytest.warns(DeprecationWarning):
-        old = bf.lyapunov(map, x0, 100)
-    assert old.values == bf.lyapunov(map, x0, steps=100).values
-    with pytest.warns(DeprecationWarning, match="samples="):
-        old = bf.orbit_diagram(map, "r", [3.2], x0, lambda x, r: x[0], keep=4)
-    assert np.array_equal(old.samples, bf.orbit_diagram(map, "r", [3.2], x0, lambda x, r: x[0], samples=4).samples)
 
 
 def test_an_unknown_parameter_is_refused_in_the_words_of_the_map():
