@@ -43,7 +43,7 @@ def tuning(orientation: np.ndarray, preferred: np.ndarray) -> np.ndarray:
     """Raised cosines of unit energy over the neurons, which are evenly spaced."""
     apart = np.abs(np.mod(np.subtract.outer(orientation, preferred) + np.pi / 2, np.pi) - np.pi / 2)
     f = 0.5 * (1.0 + np.cos(np.pi * np.minimum(apart, WIDTH) / WIDTH))
-    return f / np.sqrt((f**2).sum(axis=-1, keepdims=True))
+    return np.asarray(f / np.sqrt((f**2).sum(axis=-1, keepdims=True)))
 
 
 def network() -> bf.adaptation.Network:
@@ -129,14 +129,14 @@ def _centres(curves: np.ndarray) -> np.ndarray:
     """Centres of mass of the columns relative to the neurons' own orientations, in degrees."""
     angles = np.arange(NEURONS) * np.pi / NEURONS
     z = np.exp(2j * (angles[:, None] - angles))
-    return np.rad2deg(np.angle((curves * z).sum(axis=0))) / 2.0
+    return np.asarray(np.rad2deg(np.angle((curves * z).sum(axis=0))) / 2.0)
 
 
 def _peaks(curves: np.ndarray) -> np.ndarray:
     top, neurons = curves.argmax(axis=0), np.arange(NEURONS)
     left, middle, right = (curves[(top + j) % NEURONS, neurons] for j in (-1, 0, 1))
     at = top + 0.5 * (left - right) / (left - 2.0 * middle + right)
-    return np.mod(at - neurons + NEURONS / 2, NEURONS) - NEURONS / 2
+    return np.asarray(np.mod(at - neurons + NEURONS / 2, NEURONS) - NEURONS / 2)
 
 
 def run(out: Path = FIGURES, quick: bool = False) -> Adaptation:

@@ -126,7 +126,7 @@ def largest_step(net: bf.adaptation.Network, most: float, steps: int, grid: int)
     while above - below > 1e-4 * above:
         middle = 0.5 * (below + above)
         below, above = (below, middle) if rises(middle) else (middle, above)
-    return 0.5 * (below + above)
+    return float(0.5 * (below + above))
 
 
 def run(out: Path = FIGURES, quick: bool = False) -> Energies:

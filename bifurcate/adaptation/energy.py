@@ -215,7 +215,7 @@ class Energy:
         if self.variable == "log R":
             return slope
         if self.variable == "R":
-            return np.divide(slope, R, out=np.zeros(len(R)), where=self._driven)
+            return np.asarray(np.divide(slope, R, out=np.zeros(len(R)), where=self._driven))
         by_y = -np.divide(slope * R, r, out=np.zeros(len(R)), where=self._driven)  # ∂ ln R/∂y = −R/r
         return np.outer(by_y, r / len(r)) if self.variable == "W" else by_y
 
@@ -325,8 +325,8 @@ def _asymmetry(net: Model, W: np.ndarray, R: np.ndarray) -> NoEnergy:
 def _bend(x: np.ndarray) -> np.ndarray:
     """eˣ − 1 − x."""
     series = 0.5 * x * x * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0)))
-    return np.where(np.abs(x) < SMALL, series, np.expm1(x) - x)
+    return np.asarray(np.where(np.abs(x) < SMALL, series, np.expm1(x) - x))
 
 
 def _over(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    return np.divide(numerator, denominator, out=np.zeros(len(numerator)), where=denominator != 0.0)
+    return np.asarray(np.divide(numerator, denominator, out=np.zeros(len(numerator)), where=denominator != 0.0))

@@ -20,7 +20,7 @@ def divide(numerator: np.ndarray, u: np.ndarray, r: np.ndarray) -> np.ndarray:
         out = np.divide(numerator, u)
     if not r.min() > 0.0:  # seldom; a masked division is several times slower
         out[~(r > 0.0)] = 0.0
-    return out
+    return np.asarray(out)
 
 
 def respond(r: np.ndarray, u: np.ndarray) -> np.ndarray:
@@ -66,7 +66,7 @@ def product(U: np.ndarray, V: np.ndarray) -> np.ndarray:
            [ 2., 20.]])
     """
     # Straight to BLAS: numpy's matmul is several times slower on factors as thin as these.
-    return get_blas_funcs("gemm", (U, V))(1.0, V, U, trans_b=True).T
+    return np.asarray(get_blas_funcs("gemm", (U, V))(1.0, V, U, trans_b=True).T)
 
 
 def add_product(out: np.ndarray, U: np.ndarray, V: np.ndarray) -> None:

@@ -13,7 +13,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -116,7 +116,7 @@ class Model:
     @property
     def baseline_drive(self) -> np.ndarray:
         """r₀, shape (n,)."""
-        return self.stimuli.references(self.parameters, False)[0]
+        return np.asarray(self.stimuli.references(self.parameters, False)[0])
 
     @property
     def baseline_response(self) -> np.ndarray:
@@ -127,7 +127,7 @@ class Model:
     def target(self) -> np.ndarray:
         """C, shape (n, n)."""
         F = self.aim.factor(self.parameters)
-        return F @ F.T
+        return np.asarray(F @ F.T)
 
     @cached_property
     def update(self) -> Map:
@@ -177,7 +177,7 @@ class Model:
     def project(self, W: Any) -> np.ndarray:
         """y = W r/n; of a LowRank W in O(n)."""
         W = self._state(W)
-        return W @ self.drive / self.size if W.ndim == 2 else W
+        return np.asarray(W @ self.drive / self.size if W.ndim == 2 else W)
 
     def response(self, state: Any) -> np.ndarray:
         """R for weights W (n, n) or for y = W r/n (n,)."""
@@ -226,7 +226,7 @@ class Model:
         state = state if isinstance(state, LowRank) else np.asarray(state, dtype=float)
         if state.shape not in ((self.size,), (self.size, self.size)):
             raise InvalidInput(f"a state has shape {state.shape}; it must be (n, n) or (n,) with n = {self.size}")
-        return state
+        return cast(np.ndarray, state)  # a LowRank multiplies and has a shape like one
 
     def _unclipped(self, state: Any) -> np.ndarray:
         """The state's y, where the clip does nothing."""

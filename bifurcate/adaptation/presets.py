@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from bifurcate.adaptation.network import Network
-from bifurcate.adaptation.stimuli.drive import Tuned, Tuning, components, finite, several
+from bifurcate.adaptation.stimuli.drive import Tuned, Tuning, components, several
 from bifurcate.adaptation.stimuli.tuning import HALF_WIDTH, raised_cosine
+from bifurcate.adaptation.validation import finite
 from bifurcate.errors import InvalidInput
 
 __all__ = ["literal", "ring"]

@@ -145,14 +145,14 @@ def restrict(map: Map, basis: Any) -> Map:
         raise InvalidInput(f"basis is not orthonormal: its Gram matrix differs from I by {off:.1e}")
 
     def up(z: np.ndarray) -> np.ndarray:
-        return (z @ B).reshape(shape)
+        return np.asarray((z @ B).reshape(shape))
 
     def f(z: np.ndarray, **p: float) -> np.ndarray:
         y = np.asarray(map.f(up(z), **p), dtype=float).reshape(-1)
         coordinates = B @ y
         if not np.abs(y - coordinates @ B).max() <= LEAK * max(map.scale, float(np.abs(y).max())):
             raise InvalidInput(f"{map.name} does not leave the subspace invariant")
-        return coordinates
+        return np.asarray(coordinates)
 
     def below(g: Any) -> Any:
         return None if g is None else lambda z, **p: g(up(z), **p)

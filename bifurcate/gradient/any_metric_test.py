@@ -121,7 +121,7 @@ def at_rest(field: Field, x: np.ndarray) -> np.ndarray:
         return field(x) if field.inside(x) else np.full(field.size, np.inf)
 
     def step(x: np.ndarray, residual: np.ndarray) -> np.ndarray:
-        return np.linalg.lstsq(field.jacobian(x), -residual, rcond=ZERO_SINGULAR_VALUE)[0]
+        return np.asarray(np.linalg.lstsq(field.jacobian(x), -residual, rcond=ZERO_SINGULAR_VALUE)[0])
 
     found = polish(x, residual, step, max_steps=STEPS, max_halvings=HALVINGS)
     size = max(field.scale, float(np.abs(found.x).max()))

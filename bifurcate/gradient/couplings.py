@@ -95,7 +95,7 @@ def _beyond(found: Ratios) -> np.ndarray:
     with np.errstate(over="ignore"):
         beyond = np.abs(found.J) / np.maximum(found.noise, TINY)
     np.fill_diagonal(beyond, 0.0)
-    return np.nan_to_num(beyond, nan=0.0)
+    return np.asarray(np.nan_to_num(beyond, nan=0.0))
 
 
 def _opposite(field: Field, found: Ratios, i: int, j: int) -> Coupling | None:
@@ -127,7 +127,9 @@ def _both(J: np.ndarray, i: int, j: int) -> tuple[float, float]:
 
 def _errors(field: Field, found: Ratios, which: list[int]) -> np.ndarray:
     """The errors of couplings among a few coordinates, once more and each by itself."""
-    return np.maximum(found.noise[np.ix_(which, which)], entries(field, found.state, found.J, which, found.size)) + TINY
+    return np.asarray(
+        np.maximum(found.noise[np.ix_(which, which)], entries(field, found.state, found.J, which, found.size)) + TINY
+    )
 
 
 def unresolved(found: list[Ratios], group: np.ndarray) -> str:

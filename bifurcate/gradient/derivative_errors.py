@@ -71,7 +71,7 @@ def _column(
         for r in range(len(h) - 1):
             beyond = np.abs(slopes[r + 1 :] - slopes[r]) - SURE * rounding[r + 1 :]
             error[r] += np.maximum(beyond, 0.0).max(axis=0)
-    return np.where(np.isfinite(error), error, np.inf).min(axis=0) + 8.0 * EPS * np.abs(J)
+    return np.asarray(np.where(np.isfinite(error), error, np.inf).min(axis=0) + 8.0 * EPS * np.abs(J))
 
 
 def still(field: Field, x: np.ndarray, J: np.ndarray, i: int, k: int, size: np.ndarray) -> float:

@@ -54,7 +54,7 @@ class Field:
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """G(x)."""
-        return self.image(x) - x
+        return np.asarray(self.image(x) - x)
 
     def dense(self) -> None:
         """Raise InvalidInput if a dense Jacobian would be too large."""
@@ -77,7 +77,7 @@ class Field:
     def tangent(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
         """DG(x) v, as the map gives its derivative."""
         shape = self.shape
-        return self.map.tangent(x.reshape(shape), v.reshape(shape), self.map.parameters).reshape(-1) - v
+        return np.asarray(self.map.tangent(x.reshape(shape), v.reshape(shape), self.map.parameters).reshape(-1) - v)
 
     def differenced(self, x: np.ndarray, v: np.ndarray) -> np.ndarray:
         """DG(x) v by five-point differences of f, whatever derivative the map gives."""
@@ -86,7 +86,7 @@ class Field:
             slope = directional_derivative(
                 map.f, x.reshape(shape), v.reshape(shape), map.parameters, "central", map.scale
             )
-        return slope.reshape(-1) - v
+        return np.asarray(slope.reshape(-1) - v)
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
         """DG(x), dense."""

@@ -129,7 +129,7 @@ def work(field: Field, a: np.ndarray, b: np.ndarray, metric: Weight | None) -> t
 
     def sums(nodes: int) -> np.ndarray:
         t, w = _gauss(nodes)
-        return np.array([_terms(field, a + s * (b - a), b - a, metric) for s in t]).T @ w
+        return np.asarray(np.array([_terms(field, a + s * (b - a), b - a, metric) for s in t]).T @ w)
 
     return _doubled(sums)
 
@@ -140,7 +140,7 @@ def _ellipse(field: Field, path: Ellipse, c: np.ndarray, u: np.ndarray, v: np.nd
         points = [
             _terms(field, c + u * np.cos(t) + v * np.sin(t), v * np.cos(t) - u * np.sin(t), metric) for t in angles
         ]
-        return np.sum(points, axis=0) * 2.0 * np.pi / nodes
+        return np.asarray(np.sum(points, axis=0) * 2.0 * np.pi / nodes)
 
     value, error, size = _doubled(sums)
     return Loop(path, value, error + TINY, size)

@@ -54,10 +54,10 @@ class DiagonalMetric:
             i = int(where[0])
             known = f"[{self.lower[i]:.6g}, {self.upper[i]:.6g}]"
             raise OutsideDomain(f"the metric of coordinate {i} is known on {known}, not at {x[i]:.6g}")
-        return np.exp(self.logarithm(x)).reshape(self.shape)
+        return np.asarray(np.exp(self.logarithm(x)).reshape(self.shape))
 
     def logarithm(self, x: np.ndarray) -> np.ndarray:
         """log mᵢ(xᵢ), shape (n,)."""
         width = np.where(self.upper > self.lower, self.upper - self.lower, 1.0)
         s = np.clip((2.0 * x - self.lower - self.upper) / width, -1.0, 1.0)
-        return np.einsum("in,ni->n", self.series, chebyshev.chebvander(s, len(self.series) - 1))
+        return np.asarray(np.einsum("in,ni->n", self.series, chebyshev.chebvander(s, len(self.series) - 1)))

@@ -63,7 +63,7 @@ class Problem:
 
         def residual(x: np.ndarray, alpha: float) -> np.ndarray:
             R = response(x)[0]
-            return (alpha * (np.outer(R, R) - target) + beta * (x.reshape(n, n) - target)).ravel()
+            return np.asarray((alpha * (np.outer(R, R) - target) + beta * (x.reshape(n, n) - target)).ravel())
 
         def jacobian(x: np.ndarray, alpha: float) -> np.ndarray:
             R, g = response(x)
@@ -78,7 +78,7 @@ class Problem:
 
         def slope(x: np.ndarray, alpha: float) -> np.ndarray:
             R = response(x)[0]
-            return (np.outer(R, R) - target).ravel()
+            return np.asarray((np.outer(R, R) - target).ravel())
 
         return cls(residual, jacobian, slope)
 

@@ -20,7 +20,7 @@ def _equilibrium(quick: bool) -> Contest:
     map, start, p = net.update, np.array(net.initial), dict(net.update.parameters)
 
     def residual(W: np.ndarray) -> np.ndarray:
-        return map.f(W, **p) - W
+        return np.asarray(map.f(W, **p) - W)
 
     def solved(method: bf.Newton | bf.NewtonKrylov | None) -> Done:
         found = bf.solve(map, start, method=method)

@@ -212,7 +212,7 @@ def _state(net: Model, R: np.ndarray) -> np.ndarray:
     r, F = net.drive, net.aim.factor(net.parameters)
     y = (1.0 + net.alpha / net.beta) * (F @ (F.T @ r)) / len(r)
     y[r > 0.0] = r[r > 0.0] / R - net.sigma**2
-    return y
+    return np.asarray(y)
 
 
 def _at_beta_zero(net: Model, sign: float) -> np.ndarray:

@@ -71,7 +71,7 @@ class ScalarEquation:
 
     def _t(self, kappa: np.ndarray) -> np.ndarray:
         a = self.a
-        return a + np.where(a < 0.0, -1.0, 1.0) * np.sqrt(np.maximum(a * a - 4.0 * self.r * kappa, 0.0))
+        return np.asarray(a + np.where(a < 0.0, -1.0, 1.0) * np.sqrt(np.maximum(a * a - 4.0 * self.r * kappa, 0.0)))
 
     def excess(self, s: float, other: np.ndarray) -> float:
         """φ(s)."""
@@ -86,12 +86,14 @@ class ScalarEquation:
 
     def solve(self, low: float, high: float, other: np.ndarray) -> float:
         """The root between two s of opposite signs of φ, to rounding."""
-        return brentq(self.excess, low, high, args=(other,), xtol=1e-300, rtol=4 * np.finfo(float).eps, maxiter=500)
+        return float(
+            brentq(self.excess, low, high, args=(other,), xtol=1e-300, rtol=4 * np.finfo(float).eps, maxiter=500)
+        )
 
     def positive(self) -> np.ndarray:
         """R of the one positive equilibrium, for γ ≤ 0."""
         if self.gamma == 0.0:
-            return self.r / self.a
+            return np.asarray(self.r / self.a)
         other = self.a < 0.0
         low = high = max(float(np.sqrt(self.neurons * max(self.r @ self.h, 0.0))), 1e-6)
         while self.excess(low, other) <= 0.0:
@@ -127,7 +129,7 @@ class ScalarEquation:
         ends = a * a / (4.0 * self.r)
         kappa = ends.min(axis=1, keepdims=True)
         R = a * (1.0 + np.sqrt(1.0 - kappa / ends)) / (2.0 * kappa)
-        return (R @ self.r) * gammas / (self.neurons * kappa[:, 0]) - 1.0
+        return np.asarray((R @ self.r) * gammas / (self.neurons * kappa[:, 0]) - 1.0)
 
     def depth(self) -> float:
         """Least φ/s up to its first rise as s falls on the branch: positive where the branch has no root, for γ > 0."""

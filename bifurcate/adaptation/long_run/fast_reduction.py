@@ -63,13 +63,13 @@ class FastReduction:
     def step(self, y: np.ndarray) -> np.ndarray:
         """y⁺."""
         R = self.r / (self.floor + y)
-        return self.growth * y + (self.rate * (R @ self.r)) * R - self.k
+        return np.asarray(self.growth * y + (self.rate * (R @ self.r)) * R - self.k)
 
     def tangent(self, y: np.ndarray, v: np.ndarray) -> np.ndarray:
         """The derivative of y⁺ in the direction v: δR = −(R²/r) v."""
         R = self.r / (self.floor + y)
         dR = -(R * R / self.r) * v
-        return self.growth * v + self.rate * (dR * (R @ self.r) + R * (dR @ self.r))
+        return np.asarray(self.growth * v + self.rate * (dR * (R @ self.r) + R * (dR @ self.r)))
 
     def jacobian(self, y: np.ndarray) -> DiagonalLowRank:
         """Diagonal plus rank one, equation (2.2)."""
@@ -77,12 +77,12 @@ class FastReduction:
         return DiagonalLowRank(self._diagonal(R), (-self.rate * R)[:, None], (R * R)[:, None])
 
     def _diagonal(self, R: np.ndarray) -> np.ndarray:
-        return self.growth - self.rate * (R @ self.r)[..., None] * R * R / self.r
+        return np.asarray(self.growth - self.rate * (R @ self.r)[..., None] * R * R / self.r)
 
     def apart(self, one: np.ndarray, two: np.ndarray) -> np.ndarray:
         """max |Δy/u| along the last axis: differences as the responses feel them."""
         with np.errstate(all="ignore"):
-            return np.abs((one - two) / (self.floor + two)).max(axis=-1)
+            return np.asarray(np.abs((one - two) / (self.floor + two)).max(axis=-1))
 
     def cycle(self, y: np.ndarray, period: int) -> ResponseCycle | None:
         """The cycle to which Newton's method goes from y, iterated until its residual no longer falls.

@@ -117,6 +117,6 @@ class OrbitClassifier:
             push = rule.rate * (R @ rule.r) * R
         if rule.growth == 1.0:
             outward = (np.sign(push - rule.k) == np.sign(rule.floor + y)) & (push != rule.k)
-            return outward & ((np.abs(push) <= NEGLIGIBLE * np.abs(rule.k)) | (rule.k == 0.0))
+            return np.asarray(outward & ((np.abs(push) <= NEGLIGIBLE * np.abs(rule.k)) | (rule.k == 0.0)))
         spare = (abs(rule.growth) - 1.0) * np.abs(y)
-        return (spare > 2.0 * (np.abs(push) + np.abs(rule.k))) & (np.abs(y) > 4.0 * rule.floor)
+        return np.asarray((spare > 2.0 * (np.abs(push) + np.abs(rule.k))) & (np.abs(y) > 4.0 * rule.floor))

@@ -36,7 +36,7 @@ class WeightGrowth:
     @staticmethod
     def _target(net: Model, V: np.ndarray) -> np.ndarray:
         F = net.aim.factor(net.parameters)
-        return F @ (F.T @ V)
+        return np.asarray(F @ (F.T @ V))
 
     def add(self, rule: FastReduction, y: np.ndarray) -> None:
         """One term of the sum."""

@@ -57,7 +57,7 @@ class AveragedReduction:
         seen, _, _, R = self._response(Y, p)
         r, F, n = seen.drive, self.aim.factor(p), Y.shape[1]
         push = (r @ R.T) * self.stage.weights(p) @ R
-        return (1.0 + p["beta"]) * Y + (p["alpha"] * push - (p["alpha"] + p["beta"]) * (r @ F) @ F.T) / n
+        return np.asarray((1.0 + p["beta"]) * Y + (p["alpha"] * push - (p["alpha"] + p["beta"]) * (r @ F) @ F.T) / n)
 
     def jvp(self, Y: np.ndarray, V: np.ndarray, **p: float) -> np.ndarray:
         """The derivative of Y⁺ in the direction V."""
@@ -65,7 +65,7 @@ class AveragedReduction:
         r, w = seen.drive, self.stage.weights(p)
         dR = -gain(shown, u) * V[self.stage.members]
         push = (r @ dR.T) * w @ R + (r @ R.T) * w @ dR
-        return (1.0 + p["beta"]) * V + (p["alpha"] / Y.shape[1]) * push
+        return np.asarray((1.0 + p["beta"]) * V + (p["alpha"] / Y.shape[1]) * push)
 
     def jacobian(self, Y: np.ndarray, **p: float) -> np.ndarray:
         """The dense Jacobian on the flattened state, (m n, m n)."""
@@ -86,11 +86,11 @@ class AveragedReduction:
         seen, shown, u, R = self._response(Y, p)
         r, F, n, w = seen.drive, self.aim.factor(p), Y.shape[1], self.stage.weights(p)
         if name == "alpha":
-            return ((r @ R.T) * w @ R - (r @ F) @ F.T) / n
+            return np.asarray(((r @ R.T) * w @ R - (r @ F) @ F.T) / n)
         if name == "beta":
-            return Y - (r @ F) @ F.T / n
+            return np.asarray(Y - (r @ F) @ F.T / n)
         if name == "probability":
-            return (p["alpha"] / n) * ((r @ R.T) * self.stage.slope @ R)
+            return np.asarray((p["alpha"] / n) * ((r @ R.T) * self.stage.slope @ R))
         dr = self.shown.rate(p, name)
         dR = divide(dr[self.stage.members], u, shown)
         if name == "sigma":
@@ -99,7 +99,7 @@ class AveragedReduction:
         moved = F[:, : dF.shape[1]]
         push = (dr @ R.T + r @ dR.T) * w @ R + (r @ R.T) * w @ dR
         pull = (dr @ F) @ F.T + (r @ dF) @ moved.T + (r @ moved) @ dF.T
-        return (p["alpha"] * push - (p["alpha"] + p["beta"]) * pull) / n
+        return np.asarray((p["alpha"] * push - (p["alpha"] + p["beta"]) * pull) / n)
 
     def domain(self, Y: np.ndarray, **p: float) -> np.ndarray:
         """The denominators of neurons that the stage's stimuli drive."""
@@ -184,7 +184,7 @@ class AveragedUpdate:
         def lift(dY: np.ndarray) -> np.ndarray:
             q = (-p["alpha"] * w)[:, None] * g * dY.reshape(m, n)[members]
             half = q.T @ R
-            return (half + half.T).ravel()
+            return np.asarray((half + half.T).ravel())
 
         def lift_adjoint(X: np.ndarray) -> np.ndarray:
             X = X.reshape(n, n)

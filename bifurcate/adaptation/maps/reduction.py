@@ -50,7 +50,7 @@ class Reduction:
             raise InvalidInput(f"the state has shape {y.shape}; W r/n has shape {shown.drive.shape}")
         r, F = shown.drive, self.aim.factor(p)
         pull = (p["alpha"] + p["beta"]) * (F @ (F.T @ r))
-        return (1.0 + p["beta"]) * y + (p["alpha"] * R * (R @ r) - pull) / len(r)
+        return np.asarray((1.0 + p["beta"]) * y + (p["alpha"] * R * (R @ r) - pull) / len(r))
 
     def jvp(self, y: np.ndarray, v: np.ndarray, **p: float) -> np.ndarray:
         """The derivative of y⁺ in the direction v."""
@@ -67,16 +67,16 @@ class Reduction:
         shown, u, R = self._response(y, p)
         r, n, F = shown.drive, len(y), self.aim.factor(p)
         if name == "alpha":
-            return (R * (R @ r) - F @ (F.T @ r)) / n
+            return np.asarray((R * (R @ r) - F @ (F.T @ r)) / n)
         if name == "beta":
-            return y - F @ (F.T @ r) / n
+            return np.asarray(y - F @ (F.T @ r) / n)
         dr = np.zeros(n) if name == "sigma" else self.stimuli.rate(p, name)
         dR = -2.0 * p["sigma"] * gain(r, u) if name == "sigma" else divide(dr, u, r)
         dF = self.aim.rate(p, name)
         moved = F[:, : dF.shape[1]]
         pull = dF @ (moved.T @ r) + moved @ (dF.T @ r) + F @ (F.T @ dr)
         push = dR * (R @ r) + R * (dR @ r + R @ dr)
-        return (p["alpha"] * push - (p["alpha"] + p["beta"]) * pull) / n
+        return np.asarray((p["alpha"] * push - (p["alpha"] + p["beta"]) * pull) / n)
 
     def domain(self, y: np.ndarray, **p: float) -> np.ndarray:
         """The denominators of driven neurons."""

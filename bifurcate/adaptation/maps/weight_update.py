@@ -75,7 +75,7 @@ class Update:
         F = self.aim.factor(p)
         out = np.multiply(W, 1.0 + p["beta"], order="C")
         add_product(out, beside(p["alpha"] * R, -(p["alpha"] + p["beta"]) * F), beside(R, F))
-        return out
+        return np.asarray(out)
 
     def _clipped_away(self, W: np.ndarray, out: np.ndarray, p: dict[str, float]) -> np.ndarray:
         if self.clip:
@@ -115,7 +115,7 @@ class Update:
 
         def lift_adjoint(X: np.ndarray) -> np.ndarray:
             X = X.reshape(n, n)
-            return -alpha * g * (X @ R + R @ X)
+            return np.asarray(-alpha * g * (X @ R + R @ X))
 
         L = LinearOperator((n * n, n), matvec=lift, rmatvec=lift_adjoint, dtype=float)
         return ShiftedLowRank(1.0 + p["beta"], L, shown.project, core(p, R, g, shown.drive), shown.projection_key)

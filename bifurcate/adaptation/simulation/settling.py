@@ -93,7 +93,7 @@ def products_moves(run: Run) -> np.ndarray:
         raise InvalidInput("products of averages can be compared only where all updates average alike")
     if R.shape[1] == 1:
         d, s = np.diff(R[:, 0], axis=0), R[1:, 0] + R[:-1, 0]
-        return np.sqrt(0.5 * ((d * d).sum(1) * (s * s).sum(1) + (d * s).sum(1) ** 2))
+        return np.asarray(np.sqrt(0.5 * ((d * d).sum(1) * (s * s).sum(1) + (d * s).sum(1) ** 2)))
     half = ((0.5 * (b - a).T * w[0]) @ (b + a) for a, b in pairwise(R))
     return np.array([np.linalg.norm(M + M.T) for M in half])
 
@@ -167,7 +167,7 @@ def weights_at_rest(net: Model, response: Any) -> np.ndarray:
     if not -2.0 < net.beta < 0.0:
         raise InvalidInput(f"beta is {net.beta:g}; weights follow their products to rest only for -2 < beta < 0")
     R, C = _vector("response", response, net.size), net.target()
-    return C - (net.alpha / net.beta) * (np.outer(R, R) - C)
+    return np.asarray(C - (net.alpha / net.beta) * (np.outer(R, R) - C))
 
 
 def _vector(name: str, value: Any, n: int) -> np.ndarray:
@@ -255,7 +255,7 @@ def _single_target(net: Model) -> np.ndarray:
     R0 = F[:, 0] * np.sign(F[:, 0].sum() or 1.0)
     if F.shape[1] != 1 or not (R0 > 0.0).all():
         raise InvalidInput("the target must be R0 R0^T with all R0 > 0: one baseline that drives every neuron")
-    return R0
+    return np.asarray(R0)
 
 
 def headroom(net: Model, total: float, weights: Any = None) -> float:

@@ -117,7 +117,7 @@ class Run:
         c = growth ** np.arange(t - 1, -1, -1) * self.alpha[:t]  # 0⁰ = 1: with β = −1 the last response is all
         R = self.responses[:t].reshape(-1, len(C))
         w = (c[:, None] * self.shares[self.order[:t]]).ravel()
-        return C + growth**t * (self.start - C) + (R.T * w) @ R - c.sum() * C
+        return np.asarray(C + growth**t * (self.start - C) + (R.T * w) @ R - c.sum() * C)
 
     def check(self) -> float:
         """The largest difference between kept weights and (1.1), in units of the largest weight on the way.

@@ -142,7 +142,7 @@ class Presentation:
         n = self.network.size
         if W.shape != (n, n):
             raise InvalidInput(f"weights have shape {W.shape}; they must be {(n, n)}")
-        return self.drives @ W.T / n
+        return np.asarray(self.drives @ W.T / n)
 
     def _products(self, state: Any, reduced: bool) -> np.ndarray:
         if not reduced:

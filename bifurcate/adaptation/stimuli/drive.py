@@ -253,7 +253,7 @@ class Tuned:
         return np.array(key[1 : k + 1]), np.array(key[k + 1 :])
 
     def _current(self, contrast: np.ndarray, orientation: np.ndarray, b: float) -> np.ndarray:
-        return contrast @ np.asarray(self.tuning(orientation, self.preferred), dtype=float) + b
+        return np.asarray(contrast @ np.asarray(self.tuning(orientation, self.preferred), dtype=float) + b)
 
     @cached_property
     def _remembered(self) -> Callable[[tuple[float, ...]], Stimulus]:
@@ -284,13 +284,13 @@ class Tuned:
                 slope = np.asarray(self.tuning(orientation, self.preferred), dtype=float)[j]
             else:
                 slope = contrast[j] * self._tuning_slope(orientation, j)
-        return 2.0 * np.maximum(x, 0.0) * slope
+        return np.asarray(2.0 * np.maximum(x, 0.0) * slope)
 
     def _tuning_slope(self, orientation: np.ndarray, j: int) -> np.ndarray:
         def f(t: float) -> np.ndarray:
             moved = orientation.copy()
             moved[j] += t
-            return np.asarray(self.tuning(moved, self.preferred), dtype=float)[j]
+            return np.asarray(np.asarray(self.tuning(moved, self.preferred), dtype=float)[j])
 
         return slope_by_five_points(f, FIVE_POINT_STEP)
 
@@ -300,11 +300,11 @@ class Tuned:
 
     def references(self, p: Mapping[str, float], ensemble: bool) -> np.ndarray:
         """Drives of the stimuli that make the target, shape (m, n)."""
-        return np.maximum(self._reference_currents(p["b"], ensemble), 0.0) ** 2
+        return np.asarray(np.maximum(self._reference_currents(p["b"], ensemble), 0.0) ** 2)
 
     def reference_rate(self, p: Mapping[str, float], ensemble: bool) -> np.ndarray:
         """Their derivative by b, the only parameter that moves them."""
-        return 2.0 * np.maximum(self._reference_currents(p["b"], ensemble), 0.0)
+        return np.asarray(2.0 * np.maximum(self._reference_currents(p["b"], ensemble), 0.0))
 
     def __getstate__(self) -> dict[str, Any]:
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}

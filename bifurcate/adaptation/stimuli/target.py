@@ -76,7 +76,7 @@ class Target:
             r, u = self.denominators({"sigma": sigma, "b": b})
             F = respond(r, u) / np.sqrt(r.shape[1])
             F.flags.writeable = False
-            return F
+            return np.asarray(F)
 
         return make
 
@@ -86,9 +86,11 @@ class Target:
             return np.empty((self.stimuli.size, 0))
         r, u = self.denominators(p)
         if name == "sigma":
-            return -2.0 * p["sigma"] * gain(r, u) / np.sqrt(r.shape[1])
+            return np.asarray(-2.0 * p["sigma"] * gain(r, u) / np.sqrt(r.shape[1]))
         dr = self.stimuli.reference_rate(p, self.ensemble).T
-        return divide(dr - respond(r, u) * multiply_weights(self.start, dr) / len(r), u, r) / np.sqrt(r.shape[1])
+        return np.asarray(
+            divide(dr - respond(r, u) * multiply_weights(self.start, dr) / len(r), u, r) / np.sqrt(r.shape[1])
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}

@@ -47,4 +47,4 @@ def raised_cosine(orientation: Any, preferred: Any, floor: float = 0.1, half_wid
         raise InvalidInput(f"half_width is {half_width!r}; it must lie in (0, pi/4] radians")
     difference = np.subtract.outer(np.atleast_1d(orientation).astype(float), np.asarray(preferred, dtype=float))
     exponent = np.log(0.5) / (2.0 * np.log(np.cos(half_width)))
-    return floor + (1.0 - floor) * (np.cos(difference) ** 2) ** exponent
+    return np.asarray(floor + (1.0 - floor) * (np.cos(difference) ** 2) ** exponent)
