@@ -1,4 +1,4 @@
-"""Old spellings of the public interface: each works for one more version, with a warning that names the new one."""
+"""Old spellings of the public interface. Each works for one more version, with a warning that names the new one."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ T = TypeVar("T")
 
 
 def warn_old_name(old: str, new: str) -> None:
-    """Warn whoever called the caller that a name is an old one.
+    """Warn that a name is an old one; the warning points at the line that called the function calling this one.
 
     Examples
     --------
     >>> import warnings
-    >>> with warnings.catch_warnings(record=True) as heard:
+    >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always")
     ...     warn_old_name("Step.node", "Step.point")
-    >>> str(heard[0].message)
+    >>> str(caught[0].message)
     'Step.node is an old spelling and will go; write Step.point'
     """
-    # 3: the line that called the public function, past this one and the wrapper.
+    # 1 is this line, 2 the deprecated function or wrapper, 3 the user's line that called it.
     warnings.warn(f"{old} is an old spelling and will go; write {new}", DeprecationWarning, stacklevel=3)
 
 
@@ -36,7 +36,7 @@ def old_positions(*names: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     Parameters
     ----------
     names : str
-        Names of the keyword-only arguments in their old order, those directly after the positional ones.
+        The arguments that used to be positional, in their old order.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def old_keywords(**renamed: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 def old_parameters(function: Callable[P, T]) -> Callable[P, T]:
     """Let a function take a map's parameters as keyword arguments, with a warning, instead of ``parameters={…}``.
 
-    Only names that are no arguments of the function itself are taken so: these were the ones that worked.
+    A keyword that names an argument of the function itself is that argument, as it always was.
 
     Examples
     --------
@@ -139,19 +139,19 @@ def old_parameters(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def old_names(module: str, renamed: Mapping[str, tuple[str, Any]]) -> Callable[[str], Any]:
-    """A module's ``__getattr__`` that knows the old names of what it offers, and warns.
+    """A ``__getattr__`` for a module, which finds what it offers under old names, with a warning.
 
     Parameters
     ----------
     module : str
         The module's public name, as "bifurcate.gradient".
     renamed : mapping of str to (str, object)
-        For each old name the new one and what it stands for.
+        For each old name: the new name, and the object.
 
     Returns
     -------
     callable
-        To be assigned to ``__getattr__``.
+        The module assigns it to ``__getattr__``.
 
     Examples
     --------

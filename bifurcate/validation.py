@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Collection
 from typing import Any
@@ -47,7 +48,7 @@ def is_real_number(value: Any) -> bool:
     >>> is_real_number(0.5), is_real_number(float("inf")), is_real_number("0.5"), is_real_number(True)
     (True, False, False, False)
     """
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and bool(np.isfinite(float(value)))
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def check_count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:

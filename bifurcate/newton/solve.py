@@ -27,6 +27,9 @@ __all__ = ["Solution", "solve"]
 
 Vector = NDArray[np.float64]
 
+# What is used where nothing else is asked for, made once.
+DEFAULT_NEWTON, DEFAULT_NEWTON_KRYLOV, NOTHING_DEFLATED = Newton(), NewtonKrylov(), Deflation(())
+
 
 @dataclass(frozen=True, eq=False)
 class Solution:
@@ -131,10 +134,11 @@ def solve(
     x = map.check(guess)
     iterate = IteratedMap(map, x.shape, check_period(period))
     if method is None:
-        method = Newton() if map.jacobian is not None or x.size <= LARGEST_DENSE else NewtonKrylov()
+        is_dense = map.jacobian is not None or x.size <= LARGEST_DENSE
+        method = DEFAULT_NEWTON if is_dense else DEFAULT_NEWTON_KRYLOV
     if not isinstance(method, Newton | NewtonKrylov):
         raise InvalidInput(f"method must be Newton(...) or NewtonKrylov(...), got {method!r}")
-    deflation = Deflation(()) if deflation is None else deflation
+    deflation = NOTHING_DEFLATED if deflation is None else deflation
     if not isinstance(deflation, Deflation) or any(r.size != x.size for r in deflation.known):
         raise InvalidInput(f"deflation must be a Deflation(...) of states of shape {x.shape}, got {deflation!r}")
     with np.errstate(all="ignore"):
