@@ -38,7 +38,7 @@ def test_every_verb_takes_a_parameter_of_this_name(name):
     flip = bf.special_point(map, "flip", name, [0.6])
     assert abs(flip.parameters[name] - 3.0) < 1e-9 and str(bf.normal_form(flip)).startswith("supercritical")
     assert abs(bf.multipliers(map, [0.6]).values[0] + 0.5) < 1e-8
-    axes = bf.plot.diagram([branch, doubled], name, lambda x, **p: p[name] * x[0], seen)
+    axes = bf.plot.diagram([branch, doubled], name, observable=lambda x, **p: p[name] * x[0], orbits=seen)
     assert axes.get_xlabel() == name
     assert len(bf.plot.observe(branch, lambda x, **p: p[name] * x[0])) == len(branch)
 
