@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["old_keywords", "old_names", "old_parameters", "old_positions", "warn_old_name"]
+__all__ = ["old_flags", "old_keywords", "old_names", "old_parameters", "old_positions", "warn_old_name"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -136,6 +136,51 @@ def old_parameters(function: Callable[P, T]) -> Callable[P, T]:
         return function(*given, **named)
 
     return wrapper
+
+
+def old_flags(**methods: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Let a method take flags, with a warning, each of which has become a method of its own.
+
+    Parameters
+    ----------
+    **methods : str
+        For every old flag the method that does what the flag asked for.
+
+    Returns
+    -------
+    callable
+        A decorator. Flags were last by position, in this order.
+
+    Examples
+    --------
+    >>> class Network:
+    ...     @old_flags(reduced="reduced_equilibrium")
+    ...     def equilibrium(self):
+    ...         return "W"
+    ...     def reduced_equilibrium(self):
+    ...         return "y"
+    >>> Network().equilibrium()
+    'W'
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        allowed = len(inspect.signature(function).parameters)
+
+        @functools.wraps(function)
+        def wrapper(*given: P.args, **named: P.kwargs) -> T:
+            flags = dict(zip(methods, given[allowed:], strict=False))
+            flags.update({name: named.pop(name) for name in methods if name in named})
+            if not flags or len(given) > allowed + len(methods):
+                return function(*given, **named)
+            asked = next((methods[name] for name, value in flags.items() if value), function.__name__)
+            form = ", ".join(f"{name}={value}" for name, value in flags.items())
+            warn_old_name(f"{function.__name__}({form})", f"{asked}()")
+            call: Callable[..., T] = function if asked == function.__name__ else getattr(given[0], asked)
+            return call(*given[1 if asked != function.__name__ else 0 : allowed], **named)
+
+        return wrapper
+
+    return decorate
 
 
 def old_names(module: str, renamed: Mapping[str, tuple[str, Any]]) -> Callable[[str], Any]:

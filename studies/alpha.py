@@ -25,7 +25,7 @@ def run(out: Path = FIGURES, quick: bool = False) -> Study:
     """Continue, simulate, draw."""
     net = network(alpha=BOUNDS[0])
 
-    equilibrium = bf.trace(bf.cycles(net.reduced, "alpha", net.equilibrium(reduced=True)), {"alpha": BOUNDS})
+    equilibrium = bf.trace(bf.cycles(net.reduced, "alpha", net.reduced_equilibrium()), {"alpha": BOUNDS})
     branches = doublings(equilibrium, BOUNDS, to=4 if quick else 8)
 
     values, transient, keep = (np.linspace(*BOUNDS, 55), 200, 24) if quick else (np.linspace(*BOUNDS, 271), 600, 80)

@@ -28,7 +28,7 @@ def run(out: Path = FIGURES, quick: bool = False) -> Study:
     """Continue, simulate, draw."""
     net = network(alpha=0.52, b=BOUNDS[0])
 
-    equilibrium = bf.trace(bf.cycles(net.reduced, "b", net.equilibrium(reduced=True)), {"b": BOUNDS})
+    equilibrium = bf.trace(bf.cycles(net.reduced, "b", net.reduced_equilibrium()), {"b": BOUNDS})
     branches = doublings(equilibrium, BOUNDS, to=4 if quick else 8)
 
     values, transient, keep = (np.linspace(*BOUNDS, 61), 200, 24) if quick else (np.linspace(*BOUNDS, 301), 600, 80)

@@ -47,7 +47,7 @@ FAR = bf.StepControl(farthest=60.0)  # past the fold the branch returns to β = 
 def decay(quick: bool) -> Panel:
     """(a) The cascade."""
     net = network(alpha=0.5, beta=DECAY[0], b=0.5)
-    equilibrium = bf.trace(bf.cycles(net.reduced, "beta", net.equilibrium(reduced=True)), {"beta": DECAY})
+    equilibrium = bf.trace(bf.cycles(net.reduced, "beta", net.reduced_equilibrium()), {"beta": DECAY})
     branches = doublings(equilibrium, DECAY, to=4 if quick else 8)
     values, transient, keep = (np.linspace(*DECAY, 39), 200, 24) if quick else (np.linspace(*DECAY, 229), 600, 80)
     return Panel(net, "beta", TO_BASELINE, branches, simulate(net, "beta", values, TO_BASELINE, transient, keep))
@@ -56,7 +56,7 @@ def decay(quick: bool) -> Panel:
 def growth(quick: bool) -> Panel:
     """(b) The fold; convergence slows down towards it, so that transients are long."""
     net = network(alpha=0.2, beta=GROWTH[0], b=0.5)
-    equilibrium = bf.trace(bf.cycles(net.reduced, "beta", net.equilibrium(reduced=True)), {"beta": GROWTH}, control=FAR)
+    equilibrium = bf.trace(bf.cycles(net.reduced, "beta", net.reduced_equilibrium()), {"beta": GROWTH}, control=FAR)
     values, transient = (np.linspace(*GROWTH, 11), 2000) if quick else (np.linspace(*GROWTH, 41), 6000)
     return Panel(net, "beta", TO_STIMULUS, (equilibrium,), simulate(net, "beta", values, TO_STIMULUS, transient, 4))
 

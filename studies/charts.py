@@ -96,7 +96,7 @@ def curves_of(
     net: bf.adaptation.Network, kind: str, along: str, across: str, bounds: Bounds, most: int
 ) -> list[bf.Branch]:
     """The curves of the equilibrium's special points of a kind, first met as ``along`` varies; ``across`` joins it."""
-    start = net.equilibrium(reduced=True)
+    start = net.reduced_equilibrium()
     branch = bf.trace(bf.cycles(net.reduced, along, start), {along: bounds[along]}, control=FAR)
     return [bf.trace(bf.locus(point, across), bounds, control=FAR) for point in branch.of(kind)[:most]]
 

@@ -104,7 +104,7 @@ def descend(net: bf.adaptation.Network, h: float, steps: int) -> Descent:
 
 def flip(net: bf.adaptation.Network) -> float:
     """h* = 2/(α μ_max/n − β): the multipliers of a step h are 1 + h (λ − 1)."""
-    lam = bf.multipliers(net.reduced, net.equilibrium(reduced=True)).values.real
+    lam = bf.multipliers(net.reduced, net.reduced_equilibrium()).values.real
     return float(2.0 / (1.0 - lam.min()))
 
 

@@ -79,7 +79,7 @@ def alternating(angles: tuple[float, ...], alpha: float, dwell: int = 1) -> Pres
 
 def regime(shown: Presentation, bounds: tuple[float, float], **control: Any) -> bf.Branch:
     """The branch of what repeats with the period."""
-    curve = bf.cycles(shown.reduced, "alpha", shown.equilibrium(reduced=True))
+    curve = bf.cycles(shown.reduced, "alpha", shown.reduced_equilibrium())
     return bf.trace(curve, {"alpha": bounds}, **control)
 
 
@@ -121,7 +121,7 @@ def run(out: Path = FIGURES, quick: bool = False) -> Protocols:
     multipliers = {}
     for dwell in range(1, 4 if quick else 7):
         shown = alternating(ANGLES["unequal"], ALPHA, dwell)
-        J = shown.reduced.jacobian(shown.equilibrium(reduced=True), **shown.parameters)  # type: ignore[misc]
+        J = shown.reduced.jacobian(shown.reduced_equilibrium(), **shown.parameters)  # type: ignore[misc]
         values = np.linalg.eigvals(J)
         multipliers[2 * dwell] = values[np.argsort(-np.abs(values))]
     ends = {}

@@ -124,7 +124,7 @@ def _map(net: bf.adaptation.Network, path: str) -> bf.Map:
 
 
 def _walk(net: bf.adaptation.Network, path: str) -> Iterator[bf.Step]:
-    curve = bf.cycles(_map(net, path), "alpha", net.equilibrium(reduced=path == "reduced"))
+    curve = bf.cycles(_map(net, path), "alpha", net.reduced_equilibrium() if path == "reduced" else net.equilibrium())
     control = bf.StepControl(first=0.01, largest=0.01)
     return bf.steps(curve, {"alpha": (START, 3.0)}, control=control)
 

@@ -25,7 +25,7 @@ def run(out: Path = FIGURES, quick: bool = False) -> Study:
     """Continue, simulate, draw."""
     net = network(alpha=0.72, sigma=BOUNDS[1])
 
-    equilibrium = bf.trace(bf.cycles(net.reduced, "sigma", net.equilibrium(reduced=True)), {"sigma": BOUNDS})
+    equilibrium = bf.trace(bf.cycles(net.reduced, "sigma", net.reduced_equilibrium()), {"sigma": BOUNDS})
     branches = doublings(equilibrium, BOUNDS, to=4 if quick else 8)
 
     values, transient, keep = (np.linspace(*BOUNDS, 61), 200, 24) if quick else (np.linspace(*BOUNDS, 301), 600, 80)

@@ -68,7 +68,7 @@ def whole(alpha: float) -> np.ndarray:
 def inner(alpha: float) -> np.ndarray:
     """The n multipliers of the reduction, rising."""
     net = network(alpha=alpha, beta=BETA)
-    return np.sort(bf.multipliers(net.reduced, net.equilibrium(reduced=True)).values.real)
+    return np.sort(bf.multipliers(net.reduced, net.reduced_equilibrium()).values.real)
 
 
 def run(out: Path = FIGURES, quick: bool = False) -> Multipliers:

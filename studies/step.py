@@ -86,7 +86,7 @@ def multipliers(net: bf.adaptation.Network, y: np.ndarray) -> np.ndarray:
 def run(out: Path = FIGURES, quick: bool = False) -> Steps:
     """Continue, simulate, draw."""
     net = network(alpha=ALPHA, beta=BETA)
-    rule, y = stepped(net), np.asarray(net.equilibrium(reduced=True))
+    rule, y = stepped(net), np.asarray(net.reduced_equilibrium())
     rates = np.sort(1.0 - multipliers(net, y))
 
     equilibrium = bf.trace(bf.cycles(rule.replace(h=BOUNDS[0]), "h", y), {"h": BOUNDS})

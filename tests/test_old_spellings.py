@@ -84,3 +84,22 @@ def test_options_of_plots_and_switches(curve):
     flips = bf.trace(bf.locus(bf.special_point(bf.maps.henon(a=0.3), "PD", "a", [1.0, 0.3]), "b"), BOX_AB)
     with pytest.warns(DeprecationWarning, match="ax=…"):
         bf.plot.chart(flips, "a", "b", None)
+
+
+def test_flags_of_the_network_that_have_become_methods():
+    net = bf.adaptation.Network([1.0, 0.5], [1.0, 1.0], alpha=0.1, beta=-0.1, sigma=0.5)
+    y = net.reduced_equilibrium()
+    with pytest.warns(DeprecationWarning, match=r"write reduced_equilibrium\(\)"):
+        assert np.array_equal(net.equilibrium(reduced=True), y)
+    with pytest.warns(DeprecationWarning, match=r"write reduced_equilibrium\(\)"):
+        assert np.array_equal(net.equilibrium(True), y)
+    with pytest.warns(DeprecationWarning, match=r"write factored_equilibrium\(\)"):
+        assert np.array_equal(np.asarray(net.equilibrium(factored=True)), np.asarray(net.factored_equilibrium()))
+    with pytest.warns(DeprecationWarning, match=r"write equilibrium\(\)"):
+        assert np.array_equal(net.equilibrium(reduced=False), net.equilibrium())
+    with pytest.warns(DeprecationWarning, match=r"write reduced_equilibria\(\)"):
+        assert len(net.equilibria("all", reduced=True)) == len(net.reduced_equilibria("all"))
+    with pytest.warns(DeprecationWarning, match=r"write factored_lift\(\)"):
+        assert np.array_equal(np.asarray(net.lift(y, factored=True)), np.asarray(net.factored_lift(y)))
+    with pytest.raises(TypeError):
+        net.equilibrium(True, True, True)

@@ -15,6 +15,7 @@ from bifurcate.adaptation.maps.weight_update import Update
 from bifurcate.adaptation.model import Model
 from bifurcate.adaptation.simulation.simulate import Run
 from bifurcate.adaptation.simulation.simulate import run as _run
+from bifurcate.deprecation import old_flags
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.low_rank import LowRank
 from bifurcate.linalg.multipliers import Spectrum, spectrum
@@ -67,12 +68,12 @@ class Network(Model):
     'stable'
     """
 
-    def lift(self, y: Any, factored: bool = False) -> np.ndarray | LowRank:
-        """Weights W with W r/n = y.
+    @old_flags(factored="factored_lift")
+    def lift(self, y: Any) -> np.ndarray:
+        """Weights W with W r/n = y, shape (n, n).
 
         At an equilibrium with β ≠ 0 those at rest, W = (1+γ) C − γ R Rᵀ with γ = α/β. Otherwise W₀ and the symmetric
-        change of least Frobenius norm, (d rᵀ + r dᵀ)/(r·r) − (r·d) r rᵀ/(r·r)² with d = n y − W₀ r. With ``factored``
-        as thin factors, in O(n): not if weights start from a matrix that was given.
+        change of least Frobenius norm, (d rᵀ + r dᵀ)/(r·r) − (r·d) r rᵀ/(r·r)² with d = n y − W₀ r.
 
         Examples
         --------
@@ -81,13 +82,27 @@ class Network(Model):
         >>> net.project(W).round(12)
         array([0.6, 0.8])
         """
+        return _equilibria.lift(self, self._reduced_state(y))
+
+    def factored_lift(self, y: Any) -> LowRank:
+        """The weights of :meth:`lift` as thin factors, in O(n).
+
+        Raises
+        ------
+        InvalidInput
+            If weights start from a matrix that was given.
+        """
+        return _equilibria.lift_to_factors(self, self._reduced_state(y))
+
+    def _reduced_state(self, y: Any) -> np.ndarray:
         y = self._state(y)
         if y.ndim != 1:
             raise InvalidInput(f"y has shape {y.shape}; it must be {(self.size,)}")
-        return _equilibria.lift(self, y, factored)
+        return np.asarray(y)
 
-    def equilibrium(self, reduced: bool = False, factored: bool = False) -> np.ndarray | LowRank:
-        """Weights at rest, or with ``reduced`` their y = W r/n, or with ``factored`` their thin factors, both in O(n).
+    @old_flags(reduced="reduced_equilibrium", factored="factored_equilibrium")
+    def equilibrium(self) -> np.ndarray:
+        """The weights at an equilibrium, shape (n, n).
 
         β < 0: the one positive equilibrium. β = 0: the point of the manifold W r/n = r/R* − σ² that is nearest W₀
         among symmetric changes, where R* = R₀ for the baseline's target. β > 0: the branch that starts at β = 0.
@@ -97,24 +112,55 @@ class Network(Model):
         InvalidInput
             If there is no such equilibrium; the message says why and, for β > 0, at which β the branch ends.
         """
-        y = _equilibria.equilibrium(self)
-        if reduced:
-            _ = self.reduced
-            return y
-        return _equilibria.weights_at(self, y, factored)
+        return _equilibria.weights_at(self, _equilibria.equilibrium(self))
 
-    def equilibria(self, patterns: str = "positive", reduced: bool = False) -> list[np.ndarray]:
-        """All equilibria: those of positive responses, or with patterns="all" of responses of any sign.
+    def reduced_equilibrium(self) -> np.ndarray:
+        """y = W r/n at the equilibrium of :meth:`equilibrium`, shape (n,), in O(n).
+
+        Raises
+        ------
+        InvalidInput
+            As :meth:`equilibrium`, and with the clip, where there is no reduced map.
+
+        Examples
+        --------
+        >>> net = Network([1.0, 0.5], [1.0, 1.0], alpha=0.1, beta=-0.1, sigma=0.5)
+        >>> y = net.reduced_equilibrium()
+        >>> bool(abs(net.reduced(y) - y).max() < 1e-15)
+        True
+        """
+        y = _equilibria.equilibrium(self)
+        self._require_reduced()
+        return y
+
+    def factored_equilibrium(self) -> LowRank:
+        """The weights of :meth:`equilibrium` as thin factors, in O(n).
+
+        Raises
+        ------
+        InvalidInput
+            As :meth:`equilibrium`, and if weights start from a matrix that was given.
+        """
+        return _equilibria.factors_at(self, _equilibria.equilibrium(self))
+
+    @old_flags(reduced="reduced_equilibria")
+    def equilibria(self, patterns: str = "positive") -> list[np.ndarray]:
+        """The weights at all equilibria: those of positive responses, or with patterns="all" of responses of any sign.
 
         For β ≠ 0 by a scan of the scalar equation to which they reduce, for each of the 2ⁿ choices of roots (at most
         12 driven neurons, unless the positive one is known to be unique); each is checked against the map. At β = 0
-        one point of each manifold. With ``reduced`` as y = W r/n.
+        one point of each manifold.
         """
+        return [_equilibria.weights_at(self, y) for y in _equilibria.equilibria(self, patterns)]
+
+    def reduced_equilibria(self, patterns: str = "positive") -> list[np.ndarray]:
+        """y = W r/n at all equilibria; see :meth:`equilibria`."""
         found = _equilibria.equilibria(self, patterns)
-        if reduced:
-            _ = self.reduced
-            return found
-        return [np.asarray(_equilibria.weights_at(self, y)) for y in found]
+        self._require_reduced()
+        return found
+
+    def _require_reduced(self) -> None:
+        _ = self.reduced  # it refuses the clip
 
     def spectrum(self, state: Any, every: bool = True) -> Spectrum:
         """All n² multipliers at W (n, n) or y (n,), with their multiplicities.

@@ -35,7 +35,7 @@ def _weights(net: bf.adaptation.Network, bounds: tuple[float, float], control: b
 
 
 def _reduced(net: bf.adaptation.Network, bounds: tuple[float, float], control: bf.StepControl) -> Done:
-    curve = bf.cycles(net.reduced, "alpha", net.equilibrium(reduced=True))
+    curve = bf.cycles(net.reduced, "alpha", net.reduced_equilibrium())
     branch = bf.trace(curve, {"alpha": bounds}, control=control, keep=lambda y: y[:: max(1, len(y) // 1000)])
     return Done(len(branch), _flips(branch), net.size)
 
@@ -77,7 +77,7 @@ def _equilibrium_10000(quick: bool) -> Contest:
     net = network(300 if quick else 10_000, alpha=FIRST)
 
     def found(factored: bool) -> Done:
-        W = net.equilibrium(factored=factored)
+        W = net.factored_equilibrium() if factored else net.equilibrium()
         s = net.spectrum(W)
         return Done(1, (float(s.values[0].real), float(s.signature[1])))
 

@@ -151,7 +151,7 @@ def test_growth_makes_saddles_and_no_lower_bound(rng):
     net = Network([1.0, 1.0], [1.0, 1.0], alpha=0.1, beta=0.0, sigma=1.0)
     net = net.replace(beta=0.0075)
     E = net.energy("y")
-    y = net.equilibrium(reduced=True)
+    y = net.reduced_equilibrium()
     assert np.abs(E.gradient(y)).max() < 1e-15
     lam = np.linalg.eigvals(dense_jacobian(net.reduced, y)).real
     signs = np.linalg.eigvalsh(dense(E.hessian(y)))
@@ -252,7 +252,7 @@ def test_energy_is_a_lyapunov_function_of_the_map_up_to_its_flip(rng):
         for factor in (0.98, 1.02):
             here = net.replace(alpha=factor * h * net.alpha, beta=factor * h * net.beta)
             E = here.energy("y")
-            y = here.equilibrium(reduced=True)
+            y = here.reduced_equilibrium()
             assert near(here.response(y), R, 1e-9)
             vectors = np.linalg.eig(dense_jacobian(here.reduced, y))[1].real.T
             u = here.sigma**2 + y

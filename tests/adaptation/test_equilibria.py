@@ -71,7 +71,7 @@ def test_exactly_one_positive_equilibrium_where_weights_decay(rng):
     reached = 0
     for case in range(10):
         net, _r, _, p = draw(rng, n=int(rng.integers(1, 6)), beta=float(-rng.uniform(0.02, 1.95)))
-        y = net.equilibrium(reduced=True)
+        y = net.reduced_equilibrium()
         assert (net.response(y) > 0).all()
         assert near(net.reduced(y), y, 1e-14)
         for _ in range(20):
@@ -95,7 +95,7 @@ def test_iteration_arrives_at_the_equilibrium_given(rng):
         if net.stability(expected).weights_margin > 0.03:
             arrived += 1
             assert near(W, expected, 1e-8)
-            assert near(net.project(W), net.equilibrium(reduced=True), 1e-8)
+            assert near(net.project(W), net.reduced_equilibrium(), 1e-8)
         assert near(net.update(expected), expected, 1e-13)
     assert arrived > 30
 
@@ -103,7 +103,7 @@ def test_iteration_arrives_at_the_equilibrium_given(rng):
 def test_equilibrium_of_a_large_ring_under_tiny_decay():
     for beta in (-1e-3, -1e-6, -1e-9, -1e-12):
         net = ring(60, (0.8, 0.0), (0.8, 1.05), alpha=0.3, beta=beta, sigma=1 / 6, b=0.05)
-        W, y = net.equilibrium(), net.equilibrium(reduced=True)
+        W, y = net.equilibrium(), net.reduced_equilibrium()
         assert np.abs(net.update(W) - W).max() < 1e-14 * np.abs(W).max() * 60
         assert np.abs(net.reduced(y) - y).max() < 1e-15 * 60
         assert near(net.project(W), y, 1e-12)
@@ -113,7 +113,7 @@ def test_equilibrium_of_a_large_ring_under_tiny_decay():
 def test_rounding_survives_large_gamma_of_either_sign():
     for beta in (-5.0, -1.0, -0.05, 1e-8, 5e-6):
         net = ring(24, (0.8, 0.0), (0.8, 1.05), alpha=0.05, beta=beta, sigma=1 / 6, b=0.05)
-        y = net.equilibrium(reduced=True)
+        y = net.reduced_equilibrium()
         assert np.abs(net.reduced(y) - y).max() < 1e-15 * 24
         assert (net.response(y) > 0).all()
 
@@ -198,9 +198,9 @@ def test_baseline_itself_is_at_rest_at_the_start(rng):
 
 def test_weights_drift_where_a_silent_neuron_has_a_target(rng):
     net = Network([1.0, 0.5, 0.0], [0.8, 0.6, 0.7], alpha=0.1, beta=0.0, sigma=0.5)
-    for reduced in (False, True):
+    for ask in (net.equilibrium, net.reduced_equilibrium):
         with pytest.raises(InvalidInput, match="silent under the stimulus but not in the target"):
-            net.equilibrium(reduced=reduced)
+            ask()
     W = np.array(net.initial)
     for _ in range(2000):
         W = net.update(W)
@@ -223,7 +223,7 @@ def test_driven_neuron_without_a_target_has_no_equilibrium_at_beta_zero():
 def test_target_of_higher_rank_lets_outputs_rest_but_not_weights(rng):
     many = rng.uniform(0.2, 1.0, (3, 4))
     net = Network(rng.uniform(0.2, 1, 4), many[0], alpha=0.1, beta=0.0, sigma=0.5, target="ensemble", ensemble=many)
-    y = net.equilibrium(reduced=True)
+    y = net.reduced_equilibrium()
     assert near(net.reduced(y), y, 1e-14)
     with pytest.raises(InvalidInput, match="the weights have none"):
         net.equilibrium()
@@ -236,7 +236,7 @@ def test_target_of_higher_rank_lets_outputs_rest_but_not_weights(rng):
 def test_nothing_adapts_where_both_rates_are_zero(rng):
     net = draw(rng, n=3, beta=0.0)[0].replace(alpha=0.0)
     assert near(net.equilibrium(), net.initial, 0.0)
-    assert near(net.equilibrium(reduced=True), net.drive.sum() / 3 * np.ones(3), 1e-15)
+    assert near(net.reduced_equilibrium(), net.drive.sum() / 3 * np.ones(3), 1e-15)
     assert net.stability(net.initial).outputs == "neutral"
 
 
@@ -303,7 +303,7 @@ def test_branch_ends_in_the_fold_that_continuation_meets(rng):
         end = last_beta(net)
         assert end == pytest.approx(found[0], rel=2e-3)
         there = net.replace(beta=end * (1 - 1e-9))
-        mu = np.linalg.eigvals(bracket(r, there.response(there.equilibrium(reduced=True)))).real.min()
+        mu = np.linalg.eigvals(bracket(r, there.response(there.reduced_equilibrium()))).real.min()
         assert net.alpha * mu / 3 == pytest.approx(end, rel=1e-3)  # α μ_min/n = β
         with pytest.raises(InvalidInput, match=f"ends in a fold at beta = {end:.10g}"):
             net.replace(beta=end * 1.001).equilibrium()
@@ -317,7 +317,7 @@ def test_branch_past_the_collision_of_two_roots_is_still_followed():
     y = None
     for beta in np.linspace(end / 200, end * (1 - 1e-6), 60):
         there = net.replace(beta=float(beta))
-        now = there.equilibrium(reduced=True)
+        now = there.reduced_equilibrium()
         assert near(there.reduced(now), now, 1e-12)
         if y is not None:
             guess = fsolve(lambda z, there=there: there.reduced(z) - z, y, full_output=True, xtol=1e-13)[0]
@@ -352,7 +352,7 @@ def test_every_equilibrium_that_newton_finds_is_listed(rng, n):
         beta = float(rng.choice([-0.3, -0.05, 0.02, 0.2]))
         net = draw(rng, n=n, beta=beta)[0]
         net = net.replace(alpha=float(rng.uniform(0.1, 0.6)))
-        listed = net.equilibria(patterns="all", reduced=True)
+        listed = net.reduced_equilibria(patterns="all")
         for y in listed:
             assert np.abs(net.reduced(y) - y).max() <= 1e-9 * max(np.abs(y).max(), net.sigma**2)
         for i, y in enumerate(listed):
@@ -370,7 +370,7 @@ def test_every_equilibrium_that_newton_finds_is_listed(rng, n):
                 distance = min(np.abs(end - y).max() for y in listed)
                 assert distance < 1e-5 * max(1.0, np.abs(end).max()), (beta, end)
         assert hits > 3 or not listed
-        positive = net.equilibria(reduced=True)
+        positive = net.reduced_equilibria()
         assert len(positive) == sum((net.response(y) > 0).all() for y in listed)
         if beta < 0:
             assert len(positive) == 1
@@ -386,13 +386,13 @@ def test_single_neuron_against_the_roots_of_its_cubic(rng):
         a = p["sigma"] ** 2 + (1 + gamma) * net.baseline_response[0] ** 2 * r[0]
         roots = np.roots([gamma * r[0], 0.0, -a, r[0]])
         expected = np.sort(roots[np.abs(roots.imag) < 1e-9].real)
-        found = np.sort([net.response(y)[0] for y in net.equilibria("all", reduced=True)])
+        found = np.sort([net.response(y)[0] for y in net.reduced_equilibria("all")])
         assert near(found, expected, 1e-7)
 
 
 def test_both_signs_are_equilibria_of_the_outputs_at_beta_zero(rng):
     net, _, _, _ = draw(rng, n=3, beta=0.0)
-    both = net.equilibria(patterns="all", reduced=True)
+    both = net.reduced_equilibria(patterns="all")
     assert len(both) == 2
     assert near(net.response(both[1]), -net.response(both[0]), 1e-12)
     for y in both:
@@ -434,7 +434,7 @@ def test_first_flip_of_the_ring_of_the_contract():
     least = []
     for alpha in (0.34, 0.345):
         net = ring(180, baseline=(0.8, 0.0), stimulus=(0.8, 1.05), alpha=alpha, **made)
-        y = net.equilibrium(reduced=True)
+        y = net.reduced_equilibrium()
         least.append(np.linalg.eigvals(dense_jacobian(net.reduced, y)).real.min())
         assert net.stability(y).outputs == ("stable" if least[-1] > -1 else "unstable")
     assert least[0] > -1 > least[1]

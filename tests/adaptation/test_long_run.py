@@ -399,7 +399,7 @@ def test_orbits_settle_beyond_a_pole(rng):
         met += 1
         assert found.crossed is not None
         assert (found.responses < 0).any()
-        others = [net.response(y) for y in net.equilibria(patterns="all", reduced=True)]
+        others = [net.response(y) for y in net.reduced_equilibria(patterns="all")]
         assert min(np.abs(R - found.responses[0]).max() for R in others) < 1e-6
         W = np.array(net.initial)
         for _ in range(found.steps + 500):
@@ -441,7 +441,7 @@ def test_margins_are_distances_of_multipliers(rng):
     for _ in range(60):
         net, r, _, p = draw(rng, n=3, beta=float(-rng.uniform(0.05, 1.5)))
         found = net.verdict()
-        lam = np.linalg.eigvals(dense_jacobian(net.reduced, net.equilibrium(reduced=True))).real
+        lam = np.linalg.eigvals(dense_jacobian(net.reduced, net.reduced_equilibrium())).real
         mu = np.linalg.eigvals(bracket(r, net.response(found.state))).real
         assert found.margins["flip"] == pytest.approx(1 + lam.min(), abs=1e-7)
         assert found.margins["flip"] == pytest.approx(2 + p["beta"] - p["alpha"] * mu.max() / 3, abs=1e-10)

@@ -45,10 +45,10 @@ def test_weights_and_reduction_have_one_branch(n, rng):
     bounds = {
         "alpha": (
             0.05,
-            1.2 * (2 + net.beta) * n / np.linalg.eigvals(bracket(net, net.equilibrium(reduced=True))).real.max() * 3,
+            1.2 * (2 + net.beta) * n / np.linalg.eigvals(bracket(net, net.reduced_equilibrium())).real.max() * 3,
         )
     }
-    small = bf.trace(bf.cycles(net.reduced, "alpha", net.equilibrium(reduced=True)), bounds)
+    small = bf.trace(bf.cycles(net.reduced, "alpha", net.reduced_equilibrium()), bounds)
     assert small.of("flip") and {point.kind for point in small.special} == {"flip"}
     structured = bf.trace(bf.cycles(net.update, "alpha", net.equilibrium()), bounds)
     dense = bf.trace(bf.cycles(unstructured(net), "alpha", net.equilibrium()), bounds)
@@ -60,7 +60,7 @@ def test_weights_and_reduction_have_one_branch(n, rng):
             assert np.abs(net.project(mine.state) - exact.state).max() < 1e-8
         for point in branch.points[:: max(1, len(branch) // 7)]:
             here = net.replace(alpha=point.free[0])
-            exact = here.equilibrium(reduced=True)
+            exact = here.reduced_equilibrium()
             assert np.abs(here.project(point.state) - exact).max() < 1e-8
             core = 1 + net.beta - point.free[0] / n * np.linalg.eigvals(bracket(here, exact))
             all_of_them = np.append(core, np.full(n * (n - 1), 1 + net.beta))
@@ -84,13 +84,13 @@ def test_the_contract_network_on_32400_weights():
     net = bf.adaptation.ring(n=180, **CONTRACT)
     bounds = {"alpha": (0.01, 0.36)}
     weights = bf.trace(bf.cycles(net.update, "alpha", net.equilibrium()), bounds)
-    small = bf.trace(bf.cycles(net.reduced, "alpha", net.equilibrium(reduced=True)), bounds)
+    small = bf.trace(bf.cycles(net.reduced, "alpha", net.reduced_equilibrium()), bounds)
     both = list(zip(weights.special, small.special, strict=True))
     assert len(both) == 10 and {p.kind for p in weights.special} == {"flip"}
     for mine, exact in both:
         assert abs(mine.parameters["alpha"] - exact.parameters["alpha"]) < 1e-10
         here = net.replace(alpha=mine.parameters["alpha"])
-        mu = np.linalg.eigvals(bracket(here, here.equilibrium(reduced=True))).real
+        mu = np.linalg.eigvals(bracket(here, here.reduced_equilibrium())).real
         assert np.abs(here.alpha * mu / 180 - (2 + net.beta)).min() < 1e-9
     flip = weights.first("flip")
     assert flip.spectrum.size == 32400 and flip.spectrum.multiplicity.max() == 180 * 179
@@ -111,7 +111,7 @@ def test_the_matrix_free_path_finds_the_flip_behind_the_cluster():
     # 400 unknowns known only through products: the cluster of 380 multipliers at 1 + β must not hide the one at −1.
     net = bf.adaptation.ring(n=20, **CONTRACT)
     free = bf.Map(net.update.f, dict(net.update.parameters), jvp=net.update.jvp)
-    exact = traced(net.reduced, "alpha", net.equilibrium(reduced=True), (0.05, 0.352))
+    exact = traced(net.reduced, "alpha", net.reduced_equilibrium(), (0.05, 0.352))
     branch = traced(free, "alpha", net.equilibrium(), (0.05, 0.352), control=bf.StepControl(first=0.1, largest=0.2))
     assert [point.label for point in branch.special] == ["PD"] * len(exact.special) and exact.special
     for mine, theirs in zip(branch.special, exact.special):
@@ -125,7 +125,7 @@ def test_no_neimark_sacker_point_under_a_constant_stimulus(rng):
     for _ in range(25):
         n = int(rng.integers(2, 9))
         net = network(n, rng, beta=float(rng.uniform(-1.5, -0.05)), sigma=float(rng.uniform(0.2, 1.0)))
-        branch = traced(net.reduced, "alpha", net.equilibrium(reduced=True), (0.05, 30.0))
+        branch = traced(net.reduced, "alpha", net.reduced_equilibrium(), (0.05, 30.0))
         assert {point.kind for point in branch.special} <= {"flip"}
         assert branch.doubts == () and not np.abs(np.nan_to_num(branch.multipliers.imag)).any()
         seen += len(branch.special)
@@ -134,7 +134,7 @@ def test_no_neimark_sacker_point_under_a_constant_stimulus(rng):
 
 def test_the_branch_crosses_beta_zero_and_folds():
     net = bf.adaptation.Network([1.0, 0.8, 0.6], [0.7, 0.9, 1.0], alpha=0.3, beta=-0.2, sigma=0.6)
-    branch = traced(net.reduced, "beta", net.equilibrium(reduced=True), (-0.5, 0.5))
+    branch = traced(net.reduced, "beta", net.reduced_equilibrium(), (-0.5, 0.5))
     fold = branch.first("fold")
     assert fold.parameters["beta"] > 1e-3
     here = net.replace(beta=0.0)
@@ -192,7 +192,7 @@ def test_the_uniform_slice_and_its_first_four_doublings():
     R0 = r / (sigma**2 + r)
     net = bf.adaptation.Network([r], [r], alpha=0.5 / R0**3, beta=0.0, sigma=sigma)
     bounds = {"alpha": (0.5 / R0**3, 1.4 / R0**3)}
-    branch = bf.trace(bf.cycles(net.reduced, "alpha", net.equilibrium(reduced=True)), bounds)
+    branch = bf.trace(bf.cycles(net.reduced, "alpha", net.reduced_equilibrium()), bounds)
     found = []
     for period in (1, 2, 4, 8):
         flip = branch.first("flip")
@@ -225,7 +225,7 @@ def test_the_uniform_slice_meets_its_pole():
 def test_a_branch_that_runs_into_the_pole_ends_there(rng):
     net = bf.adaptation.Network([1.0, 0.8], [0.7, 0.9], alpha=0.002, beta=0.1, sigma=0.6)
     # For β > 0 the other root of a neuron goes to R = ∞ (u = 0) as α → 0.
-    states = [y for y in net.equilibria(patterns="all", reduced=True) if (net.sigma**2 + y > 0).all()]
+    states = [y for y in net.reduced_equilibria(patterns="all") if (net.sigma**2 + y > 0).all()]
     ends = []
     for y in states:
         branch = traced(net.reduced, "alpha", y, (0.0, 0.003))

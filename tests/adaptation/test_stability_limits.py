@@ -58,7 +58,7 @@ def test_multiplier_is_minus_one_there(rng, name):
         for limit in net.limits(name, bounds, samples=40):
             assert limit.kind == "flip"
             here = net.replace(**{name: limit.value})
-            start = here.equilibrium(reduced=True) * 1.01
+            start = here.reduced_equilibrium() * 1.01
             y = fsolve(lambda z, here=here: here.reduced(z) - z, start, xtol=1e-11)
             W = here.lift(y)
             lam = np.linalg.eigvals(dense_jacobian(here.update, W))
@@ -75,7 +75,7 @@ def test_continuation_meets_the_same_flips(name, bounds):
     net = turned()
     found = [limit.value for limit in net.limits(name, bounds)]
     start = net.replace(**{name: bounds[0]})
-    branch = bf.trace(bf.cycles(start.reduced, name, start.equilibrium(reduced=True)), {name: bounds})
+    branch = bf.trace(bf.cycles(start.reduced, name, start.reduced_equilibrium()), {name: bounds})
     flips = [p for p in branch.of("flip") if len(set(bf.plot.stable_around(branch, p))) == 2]
     assert near(found, [p.parameters[name] for p in flips], 1e-9)
     assert len(found) >= 1
@@ -90,7 +90,7 @@ def test_none_is_missed_between(rng):
         stable = []
         for value in grid:
             here = net.replace(**{name: float(value)})
-            lam = np.linalg.eigvals(dense_jacobian(here.reduced, here.equilibrium(reduced=True)))
+            lam = np.linalg.eigvals(dense_jacobian(here.reduced, here.reduced_equilibrium()))
             stable.append(np.abs(lam).max() < 1)
         assert (np.histogram(found, grid)[0] == np.abs(np.diff(np.array(stable, dtype=int)))).all(), name
 
@@ -113,7 +113,7 @@ def test_fold_in_alpha_and_in_beta_is_one_ratio():
 
 def test_continuation_meets_the_same_fold():
     net = turned(alpha=0.2, b=0.5, beta=1e-3)
-    curve = bf.cycles(net.reduced, "beta", net.equilibrium(reduced=True))
+    curve = bf.cycles(net.reduced, "beta", net.reduced_equilibrium())
     fold = bf.trace(curve, {"beta": (0.0, 0.004)}, control=bf.StepControl(farthest=60.0)).first("fold")
     (limit,) = (each for each in net.limits("beta", (0.0, 0.004)) if each.kind == "fold")
     assert abs(limit.value - fold.parameters["beta"]) < 10 * (limit.error + 1e-12)
@@ -137,7 +137,7 @@ def test_symmetric_modes_make_a_branch_point_before_the_fold():
     found = net.limits("beta", (1e-4, 0.02))
     assert [limit.kind for limit in found] == ["branch point", "fold"]
     here = net.replace(beta=found[0].value)
-    lam = np.sort(np.linalg.eigvals(dense_jacobian(here.reduced, here.equilibrium(reduced=True))).real)
+    lam = np.sort(np.linalg.eigvals(dense_jacobian(here.reduced, here.reduced_equilibrium())).real)
     assert lam[-1] == pytest.approx(1.0, abs=1e-8)
     assert found[0].outputs == (True, False)
 
@@ -165,7 +165,7 @@ def test_border_where_a_neuron_falls_silent():
     assert (border.below, border.above) == ("outputs settle", "flips")
     assert (flip.below, flip.above) == ("flips", "neutral manifold")
     here = net.replace(b=flip.value)
-    R = here.response(here.equilibrium(reduced=True))
+    R = here.response(here.reduced_equilibrium())
     assert 0.05 * np.linalg.eigvals(bracket(here.drive, R)).real.max() / 6 == pytest.approx(2.0, abs=1e-9)
 
 
@@ -286,7 +286,7 @@ def test_continuation_meets_a_fold_where_two_were_born_and_none_before():
     folds = []
     for side in (-1e-2, 1e-2):
         here = net.replace(contrast_2=born.value + side, beta=1e-5)
-        curve = bf.cycles(here.reduced, "beta", here.equilibrium(reduced=True))
+        curve = bf.cycles(here.reduced, "beta", here.reduced_equilibrium())
         folds.append(len(bf.trace(curve, {"beta": (1e-6, 0.01)}, control=bf.StepControl(farthest=1e4)).of("fold")))
     assert folds[0] == 0 and folds[1] >= 1
 

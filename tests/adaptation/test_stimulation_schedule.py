@@ -184,7 +184,7 @@ def test_equilibria_are_what_iteration_reaches(rng):
         for _ in range(5):
             net, drives = made(rng, 4, 3, beta=float(rng.uniform(-0.6, -0.2)))
             many = kind(net.replace(alpha=0.02), drives)
-            W, Y = many.equilibrium(), many.equilibrium(reduced=True)
+            W, Y = many.equilibrium(), many.reduced_equilibrium()
             assert near(many.update(W), W)
             assert near(many.project(W), Y, 1e-11)
             x = np.ones((4, 4))
@@ -214,7 +214,7 @@ def test_at_beta_zero_weights_come_to_rest_by_iteration(rng):
     W = many.equilibrium()
     assert near(W, np.ones((4, 4)))  # the target's ensemble at the initial weights: already at rest
     biased = average(net.replace(target="ensemble", ensemble=drives), drives, [0.7, 0.3])
-    Y = biased.equilibrium(reduced=True)
+    Y = biased.reduced_equilibrium()
     assert near(biased.reduced(Y), Y, 1e-11)
     with pytest.raises(InvalidInput, match="not determined by W r/n"):
         biased.lift(Y)
@@ -314,7 +314,7 @@ def test_a_period_goes_through_continuation():
     net = ring(8, (0.8, 0.0), (0.8, 0.0), alpha=0.15, beta=-0.1, sigma=1 / 6, b=0.05)
     turns = periodic(net, [(0.8, np.pi / 2), (0.8, 3 * np.pi / 4)])
     bounds = {"alpha": (0.15, 0.22)}
-    small = bf.trace(bf.cycles(turns.reduced, "alpha", turns.equilibrium(reduced=True)), bounds)
+    small = bf.trace(bf.cycles(turns.reduced, "alpha", turns.reduced_equilibrium()), bounds)
     large = bf.trace(bf.cycles(turns.update, "alpha", turns.equilibrium()), bounds)
     flip, same = small.first("flip"), large.first("flip")
     assert flip.parameters["alpha"] == pytest.approx(0.1967, abs=1e-4)
@@ -334,7 +334,7 @@ def test_a_period_goes_through_continuation():
 def test_mirrored_stimuli_in_turn_lose_stability_at_a_neimark_sacker_point():
     net = ring(8, (0.8, 0.0), (0.8, 0.0), alpha=0.2, beta=-0.1, sigma=1 / 6, b=0.05)
     turns = periodic(net, [(0.8, np.pi / 3), (0.8, 2 * np.pi / 3)])
-    branch = bf.trace(bf.cycles(turns.reduced, "alpha", turns.equilibrium(reduced=True)), {"alpha": (0.2, 0.3)})
+    branch = bf.trace(bf.cycles(turns.reduced, "alpha", turns.reduced_equilibrium()), {"alpha": (0.2, 0.3)})
     point = branch.special[0]
     assert point.kind == "neimark-sacker"
     J = dense_jacobian(lambda Y: turns.reduced(Y, alpha=point.parameters["alpha"]), point.state)

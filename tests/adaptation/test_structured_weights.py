@@ -108,7 +108,7 @@ def test_equilibria_in_factors_are_those_in_full(beta):
     net = network(30, alpha=0.7, beta=beta) if beta else bf.adaptation.Network(
         np.linspace(0.3, 1.0, 30), np.linspace(0.3, 1.0, 30), alpha=0.7, beta=0.0, sigma=0.5
     )  # fmt: skip
-    W, thin = net.equilibrium(), net.equilibrium(factored=True)
+    W, thin = net.equilibrium(), net.factored_equilibrium()
     assert thin.rank <= 4 and thin.shape == (30, 30)
     assert np.abs(thin.dense() - W).max() < 1e-14 * np.abs(W).max()
     assert np.abs(net.project(thin) - net.project(W)).max() < 1e-14
@@ -120,12 +120,12 @@ def test_equilibria_in_factors_are_those_in_full(beta):
 def test_weights_that_start_from_a_given_matrix_have_no_factors(rng):
     net = network(6).replace(beta=0.0, initial=rng.random((6, 6)) + 1.0)
     with pytest.raises(InvalidInput, match="no thin factors"):
-        net.lift(net.equilibrium(reduced=True), factored=True)
+        net.factored_lift(net.reduced_equilibrium())
 
 
 def test_ten_thousand_neurons_in_factored_form():
     net = network(10_000, alpha=1.78)
-    W = net.equilibrium(factored=True)
+    W = net.factored_equilibrium()
     s = net.spectrum(W, every=False)
     assert s.size == 10**8 and s.multiplicity.max() == 10**8 - 10**4 and s.signature == (0, 1, 0)
     # Rows of the update itself, W⁺ = W + α (R Rᵀ − C) + β (W − C); the largest multiplier by power iteration.

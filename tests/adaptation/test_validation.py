@@ -118,7 +118,7 @@ def test_the_maps_tell_each_others_states():
     with pytest.raises(InvalidInput, match=re.escape("the state has shape (2, 2); W r/n has shape (2,)")):
         bf.solve(net.reduced, net.equilibrium())
     with pytest.raises(InvalidInput, match=re.escape("the state has shape (2,); weights have shape (2, 2)")):
-        bf.cycles(net.update, "alpha", net.equilibrium(reduced=True))
+        bf.cycles(net.update, "alpha", net.reduced_equilibrium())
 
 
 def test_states_of_wrong_shape_are_refused():

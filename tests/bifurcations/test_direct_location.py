@@ -53,11 +53,11 @@ def test_the_network_on_all_weights_and_in_its_reduction():
     net = bf.adaptation.ring(
         n=12, baseline=(0.8, 0.0), stimulus=(0.8, 1.05), alpha=0.33, beta=-0.1, sigma=1 / 6, b=0.05
     )
-    start = net.equilibrium(reduced=True)
+    start = net.reduced_equilibrium()
     branch = bf.trace(bf.cycles(net.reduced, "alpha", start), {"alpha": (0.01, 1.0)})
     exact = branch.first("flip").parameters["alpha"]
     here = net.replace(alpha=0.97 * exact)
-    for map, guess in ((here.reduced, here.equilibrium(reduced=True)), (here.update, here.equilibrium())):
+    for map, guess in ((here.reduced, here.reduced_equilibrium()), (here.update, here.equilibrium())):
         point = bf.special_point(map, "flip", "alpha", guess, reach=0.1)
         assert abs(point.parameters["alpha"] - exact) < 1e-10
 

@@ -102,7 +102,7 @@ def test_subcritical_and_degenerate_flips():
 def test_coefficients_of_the_network_do_not_depend_on_the_path(rng):
     r, r0 = rng.uniform(0.2, 1.0, 6), rng.uniform(0.2, 1.0, 6)
     net = bf.adaptation.Network(r, r0, alpha=0.3, beta=-0.4, sigma=0.5)
-    small = branch_of(net.reduced, "alpha", net.equilibrium(reduced=True), (0.05, 8.0)).first("flip")
+    small = branch_of(net.reduced, "alpha", net.reduced_equilibrium(), (0.05, 8.0)).first("flip")
     weights = branch_of(net.update, "alpha", net.equilibrium(), (0.05, 8.0)).first("flip")
     # y = W r/n: the coefficients differ by the squared ratio of the eigenvectors' lengths.
     q = weights.kernel[:, 0]

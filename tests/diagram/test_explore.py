@@ -146,7 +146,7 @@ def test_the_network_and_its_reduction_have_one_diagram():
     drive, baseline = np.linspace(0.3, 1.0, 6) ** 2, np.linspace(1.0, 0.4, 6) ** 2
     net = bf.adaptation.Network(drive=drive, baseline_drive=baseline, alpha=0.1, beta=-0.5, sigma=0.5)
     found = []
-    for map, start in ((net.update, net.equilibrium()), (net.reduced, net.equilibrium(reduced=True))):
+    for map, start in ((net.update, net.equilibrium()), (net.reduced, net.reduced_equilibrium())):
         diagram = bf.explore(bf.cycles(map, "alpha", start), {"alpha": (0.05, 2.5)}, depth=2)
         found.append(sorted((p.label, p.period, p.parameters["alpha"]) for p in diagram.special))
         assert diagram.failures == () and diagram.doubts == ()

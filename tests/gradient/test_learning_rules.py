@@ -211,7 +211,7 @@ def test_at_equilibria_of_the_weights_all_multipliers_are_real():
     for beta in (None, 0.0):
         net, _ = network(1, n=4, beta=beta)
         assert gradient.any_metric(net.update, net.equilibrium()).kind == "consistent"
-        assert gradient.any_metric(net.reduced, net.equilibrium(reduced=True)).kind == "consistent"
+        assert gradient.any_metric(net.reduced, net.reduced_equilibrium()).kind == "consistent"
 
 
 def test_symmetric_weights_are_symmetric_where_drive_and_response_are_proportional():
@@ -322,13 +322,13 @@ def test_the_energy_of_the_flow_falls_up_to_a_step_of_two_over_one_minus_the_mul
     """Near the equilibrium, along the eigenvector of the least multiplier λ, E falls for h < 2/(1 − λ): to the flip."""
     net, _ = network(3)
     for alpha, falls in ((0.5, True), (1.5, False)):
-        y0 = net.replace(alpha=1.0).equilibrium(reduced=True)
+        y0 = net.replace(alpha=1.0).reduced_equilibrium()
         unit = net.replace(alpha=1.0)
         mu = (
             1 + unit.beta - np.linalg.eigvals(bf.linalg.dense(unit.reduced.jacobian(y0, **unit.parameters))).real
         ).max()
         here = net.replace(alpha=alpha * (2 + net.beta) / mu)
-        y = here.equilibrium(reduced=True)
+        y = here.reduced_equilibrium()
         values, vectors = np.linalg.eig(bf.linalg.dense(here.reduced.jacobian(y, **here.parameters)))
         k = np.argmin(values.real)
         states = [y + 1e-5 * net.sigma**2 * vectors[:, k].real]

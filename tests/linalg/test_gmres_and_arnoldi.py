@@ -210,7 +210,7 @@ def test_every_path_leads_to_the_same_branch():
     drive, baseline = (0.3 + 0.7 * np.cos(angle) ** 2) ** 2, (0.3 + 0.7 * np.sin(angle + 0.1) ** 2) ** 2
     net = bf.adaptation.Network(drive, baseline, alpha=1.5, beta=-0.5, sigma=0.5)
     bounds, control = {"alpha": (1.5, 1.85)}, bf.StepControl(first=0.1, largest=0.2)
-    small = bf.trace(bf.cycles(net.reduced, "alpha", net.equilibrium(reduced=True)), bounds, control=control)
+    small = bf.trace(bf.cycles(net.reduced, "alpha", net.reduced_equilibrium()), bounds, control=control)
     flips = np.array([point.parameters["alpha"] for point in small.special])
     assert len(flips) >= 1 and {point.kind for point in small.special} == {"flip"}
     for map in four_ways(net):

@@ -107,9 +107,9 @@ def test_flips_of_a_branch_on_which_only_some_multipliers_are_known():
     drive, baseline = (0.3 + 0.7 * np.cos(angle) ** 2) ** 2, (0.3 + 0.7 * np.sin(angle) ** 2) ** 2
     net = bf.adaptation.Network(drive, baseline, alpha=1.75, beta=-0.5, sigma=0.5)
     bounds = {"alpha": (1.75, 1.7891)}
-    branch = bf.trace(bf.cycles(net.reduced, "alpha", net.equilibrium(reduced=True)), bounds)
+    branch = bf.trace(bf.cycles(net.reduced, "alpha", net.reduced_equilibrium()), bounds)
     last = net.replace(alpha=1.7891)
-    J = last.reduced.jacobian(last.equilibrium(reduced=True), **last.parameters)
+    J = last.reduced.jacobian(last.reduced_equilibrium(), **last.parameters)
     expected = exact(J.diagonal, -(J.left * J.right).ravel(), -1.0)
     assert 1 < np.count_nonzero(expected < -1) == sum(point.multiplicity for point in branch.of("flip")) < 20
     assert branch.doubts == () and len(branch.special) == len(branch.of("flip"))
@@ -117,7 +117,7 @@ def test_flips_of_a_branch_on_which_only_some_multipliers_are_known():
         # α μ/n = 2 + β for a root μ of 1 + Σ R³/(p − μ), p = (R·r) R²/r, the secular equation of the bracket itself, or
         # for a p that two neurons equal by symmetry share: their difference is a mode of its own.
         here = net.replace(alpha=point.parameters["alpha"])
-        R = here.response(here.equilibrium(reduced=True))
+        R = here.response(here.reduced_equilibrium())
         mu, poles = 1.5 * n / here.alpha, (R @ drive) * R**2 / drive
         with np.errstate(divide="ignore", invalid="ignore"):
             newton = (1.0 + np.sum(R**3 / (poles - mu))) / np.sum(R**3 / (poles - mu) ** 2)

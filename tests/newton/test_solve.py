@@ -114,4 +114,4 @@ def test_structured_jacobians_are_solved_with(method, rng):
     weights = bf.solve(net.update, net.initial, method=method)
     assert np.abs(weights.state - net.equilibrium()).max() < 1e-9
     reduced = bf.solve(net.reduced, net.project(net.initial), method=method)
-    assert np.abs(reduced.state - net.equilibrium(reduced=True)).max() < 1e-9
+    assert np.abs(reduced.state - net.reduced_equilibrium()).max() < 1e-9

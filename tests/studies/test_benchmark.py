@@ -83,7 +83,7 @@ def test_the_rows_of_scale_do_their_work():
     assert abs(weights.result[0] - every.result[0]) < 1e-9
     # As many flips as multipliers lie below −1 at the end.
     net = scale.network(60, alpha=scale.BOUNDS[1])
-    J = net.reduced.jacobian(net.equilibrium(reduced=True), **net.parameters)
+    J = net.reduced.jacobian(net.reduced_equilibrium(), **net.parameters)
     values = np.linalg.eigvals(np.diag(J.diagonal) + J.left @ J.right.T)
     assert len(every.result) == np.count_nonzero(values.real < -1)
 

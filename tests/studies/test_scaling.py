@@ -27,7 +27,7 @@ def test_every_path_measures_the_same_branch(study):
         assert line.weights == n**2 and line.unknowns == (n if line.path == "reduced" else n**2)
         # The equilibrium from its scalar equation, and the least multiplier by bisection of the secular equation.
         net = bf.adaptation.Network(r, r0, alpha=line.alpha, beta=-0.5, sigma=0.5)
-        R = net.response(net.equilibrium(reduced=True))
+        R = net.response(net.reduced_equilibrium())
         poles, weight = (R @ r) * R**2 / r, R**3
         low, high = poles.max(), poles.max() + weight.sum()
         for _ in range(200):

@@ -18,8 +18,10 @@ __all__ = [
     "at_rest",
     "equilibria",
     "equilibrium",
+    "factors_at",
     "last_beta",
     "lift",
+    "lift_to_factors",
     "off_target",
     "scalar_of",
     "weights_at",
@@ -140,27 +142,68 @@ def equilibria(net: Model, patterns: str) -> list[np.ndarray]:
     return found
 
 
-def weights_at(net: Model, y: np.ndarray, factored: bool = False) -> np.ndarray | LowRank:
-    """Weights at rest whose W r/n is y; see :meth:`Network.equilibrium`."""
-    if net.beta == 0.0 and net.alpha == 0.0 and not factored:
+def weights_at(net: Model, y: np.ndarray) -> np.ndarray:
+    """Weights at an equilibrium whose W r/n is y.
+
+    Raises
+    ------
+    InvalidInput
+        If the weights drift there, or clipping forbids them.
+    """
+    if net.beta == 0.0 and net.alpha == 0.0:
         return np.array(net.initial, order="C")
+    _require_equilibrium_of_weights(net)
+    W = lift(net, y)
+    _require_unclipped(net, float(W.min()) if net.clip else 0.0)
+    return W
+
+
+def factors_at(net: Model, y: np.ndarray) -> LowRank:
+    """The same as thin factors, in O(n).
+
+    Raises
+    ------
+    InvalidInput
+        As :func:`weights_at`, and if weights start from a matrix that was given.
+    """
+    if not (net.beta == 0.0 and net.alpha == 0.0):
+        _require_equilibrium_of_weights(net)
+    W = lift_to_factors(net, y)
+    _require_unclipped(net, float(np.min(np.asarray(W))) if net.clip else 0.0)
+    return W
+
+
+def _require_equilibrium_of_weights(net: Model) -> None:
     if net.beta == 0.0 and not weights_settle(net):
         raise InvalidInput(
             "at beta = 0 the outputs have an equilibrium but the weights have none: they drift by "
-            "alpha (R R^T - C) a step, as C has a higher rank; ask for reduced=True"
+            "alpha (R R^T - C) a step, as C has a higher rank; ask for net.reduced_equilibrium()"
         )
-    W = lift(net, y, factored)
-    lowest = float(np.min(W)) if net.clip else 0.0
+
+
+def _require_unclipped(net: Model, lowest: float) -> None:
     if lowest < 0.0:
         raise InvalidInput(
             f"the equilibrium of the unclipped rule has negative weights (down to {lowest:.3g}), which clip=True "
             "forbids; iterate net.update to find where the clipped weights settle"
         )
+
+
+def lift(net: Model, y: np.ndarray) -> np.ndarray:
+    """Weights W with W r/n = y, shape (n, n); see :meth:`~.network.Network.lift`."""
+    W = _lift(net, y, factored=False)
+    assert isinstance(W, np.ndarray)
     return W
 
 
-def lift(net: Model, y: np.ndarray, factored: bool = False) -> np.ndarray | LowRank:
-    """Weights with W r/n = y; see :meth:`Network.lift`."""
+def lift_to_factors(net: Model, y: np.ndarray) -> LowRank:
+    """The same as thin factors, in O(n)."""
+    W = _lift(net, y, factored=True)
+    assert isinstance(W, LowRank)
+    return W
+
+
+def _lift(net: Model, y: np.ndarray, factored: bool) -> np.ndarray | LowRank:
     r, n = net.drive, len(y)
     W: np.ndarray | LowRank
     if net.beta != 0.0 and _residual(net, y) <= AT_REST * max(float(np.abs(y).max()), net.sigma**2):

@@ -19,6 +19,7 @@ from bifurcate.adaptation.simulation.simulate import Run, simulate
 from bifurcate.adaptation.stimuli.drive import Tuned
 from bifurcate.adaptation.stimuli.stimulus_set import Stage, StimulusSet, stack
 from bifurcate.adaptation.validation import finite, integer, number
+from bifurcate.deprecation import old_flags
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.multipliers import Spectrum, spectrum
 from bifurcate.linalg.operators import Operator, compose
@@ -194,8 +195,9 @@ class Presentation:
             raise InvalidInput(f"Y is not at rest: a period moves it by {np.abs(Y - start).max():.2e}")
         return C + W / (1.0 - integer)
 
-    def equilibrium(self, reduced: bool = False) -> np.ndarray:
-        """Weights that come back after a period, or with ``reduced`` their Y, found from W₀.
+    @old_flags(reduced="reduced_equilibrium")
+    def equilibrium(self) -> np.ndarray:
+        """Weights that come back after a period, found from W₀.
 
         By the damped iteration x + h (F(x) − x), whose fixed points are those of F for every h in (0, 1], h = 1, ½, …:
         it also comes to rest at points that flip under F itself. Then by Newton's method to rounding, except with the
@@ -207,19 +209,27 @@ class Presentation:
             If no damping leads to one without crossing a pole.
         """
         net = self.network
-        if net.clip or len(self.shown.members) > net.size:
-            if reduced:
-                _ = self.reduced
-            return damped_iteration(self.update, np.array(net.initial), FINE, net.sigma**2)
-        isolated = (1.0 + net.beta) ** len(self.stages) != 1.0
-        Y = newton(
-            self.reduced, damped_iteration(self.reduced, self.project(net.initial), ROUGH, net.sigma**2), isolated
-        )
-        if reduced:
-            return Y
-        if not isolated:
-            return damped_iteration(self.update, np.array(net.initial), FINE, net.sigma**2)
-        return self.lift(Y)
+        has_reduction = not net.clip and len(self.shown.members) <= net.size
+        if has_reduction and self._is_isolated():
+            return self.lift(self.reduced_equilibrium())
+        return damped_iteration(self.update, np.array(net.initial), FINE, net.sigma**2)
+
+    def reduced_equilibrium(self) -> np.ndarray:
+        """Y of the weights that come back after a period; see :meth:`equilibrium`.
+
+        Raises
+        ------
+        NotConverged
+            If no damping leads to one without crossing a pole.
+        InvalidInput
+            If there is no reduced map.
+        """
+        net = self.network
+        start = damped_iteration(self.reduced, self.project(net.initial), ROUGH, net.sigma**2)
+        return newton(self.reduced, start, self._is_isolated())
+
+    def _is_isolated(self) -> bool:
+        return bool((1.0 + self.network.beta) ** len(self.stages) != 1.0)
 
     def run(self, periods: int, *, alpha: Any = None, start: Any = None, keep: Any = "responses") -> Run:
         """Iterate, with all responses R (T, n), or (T, m, n) of an average, for T = periods · M updates.
@@ -288,7 +298,7 @@ def average(net: Model, stimuli: Any, probabilities: Any = None, adaptor: int | 
     >>> from bifurcate.adaptation import Network
     >>> net = Network([1.0, 0.5], [1.0, 1.0], alpha=0.1, beta=-0.1, sigma=0.5)
     >>> both = average(net, [[1.0, 0.5], [0.5, 1.0]])
-    >>> Y = both.equilibrium(reduced=True)
+    >>> Y = both.reduced_equilibrium()
     >>> bool(abs(both.reduced(Y) - Y).max() < 1e-14), both.trivial
     (True, (0.9, 1))
     """
