@@ -141,7 +141,7 @@ def doublings(equilibrium: bf.Branch, bounds: tuple[float, float], to: int) -> t
     while branches[-1].curve.period < to:
         last = branches[-1]
         own = [point for point in last.of("flip") if point.period == last.curve.period]
-        flips = [point for point in own if len(set(bf.plot.stable_around(last, point))) == 2]
+        flips = [point for point in own if bf.plot.stable_around(last, point).changes]
         if not flips:
             break
         branches.append(bf.trace(bf.switch(flips[0]), {last.curve.free[0]: bounds}, control=SHORT))

@@ -12,12 +12,13 @@ from bifurcate.bifurcations.codimension_one.normal_forms import coefficients
 from bifurcate.bifurcations.codimension_two.normal_forms import two_parameter_coefficients
 from bifurcate.bifurcations.kinds import KINDS, Kind, KindName, find_kind
 from bifurcate.curves.curve import Curve
+from bifurcate.errors import NoSuchPoint
 from bifurcate.linalg.multipliers import Spectrum, spectrum
 from bifurcate.linalg.operators import Operator, lift_vectors
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.validation import check_instance
 
-__all__ = ["NormalForm", "SpecialPoint", "normal_form", "points_of_kind"]
+__all__ = ["NormalForm", "SpecialPoint", "first_of_kind", "normal_form", "points_of_kind"]
 
 
 @dataclass(frozen=True)
@@ -252,3 +253,27 @@ def points_of_kind(points: Iterable[SpecialPoint], kind: str) -> tuple[SpecialPo
     """Those of a kind ("flip") or label ("PD"), in order; an unknown name is refused."""
     name = find_kind(kind).name
     return tuple(point for point in points if point.kind == name)
+
+
+def first_of_kind(points: Iterable[SpecialPoint], kind: str, place: str) -> SpecialPoint:
+    """The first one of a kind or label.
+
+    Parameters
+    ----------
+    points : iterable of SpecialPoint
+    kind : str
+        As for :func:`points_of_kind`.
+    place : str
+        Where the points lie, for the message, as "on this branch of 20 points".
+
+    Raises
+    ------
+    NoSuchPoint
+        If there is none; the message lists the labels of the others.
+    """
+    points = tuple(points)
+    found = points_of_kind(points, kind)
+    if not found:
+        others = ", ".join(dict.fromkeys(point.label for point in points)) or "none"
+        raise NoSuchPoint(f"no {kind} {place} (special points: {others})")
+    return found[0]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.bifurcations.kinds import find_kind
-from bifurcate.bifurcations.special_point import SpecialPoint, points_of_kind
+from bifurcate.bifurcations.special_point import SpecialPoint, first_of_kind, points_of_kind
 from bifurcate.curves.curve import Curve
 from bifurcate.errors import InvalidInput, NoSuchPoint, Stop
 from bifurcate.linalg.low_rank import LowRank
@@ -230,14 +230,10 @@ class Branch:
         NoSuchPoint
             If there is none; the message quotes why the branch ended.
         """
-        points = self.of(kind)
-        if not points:
-            others = ", ".join(point.label for point in self.special) or "none"
-            raise NoSuchPoint(
-                f"no {kind} on this branch of {len(self)} points (special points: {others}). "
-                f"At its first point {self.stop.first}; at its last {self.stop.last}."
-            )
-        return points[0]
+        try:
+            return first_of_kind(self.special, kind, f"on this branch of {len(self)} points")
+        except NoSuchPoint as error:
+            raise NoSuchPoint(f"{error}. At its first point {self.stop.first}; at its last {self.stop.last}.") from None
 
     def __str__(self) -> str:
         ranges = ", ".join(f"{name} from {self[name][0]:.6g} to {self[name][-1]:.6g}" for name in self.curve.free)

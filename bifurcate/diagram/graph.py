@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 import numpy as np
 
-from bifurcate.bifurcations.special_point import SpecialPoint, points_of_kind
+from bifurcate.bifurcations.special_point import SpecialPoint, first_of_kind, points_of_kind
 from bifurcate.continuation.branch import Branch
 from bifurcate.continuation.branch_matching import BranchLocator
 from bifurcate.diagram.audit import Audit
 from bifurcate.diagram.segments import ON_CUT, Segment, cut_into_segments
 from bifurcate.diagram.state import Exploration
-from bifurcate.errors import InvalidInput, NoSuchPoint, Stop
+from bifurcate.errors import InvalidInput, Stop
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -95,18 +95,17 @@ class Diagram:
         NoSuchPoint
             If there is none.
         """
-        points = self.of(kind)
-        if not points:
-            others = ", ".join(sorted({point.label for point in self.special})) or "none"
-            raise NoSuchPoint(f"no {kind} in this diagram of {len(self.branches)} branches (kinds found: {others})")
-        return points[0]
+        return first_of_kind(self.special, kind, f"in this diagram of {len(self.branches)} branches")
 
     def branches_at(self, point: SpecialPoint) -> tuple[Branch, ...]:
         """The branches that meet at a special point of this diagram."""
-        at = next((i for i, known in enumerate(self.special) if known is point), None)
-        if at is None:
+        node = next((i for i, known in enumerate(self.special) if _is_copy(known, point)), None)
+        if node is None:
             raise InvalidInput("point is none of this diagram's special points")
-        return tuple(self.branches[i] for i in sorted({data["branch"] for *_, data in self.graph.edges(at, data=True)}))
+        return tuple(self.branches[i] for i in self._branches_at(node))
+
+    def _branches_at(self, node: int) -> list[int]:
+        return sorted({data["branch"] for *_, data in self.graph.edges(node, data=True)})
 
     def plot(self, parameter: str, observable: Callable[..., float] | int = 0, **options: Any) -> Figure:
         """Draw all branches of cycles against a parameter: stable solid, unstable dashed, points marked by kind.
@@ -114,11 +113,11 @@ class Diagram:
         Parameters
         ----------
         parameter : str
-            The horizontal axis.
+            The parameter on the horizontal axis.
         observable : callable or int
-            The vertical axis, as for :func:`bifurcate.plot.diagram`.
+            The vertical axis: ``observable(x, **parameters)`` → float, or the index of a component.
         **options
-            Passed on to :func:`bifurcate.plot.diagram`.
+            As for :func:`bifurcate.plot.diagram`.
 
         Returns
         -------
@@ -126,7 +125,7 @@ class Diagram:
             Of Matplotlib; ``.savefig(...)`` writes it.
         """
         drawn = [branch for branch in self.branches if branch.curve.codimension == 0]
-        # Matplotlib is loaded when something is drawn.
+        # Matplotlib is loaded when something is drawn, not with this file.
         from bifurcate.plot.bifurcation_diagram import diagram
         from bifurcate.plot.style import figure_of
 
@@ -138,9 +137,9 @@ class Diagram:
         Parameters
         ----------
         x, y : str
-            The axes.
+            The parameters on the horizontal and on the vertical axis.
         **options
-            Passed on to :func:`bifurcate.plot.chart`.
+            As for :func:`bifurcate.plot.chart`.
 
         Returns
         -------
@@ -160,9 +159,8 @@ class Diagram:
         widths = [max(len(row[j]) for row in rows) for j in range(len(rows[0]))]
         lines += ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
         for i, point in enumerate(self.special):
-            on = sorted({data["branch"] for *_, data in self.graph.edges(i, data=True)})
             form = f", {point.form}" if point.form else ""
-            lines.append(f"  {point}{form}; on branch {', '.join(map(str, on))}")
+            lines.append(f"  {point}{form}; on branch {', '.join(map(str, self._branches_at(i)))}")
         lines += [f"  failed {failure}" for failure in self.failures]
         lines += [f"  not followed, beyond the depth, period or number asked for: {point}" for point in self.left]
         lines += [f"  in doubt: {doubt}" for doubt in self.doubts]
@@ -176,6 +174,11 @@ class Diagram:
         start = f"{origin.label} {origin.curve.where(origin.u)}" if isinstance(origin, SpecialPoint) else "given"
         stable = f"{np.mean(branch.stable):.0%}" if branch.curve.codimension == 0 else ""
         return str(i), str(branch.curve.period), *span, str(len(branch)), start, stable
+
+
+def _is_copy(a: SpecialPoint, b: SpecialPoint) -> bool:
+    """True if two special points hold the same numbers, as a point and its copy do."""
+    return (a.kind, a.period, a.curve.free) == (b.kind, b.period, b.curve.free) and np.array_equal(a.u, b.u)
 
 
 def build_graph(state: Exploration) -> tuple[nx.MultiGraph, list[Segment]]:
@@ -238,7 +241,8 @@ def _with_ends(graph: nx.MultiGraph, locator: BranchLocator, cuts: list[tuple[fl
 
 def _end(graph: nx.MultiGraph, locator: BranchLocator, which: int, stop: Stop) -> int:
     branch = locator.branch
-    point, node = branch.points[which], graph.number_of_nodes()
+    point = branch.points[which]
+    node: int = graph.number_of_nodes()
     graph.add_node(
         node,
         kind="end",
@@ -249,4 +253,4 @@ def _end(graph: nx.MultiGraph, locator: BranchLocator, which: int, stop: Stop) -
         point=None,
         text=str(stop),
     )
-    return int(node)
+    return node

@@ -76,7 +76,7 @@ def test_continuation_meets_the_same_flips(name, bounds):
     found = [limit.value for limit in net.limits(name, bounds)]
     start = net.replace(**{name: bounds[0]})
     branch = bf.trace(bf.cycles(start.reduced, name, start.reduced_equilibrium()), {name: bounds})
-    flips = [p for p in branch.of("flip") if len(set(bf.plot.stable_around(branch, p))) == 2]
+    flips = [p for p in branch.of("flip") if bf.plot.stable_around(branch, p).changes]
     assert near(found, [p.parameters[name] for p in flips], 1e-9)
     assert len(found) >= 1
 

@@ -1,0 +1,110 @@
+"""What a bifurcation diagram shows of a branch: an observable along its cycles, and stability around its points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bifurcate.bifurcations.special_point import SpecialPoint
+from bifurcate.continuation.branch import Branch
+from bifurcate.errors import InvalidInput
+from bifurcate.maps.iterated_map import IteratedMap
+from bifurcate.validation import is_whole_number
+
+__all__ = ["Observable", "StableAround", "check_observable", "observe", "observe_at", "stable_around"]
+
+Observable: TypeAlias = Callable[..., float] | int
+
+
+class StableAround(NamedTuple):
+    """Stability of a branch on both sides of a special point, in the order of the branch.
+
+    Attributes
+    ----------
+    before, after : bool or None
+        True if the branch is stable there; None if it ends at the point.
+    """
+
+    before: bool | None
+    after: bool | None
+
+    @property
+    def changes(self) -> bool:
+        """True if the two sides differ."""
+        return self.before != self.after
+
+
+def check_observable(observable: object) -> None:
+    """Refuse what is neither a function nor a component's number."""
+    if not (callable(observable) or is_whole_number(observable)):
+        raise InvalidInput(f"observable is {observable!r}; a function of (x, **parameters) or a component's number")
+
+
+def observe(branch: Branch, observable: Observable = 0) -> NDArray[np.float64]:
+    """Evaluate an observable at every state of every cycle on a branch.
+
+    Parameters
+    ----------
+    branch : Branch
+        Traced without ``keep``, so that its points hold full states.
+    observable : callable or int
+        ``observable(x, **parameters)`` → float, or the index of a component.
+
+    Returns
+    -------
+    ndarray of float, shape (points, period)
+
+    Examples
+    --------
+    >>> import bifurcate as bf
+    >>> branch = bf.trace(bf.cycles(bf.maps.logistic(), "r", [0.6]), {"r": (2.0, 2.9)})
+    >>> bf.plot.observe(branch)[0].round(9)
+    array([0.5])
+    """
+    return np.array([_observe_cycle(branch, point.state, point.parameters, observable) for point in branch.points])
+
+
+def observe_at(branch: Branch, point: SpecialPoint, observable: Observable) -> list[float]:
+    """Evaluate an observable at every state of the branch's cycle at a special point, shape (period,)."""
+    return _observe_cycle(branch, point.state, point.parameters, observable)
+
+
+def _observe_cycle(
+    branch: Branch, state: NDArray[np.float64], parameters: Mapping[str, float], observable: Observable
+) -> list[float]:
+    curve = branch.curve
+    iterate = IteratedMap(curve.iterate.map, curve.iterate.shape, curve.period)
+    p = {**curve.equations.fixed, **{name: parameters[name] for name in curve.free}}
+    states = iterate.orbit(state.reshape(-1), p)[:-1]
+    if not callable(observable):
+        return [float(x.reshape(-1)[observable]) for x in states]
+    return [float(observable(x.reshape(iterate.shape), **p)) for x in states]
+
+
+def stable_around(branch: Branch, point: SpecialPoint) -> StableAround:
+    """Say whether a branch is stable just before and just after a special point of its own.
+
+    Parameters
+    ----------
+    branch : Branch
+    point : SpecialPoint
+        One of ``branch.special``.
+
+    Returns
+    -------
+    StableAround
+        A named tuple (before, after) of True, False, or None where the branch ends at the point.
+
+    Examples
+    --------
+    >>> import bifurcate as bf
+    >>> branch = bf.trace(bf.cycles(bf.maps.logistic(), "r", [0.6]), {"r": (2.0, 3.2)})
+    >>> bf.plot.stable_around(branch, branch.first("flip"))
+    StableAround(before=True, after=False)
+    """
+    after = int(np.searchsorted(branch.arclength, point.arclength))
+    stable: list[bool] = branch.stable.tolist()
+    return StableAround(stable[after - 1] if after > 0 else None, stable[after] if after < len(stable) else None)
