@@ -35,7 +35,7 @@ MODEL_ROOMS = [
     "validation",
     "stimuli",
     "maps",
-    "model",
+    "equations",
     "equilibria",
     "energy",
     "long_run",

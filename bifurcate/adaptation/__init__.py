@@ -3,9 +3,9 @@
 from bifurcate.adaptation.energy import Energy
 from bifurcate.adaptation.equilibria.equilibrium import last_beta
 from bifurcate.adaptation.equilibria.local_stability import Stability
-from bifurcate.adaptation.long_run.asymptotics import Fate
-from bifurcate.adaptation.long_run.long_run_outcome import Outcome, Verdict
+from bifurcate.adaptation.long_run.orbit_fate import Fate
 from bifurcate.adaptation.long_run.stability_limits import Limit
+from bifurcate.adaptation.long_run.stability_verdict import Outcome, Verdict
 from bifurcate.adaptation.maps.reduction import Reduction
 from bifurcate.adaptation.maps.weight_update import Update
 from bifurcate.adaptation.network import Network

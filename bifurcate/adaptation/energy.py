@@ -48,9 +48,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
+from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.equilibria import equilibrium as equilibria
 from bifurcate.adaptation.maps.weight_update import Update
-from bifurcate.adaptation.model import Model
 from bifurcate.adaptation.validation import finite, real
 from bifurcate.errors import InvalidInput, NoEnergy, OutsideDomain
 from bifurcate.linalg.operators import DiagonalLowRank, ShiftedLowRank, apply

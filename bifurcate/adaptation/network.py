@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from bifurcate.adaptation.energy import Energy, energy
+from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.equilibria import equilibrium as _equilibria
 from bifurcate.adaptation.equilibria.local_stability import Stability, stability
-from bifurcate.adaptation.long_run.long_run_outcome import Outcome, Verdict, outcome, verdict
 from bifurcate.adaptation.long_run.stability_limits import Limit, limits
+from bifurcate.adaptation.long_run.stability_verdict import Outcome, Verdict, outcome, verdict
 from bifurcate.adaptation.maps.weight_update import Update
-from bifurcate.adaptation.model import Model
 from bifurcate.adaptation.simulation.simulate import Run
 from bifurcate.adaptation.simulation.simulate import run as _run
 from bifurcate.deprecation import old_flags

@@ -11,7 +11,7 @@ import numpy as np
 from bifurcate.errors import InvalidInput, NotConverged
 from bifurcate.gradient.any_metric_test import any_metric
 from bifurcate.gradient.diagonal_metric import diagonal
-from bifurcate.gradient.field import DENSE, checked
+from bifurcate.gradient.field import LARGEST_DENSE, checked
 from bifurcate.gradient.result_types import Consistent, Reconstructed, Refuted, TestResult
 from bifurcate.gradient.symmetry import conformal, euclidean
 from bifurcate.maps.map import Map
@@ -90,7 +90,7 @@ def verdict(map: Map, states: Any, seed: int = 0) -> TestResults:
     2.0
     """
     field, X = checked(map, states)
-    if field.size > DENSE:
+    if field.size > LARGEST_DENSE:
         return TestResults(euclidean(map, states, seed=seed), conformal(map, states, seed=seed), None, None)
     near = sorted(X, key=lambda x: float(np.abs(field(x)).max()))
     at_rest = None

@@ -15,13 +15,13 @@ from bifurcate.maps.derivatives import FIVE_POINT_STEP, central_difference, dire
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
 
-__all__ = ["DENSE", "EPS", "SURE", "Field", "above", "checked", "count", "generator", "worst_of"]
+__all__ = ["EPS", "LARGEST_DENSE", "SURE", "Field", "above", "checked", "count", "generator", "worst_of"]
 
 EPS = float(np.finfo(float).eps)
 SURE = 10.0  # a difference refutes only if it is this many times its error
 
 
-DENSE = 1500  # unknowns up to which a Jacobian is made dense
+LARGEST_DENSE = 1500  # size limit: unknowns up to which a Jacobian is made dense; beyond, only products are used
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +58,10 @@ class Field:
 
     def dense(self) -> None:
         """Raise InvalidInput if a dense Jacobian would be too large."""
-        if self.size > DENSE:
-            raise InvalidInput(f"the state has {self.size} unknowns; a dense Jacobian is formed here, up to {DENSE}")
+        if self.size > LARGEST_DENSE:
+            raise InvalidInput(
+                f"the state has {self.size} unknowns; a dense Jacobian is formed here, up to {LARGEST_DENSE}"
+            )
 
     def inside(self, x: np.ndarray) -> bool:
         """True if x lies in the map's declared domain and f is finite there."""

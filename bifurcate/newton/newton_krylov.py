@@ -1,4 +1,8 @@
-"""Newton–Krylov: inexact Newton steps by GMRES, with nothing but Jacobian–vector products."""
+"""Newton–Krylov: inexact Newton steps by GMRES, with nothing but Jacobian–vector products.
+
+The GMRES is SciPy's: a single solve needs no bordered system and no memory kept between solves, for which
+``linalg/gmres.py`` is made.
+"""
 
 from __future__ import annotations
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.equilibria.branch_fold import last_ratio
 from bifurcate.adaptation.equilibria.scalar_equation import ScalarEquation
 from bifurcate.adaptation.kernels import add_product, multiply_weights, norm_of_sum, product, respond
-from bifurcate.adaptation.model import Model
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.low_rank import LowRank
 from bifurcate.newton.newton import newton_step

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.equilibria.equilibrium import weights_settle
 from bifurcate.adaptation.kernels import respond
-from bifurcate.adaptation.model import Model
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.multipliers import spectrum
 from bifurcate.linalg.operators import DiagonalLowRank

@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
+from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.kernels import multiply_weights
-from bifurcate.adaptation.model import Model
 from bifurcate.linalg.multipliers import spectrum
 from bifurcate.linalg.operators import DiagonalLowRank, Operator, apply, compose
 from bifurcate.newton.newton import newton_step
@@ -18,7 +18,7 @@ __all__ = ["FastReduction", "ResponseCycle"]
 
 CLOSED = 1e-9  # max |Δy/u| after one turn up to which a cycle counts as closed
 PATIENCE = 4  # Newton steps after which the residual must be below the first one
-WIDE = 400  # neurons up to which the Jacobian of a long cycle is made dense
+LARGEST_DENSE = 400  # size limit: neurons up to which the Jacobian of a long cycle is made dense
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +125,7 @@ class FastReduction:
             for y in states[1:-1]:
                 product = compose(self.jacobian(y), product)
             return product
-        if len(self.r) > WIDE:
+        if len(self.r) > LARGEST_DENSE:
             return None
         R = self.r / (self.floor + np.array(states[:-1]))
         diagonal, left, J = self._diagonal(R), -self.rate * R, np.eye(len(self.r))
@@ -155,6 +155,8 @@ class ResponseCycle:
     def radius(self) -> float:
         """The largest modulus of the multipliers."""
         J, d = self.jacobian, self.states.shape[1]
-        if len(self.states) > 1 and d > WIDE:  # a product has lost its symmetry: only Arnoldi iteration is left
+        if (
+            len(self.states) > 1 and d > LARGEST_DENSE
+        ):  # a product has lost its symmetry: only Arnoldi iteration is left
             J = LinearOperator((d, d), matvec=lambda v: apply(self.jacobian, v.ravel()), dtype=float)
         return float(np.abs(spectrum(J).values).max())

@@ -13,11 +13,11 @@ from itertools import pairwise
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
+from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.equilibria.branch_fold import last_ratio, reaches
 from bifurcate.adaptation.equilibria.equilibrium import Unresolved, at_rest, scalar_of, weights_settle
 from bifurcate.adaptation.equilibria.local_stability import inner_multipliers
-from bifurcate.adaptation.long_run.long_run_outcome import Verdict, verdict
-from bifurcate.adaptation.model import Model
+from bifurcate.adaptation.long_run.stability_verdict import Verdict, verdict
 from bifurcate.errors import InvalidInput
 
 __all__ = ["ParameterScan"]

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.long_run.parameter_scan import ParameterScan
-from bifurcate.adaptation.model import Model
 from bifurcate.errors import InvalidInput
 
 __all__ = ["Limit", "limits"]

@@ -23,10 +23,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.kernels import norm_of_sum, respond
-from bifurcate.adaptation.long_run.followed_orbit import FollowedOrbit
-from bifurcate.adaptation.long_run.orbit_classifier import OrbitClassifier
-from bifurcate.adaptation.model import Model
+from bifurcate.adaptation.long_run.orbit_findings import OrbitFindings
+from bifurcate.adaptation.long_run.orbit_follower import OrbitFollower
 
 __all__ = ["weights"]
 
@@ -34,7 +34,7 @@ BLOCKS = 8  # into which the states of chaos are split to see how well their mea
 NOTHING = 1e-8  # error of L, in units of its terms, up to which L counts as 0 if it is not larger
 
 
-def weights(net: Model, search: OrbitClassifier, course: FollowedOrbit) -> tuple[str, float, bool]:
+def weights(net: Model, search: OrbitFollower, course: OrbitFindings) -> tuple[str, float, bool]:
     """What W does; its rate; and whether it stays bounded only from where it started."""
     g, outputs, cycle = search.rule.growth, course.outputs, course.cycle
     if course.kind == "diverges":
@@ -56,7 +56,7 @@ def weights(net: Model, search: OrbitClassifier, course: FollowedOrbit) -> tuple
     return (outputs if cycle is not None else "undecided"), np.nan, False
 
 
-def _leaving(net: Model, course: FollowedOrbit) -> tuple[str, float]:
+def _leaving(net: Model, course: OrbitFindings) -> tuple[str, float]:
     """At g = 1, where neurons are left behind. W r/n of those moves by −k in the limit."""
     certain = bool((course.rule.k[course.left] != 0.0).any())
     if len(course.end.states):
@@ -68,7 +68,7 @@ def _leaving(net: Model, course: FollowedOrbit) -> tuple[str, float]:
     return ("drift" if certain else "undecided"), np.nan
 
 
-def _drift(net: Model, course: FollowedOrbit) -> tuple[float, float]:
+def _drift(net: Model, course: OrbitFindings) -> tuple[float, float]:
     """‖D‖ a step, for g = ±1, and its error: of rounding for a cycle, of sampling for the many states of chaos."""
     rule, states, F = course.rule, course.states, net.aim.factor(net.parameters)
     q = len(states)

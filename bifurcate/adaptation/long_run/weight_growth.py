@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.kernels import multiply_weights
 from bifurcate.adaptation.long_run.fast_reduction import FastReduction
-from bifurcate.adaptation.long_run.followed_orbit import FollowedOrbit
-from bifurcate.adaptation.model import Model
+from bifurcate.adaptation.long_run.orbit_findings import OrbitFindings
 
 __all__ = ["WeightGrowth"]
 
@@ -47,7 +47,7 @@ class WeightGrowth:
         self.size += np.abs(term)
         self.weight /= rule.growth
 
-    def limit(self, rule: FastReduction, course: FollowedOrbit, y: np.ndarray) -> tuple[float, float, float]:
+    def limit(self, rule: FastReduction, course: OrbitFindings, y: np.ndarray) -> tuple[float, float, float]:
         """The size of L, its error and the size of its terms, where the orbit at y goes on around a cycle for ever.
 
         As far as it is yet to come to that, what is to come counts as error; all of it, if there is no cycle.

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from bifurcate.adaptation.model import Model
+from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.simulation.simulate import Run, simulate
 from bifurcate.adaptation.simulation.stimulation_schedule import Presentation, average, periodic, probabilities_checked
 from bifurcate.adaptation.stimuli.drive import Components, components

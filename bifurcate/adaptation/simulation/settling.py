@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from bifurcate.adaptation.model import Model
+from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.simulation.simulate import Run
 from bifurcate.adaptation.validation import finite, integer, number
 from bifurcate.errors import InvalidInput

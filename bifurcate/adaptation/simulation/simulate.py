@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.kernels import add_product, respond
-from bifurcate.adaptation.model import Model
 from bifurcate.adaptation.stimuli.drive import Tuned
 from bifurcate.adaptation.validation import angles, finite
 from bifurcate.errors import InvalidInput

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.equilibria.fixed_point import damped_iteration, newton
 from bifurcate.adaptation.kernels import respond
 from bifurcate.adaptation.maps.averaged import AveragedReduction, AveragedUpdate
 from bifurcate.adaptation.maps.composition import Composition
-from bifurcate.adaptation.model import Model
 from bifurcate.adaptation.simulation.simulate import Run, simulate
 from bifurcate.adaptation.stimuli.drive import Tuned
 from bifurcate.adaptation.stimuli.stimulus_set import Stage, StimulusSet, stack
@@ -239,7 +239,7 @@ class Presentation:
         periods : int
             At least 1.
         alpha, start, keep
-            As for :func:`~bifurcate.adaptation.running.run`; α may differ between the T updates.
+            As for :func:`~bifurcate.adaptation.simulation.simulate.run`; α may differ between the T updates.
         """
         M, p = len(self.stages), self.parameters
         drives = np.array([self.drives[stage.members] for stage in self.stages])

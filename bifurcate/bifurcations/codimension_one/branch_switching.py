@@ -1,4 +1,7 @@
-"""From a special point to the curves that start there: switch (one of them) and switches (all)."""
+"""Branch switching: the curves that start at a special point, one (switch) or all (switches).
+
+Flips and branch points are treated here; points of codimension two in ``codimension_two/branch_switching.py``.
+"""
 
 from __future__ import annotations
 

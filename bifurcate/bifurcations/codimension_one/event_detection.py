@@ -1,9 +1,10 @@
-"""What happens between two neighbouring points of a branch: noticed from multipliers with their multiplicities.
+"""Event detection: the special points between two neighbouring points of a curve, from multipliers or test functions.
 
-Watched are the three counts of a spectrum's signature (real multipliers beyond +1, real ones beyond −1, complex pairs
-outside the unit circle), the sign of the tangent's parameter component, and the map's switching functions. A
-determinant's sign would miss two multipliers that cross together; a product of two multipliers would take a real pair
-λ, 1/λ for a Neimark–Sacker point. A change that has more than one reading is halved until each half has one.
+On curves of cycles three counts are watched (real multipliers beyond +1, real ones beyond −1, complex pairs outside
+the unit circle), the sign of the tangent's parameter component, and the map's switching functions. The sign of a
+determinant would miss two multipliers that cross together; a product of two multipliers would take a real pair λ, 1/λ
+for a Neimark–Sacker point. A change that has more than one reading is halved until each half has one (``step_search``).
+Curves of special points have test functions, in ``codimension_two/event_detection.py``.
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ from bifurcate.bifurcations.kinds import KINDS
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.minimally_augmented.borders import adapted_borders
-from bifurcate.curves.minimally_augmented.branch_point import MinimallyAugmentedBranchPoint
-from bifurcate.curves.minimally_augmented.fold_flip import MinimallyAugmentedFoldFlip
-from bifurcate.curves.minimally_augmented.neimark_sacker import MinimallyAugmentedNeimarkSacker
+from bifurcate.curves.minimally_augmented.branch_point_curves import MinimallyAugmentedBranchPoint
+from bifurcate.curves.minimally_augmented.fold_and_flip_curves import MinimallyAugmentedFoldFlip
+from bifurcate.curves.minimally_augmented.neimark_sacker_curves import MinimallyAugmentedNeimarkSacker
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.null_space import approximate_null_space, polar_factor
 from bifurcate.linalg.operators import core_operator, quadratic, shifted

@@ -1,11 +1,13 @@
-"""What becomes of the orbit from W₀: followed in the O(n) reduction, decided by what it comes close to.
+"""The fate of the orbit from W₀: what decides its long-run behaviour, and which decision is reached.
+
+The orbit is followed in the O(n) reduction (``orbit_follower``) until what it has come close to decides.
 
 The outputs obey y⁺ = g y + (α/n) R (R·r) − k, g = 1+β, k = ((α+β)/n) C r, and the weights are known from them alone,
 
     W_t = C + g^t (W₀ − C) + α Σ_{s<t} g^{t−1−s} (R_s R_sᵀ − C)                                        (1.1)
 
 (test_weights_are_the_explicit_sum_of_what_was_answered), so that what becomes of them is read off what the outputs come
-to: see :mod:`bifurcate.adaptation.weights`.
+to: see :mod:`bifurcate.adaptation.long_run.weight_asymptotics`.
 """
 
 from __future__ import annotations
@@ -14,13 +16,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.kernels import multiply_weights, respond
 from bifurcate.adaptation.long_run.fast_reduction import CLOSED, FastReduction, ResponseCycle
-from bifurcate.adaptation.long_run.followed_orbit import FollowedOrbit
-from bifurcate.adaptation.long_run.orbit_classifier import WINDOW, OrbitClassifier
+from bifurcate.adaptation.long_run.orbit_findings import OrbitFindings
+from bifurcate.adaptation.long_run.orbit_follower import WINDOW, OrbitFollower
 from bifurcate.adaptation.long_run.weight_asymptotics import weights
 from bifurcate.adaptation.long_run.weight_growth import WeightGrowth
-from bifurcate.adaptation.model import Model
 from bifurcate.orbits.lyapunov_exponents import block_standard_error
 
 __all__ = ["Fate", "fate"]
@@ -111,7 +113,7 @@ def fate(net: Model, slowest: float, longest: int) -> Fate:
     rule = FastReduction.of(net)
     horizon = int(min(longest, max(SHORTEST, TIMES * slowest)))
     growing = WeightGrowth.of(net) if abs(rule.growth) >= 1.0 and rule.growth != 1.0 else None
-    search = OrbitClassifier(rule, rule.start, growing=growing)
+    search = OrbitFollower(rule, rule.start, growing=growing)
     course = _start(rule)
     if course is None:
         course = _follow(search, horizon, longest)
@@ -120,7 +122,7 @@ def fate(net: Model, slowest: float, longest: int) -> Fate:
     return _told(net, search, course, horizon)
 
 
-def _start(rule: FastReduction) -> FollowedOrbit | None:
+def _start(rule: FastReduction) -> OrbitFindings | None:
     """The orbit that rests at its start: one update moves y by no more than the rounding of what moves it.
 
     Followed in numbers that are rounded it would leave an equilibrium that repels, though the orbit does not.
@@ -138,13 +140,13 @@ def _start(rule: FastReduction) -> FollowedOrbit | None:
     return _caught(rule, ResponseCycle(y[None], rule.jacobian(y), distance), distance)
 
 
-def _follow(search: OrbitClassifier, horizon: int, longest: int) -> FollowedOrbit:
+def _follow(search: OrbitFollower, horizon: int, longest: int) -> OrbitFindings:
     """Look at 64, 128, 256, … steps, until something is decided or the horizon reached.
 
     An orbit that contracts on average may go on to ``longest``. If that is less than the horizon, nothing is measured.
     """
     rule, t, before = search.rule, FIRST, np.zeros(len(search.y), dtype=bool)
-    unknown = FollowedOrbit("undecided", rule, np.empty((0, len(rule.r))))
+    unknown = OrbitFindings("undecided", rule, np.empty((0, len(rule.r))))
     while True:
         search.advance(min(t, horizon))
         left = np.zeros_like(before) if search.broken == "pole" else search.escaped()
@@ -164,20 +166,20 @@ def _follow(search: OrbitClassifier, horizon: int, longest: int) -> FollowedOrbi
             value, error = _exponent(search)
             if not value < -3.0 * error or horizon >= longest:
                 if value > max(3.0 * error, PARTED):
-                    return FollowedOrbit("chaos", rule, search.kept, exponent=value, error=error)
+                    return OrbitFindings("chaos", rule, search.kept, exponent=value, error=error)
                 return replace(unknown, exponent=value, error=error)
             horizon = longest  # it contracts: a long cycle, or a slow one
         before = left
         t *= 2
 
 
-def _left(search: OrbitClassifier, left: np.ndarray, late: bool) -> FollowedOrbit | None:
+def _left(search: OrbitFollower, left: np.ndarray, late: bool) -> OrbitFindings | None:
     """The course of an orbit that leaves these neurons behind; None if they may yet come back."""
     rule, rest = search.rule, search.rule.only(~left, search.y)
     if left.all():
-        end = FollowedOrbit("fades", rest, np.empty((1, 0)))
+        end = OrbitFindings("fades", rest, np.empty((1, 0)))
     else:
-        end = _follow(OrbitClassifier(rest, rest.start), *((SHORTEST, SHORTEST) if late else (BRIEF, 0)))
+        end = _follow(OrbitFollower(rest, rest.start), *((SHORTEST, SHORTEST) if late else (BRIEF, 0)))
         if not late and end.cycle is None:
             return None
         if search.broken is not None and end.outputs == "undecided":
@@ -187,10 +189,10 @@ def _left(search: OrbitClassifier, left: np.ndarray, late: bool) -> FollowedOrbi
         kept, states = end.end.rule, end.end.states
         if not (respond(kept.r, kept.floor + states) @ kept.r).mean() > 0.0:
             return None
-    return FollowedOrbit("diverges", rule, search.y[None], rest=end)
+    return OrbitFindings("diverges", rule, search.y[None], rest=end)
 
 
-def _exponent(search: OrbitClassifier) -> tuple[float, float]:
+def _exponent(search: OrbitFollower) -> tuple[float, float]:
     """The largest Lyapunov exponent of what follows, and its standard error; NaN where the orbit breaks off.
 
     By the rule's own derivative: differences, which a Map is checked by, tell nothing beside a pole.
@@ -208,15 +210,15 @@ def _exponent(search: OrbitClassifier) -> tuple[float, float]:
     return value, error
 
 
-def _caught(rule: FastReduction, cycle: ResponseCycle, distance: float) -> FollowedOrbit:
+def _caught(rule: FastReduction, cycle: ResponseCycle, distance: float) -> OrbitFindings:
     period, beyond = len(cycle.states), bool((rule.floor + cycle.states <= 0.0).any())
     kind = "cycle" if period > 1 else "settles beyond a pole" if beyond else "settles"
     with np.errstate(divide="ignore"):
         exponent = float(np.log(cycle.radius)) / period
-    return FollowedOrbit(kind, rule, cycle.states, cycle, distance, exponent, 0.0)
+    return OrbitFindings(kind, rule, cycle.states, cycle, distance, exponent, 0.0)
 
 
-def _wait(search: OrbitClassifier, course: FollowedOrbit, horizon: int) -> FollowedOrbit:
+def _wait(search: OrbitFollower, course: OrbitFindings, horizon: int) -> OrbitFindings:
     """Go on until the orbit is at rest on its cycle: a sum over its future is then known to rounding."""
     assert course.cycle is not None
     period = len(course.cycle.states)
@@ -229,7 +231,7 @@ def _wait(search: OrbitClassifier, course: FollowedOrbit, horizon: int) -> Follo
     return replace(course, cycle=cycle, states=cycle.states, distance=distance)
 
 
-def _told(net: Model, search: OrbitClassifier, course: FollowedOrbit, horizon: int) -> Fate:
+def _told(net: Model, search: OrbitFollower, course: OrbitFindings, horizon: int) -> Fate:
     rule, cycle = search.rule, course.cycle
     around = search.y[None] if cycle is None else cycle.states
     does, rate, special = weights(net, search, course)
@@ -267,7 +269,7 @@ def _silent(net: Model, t: int) -> np.ndarray:
     return power * multiply_weights(net.start, r) / net.size - np.where(k == 0.0, 0.0, k * terms)
 
 
-def _reason(search: OrbitClassifier, course: FollowedOrbit, weights: str, rate: float, special: bool) -> str:
+def _reason(search: OrbitFollower, course: OrbitFindings, weights: str, rate: float, special: bool) -> str:
     words = [_seen(search, course)]
     if search.crossed is not None:
         words.append(f"it crossed a pole at update {search.crossed}")
@@ -289,7 +291,7 @@ def _reason(search: OrbitClassifier, course: FollowedOrbit, weights: str, rate: 
     return "; ".join(words)
 
 
-def _seen(search: OrbitClassifier, course: FollowedOrbit) -> str:
+def _seen(search: OrbitFollower, course: OrbitFindings) -> str:
     cycle, t = course.cycle, search.t
     if cycle is not None:
         what = "an equilibrium" if len(cycle.states) == 1 else f"a cycle of period {len(cycle.states)}"

@@ -1,4 +1,4 @@
-"""The model: the bare equations of the network, its parameters and its maps; no analysis.
+"""The network's equations, with values for all parameters, and the maps that they define; no analysis.
 
     R  = r/(σ² + W r/n)                         responses, elementwise
     W⁺ = W + α (R Rᵀ − C) + β (W − C)           weights, n × n
@@ -131,7 +131,7 @@ class Model:
 
     @cached_property
     def update(self) -> Map:
-        """W ↦ W⁺ as a Map; see :class:`~bifurcate.adaptation.update.Update` for what it costs."""
+        """W ↦ W⁺ as a Map; see :class:`~bifurcate.adaptation.maps.weight_update.Update` for what it costs."""
         rule = Update(self.stimuli, self.aim, self.clip)
         kinked = self.clip or isinstance(self.stimuli, Tuned)
         return Map.from_rule(
@@ -146,7 +146,7 @@ class Model:
 
     @cached_property
     def reduced(self) -> Map:
-        """y ↦ y⁺ as a Map; see :class:`~bifurcate.adaptation.reduction.Reduction`.
+        """y ↦ y⁺ as a Map; see :class:`~bifurcate.adaptation.maps.reduction.Reduction`.
 
         Raises
         ------

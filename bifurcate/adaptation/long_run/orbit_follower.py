@@ -1,4 +1,4 @@
-"""One long orbit of the outputs: followed, and looked at now and then for what it has come close to."""
+"""OrbitFollower: iterates one long orbit of the outputs and looks now and then what it has come close to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from bifurcate.adaptation.long_run.fast_reduction import FastReduction, ResponseCycle
 from bifurcate.adaptation.long_run.weight_growth import WeightGrowth
 
-__all__ = ["OrbitClassifier"]
+__all__ = ["OrbitFollower"]
 
 WINDOW = 512  # last states remembered, and longest period but one that is looked for
 # Max |Δy/u| from a stable cycle, or 0.05 (1 − radius) if that is less, at which the orbit counts as caught
@@ -21,7 +21,7 @@ NEGLIGIBLE = 0.01  # of the linear part of a step, below which a neuron's push n
 
 
 @dataclass(eq=False)
-class OrbitClassifier:
+class OrbitFollower:
     """An orbit that is followed until it is decided; what it has seen so far.
 
     ``broken`` says why there is no state after y: "pole", or "range" where the next one is no floating-point number.

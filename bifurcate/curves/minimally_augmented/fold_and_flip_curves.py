@@ -1,4 +1,7 @@
-"""Curves of folds and flips in two parameters: J − τI singular, τ = +1 or −1 (see ``augmented_system``)."""
+"""Minimally augmented systems for curves of folds and of flips: J − τI singular, τ = +1 or −1.
+
+The systems are drawn in ``augmented_system``.
+"""
 
 from __future__ import annotations
 

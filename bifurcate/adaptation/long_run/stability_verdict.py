@@ -18,10 +18,10 @@ from typing import NoReturn
 
 import numpy as np
 
+from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.equilibria.equilibrium import at_rest, last_beta
 from bifurcate.adaptation.equilibria.local_stability import NEUTRAL, Stability, inner_multipliers, stability
-from bifurcate.adaptation.long_run.asymptotics import Fate, fate
-from bifurcate.adaptation.model import Model
+from bifurcate.adaptation.long_run.orbit_fate import Fate, fate
 from bifurcate.errors import InvalidInput
 
 __all__ = ["Outcome", "Verdict", "outcome", "verdict"]

@@ -1,4 +1,7 @@
-"""Curves of Neimark–Sacker points in two parameters: J² − 2κJ + I singular, κ = cos θ (see ``augmented_system``)."""
+"""Minimally augmented systems for curves of Neimark–Sacker points: J² − 2κJ + I singular, κ = cos θ.
+
+The systems are drawn in ``augmented_system``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FollowedOrbit: what an orbit of the outputs was found to do."""
+"""OrbitFindings: what an orbit of the outputs was found to do."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 
 from bifurcate.adaptation.long_run.fast_reduction import FastReduction, ResponseCycle
 
-__all__ = ["FollowedOrbit"]
+__all__ = ["OrbitFindings"]
 
 OUTPUTS = {"settles": "settle", "settles beyond a pole": "settle", "cycle": "cycle", "chaos": "chaos", "fades": "fade"}
 
 
 @dataclass(frozen=True, eq=False)
-class FollowedOrbit:
+class OrbitFindings:
     """What an orbit of the outputs was found to do.
 
     Attributes
@@ -26,7 +26,7 @@ class FollowedOrbit:
         Around the cycle, or the last ones of chaos; none where it is not known what the orbit does.
     cycle, distance, exponent, error
         As in Fate.
-    rest : FollowedOrbit or None
+    rest : OrbitFindings or None
         Of the neurons that were not left behind, where some were, in the limit in which those no longer answer.
     """
 
@@ -37,10 +37,10 @@ class FollowedOrbit:
     distance: float = np.nan
     exponent: float = np.nan
     error: float = np.nan
-    rest: FollowedOrbit | None = None
+    rest: OrbitFindings | None = None
 
     @property
-    def end(self) -> FollowedOrbit:
+    def end(self) -> OrbitFindings:
         """That of the neurons which are never left behind."""
         return self if self.rest is None else self.rest.end
 
