@@ -55,7 +55,7 @@ def network() -> bf.adaptation.Network:
     )  # fmt: skip
 
 
-def ensemble() -> bf.adaptation.Ensemble:
+def ensemble() -> bf.adaptation.StimulusEnsemble:
     """Ten orientations, the adaptor at 90° five times as often as the others."""
     return bf.adaptation.protocols.biased(M, OFTEN / (OFTEN + M - 1), adaptor=np.pi / 2)
 

@@ -64,7 +64,7 @@ class NotGradient:
     csv: Path
 
 
-def presentation(rng: np.random.Generator, stimuli: int) -> bf.adaptation.Presentation:
+def presentation(rng: np.random.Generator, stimuli: int) -> bf.adaptation.StimulationSchedule:
     """The network under the average of random stimuli."""
     contrast, orientation = rng.uniform(0.2, 1.0, stimuli), rng.uniform(0.0, np.pi, stimuli)
     shown = list(zip(contrast.tolist(), orientation.tolist(), strict=True))
@@ -81,7 +81,7 @@ def draw_for(stimuli: int) -> Callable[[np.random.Generator], tuple[bf.Map, np.n
     return draw
 
 
-def circulations(pair: bf.gradient.ComplexPair, several: bf.adaptation.Presentation) -> dict[str, Any]:
+def circulations(pair: bf.gradient.ComplexPair, several: bf.adaptation.StimulationSchedule) -> dict[str, Any]:
     """(c)."""
     net = network(alpha=0.1, beta=-0.01)
     shown = bf.gradient.asymmetry(net.update, net.initial)  # two directions that do not commute, from random probes

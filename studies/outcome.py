@@ -94,7 +94,7 @@ class Charts:
     csv: Path
 
 
-def seen(fate: bf.adaptation.Fate) -> str:
+def seen(fate: bf.adaptation.OrbitFate) -> str:
     """What is drawn of a fate."""
     if fate.kind == "settles":
         return "outputs and weights settle" if fate.weights_settle else "outputs settle, weights do not"

@@ -35,7 +35,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import bifurcate as bf
-from bifurcate.adaptation import Presentation, average, periodic, protocols
+from bifurcate.adaptation import StimulationSchedule, average, periodic, protocols
 from studies.report import DPI, FIGURES, STYLE, N, doublings, network
 
 CONTRAST, ALPHA = 0.8, 0.145
@@ -71,13 +71,13 @@ class Protocols:
     csv: Path
 
 
-def alternating(angles: tuple[float, ...], alpha: float, dwell: int = 1) -> Presentation:
+def alternating(angles: tuple[float, ...], alpha: float, dwell: int = 1) -> StimulationSchedule:
     """Orientations in turn, each for ``dwell`` updates."""
     shown = [(CONTRAST, theta) for theta in angles]
     return protocols.alternation(shown, dwell=dwell).periodic(network(alpha=alpha))
 
 
-def regime(shown: Presentation, bounds: tuple[float, float], **control: Any) -> bf.Branch:
+def regime(shown: StimulationSchedule, bounds: tuple[float, float], **control: Any) -> bf.Branch:
     """The branch of what repeats with the period."""
     curve = bf.cycles(shown.reduced, "alpha", shown.reduced_equilibrium())
     return bf.trace(curve, {"alpha": bounds}, **control)
@@ -106,7 +106,7 @@ def cascade(name: str, quick: bool) -> tuple[tuple[bf.Branch, ...], bf.OrbitDiag
     )
 
 
-def first_end(shown: Presentation, bounds: tuple[float, float]) -> bf.SpecialPoint:
+def first_end(shown: StimulationSchedule, bounds: tuple[float, float]) -> bf.SpecialPoint:
     """Where the regime first loses its stability."""
     branch = regime(shown, bounds)
     assert branch.stable[0]

@@ -49,7 +49,7 @@ class Multipliers:
     dense: dict[float, np.ndarray]
     alpha: np.ndarray
     inner: np.ndarray
-    flip: bf.adaptation.Limit
+    flip: bf.adaptation.StabilityLimit
     spread: float
     png: Path
     pdf: Path
@@ -124,7 +124,7 @@ def _plane(ax: Axes, dense: dict[float, np.ndarray]) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def _course(ax: Axes, alphas: np.ndarray, rows: np.ndarray, flip: bf.adaptation.Limit) -> None:
+def _course(ax: Axes, alphas: np.ndarray, rows: np.ndarray, flip: bf.adaptation.StabilityLimit) -> None:
     ax.axhspan(-2.0, -1.0, color="0.93", zorder=0)
     ax.plot(alphas, rows, color="#1a1a1a", lw=0.9)
     ax.axhline(1.0 + BETA, color="#c2571a", lw=2.0, label=f"1 + β, {N * (N - 1)} times")

@@ -103,3 +103,20 @@ def test_flags_of_the_network_that_have_become_methods():
         assert np.array_equal(np.asarray(net.lift(y, factored=True)), np.asarray(net.factored_lift(y)))
     with pytest.raises(TypeError):
         net.equilibrium(True, True, True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Energy", "ResponseEnergy"),
+        ("Ensemble", "StimulusEnsemble"),
+        ("Fate", "OrbitFate"),
+        ("Limit", "StabilityLimit"),
+        ("Presentation", "StimulationSchedule"),
+        ("Verdict", "StabilityVerdict"),
+    ],
+)
+def test_names_of_the_network_s_results(old, new):
+    with pytest.warns(DeprecationWarning, match=f"write {new}"):
+        found = getattr(bf.adaptation, old)
+    assert found is getattr(bf.adaptation, new)

@@ -1,35 +1,36 @@
 """The adaptation network: divisive normalisation whose weights adapt, a map on n² weights that closes in n unknowns."""
 
-from bifurcate.adaptation.energy import Energy
+from bifurcate.adaptation.energy import ResponseEnergy
 from bifurcate.adaptation.equilibria.equilibrium import last_beta
 from bifurcate.adaptation.equilibria.local_stability import Stability
-from bifurcate.adaptation.long_run.orbit_fate import Fate
-from bifurcate.adaptation.long_run.stability_limits import Limit
-from bifurcate.adaptation.long_run.stability_verdict import Outcome, Verdict
+from bifurcate.adaptation.long_run.orbit_fate import OrbitFate
+from bifurcate.adaptation.long_run.stability_limits import StabilityLimit
+from bifurcate.adaptation.long_run.stability_verdict import Outcome, StabilityVerdict
 from bifurcate.adaptation.maps.reduction import Reduction
 from bifurcate.adaptation.maps.weight_update import Update
 from bifurcate.adaptation.network import Network
 from bifurcate.adaptation.presets import literal, ring
 from bifurcate.adaptation.simulation import protocols, settling
-from bifurcate.adaptation.simulation.protocols import Ensemble, Protocol
+from bifurcate.adaptation.simulation.protocols import Protocol, StimulusEnsemble
 from bifurcate.adaptation.simulation.simulate import Run
-from bifurcate.adaptation.simulation.stimulation_schedule import Presentation, average, periodic
+from bifurcate.adaptation.simulation.stimulation_schedule import StimulationSchedule, average, periodic
 from bifurcate.adaptation.stimuli.tuning import raised_cosine
+from bifurcate.deprecation import old_names
 
 __all__ = [
-    "Energy",
-    "Ensemble",
-    "Fate",
-    "Limit",
     "Network",
+    "OrbitFate",
     "Outcome",
-    "Presentation",
     "Protocol",
     "Reduction",
+    "ResponseEnergy",
     "Run",
     "Stability",
+    "StabilityLimit",
+    "StabilityVerdict",
+    "StimulationSchedule",
+    "StimulusEnsemble",
     "Update",
-    "Verdict",
     "average",
     "last_beta",
     "literal",
@@ -39,3 +40,16 @@ __all__ = [
     "ring",
     "settling",
 ]
+
+# Names until version 0.1 that other rooms use for other things, or that did not say what they are.
+__getattr__ = old_names(
+    __name__,
+    {
+        "Energy": ("ResponseEnergy", ResponseEnergy),
+        "Ensemble": ("StimulusEnsemble", StimulusEnsemble),
+        "Fate": ("OrbitFate", OrbitFate),
+        "Limit": ("StabilityLimit", StabilityLimit),
+        "Presentation": ("StimulationSchedule", StimulationSchedule),
+        "Verdict": ("StabilityVerdict", StabilityVerdict),
+    },
+)

@@ -55,7 +55,7 @@ from bifurcate.adaptation.validation import finite, real
 from bifurcate.errors import InvalidInput, NoEnergy, OutsideDomain
 from bifurcate.linalg.operators import DiagonalLowRank, ShiftedLowRank, apply
 
-__all__ = ["Energy", "energy"]
+__all__ = ["ResponseEnergy", "energy"]
 
 VARIABLES = ("R", "log R", "y", "W")
 SMALL = 1e-4  # |x| below which eˣ − 1 − x is summed, its difference having lost half its digits
@@ -63,7 +63,7 @@ Hessian: TypeAlias = DiagonalLowRank | ShiftedLowRank
 
 
 @dataclass(frozen=True, eq=False)
-class Energy:
+class ResponseEnergy:
     """E(R) = (α/2n)(r·R)² − Σ rᵢ [((α+β)/n)(C r)ᵢ + β σ²] ln Rᵢ − β Σ rᵢ²/Rᵢ, as a function of one of four variables.
 
     With y the variable, diag(R) (y⁺ − y) = −∇E for every C, σ ≥ 0 and β, wherever all driven neurons have R > 0; silent
@@ -92,7 +92,7 @@ class Energy:
     network: Model
     variable: str = "R"
 
-    def of(self, variable: str) -> Energy:
+    def of(self, variable: str) -> ResponseEnergy:
         """The same energy as a function of another variable."""
         return energy(self.network, variable)
 
@@ -270,7 +270,7 @@ class Energy:
         return -_over(self.gradient(x), self.metric(x))
 
 
-def energy(net: Model, variable: str) -> Energy:
+def energy(net: Model, variable: str) -> ResponseEnergy:
     """See :meth:`Network.energy`."""
     if variable not in VARIABLES:
         raise InvalidInput(f"variable is {variable!r}; allowed are {', '.join(VARIABLES)}")
@@ -282,7 +282,7 @@ def energy(net: Model, variable: str) -> Energy:
         )
     if net.alpha == 0.0 and net.beta == 0.0:
         raise NoEnergy("nothing adapts at alpha = beta = 0: there is no motion to integrate, every state is at rest")
-    return Energy(net, variable)
+    return ResponseEnergy(net, variable)
 
 
 def _not_closed(net: Model) -> tuple[np.ndarray, np.ndarray] | None:

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from bifurcate.adaptation.energy import Energy, energy
+from bifurcate.adaptation.energy import ResponseEnergy, energy
 from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.equilibria import equilibrium as _equilibria
 from bifurcate.adaptation.equilibria.local_stability import Stability, stability
-from bifurcate.adaptation.long_run.stability_limits import Limit, limits
-from bifurcate.adaptation.long_run.stability_verdict import Outcome, Verdict, outcome, verdict
+from bifurcate.adaptation.long_run.stability_limits import StabilityLimit, limits
+from bifurcate.adaptation.long_run.stability_verdict import Outcome, StabilityVerdict, outcome, verdict
 from bifurcate.adaptation.maps.weight_update import Update
 from bifurcate.adaptation.simulation.simulate import Run
 from bifurcate.adaptation.simulation.simulate import run as _run
@@ -181,7 +181,7 @@ class Network(Model):
         """
         return stability(self, self._unclipped(state))
 
-    def energy(self, variable: str = "R") -> Energy:
+    def energy(self, variable: str = "R") -> ResponseEnergy:
         """E(R), which the outputs descend; ``variable`` "R", "log R", "y" or "W" says as a function of what.
 
         Raises
@@ -192,11 +192,11 @@ class Network(Model):
         """
         return energy(self, variable)
 
-    def verdict(self) -> Verdict:
+    def verdict(self) -> StabilityVerdict:
         """The local half of :meth:`outcome`: what the exact spectrum says of the equilibrium."""
         return verdict(self)
 
-    def limits(self, name: str, bounds: Any = None, samples: int = 120) -> tuple[Limit, ...]:
+    def limits(self, name: str, bounds: Any = None, samples: int = 120) -> tuple[StabilityLimit, ...]:
         """All values of a parameter within bounds at which :meth:`verdict` changes, with errors.
 
         Every change between two of ``samples`` even steps, or of half as many towards bounds and exact limits, is

@@ -237,7 +237,7 @@ def test_random_order_with_small_rates_follows_the_average(rng):
     apart = []
     for scale in (0.02, 0.0005):
         net = Network(drives[0], np.ones(4), alpha=0.5 * scale, beta=-0.5 * scale, sigma=0.6)
-        ensemble = protocols.Ensemble.of([row.copy() for row in drives], [0.5, 0.3, 0.2])
+        ensemble = protocols.StimulusEnsemble.of([row.copy() for row in drives], [0.5, 0.3, 0.2])
         T = round(1.0 / scale)
         ends = [ensemble.sequence(T, seed).run(net, keep="last").last for seed in range(20)]
         mean = ensemble.average(net).run(T, keep="last").last
@@ -282,15 +282,18 @@ RING = ring(4, (1.0, 0.0), (1.0, 0.0), alpha=0.1, beta=-0.1, sigma=0.5)
         (lambda: protocols.biased(3, [0.2, 0.3]), "probability is [0.2, 0.3]"),
         (lambda: protocols.biased(4).sequence(4, -1), "seed is -1; it must be a whole number of at least 0"),
         (lambda: protocols.biased(4).sequence(4, None), "seed is None"),
-        (lambda: protocols.Ensemble.of([(0.5, 0.0)] * 2, adaptor=5), "adaptor is 5; it must name a stimulus, 0 to 1"),
+        (
+            lambda: protocols.StimulusEnsemble.of([(0.5, 0.0)] * 2, adaptor=5),
+            "adaptor is 5; it must name a stimulus, 0 to 1",
+        ),
         (lambda: protocols.top_up((0.9, 0.0), [(0.5, 0.3)], 1, 0), "top is 0"),
         (lambda: periodic(RING, [(0.5, 0.4)], order=0), "order is 0; give a sequence"),
         (lambda: NET.run(drive=np.ones((3, 2))).weights(7), "t is 7; it must be a time of the run, from 0 to 3"),
         (lambda: NET.energy()("a"), "R is 'a'; it must be made of real numbers"),
         (lambda: protocols.biased(4, adaptor=30.0), "the orientation of stimuli[0] has the entry 30"),
         (lambda: protocols.biased(4).sequence(0, 1), "steps is 0"),
-        (lambda: protocols.Ensemble.of([(0.5, 0.0)] * 2, [0.5, 0.4]), "probabilities sum to 0.9"),
-        (lambda: protocols.Ensemble.of([]), "stimuli is empty"),
+        (lambda: protocols.StimulusEnsemble.of([(0.5, 0.0)] * 2, [0.5, 0.4]), "probabilities sum to 0.9"),
+        (lambda: protocols.StimulusEnsemble.of([]), "stimuli is empty"),
         (lambda: average(RING, [(0.5, 45.0)]), "the orientation of stimuli[0] has the entry 45"),
         (lambda: periodic(RING, [(0.5, 0.4)]).run(0), "periods is 0"),
     ],

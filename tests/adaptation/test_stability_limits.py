@@ -11,7 +11,7 @@ import bifurcate as bf
 from bifurcate.adaptation import Network, last_beta, literal, ring
 from bifurcate.adaptation.equilibria.branch_fold import FACTOR, last_ratio
 from bifurcate.adaptation.equilibria.equilibrium import scalar_of
-from bifurcate.adaptation.long_run.parameter_scan import dips
+from bifurcate.adaptation.long_run.parameter_scan import hidden_sign_changes
 from bifurcate.adaptation.long_run.stability_limits import BOUNDS
 from bifurcate.errors import InvalidInput
 
@@ -171,9 +171,9 @@ def test_border_where_a_neuron_falls_silent():
 
 def test_a_pair_between_samples_is_met_at_its_minimum():
     grid = np.linspace(0.0, 1.0, 12)
-    (found,) = dips(lambda x: (x - 0.49) ** 2 - 1e-6, grid)
+    (found,) = hidden_sign_changes(lambda x: (x - 0.49) ** 2 - 1e-6, grid)
     assert 0.489 < found < 0.491
-    assert dips(lambda x: (x - 0.49) ** 2 + 1e-6, grid) == []
+    assert hidden_sign_changes(lambda x: (x - 0.49) ** 2 + 1e-6, grid) == []
 
 
 def test_bounds_by_default_and_as_allowed():

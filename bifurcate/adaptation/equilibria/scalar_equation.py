@@ -32,7 +32,17 @@ from scipy.optimize import brentq, minimize_scalar
 __all__ = ["ScalarEquation"]
 
 TIED = 1e-9  # discriminants that vanish within this relative distance in s vanish together (neurons equal by symmetry)
-GRID = 1500  # points of s on each side of 0 in a search for all roots
+GRID = 1500  # points of s on each side of 0 in a search for all roots: roots of twelve neurons lie a hundredth apart
+FALL_POINTS = 257  # points at which φ is followed as s falls from the first collision
+FALL_PARTS = 16  # parts in which they are computed, so that few rows of n numbers are held at once
+DECADES = 10.0  # from the largest |s| of a root to the smallest that is looked for
+EXPANSION = 4.0  # factor by which a bracket is widened: it costs evaluations, not accuracy
+LEAST_START = 1e-6  # s from which a bracket is widened where the target gives no size
+POLISHING_STEPS = 2  # Newton steps after Brent's method: the second one finds nothing left
+SMALLEST = 1e-300  # absolute tolerance of a root, so that the relative one decides
+ROOT_ITERATIONS = 500  # of Brent's method, from brackets that span the range of a double
+MINIMUM_TOLERANCE = 1e-12  # of z at the least φ: rounding of a square root
+TOUCHING_TOLERANCE = 1e-14  # relative one of s at the least |φ| between two samples
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +97,15 @@ class ScalarEquation:
     def solve(self, low: float, high: float, other: np.ndarray) -> float:
         """The root between two s of opposite signs of φ, to rounding."""
         return float(
-            brentq(self.excess, low, high, args=(other,), xtol=1e-300, rtol=4 * np.finfo(float).eps, maxiter=500)
+            brentq(
+                self.excess,
+                low,
+                high,
+                args=(other,),
+                xtol=SMALLEST,
+                rtol=4 * np.finfo(float).eps,
+                maxiter=ROOT_ITERATIONS,
+            )
         )
 
     def positive(self) -> np.ndarray:
@@ -95,17 +113,17 @@ class ScalarEquation:
         if self.gamma == 0.0:
             return np.asarray(self.r / self.a)
         other = self.a < 0.0
-        low = high = max(float(np.sqrt(self.neurons * max(self.r @ self.h, 0.0))), 1e-6)
+        low = high = max(float(np.sqrt(self.neurons * max(self.r @ self.h, 0.0))), LEAST_START)
         while self.excess(low, other) <= 0.0:
-            low /= 4.0
+            low /= EXPANSION
         while self.excess(high, other) > 0.0:
-            high *= 4.0
-        return self._polished(self.solve(low, high, other) if low < high else low, other)
+            high *= EXPANSION
+        return self._polish(self.solve(low, high, other) if low < high else low, other)
 
-    def _polished(self, s: float, other: np.ndarray) -> np.ndarray:
+    def _polish(self, s: float, other: np.ndarray) -> np.ndarray:
         # Newton's method on φ: R' = γ R²/(n (a − 2κR)), from κ R² − a R + r = 0.
         R = self.root(s, other)
-        for _ in range(2):
+        for _ in range(POLISHING_STEPS):
             bend = self.a - 2.0 * self.gamma * s / self.neurons * R
             slope = float(self.r @ (self.gamma * R * R / (self.neurons * bend))) - 1.0
             better = s - (float(R @ self.r) - s) / slope
@@ -151,8 +169,8 @@ class ScalarEquation:
             return self._past_first_collision(top, limits > limits.min() * (1.0 + TIED))
         low = top
         while self.excess(low, other) <= 0.0:
-            low /= 4.0
-        return low, min(4.0 * low, top), other
+            low /= EXPANSION
+        return low, min(EXPANSION * low, top), other
 
     def _past_first_collision(self, top: float, other: np.ndarray) -> tuple[float, float, np.ndarray] | None:
         # In s = top (1 − z²) the square root at the collision is a straight line. The branch is the first root that is
@@ -167,8 +185,8 @@ class ScalarEquation:
         return (lowest, top * (1.0 - z[max(stop - 1, 0)] ** 2), other) if least <= 0.0 else None
 
     def _falling(self, top: float, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        z = np.linspace(0.0, 1.0, 257)[:-1]
-        rows = np.split(top * (1.0 - z * z), 16)
+        z = np.linspace(0.0, 1.0, FALL_POINTS)[:-1]
+        rows = np.split(top * (1.0 - z * z), FALL_PARTS)
         return z, np.concatenate([self.root(part, other) @ self.r - part for part in rows])
 
     def _least(self, top: float, other: np.ndarray, z: np.ndarray, j: int) -> tuple[float, float]:
@@ -177,7 +195,7 @@ class ScalarEquation:
             lambda each: self.excess(top * (1.0 - each * each), other),
             bounds=(z[max(j - 1, 0)], z[min(j + 1, len(z) - 1)]),
             method="bounded",
-            options={"xatol": 1e-12},
+            options={"xatol": MINIMUM_TOLERANCE},
         )
         return top * (1.0 - found.x * found.x), float(found.fun)
 
@@ -214,7 +232,7 @@ class ScalarEquation:
                 lambda at, sign=sign: sign * self.excess(at, choice),
                 bounds=(s[j - 1], s[j + 1]),
                 method="bounded",
-                options={"xatol": 1e-14 * abs(s[j])},
+                options={"xatol": TOUCHING_TOLERANCE * abs(s[j])},
             )
             if lowest.fun <= 0.0:
                 for end in (s[j - 1], s[j + 1]):
@@ -226,7 +244,7 @@ class ScalarEquation:
         bound = 1.0
         while float(self.r @ (np.abs(self.a) / (k * bound) + np.sqrt(self.r / (k * bound)))) > bound:
             bound *= 2.0
-        outward = bound * np.logspace(-10.0, 0.0, GRID)
+        outward = bound * np.logspace(-DECADES, 0.0, GRID)
         top = abs(self.limit())
         inward = top * (1.0 - np.linspace(0.0, 1.0, GRID)[:-1] ** 2)
         same = np.unique(np.concatenate([outward[outward < top], inward]))

@@ -25,7 +25,7 @@ from bifurcate.adaptation.long_run.weight_asymptotics import weights
 from bifurcate.adaptation.long_run.weight_growth import WeightGrowth
 from bifurcate.orbits.lyapunov_exponents import block_standard_error
 
-__all__ = ["Fate", "fate"]
+__all__ = ["OrbitFate", "fate"]
 
 FIRST = 64  # steps before the first look; every look is twice as late as the one before
 SHORTEST = 20_000  # steps before an orbit that has come to nothing is called chaotic
@@ -36,7 +36,7 @@ TIMES = 40  # time constants of the slowest multiplier to wait for
 
 
 @dataclass(frozen=True, eq=False)
-class Fate:
+class OrbitFate:
     """What becomes of the orbit from W₀.
 
     Attributes
@@ -108,7 +108,7 @@ class Fate:
         return self.weights == "settle"
 
 
-def fate(net: Model, slowest: float, longest: int) -> Fate:
+def fate(net: Model, slowest: float, longest: int) -> OrbitFate:
     """See :meth:`Network.outcome`; ``slowest`` is the time constant, in steps, of the slowest multiplier."""
     rule = FastReduction.of(net)
     horizon = int(min(longest, max(SHORTEST, TIMES * slowest)))
@@ -119,7 +119,7 @@ def fate(net: Model, slowest: float, longest: int) -> Fate:
         course = _follow(search, horizon, longest)
         if course.cycle is not None and search.growing is not None:
             course = _wait(search, course, horizon)
-    return _told(net, search, course, horizon)
+    return _describe(net, search, course, horizon)
 
 
 def _start(rule: FastReduction) -> OrbitFindings | None:
@@ -231,7 +231,7 @@ def _wait(search: OrbitFollower, course: OrbitFindings, horizon: int) -> OrbitFi
     return replace(course, cycle=cycle, states=cycle.states, distance=distance)
 
 
-def _told(net: Model, search: OrbitFollower, course: OrbitFindings, horizon: int) -> Fate:
+def _describe(net: Model, search: OrbitFollower, course: OrbitFindings, horizon: int) -> OrbitFate:
     rule, cycle = search.rule, course.cycle
     around = search.y[None] if cycle is None else cycle.states
     does, rate, special = weights(net, search, course)
@@ -239,7 +239,7 @@ def _told(net: Model, search: OrbitFollower, course: OrbitFindings, horizon: int
     state[rule.driven] = around[0]
     responses = np.zeros((len(around), net.size))
     responses[:, rule.driven] = respond(rule.r, rule.floor + around)
-    return Fate(
+    return OrbitFate(
         kind=course.kind,
         outputs=course.outputs,
         weights=does,

@@ -20,12 +20,12 @@ class OrbitFindings:
     Attributes
     ----------
     kind : str
-        As in Fate; "fades" of no neurons, when all have been left behind.
+        As in OrbitFate; "fades" of no neurons, when all have been left behind.
     rule : FastReduction
     states : ndarray, shape (m, d)
         Around the cycle, or the last ones of chaos; none where it is not known what the orbit does.
     cycle, distance, exponent, error
-        As in Fate.
+        As in OrbitFate.
     rest : OrbitFindings or None
         Of the neurons that were not left behind, where some were, in the limit in which those no longer answer.
     """
@@ -51,7 +51,7 @@ class OrbitFindings:
 
     @property
     def outputs(self) -> str:
-        """As in Fate."""
+        """As in OrbitFate."""
         return OUTPUTS.get(self.end.kind, "undecided")
 
     @property

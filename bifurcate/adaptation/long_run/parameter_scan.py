@@ -1,8 +1,8 @@
-"""A network along one of its parameters: where the signs that make up its verdict change.
+"""A scan of the network along one of its parameters: where the signs that make up its verdict change.
 
-Signs are asked of the network itself wherever they are needed, and every change between samples is bracketed. Where one
-equation describes it (a margin of the verdict, or the depth of the scalar equation) that is solved; otherwise the
-change is a jump, and found by bisection.
+Signs are computed from the network itself wherever they are needed, and every change between samples is bracketed.
+Where one equation describes the change (a margin of the verdict, or the depth of the scalar equation), it is solved;
+otherwise the change is a jump, and found by bisection.
 """
 
 from __future__ import annotations
@@ -17,54 +17,75 @@ from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.equilibria.branch_fold import last_ratio, reaches
 from bifurcate.adaptation.equilibria.equilibrium import Unresolved, at_rest, scalar_of, weights_settle
 from bifurcate.adaptation.equilibria.local_stability import inner_multipliers
-from bifurcate.adaptation.long_run.stability_verdict import Verdict, verdict
+from bifurcate.adaptation.long_run.stability_verdict import StabilityVerdict, verdict
 from bifurcate.errors import InvalidInput
 
 __all__ = ["ParameterScan"]
 
 EPS = float(np.finfo(float).eps)
-ROUNDING = 1e-14  # of a multiplier, in units of the largest
-JUMP = 1e-6  # of a margin at the bracket's ends, which it must fall below at a root: else it has jumped across 0
-TRIES = (0, 4, 8, 16)  # halvings of a bracket after which an equation is tried
+ROUNDING = 1e-14  # error of a multiplier, in units of the largest: a dozen roundings
+JUMP = 1e-6  # part of a margin at the bracket's ends that it must fall below at a root: else it has jumped across 0
+TRIES = (0, 4, 8, 16)  # halvings of a bracket after which an equation is tried: it may not describe a wide one
+ROUNDINGS = 4.0  # units in the last place that every claimed error contains
+FOLD_STEP = 1e-4  # part of the parameter by which margins beside a fold are compared, and of that for the nearer one
+FOLD_ROUNDING = 1e-13  # rounding of the fold's place, in units of the parameter
+NEAREST_SAMPLE = -6.0  # decades from the width of the scan to its samples nearest to an end
+EDGE = 1e-9  # part of the width of the scan by which even samples stay away from its ends, which may be undefined
+NARROWEST = 4e-16  # relative width of a bracket that cannot be halved
+BESIDE_ROOT = 1e-4  # part of a bracket at which signs beside a root are computed
+SLOPE_STEP = 1e-6  # part of the parameter, or of the width of the scan, for the slope of a margin
+MINIMUM_TOLERANCE = 1e-7  # part of a bracket to which a minimum is located: rounding's square root
+SMALLEST = 1e-300  # absolute tolerance of a root, so that the relative one decides
+ROOT_ITERATIONS = 300  # of Brent's method, from brackets that span the range of a double
 
 Signs = tuple[bool, ...] | str
 Found = tuple[str, float, float]  # kind, value, error
 
 
 class ParameterScan:
-    """The network along one parameter, and what was seen on it."""
+    """The network along one parameter, with what was computed on it.
+
+    Parameters
+    ----------
+    net : Model
+        The network.
+    name : str
+        Of the parameter.
+    low, high : float
+        The interval.
+    """
 
     def __init__(self, net: Model, name: str, low: float, high: float) -> None:
         self.net, self.name, self.low, self.high = net, name, low, high
-        self._seen: dict[float, tuple[Verdict | None, Signs | None]] = {}
+        self._seen: dict[float, tuple[StabilityVerdict | None, Signs | None]] = {}
         self.ratio: float | None = None  # γ at which the branch at β > 0 ends; None if it does not
-        self.rates = name in ("alpha", "beta")  # on which it is the same all along the line
-        if self.rates and (net.beta > 0.0 if name == "alpha" else high > 0.0 < net.alpha):
+        self.is_rate = name in ("alpha", "beta")  # on which the ratio at the end is the same all along the scan
+        if self.is_rate and (net.beta > 0.0 if name == "alpha" else high > 0.0 < net.alpha):
             self.ratio = last_ratio(scalar_of(net, gamma=0.0))
 
-    # What is seen at one value
+    # At one value
 
     def at(self, value: float) -> Model | None:
-        """The network there; None where there is none (all neurons silent, a pole at the start)."""
+        """The network at a value; None where there is none (all neurons silent, a pole at the start)."""
         try:
             return self.net.replace(**{self.name: value})
         except InvalidInput:
             return None
 
-    def judged(self, value: float) -> Verdict | None:
-        """The verdict there."""
-        return self._look(value)[0]
+    def verdict_at(self, value: float) -> StabilityVerdict | None:
+        """The verdict at a value."""
+        return self._compute(value)[0]
 
     def signs(self, value: float) -> Signs | None:
-        """What the verdict is made of: whether nothing flips, nothing leaves, and weights rest. None if unresolved."""
-        return self._look(value)[1]
+        """The signs of the verdict: True if nothing flips, nothing leaves, and weights settle; None if unresolved."""
+        return self._compute(value)[1]
 
-    def clear(self, value: float) -> bool:
+    def is_clear(self, value: float) -> bool:
         """True if the verdict is beyond doubt: no multiplier of the outputs too near the circle, no pole near by."""
-        found, signs = self._look(value)
+        found, signs = self._compute(value)
         return signs is not None and (found is None or found.stability is None or found.stability.outputs != "neutral")
 
-    def _look(self, value: float) -> tuple[Verdict | None, Signs | None]:
+    def _compute(self, value: float) -> tuple[StabilityVerdict | None, Signs | None]:
         if value not in self._seen:
             here = self.at(value)
             if here is None:
@@ -78,20 +99,20 @@ class ParameterScan:
     def _reached(self, here: Model) -> bool | None:
         if here.beta <= 0.0 or here.alpha == 0.0:
             return None
-        if self.rates:
+        if self.is_rate:
             return self.ratio is None or here.alpha / here.beta > self.ratio
         return reaches(scalar_of(here))
 
-    def label(self, value: float) -> tuple[str, bool]:
-        """The verdict's kind, and whether outputs settle."""
-        found = self.judged(value)
+    def kind_and_outputs(self, value: float) -> tuple[str, bool]:
+        """The verdict's kind, and True if outputs settle."""
+        found = self.verdict_at(value)
         return ("undefined", False) if found is None else (found.kind, found.outputs_settle)
 
     def margin(self, key: str) -> Callable[[float], float]:
         """1 + λ_min for "flip", 1 − λ_max for "fold"; NaN where there is no equilibrium."""
 
         def value(at: float) -> float:
-            found = self.judged(float(at))
+            found = self.verdict_at(float(at))
             return np.nan if found is None or found.state is None else found.margins[key]
 
         return value
@@ -104,7 +125,7 @@ class ParameterScan:
         scalar = scalar_of(here)
         return scalar.depth() if (scalar.h > 0.0).all() else np.nan
 
-    # Where it changes
+    # Where signs change
 
     def changes(self, samples: int) -> list[Found]:
         """Every value inside the line at which signs change."""
@@ -126,12 +147,14 @@ class ParameterScan:
     def _fold_error(self, value: float) -> float:
         # Near a fold the margin falls like the square root of the distance: compare two of them.
         for side in (-1.0, 1.0):
-            step = 1e-4 * side * abs(value)
-            margins = [self._nearest_to_one(value + step), self._nearest_to_one(value + 1e-4 * step)]
+            step = FOLD_STEP * side * abs(value)
+            margins = [self._nearest_to_one(value + step), self._nearest_to_one(value + FOLD_STEP * step)]
             if np.isfinite(margins).all():
-                # m² = c (d + e) at the distances d and 1e-4 d from a value that is off by e
+                # m² = c (d + e) at the distances d and FOLD_STEP · d from a value that is off by e
                 square = (margins[1] / margins[0]) ** 2
-                return float(abs(step) * abs(square - 1e-4) / max(abs(1.0 - square), 1e-4)) + 1e-13 * abs(value)
+                return float(
+                    abs(step) * abs(square - FOLD_STEP) / max(abs(1.0 - square), FOLD_STEP)
+                ) + FOLD_ROUNDING * abs(value)
         return np.nan
 
     def _nearest_to_one(self, value: float) -> float:
@@ -158,16 +181,16 @@ class ParameterScan:
         rows = np.array([currents(value) for value in grid.tolist()])
         passing = np.flatnonzero((np.sign(rows) != np.sign(rows[0])).any(axis=0))
         roots = sorted({root for i in passing.tolist() for root in roots_of(current_of(i), grid)})
-        return [("border", root, 4.0 * EPS * max(abs(root), 1.0)) for root in roots]
+        return [("border", root, ROUNDINGS * EPS * max(abs(root), 1.0)) for root in roots]
 
     def _between(self, low: float, high: float, samples: int) -> Iterator[Found]:
         """Changes between two values, from samples spaced evenly and by equal factors towards either of them."""
         width = high - low
-        near = width * np.logspace(-6.0, 0.0, max(samples // 4, 2))[:-1]
-        even = np.linspace(low + 1e-9 * width, high - 1e-9 * width, samples)
+        near = width * np.logspace(NEAREST_SAMPLE, 0.0, max(samples // 4, 2))[:-1]
+        even = np.linspace(low + EDGE * width, high - EDGE * width, samples)
         grid = np.unique(np.concatenate([even, low + near, high - near]))
         grid = grid[(grid > low) & (grid < high)]
-        extra = [value for key in ("flip", "fold") for value in dips(self.margin(key), grid)]
+        extra = [value for key in ("flip", "fold") for value in hidden_sign_changes(self.margin(key), grid)]
         grid = np.array([value for value in np.unique([*grid, *extra]).tolist() if self.signs(value) is not None])
         for a, b in pairwise(grid.tolist()):
             start = a
@@ -178,7 +201,7 @@ class ParameterScan:
     def _change(self, a: float, b: float) -> tuple[Found, float]:
         """The first change between two values of different signs, and a value beyond it."""
         first, halvings = self.signs(a), 0
-        while b - a > 4e-16 * max(abs(a), abs(b)):
+        while b - a > NARROWEST * max(abs(a), abs(b)):
             found = self._exact(a, b) if halvings in TRIES else None
             middle = 0.5 * (a + b)
             if found is not None or not a < middle < b:
@@ -191,7 +214,7 @@ class ParameterScan:
         return ("border", 0.5 * (a + b), b - a), b
 
     def _exact(self, a: float, b: float) -> Found | None:
-        """The change as root of one equation, if one says all of the difference."""
+        """The change as the root of one equation, if a single sign makes up the difference."""
         one, other = self.signs(a), self.signs(b)
         if "no equilibrium" in (one, other):
             root = self._root(self.depth, a, b)
@@ -206,24 +229,24 @@ class ParameterScan:
         return None
 
     def _root(self, f: Callable[[float], float], a: float, b: float) -> float | None:
-        """A root at which signs do change. At β > 0 a root can be born anew on what is no longer the branch."""
-        root, step = root_of(f, a, b), 1e-4 * (b - a)
+        """A root at which signs do change. At β > 0 a root may also lie on what is no longer the branch."""
+        root, step = root_of(f, a, b), BESIDE_ROOT * (b - a)
         if root is None:
             return None
         beside = self.signs(max(a, root - step)), self.signs(min(b, root + step))
         return root if beside == (self.signs(a), self.signs(b)) else None
 
     def _error(self, key: str, root: float) -> float:
-        step = 1e-6 * min(self.high - self.low, abs(root) or np.inf)
+        step = SLOPE_STEP * min(self.high - self.low, abs(root) or np.inf)
         margin = self.margin(key)
         slope = (margin(root + step) - margin(root - step)) / (2.0 * step)
-        found = self.judged(root)
+        found = self.verdict_at(root)
         largest = 1.0 if found is None or found.stability is None else found.stability.outputs_radius
         noise = ROUNDING * max(1.0, largest) / abs(slope) if slope else np.nan
-        return float(noise + 4.0 * EPS * abs(root))
+        return float(noise + ROUNDINGS * EPS * abs(root))
 
 
-def _signs(here: Model, found: Verdict, known: bool | None) -> Signs | None:
+def _signs(here: Model, found: StabilityVerdict, known: bool | None) -> Signs | None:
     if found.state is not None:
         rests = here.beta != 0.0 or here.alpha == 0.0 or weights_settle(here)
         return found.margins["flip"] > 0.0, found.margins["fold"] > 0.0, rests
@@ -242,25 +265,25 @@ def root_of(f: Callable[[float], float], a: float, b: float) -> float | None:
     if not ends[0] * ends[1] < 0.0:
         return None
     try:
-        root = float(brentq(f, a, b, xtol=1e-300, rtol=4 * EPS, maxiter=300))
+        root = float(brentq(f, a, b, xtol=SMALLEST, rtol=4 * EPS, maxiter=ROOT_ITERATIONS))
     except ValueError:
         return None
     return root if abs(f(root)) <= JUMP * max(abs(ends[0]), abs(ends[1])) else None
 
 
 def roots_of(f: Callable[[float], float], grid: np.ndarray) -> list[float]:
-    """Roots of f bracketed by samples, or on one."""
+    """Roots of f between neighbouring samples, or at a sample."""
     points = grid.tolist()
     between = (root_of(f, a, b) for a, b in pairwise(points))
     return [root for root in between if root is not None] + [value for value in points if f(value) == 0.0]
 
 
-def dips(f: Callable[[float], float], grid: np.ndarray) -> list[float]:
-    """Values between samples at which f has another sign than at both, or none, where |f| has a minimum.
+def hidden_sign_changes(f: Callable[[float], float], grid: np.ndarray) -> list[float]:
+    """Values between samples at which f has another sign than at both neighbours, where |f| has a minimum.
 
     Examples
     --------
-    >>> dips(lambda x: (x - 0.49) ** 2 - 1e-6, np.linspace(0.0, 1.0, 12))
+    >>> hidden_sign_changes(lambda x: (x - 0.49) ** 2 - 1e-6, np.linspace(0.0, 1.0, 12))
     [0.49]
     """
     f_at = np.array([f(value) for value in grid.tolist()])
@@ -276,7 +299,7 @@ def dips(f: Callable[[float], float], grid: np.ndarray) -> list[float]:
             at = sign * f(value)
             return -1.0 if np.isnan(at) else at
 
-        close = {"xatol": 1e-7 * (bounds[1] - bounds[0])}
+        close = {"xatol": MINIMUM_TOLERANCE * (bounds[1] - bounds[0])}
         least = minimize_scalar(beyond, bounds=bounds, method="bounded", options=close)
         if least.fun < 0.0:
             found.append(float(least.x))

@@ -12,29 +12,40 @@ through the scalar equation of equilibria.py, solved here by bracketed root find
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.long_run.parameter_scan import ParameterScan
 from bifurcate.errors import InvalidInput
+from bifurcate.validation import check_count
 
-__all__ = ["Limit", "limits"]
+__all__ = ["StabilityLimit", "limits"]
 
 # Where to look if no bounds are given.
 BOUNDS = {"alpha": (0.0, 10.0), "beta": (-3.0, 1.0), "sigma": (0.0, 10.0), "b": (0.0, 1.0), "contrast": (0.0, 1.0)}
-STEP = 1e-5  # of the bounds' distance: how far from a limit the verdict is asked, unless another one is nearer
+STEP = 1e-5  # part of the bounds' distance from a limit at which the verdict is computed, unless another is nearer
+FEWEST_SAMPLES = 3  # a minimum of |1 ± λ| between samples shows at three
+
+
+class OutputsSettle(NamedTuple):
+    """True if outputs settle on either side of a limit."""
+
+    below: bool
+    above: bool
 
 
 @dataclass(frozen=True)
-class Limit:
+class StabilityLimit:
     """A parameter value at which the verdict changes.
 
     Attributes
     ----------
     parameter : str
+        Its name.
     value : float
+        Where.
     error : float
         Estimate of its error: rounding of the multiplier that crosses over its slope; at a fold, where that slope is
         infinite, from how near the multiplier has come to 1.
@@ -44,8 +55,8 @@ class Limit:
         (the verdict jumps: a neuron falls silent, or at β > 0 two folds are born at a smaller β).
     below, above : str
         The kinds of verdict on either side.
-    outputs : tuple of (bool, bool)
-        Whether outputs settle below and above.
+    outputs : OutputsSettle
+        True if outputs settle ``below``, and ``above``.
     """
 
     parameter: str
@@ -54,20 +65,19 @@ class Limit:
     kind: str
     below: str
     above: str
-    outputs: tuple[bool, bool]
+    outputs: OutputsSettle
 
 
-def limits(net: Model, name: str, bounds: Any, samples: int) -> tuple[Limit, ...]:
-    """See :meth:`Network.limits`."""
+def limits(net: Model, name: str, bounds: Any, samples: int) -> tuple[StabilityLimit, ...]:
+    """All values of a parameter within bounds at which the verdict changes; see :meth:`~..network.Network.limits`."""
     low, high = _span(net, name, bounds)
-    if isinstance(samples, bool) or not isinstance(samples, int | np.integer) or samples < 3:
-        raise InvalidInput(f"samples is {samples!r}; it must be a whole number, at least 3")
+    check_count("samples", samples, FEWEST_SAMPLES)
     line = ParameterScan(net, name, low, high)
-    return tuple(_told(line, sorted(line.changes(samples), key=lambda each: each[1])))
+    return tuple(_with_sides(line, sorted(line.changes(samples), key=lambda each: each[1])))
 
 
-def _told(line: ParameterScan, found: list[tuple[str, float, float]]) -> list[Limit]:
-    """Those at which the verdict does change, with what it is on either side."""
+def _with_sides(line: ParameterScan, found: list[tuple[str, float, float]]) -> list[StabilityLimit]:
+    """The values at which the verdict does change, with what it is on either side."""
     out = []
     values = [line.low, *(value for _, value, _ in found), line.high]
     for (kind, value, error), left, right in zip(found, values[:-2], values[2:], strict=True):
@@ -75,15 +85,17 @@ def _told(line: ParameterScan, found: list[tuple[str, float, float]]) -> list[Li
         below = _beside(line, value, -min(reach, 0.5 * (value - left)), value - left)
         above = _beside(line, value, min(reach, 0.5 * (right - value)), right - value)
         if below != above:
-            out.append(Limit(line.name, value, error, kind, below[0], above[0], (below[1], above[1])))
+            out.append(
+                StabilityLimit(line.name, value, error, kind, below[0], above[0], OutputsSettle(below[1], above[1]))
+            )
     return out
 
 
 def _beside(line: ParameterScan, value: float, step: float, room: float) -> tuple[str, bool]:
-    """The verdict that far from a value, or further, where a multiplier is too near the circle or a pole hides all."""
-    while not line.clear(value + step) and abs(2.0 * step) < room:
+    """The verdict this far from a value, or farther where a multiplier is too near the circle or a pole is near."""
+    while not line.is_clear(value + step) and abs(2.0 * step) < room:
         step *= 2.0
-    return line.label(value + step)
+    return line.kind_and_outputs(value + step)
 
 
 def _span(net: Model, name: str, bounds: Any) -> tuple[float, float]:

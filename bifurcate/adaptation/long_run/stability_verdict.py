@@ -21,14 +21,15 @@ import numpy as np
 from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.equilibria.equilibrium import at_rest, last_beta
 from bifurcate.adaptation.equilibria.local_stability import NEUTRAL, Stability, inner_multipliers, stability
-from bifurcate.adaptation.long_run.orbit_fate import Fate, fate
+from bifurcate.adaptation.long_run.orbit_fate import OrbitFate, fate
 from bifurcate.errors import InvalidInput
+from bifurcate.validation import check_count
 
-__all__ = ["Outcome", "Verdict", "outcome", "verdict"]
+__all__ = ["Outcome", "StabilityVerdict", "outcome", "verdict"]
 
 
 @dataclass(frozen=True, eq=False)
-class Verdict:
+class StabilityVerdict:
     """What the exact spectrum says of the equilibrium: the one positive (β ≤ 0), or the branch's from β = 0 (β > 0).
 
     Attributes
@@ -74,14 +75,14 @@ class Outcome:
 
     Attributes
     ----------
-    local : Verdict
+    local : StabilityVerdict
         Of the equilibrium, from the exact spectrum.
-    fate : Fate
+    fate : OrbitFate
         Of the orbit from W₀.
     """
 
-    local: Verdict
-    fate: Fate
+    local: StabilityVerdict
+    fate: OrbitFate
 
     def __bool__(self) -> NoReturn:
         raise TypeError(
@@ -95,22 +96,29 @@ class Outcome:
 
 
 def outcome(net: Model, longest: int) -> Outcome:
-    """See :meth:`Network.outcome`."""
-    if isinstance(longest, bool) or not isinstance(longest, int | np.integer) or longest < 1:
-        raise InvalidInput(f"longest is {longest!r}; it must be a whole number, at least 1")
+    """Both answers, the spectrum's and the orbit's; see :meth:`~..network.Network.outcome`."""
+    check_count("longest", longest)
     local = verdict(net)
     return Outcome(local, fate(net, _slowest(net, local), int(longest)))
 
 
-def verdict(net: Model, known: bool | None = None) -> Verdict:
-    """See :meth:`Network.verdict`; ``known`` says whether the branch from β = 0 reaches β, where that is known."""
+def verdict(net: Model, known: bool | None = None) -> StabilityVerdict:
+    """What the exact spectrum says of the equilibrium.
+
+    Parameters
+    ----------
+    net : Model
+        The network.
+    known : bool, optional
+        True if the branch from β = 0 reaches β, False if not, where that is known.
+    """
     _ = net.reduced  # refuses the clip
     try:
         y = at_rest(net, known)
     except InvalidInput as error:
         search = net.beta > 0.0 and net.alpha > 0.0 and known is None
         gap = last_beta(net, net.beta) - net.beta if search else np.nan
-        return Verdict("no equilibrium", {"existence": gap}, None, None, str(error))
+        return StabilityVerdict("no equilibrium", {"existence": gap}, None, None, str(error))
     multipliers = inner_multipliers(net, y)
     found, inner = stability(net, y, multipliers), multipliers.real
     margins = {"flip": 1.0 + inner.min(), "fold": 1.0 - inner.max(), "weights": 1.0 - abs(1.0 + net.beta)}
@@ -127,10 +135,10 @@ def verdict(net: Model, known: bool | None = None) -> Verdict:
         kind = "outputs settle"
     else:
         kind = "neutral manifold" if net.beta == 0.0 and beside else "weights settle"
-    return Verdict(kind, {name: float(value) for name, value in margins.items()}, y, found, found.reason)
+    return StabilityVerdict(kind, {name: float(value) for name, value in margins.items()}, y, found, found.reason)
 
 
-def _slowest(net: Model, local: Verdict) -> float:
+def _slowest(net: Model, local: StabilityVerdict) -> float:
     """The time constant, in steps, of the outputs' multiplier nearest the circle; without equilibrium, of 1+β."""
     lam = np.array([1.0 + net.beta]) if local.state is None else inner_multipliers(net, local.state)
     with np.errstate(divide="ignore"):

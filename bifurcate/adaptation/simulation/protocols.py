@@ -18,15 +18,20 @@ import numpy as np
 
 from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.simulation.simulate import Run, simulate
-from bifurcate.adaptation.simulation.stimulation_schedule import Presentation, average, periodic, probabilities_checked
+from bifurcate.adaptation.simulation.stimulation_schedule import (
+    StimulationSchedule,
+    average,
+    periodic,
+    probabilities_checked,
+)
 from bifurcate.adaptation.stimuli.drive import Components, components
 from bifurcate.adaptation.stimuli.stimulus_set import stack
 from bifurcate.adaptation.validation import drives, finite, integer, number
 from bifurcate.errors import InvalidInput
 
 __all__ = [
-    "Ensemble",
     "Protocol",
+    "StimulusEnsemble",
     "alternation",
     "biased",
     "constant",
@@ -115,7 +120,7 @@ class Protocol:
         r = shown.at(shown.parameters).drive
         return simulate(net, r[:, None], np.ones((len(r), 1)), self.order, alpha, start, keep)
 
-    def periodic(self, net: Model) -> Presentation:
+    def periodic(self, net: Model) -> StimulationSchedule:
         """Show it over and over: :func:`~bifurcate.adaptation.periodic`, maps that go through a whole protocol."""
         return periodic(net, self.stimuli, self.order.tolist())
 
@@ -231,7 +236,7 @@ def plaid(contrasts: Any, orientations: Any, steps: int) -> Protocol:
 
 
 @dataclass(frozen=True, eq=False)
-class Ensemble:
+class StimulusEnsemble:
     """Stimuli with probabilities.
 
     Attributes
@@ -248,12 +253,12 @@ class Ensemble:
     adaptor: int | None = None
 
     @classmethod
-    def of(cls, stimuli: Sequence[Any], probabilities: Any = None, adaptor: int | None = None) -> Ensemble:
+    def of(cls, stimuli: Sequence[Any], probabilities: Any = None, adaptor: int | None = None) -> StimulusEnsemble:
         """From stimuli and probabilities (uniform if not given), checked.
 
         Examples
         --------
-        >>> Ensemble.of([(0.8, 0.0), (0.8, 1.0)]).probabilities
+        >>> StimulusEnsemble.of([(0.8, 0.0), (0.8, 1.0)]).probabilities
         array([0.5, 0.5])
         """
         if not isinstance(stimuli, Sequence | np.ndarray) or len(stimuli) == 0:
@@ -263,7 +268,7 @@ class Ensemble:
             raise InvalidInput(f"adaptor is {adaptor!r}; it must name a stimulus, 0 to {len(shown) - 1}")
         return cls(shown, probabilities_checked(probabilities, len(shown)), adaptor)
 
-    def average(self, net: Model) -> Presentation:
+    def average(self, net: Model) -> StimulationSchedule:
         """Every update the average over the ensemble: :func:`~bifurcate.adaptation.average`."""
         return average(net, self.stimuli, self.probabilities, self.adaptor)
 
@@ -276,7 +281,7 @@ class Ensemble:
         return Protocol(self.stimuli, order, (("random order", T),))
 
 
-def biased(m: int, probability: float | None = None, contrast: float = 1.0, adaptor: float = 0.0) -> Ensemble:
+def biased(m: int, probability: float | None = None, contrast: float = 1.0, adaptor: float = 0.0) -> StimulusEnsemble:
     """Orientations adaptor + π j/m for j = 0 … m−1, uniform but for the first, whose probability is raised.
 
     Parameters
@@ -301,4 +306,4 @@ def biased(m: int, probability: float | None = None, contrast: float = 1.0, adap
     angles = [first, *np.mod(first + np.arange(1, m) * np.pi / m, np.pi).tolist()]
     p = np.full(m, (1.0 - chance) / (m - 1))
     p[0] = chance
-    return Ensemble.of([(contrast, theta) for theta in angles], p, adaptor=0)
+    return StimulusEnsemble.of([(contrast, theta) for theta in angles], p, adaptor=0)

@@ -25,14 +25,14 @@ from bifurcate.linalg.multipliers import Spectrum, spectrum
 from bifurcate.linalg.operators import Operator, compose
 from bifurcate.maps.map import Map
 
-__all__ = ["Presentation", "average", "periodic", "probabilities_checked"]
+__all__ = ["StimulationSchedule", "average", "periodic", "probabilities_checked"]
 
 AT_REST = 1e-8  # |Y⁺ − Y| ≤ AT_REST·max(|Y|, σ²) counts as at rest where weights are wanted for a given Y
 ROUGH, FINE = 1e-5, 1e-12  # where damped iteration hands over to Newton's method; where it ends without one
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Presentation:
+class StimulationSchedule:
     """A network under stimuli that come again: one period is a sequence of stages, a stage an average over stimuli.
 
     Made by :func:`average` (one stage, all stimuli) and :func:`periodic` (one stimulus a stage). With M stages and m
@@ -247,7 +247,7 @@ class Presentation:
         order = np.tile(np.arange(M), integer("periods", periods))
         return simulate(self.network, drives, shares, order, alpha, start, keep)
 
-    def replace(self, **changed: float) -> Presentation:
+    def replace(self, **changed: float) -> StimulationSchedule:
         """The same presentation with any of its parameters set anew."""
         for name in changed:
             if name not in self.parameters:
@@ -271,7 +271,7 @@ class Presentation:
         return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
 
 
-def average(net: Model, stimuli: Any, probabilities: Any = None, adaptor: int | None = None) -> Presentation:
+def average(net: Model, stimuli: Any, probabilities: Any = None, adaptor: int | None = None) -> StimulationSchedule:
     """The network under an ensemble of stimuli of which every update takes the average, W⁺ = … + α Σ p_q R^q R^qᵀ.
 
     What random order amounts to for small α; exact for a rule that gathers its products before it changes weights.
@@ -291,7 +291,7 @@ def average(net: Model, stimuli: Any, probabilities: Any = None, adaptor: int | 
 
     Returns
     -------
-    Presentation
+    StimulationSchedule
 
     Examples
     --------
@@ -307,7 +307,7 @@ def average(net: Model, stimuli: Any, probabilities: Any = None, adaptor: int | 
     p = probabilities_checked(probabilities, m)
     everyone = np.arange(m)
     if adaptor is None:
-        return Presentation(net, shown, (Stage(everyone, p, np.zeros(m)),))
+        return StimulationSchedule(net, shown, (Stage(everyone, p, np.zeros(m)),))
     if isinstance(adaptor, bool) or not isinstance(adaptor, int | np.integer) or not 0 <= adaptor < m:
         raise InvalidInput(f"adaptor is {adaptor!r}; it must be the number of a stimulus, 0 to {m - 1}")
     if m == 1:
@@ -315,10 +315,10 @@ def average(net: Model, stimuli: Any, probabilities: Any = None, adaptor: int | 
     chance, share = float(p[adaptor]), np.where(everyone == adaptor, 0.0, p)
     share = share / share.sum() if share.sum() > 0.0 else np.where(everyone == adaptor, 0.0, 1.0 / (m - 1))
     slope = np.where(everyone == adaptor, 1.0, -share)
-    return Presentation(net, shown, (Stage(everyone, share, slope),), chance)
+    return StimulationSchedule(net, shown, (Stage(everyone, share, slope),), chance)
 
 
-def periodic(net: Model, stimuli: Any, order: Sequence[int] | None = None) -> Presentation:
+def periodic(net: Model, stimuli: Any, order: Sequence[int] | None = None) -> StimulationSchedule:
     """The network under stimuli shown in turn, one an update, over and over: the maps go through a whole period.
 
     A fixed point of these maps is a regime that repeats with the stimuli, a cycle of period k one that repeats every
@@ -335,7 +335,7 @@ def periodic(net: Model, stimuli: Any, order: Sequence[int] | None = None) -> Pr
 
     Returns
     -------
-    Presentation
+    StimulationSchedule
 
     Examples
     --------
@@ -359,7 +359,7 @@ def periodic(net: Model, stimuli: Any, order: Sequence[int] | None = None) -> Pr
     missing = sorted(set(range(m)) - {int(each) for each in order})
     if missing:
         raise InvalidInput(f"order never shows stimulus {missing[0]}; leave out stimuli that are not shown")
-    return Presentation(net, shown, tuple(Stage(np.array([q]), np.ones(1), np.zeros(1)) for q in order))
+    return StimulationSchedule(net, shown, tuple(Stage(np.array([q]), np.ones(1), np.zeros(1)) for q in order))
 
 
 def probabilities_checked(probabilities: Any, m: int) -> np.ndarray:
