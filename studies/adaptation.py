@@ -18,24 +18,25 @@ colours of its own: what is left lies where weights are clipped.
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import bifurcate as bf
-from studies.report import DPI, FIGURES, STYLE
+from studies.report import BLACK, FIGURES, ORANGE, VIOLET, Files, Table, finish_axes, name_axes, new_figure, publish
 
 NEURONS = 180
 ADAPTOR = NEURONS // 2  # the neuron tuned to the adaptor, at 90°
 DISTANCE = np.arange(NEURONS) - ADAPTOR  # of neurons' preferred orientations from the adaptor, in degrees
 WIDTH = np.deg2rad(60.0)  # from the peak of a tuning curve to 0
-M, OFTEN = 10, 5.0
+ORIENTATIONS, OFTEN = 10, 5.0  # how many, and how much more often the adaptor is presented than each other one
+SHOWN_NEURONS = ((-40, VIOLET), (-10, "#14548a"), (0, BLACK), (10, "#14548a"), (40, VIOLET))  # degrees, colours
+BESIDE = 10  # degrees from the adaptor, where the shift of preferences is printed
 RATES = {"short": 99.0 * np.exp(-np.arange(1, 51) / 100.0) + 1.0, "long": np.linspace(100.0, 1.0, 300)}  # α
 
 
@@ -46,18 +47,30 @@ def tuning(orientation: np.ndarray, preferred: np.ndarray) -> np.ndarray:
     return np.asarray(f / np.sqrt((f**2).sum(axis=-1, keepdims=True)))
 
 
+def every_orientation() -> list[tuple[float, float]]:
+    """The uniform ensemble: contrast 1 at the preference of every neuron."""
+    return [(1.0, float(theta)) for theta in np.arange(NEURONS) * np.pi / NEURONS]
+
+
 def network() -> bf.adaptation.Network:
     """The published setting; its target is the uniform ensemble's."""
-    every = [(1.0, float(theta)) for theta in np.arange(NEURONS) * np.pi / NEURONS]
     return bf.adaptation.ring(
-        NEURONS, (1.0, np.pi / 2), (1.0, np.pi / 2), alpha=100.0, beta=0.0, sigma=1 / 6, tuning=tuning,
-        target="ensemble", ensemble=every, clip=True,
-    )  # fmt: skip
+        NEURONS,
+        (1.0, np.pi / 2),
+        (1.0, np.pi / 2),
+        alpha=100.0,
+        beta=0.0,
+        sigma=1 / 6,
+        tuning=tuning,
+        target="ensemble",
+        ensemble=every_orientation(),
+        clip=True,
+    )
 
 
 def ensemble() -> bf.adaptation.StimulusEnsemble:
     """Ten orientations, the adaptor at 90° five times as often as the others."""
-    return bf.adaptation.protocols.biased(M, OFTEN / (OFTEN + M - 1), adaptor=np.pi / 2)
+    return bf.adaptation.protocols.biased(ORIENTATIONS, OFTEN / (OFTEN + ORIENTATIONS - 1), adaptor=np.pi / 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,29 +113,32 @@ class Adaptation:
         By "short" and, unless quick, "long".
     uniform : ndarray, shape (180,)
         Mean responses under the uniform ensemble at W = 1.
-    png, pdf, csv : Path
+    files : Files
     """
 
     before: State
     after: dict[str, State]
     uniform: np.ndarray
-    png: Path
-    pdf: Path
-    csv: Path
+    files: Files
 
 
 def state(net: bf.adaptation.Network, weights: np.ndarray, first: np.ndarray) -> State:
     """Responses at these weights; ``first`` are the curves at W = 1."""
     shown = ensemble()
-    every = bf.adaptation.average(net, [(1.0, float(theta)) for theta in np.arange(NEURONS) * np.pi / NEURONS])
+    every = bf.adaptation.average(net, every_orientation())
     curves = every.response(weights)
     R, p = shown.average(net).response(weights), shown.probabilities
     away = np.where(DISTANCE == 0, 1, np.sign(DISTANCE))
     drive = (R.T * p) @ R - net.target()
     return State(
-        curves, away * (_centres(curves) - _centres(first)), away * (_peaks(curves) - _peaks(first)),
-        curves.max(axis=0) / first.max(axis=0), p @ R, drive, weights,
-    )  # fmt: skip
+        curves=curves,
+        centre=away * (_centres(curves) - _centres(first)),
+        peak=away * (_peaks(curves) - _peaks(first)),
+        ratio=curves.max(axis=0) / first.max(axis=0),
+        mean=p @ R,
+        drive=drive,
+        weights=weights,
+    )
 
 
 def _centres(curves: np.ndarray) -> np.ndarray:
@@ -133,6 +149,7 @@ def _centres(curves: np.ndarray) -> np.ndarray:
 
 
 def _peaks(curves: np.ndarray) -> np.ndarray:
+    """Peaks of the columns relative to the neurons' own orientations, in degrees: of parabolas through three points."""
     top, neurons = curves.argmax(axis=0), np.arange(NEURONS)
     left, middle, right = (curves[(top + j) % NEURONS, neurons] for j in (-1, 0, 1))
     at = top + 0.5 * (left - right) / (left - 2.0 * middle + right)
@@ -143,7 +160,7 @@ def run(out: Path = FIGURES, quick: bool = False) -> Adaptation:
     """Adapt, measure, draw."""
     net = network()
     ones = np.array(net.initial)
-    every = bf.adaptation.average(net, [(1.0, float(theta)) for theta in np.arange(NEURONS) * np.pi / NEURONS])
+    every = bf.adaptation.average(net, every_orientation())
     first = every.response(ones)
     before = state(net, ones, first)
     after = {}
@@ -152,134 +169,137 @@ def run(out: Path = FIGURES, quick: bool = False) -> Adaptation:
             continue
         adapted = ensemble().average(net).run(len(alpha), alpha=alpha, keep="last")
         after[name] = state(net, adapted.last, first)
-    uniform = bf.adaptation.protocols.biased(M, adaptor=np.pi / 2)
+    uniform = bf.adaptation.protocols.biased(ORIENTATIONS, adaptor=np.pi / 2)
     mean = uniform.probabilities @ uniform.average(net).response(ones)
-    out.mkdir(parents=True, exist_ok=True)
-    study = Adaptation(before, after, mean, *(out / f"adaptation.{end}" for end in ("png", "pdf", "csv")))
-    with matplotlib.rc_context(STYLE):
-        drawn = _figure(study)
-        drawn.savefig(study.png, dpi=DPI)
-        drawn.savefig(study.pdf, dpi=DPI, metadata={"CreationDate": None})
-    _write(study)
+    study = Adaptation(before, after, mean, Files("adaptation", out))
+    publish(study.files, lambda: _draw(study), _table(study))
     _print(study)
     return study
 
 
-def _figure(study: Adaptation) -> Figure:
+def _draw(study: Adaptation) -> Figure:
     name = list(study.after)[-1]
     after, alpha = study.after[name], RATES[name]
-    drawn = Figure(figsize=(6.9, 8.0), layout="constrained")
-    drawn.suptitle(
-        f"After {len(alpha)} updates: weaker at the adaptor, repelled beside it", x=0.01, ha="left", fontsize=11
-    )
-    drawn.supxlabel(
+    drawn = new_figure(
+        f"After {len(alpha)} updates: weaker at the adaptor, repelled beside it",
         f"{NEURONS} neurons, raised cosines of unit energy, half width 30°; contrast 1, b = 0, σ = 1/6, β = 0, W ≥ 0.\n"
-        f"{M} orientations 18° apart, the one at 0° with probability 5/14, averaged in every update;\n"
+        f"{ORIENTATIONS} orientations 18° apart, the one at 0° with probability 5/14, averaged in every update;\n"
         f"α from {alpha[0]:.0f} to {alpha[-1]:.0f}. Target: the uniform ensemble's products.",
-        x=0.01, ha="left", fontsize=8, color="0.3",
-    )  # fmt: skip
+        (6.9, 8.0),
+    )
     upper, lower = np.asarray(drawn.subfigures(2, 1, height_ratios=[1.9, 1.0])).tolist()
     axes = upper.subplot_mosaic("ab;cd")
-    _curves(axes["a"], study.before, after)
-    _shifts(axes["b"], after)
-    _ratios(axes["c"], study.after)
-    _populations(axes["d"], study, after)
+    _draw_curves(axes["a"], study.before, after)
+    _draw_shifts(axes["b"], after)
+    _draw_ratios(axes["c"], study.after)
+    _draw_populations(axes["d"], study, after)
     for ax, title, each in zip(lower.subplots(1, 2), ("(e) before", "(f) after"), (study.before, after), strict=True):
         bf.plot.heatmap(
-            1e3 * each.drive, coordinates=DISTANCE, ax=ax, label="⟨R Rᵀ⟩ − C, × 10³", levels=4,
-            xlabel="neuron's preference (°)", ylabel="neuron's preference (°)",
-        )  # fmt: skip
-        ax.set_title(f"{title}: at most {1e3 * np.abs(each.drive).max():.3g} × 10⁻³", fontsize=9, loc="left")
+            1e3 * each.drive,
+            coordinates=DISTANCE,
+            ax=ax,
+            label="⟨R Rᵀ⟩ − C, × 10³",
+            levels=4,
+            xlabel="neuron's preference (°)",
+            ylabel="neuron's preference (°)",
+        )
+        name_axes(ax, f"{title}: at most {1e3 * np.abs(each.drive).max():.3g} × 10⁻³")
         ax.set(xticks=(-90, -45, 0, 45), yticks=(-90, -45, 0, 45))
     return drawn
 
 
-def _plain(ax: Axes, title: str, **labels: Any) -> None:
-    ax.set_title(title, fontsize=9, loc="left")
+def _finish(ax: Axes, title: str, **labels: Any) -> None:
+    finish_axes(ax, title)
     ax.set(xticks=(-90, -45, 0, 45, 90), **labels)
     ax.axvline(0.0, color="0.7", lw=0.8, ls=":", zorder=0)
-    ax.spines[["top", "right"]].set_visible(False)
 
 
-def _legend(ax: Axes, where: Literal["upper center", "lower center"], columns: int) -> None:
+def _place_legend(ax: Axes, where: Literal["upper center", "lower center"], columns: int) -> None:
     ax.legend(frameon=False, fontsize="small", loc=where, ncols=columns, borderaxespad=0.2, columnspacing=1.2)
 
 
-def _curves(ax: Axes, before: State, after: State) -> None:
-    for neuron, colour in ((-40, "#5f3a96"), (-10, "#14548a"), (0, "#1a1a1a"), (10, "#14548a"), (40, "#5f3a96")):
+def _draw_curves(ax: Axes, before: State, after: State) -> None:
+    for neuron, colour in SHOWN_NEURONS:
         i = ADAPTOR + neuron
         ax.plot(DISTANCE, before.curves[:, i], color=colour, lw=0.8, ls=(0, (4, 2)))
         ax.plot(DISTANCE, after.curves[:, i], color=colour, lw=1.4)
         top = int(after.curves[:, i].argmax())
         ax.annotate(
-            f"{neuron}°".replace("-", "−"), (DISTANCE[top], after.curves[top, i]), xytext=(0, 2), fontsize="x-small",
-            textcoords="offset points", ha="center", color=colour,
+            f"{neuron}°".replace("-", "−"),
+            (DISTANCE[top], after.curves[top, i]),
+            xytext=(0, 2),
+            fontsize="x-small",
+            textcoords="offset points",
+            ha="center",
+            color=colour,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.8},
-        )  # fmt: skip
+        )
     ax.plot([], [], color="0.2", lw=0.8, ls=(0, (4, 2)), label="before")
     ax.plot([], [], color="0.2", lw=1.4, label="after")
-    _legend(ax, "upper center", 2)
-    _plain(ax, "(a) tuning curves of five neurons", xlabel="orientation shown (°)", ylabel="response R", ylim=(0, 1.02))
+    _place_legend(ax, "upper center", 2)
+    _finish(
+        ax, "(a) tuning curves of five neurons", xlabel="orientation shown (°)", ylabel="response R", ylim=(0, 1.02)
+    )
 
 
-def _shifts(ax: Axes, after: State) -> None:
+def _draw_shifts(ax: Axes, after: State) -> None:
     ax.axhline(0.0, color="0.8", lw=0.8, zorder=0)
-    ax.plot(DISTANCE, after.centre, color="#1a1a1a", lw=1.4, label="centre of mass")
-    ax.plot(DISTANCE, after.peak, color="#c2571a", lw=1.0, ls="--", label="peak")
-    _legend(ax, "upper center", 2)
+    ax.plot(DISTANCE, after.centre, color=BLACK, lw=1.4, label="centre of mass")
+    ax.plot(DISTANCE, after.peak, color=ORANGE, lw=1.0, ls="--", label="peak")
+    _place_legend(ax, "upper center", 2)
     ax.set_ylim(-0.6, 1.25 * float(after.peak.max()))
-    _plain(ax, "(b) shift away from the adaptor", xlabel="neuron's preference (°)", ylabel="shift (°)")
+    _finish(ax, "(b) shift away from the adaptor", xlabel="neuron's preference (°)", ylabel="shift (°)")
 
 
-def _ratios(ax: Axes, after: dict[str, State]) -> None:
+def _draw_ratios(ax: Axes, after: dict[str, State]) -> None:
     styles: tuple[dict[str, Any], ...] = (
-        {"color": "#c2571a", "lw": 2.6, "alpha": 0.6},
-        {"color": "#1a1a1a", "lw": 1.0},
+        {"color": ORANGE, "lw": 2.6, "alpha": 0.6},
+        {"color": BLACK, "lw": 1.0},
     )
     for (name, each), style in zip(after.items(), styles, strict=False):
         ax.plot(DISTANCE, each.ratio, label=f"{len(RATES[name])} updates", **style)
     ax.axhline(1.0, color="0.8", lw=0.8, zorder=0)
-    _legend(ax, "lower center", 2)
-    _plain(ax, "(c) peak of the tuning curve", xlabel="neuron's preference (°)", ylabel="after/before", ylim=(0, 1.3))
+    _place_legend(ax, "lower center", 2)
+    _finish(ax, "(c) peak of the tuning curve", xlabel="neuron's preference (°)", ylabel="after/before", ylim=(0, 1.3))
 
 
-def _populations(ax: Axes, study: Adaptation, after: State) -> None:
+def _draw_populations(ax: Axes, study: Adaptation, after: State) -> None:
     ax.plot(DISTANCE, study.uniform, color="0.5", lw=1.2, ls=":", label="uniform, W = 1")
-    ax.plot(DISTANCE, study.before.mean, color="#c2571a", lw=1.0, ls="--", label="biased, W = 1")
-    ax.plot(DISTANCE, after.mean, color="#1a1a1a", lw=1.4, label="biased, adapted")
-    _legend(ax, "lower center", 1)
-    _plain(ax, "(d) mean response under ensembles", xlabel="neuron's preference (°)", ylabel="mean R", ylim=(0, None))
+    ax.plot(DISTANCE, study.before.mean, color=ORANGE, lw=1.0, ls="--", label="biased, W = 1")
+    ax.plot(DISTANCE, after.mean, color=BLACK, lw=1.4, label="biased, adapted")
+    _place_legend(ax, "lower center", 1)
+    _finish(ax, "(d) mean response under ensembles", xlabel="neuron's preference (°)", ylabel="mean R", ylim=(0, None))
 
 
-def _write(study: Adaptation) -> None:
+def _table(study: Adaptation) -> Table:
     names = ("curve at the adaptor", "centre shift", "peak shift", "peak ratio", "mean response")
-    with study.csv.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["preference", "mean uniform", "mean biased before"]
-                       + [f"{what}, {len(RATES[each])} updates" for each in study.after for what in names])  # fmt: skip
+    columns = [f"{what}, {len(RATES[each])} updates" for each in study.after for what in names]
+
+    def rows() -> Iterator[list[Any]]:
         for i in range(NEURONS):
             row = [DISTANCE[i], study.uniform[i], study.before.mean[i]]
             for each in study.after.values():
                 row += [each.curves[ADAPTOR, i], each.centre[i], each.peak[i], each.ratio[i], each.mean[i]]
-            table.writerow(row)
+            yield row
+
+    return Table(["preference", "mean uniform", "mean biased before", *columns], rows())
 
 
 def _print(study: Adaptation) -> None:
-    print(f"\nadaptation: {', '.join(str(path) for path in (study.png, study.pdf, study.csv))}")
     old = study.before.curves[ADAPTOR, ADAPTOR]
-    flat, biased = _spread(study.uniform), _spread(study.before.mean)
+    flat, biased = _peak_over_trough(study.uniform), _peak_over_trough(study.before.mean)
     print(f"mean response, peak over trough: uniform {flat:.4f}, biased {biased:.4f}")
     for name, each in study.after.items():
-        new, beside, alpha = each.curves[ADAPTOR, ADAPTOR], ADAPTOR + 10, RATES[name]
+        new, beside, alpha = each.curves[ADAPTOR, ADAPTOR], ADAPTOR + BESIDE, RATES[name]
         print(f"{len(alpha)} updates, alpha {alpha[0]:.1f} to {alpha[-1]:.1f}:")
         print(f"  response at the adaptor {old:.4f} -> {new:.4f}, ratio {new / old:.4f}")
-        print(f"  shift at 10 degrees {each.centre[beside]:.3f} (centre of mass), {each.peak[beside]:.3f} (peak)")
-        print(f"  biased mean response, peak over trough {_spread(each.mean):.4f}")
+        print(f"  shift at {BESIDE} degrees {each.centre[beside]:.3f} (centre of mass), {each.peak[beside]:.3f} (peak)")
+        print(f"  biased mean response, peak over trough {_peak_over_trough(each.mean):.4f}")
         print(f"  weights up to {each.weights.max():.4g}, {int((each.weights == 0.0).sum())} at the clip")
         print(
             f"  products off target by up to {np.abs(study.before.drive).max():.3e} -> {np.abs(each.drive).max():.3e}"
         )
 
 
-def _spread(mean: np.ndarray) -> float:
+def _peak_over_trough(mean: np.ndarray) -> float:
     return float(mean.max() / mean.min())

@@ -13,28 +13,39 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
+from matplotlib.figure import Figure
 
 import bifurcate as bf
-from studies.report import FIGURES, TO_BASELINE, Panel, Study, doublings, draw, figure, network, publish, simulate
+from studies.cascade import (
+    Cascade,
+    Panel,
+    Sampling,
+    draw_panel,
+    new_cascade_figure,
+    publish_cascade,
+    simulate,
+    trace_doublings,
+)
+from studies.report import FIGURES, Files
+from studies.ring import TO_BASELINE, network
 
 BOUNDS = (0.6, 0.82)
+FULL = Sampling(longest=8, values=271, transient=600, samples=80)
+QUICK = Sampling(longest=4, values=55, transient=200, samples=24)
 
 
-def run(out: Path = FIGURES, quick: bool = False) -> Study:
+def run(out: Path = FIGURES, quick: bool = False) -> Cascade:
     """Continue, simulate, draw."""
+    sampling = QUICK if quick else FULL
     net = network(alpha=BOUNDS[0])
-
     equilibrium = bf.trace(bf.cycles(net.reduced, "alpha", net.reduced_equilibrium()), {"alpha": BOUNDS})
-    branches = doublings(equilibrium, BOUNDS, to=4 if quick else 8)
-
-    values, transient, keep = (np.linspace(*BOUNDS, 55), 200, 24) if quick else (np.linspace(*BOUNDS, 271), 600, 80)
-    orbits = simulate(net, "alpha", values, TO_BASELINE, transient, keep)
-
+    branches = trace_doublings(equilibrium, BOUNDS, sampling.longest)
+    orbits = simulate(net, "alpha", BOUNDS, TO_BASELINE, sampling)
     panel = Panel(net, "alpha", TO_BASELINE, branches, orbits)
-    drawn, (ax,) = figure(
-        "Faster adaptation doubles its period",
-        "β = −0.1, σ = 1/6, b = 0.05",
-    )
-    draw(panel, ax, "rate of adaptation α", "R of the neuron tuned to the baseline")
-    return publish("alpha", drawn, [panel], out)
+    return publish_cascade(Files("alpha", out), [panel], lambda: _draw(panel))
+
+
+def _draw(panel: Panel) -> Figure:
+    drawn, (ax,) = new_cascade_figure("Faster adaptation doubles its period", "β = −0.1, σ = 1/6, b = 0.05")
+    draw_panel(panel, ax, "rate of adaptation α", "R of the neuron tuned to the baseline")
+    return drawn

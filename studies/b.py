@@ -16,28 +16,39 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
+from matplotlib.figure import Figure
 
 import bifurcate as bf
-from studies.report import FIGURES, TO_BASELINE, Panel, Study, doublings, draw, figure, network, publish, simulate
+from studies.cascade import (
+    Cascade,
+    Panel,
+    Sampling,
+    draw_panel,
+    new_cascade_figure,
+    publish_cascade,
+    simulate,
+    trace_doublings,
+)
+from studies.report import FIGURES, Files
+from studies.ring import TO_BASELINE, network
 
 BOUNDS = (0.0, 1.0)
+FULL = Sampling(longest=8, values=301, transient=600, samples=80)
+QUICK = Sampling(longest=4, values=61, transient=200, samples=24)
 
 
-def run(out: Path = FIGURES, quick: bool = False) -> Study:
+def run(out: Path = FIGURES, quick: bool = False) -> Cascade:
     """Continue, simulate, draw."""
+    sampling = QUICK if quick else FULL
     net = network(alpha=0.52, b=BOUNDS[0])
-
     equilibrium = bf.trace(bf.cycles(net.reduced, "b", net.reduced_equilibrium()), {"b": BOUNDS})
-    branches = doublings(equilibrium, BOUNDS, to=4 if quick else 8)
-
-    values, transient, keep = (np.linspace(*BOUNDS, 61), 200, 24) if quick else (np.linspace(*BOUNDS, 301), 600, 80)
-    orbits = simulate(net, "b", values, TO_BASELINE, transient, keep)
-
+    branches = trace_doublings(equilibrium, BOUNDS, sampling.longest)
+    orbits = simulate(net, "b", BOUNDS, TO_BASELINE, sampling)
     panel = Panel(net, "b", TO_BASELINE, branches, orbits)
-    drawn, (ax,) = figure(
-        "Input current: a cascade there and back",
-        "α = 0.52, β = −0.1, σ = 1/6",
-    )
-    draw(panel, ax, "input current without a stimulus, b", "R of the neuron tuned to the baseline")
-    return publish("b", drawn, [panel], out)
+    return publish_cascade(Files("b", out), [panel], lambda: _draw(panel))
+
+
+def _draw(panel: Panel) -> Figure:
+    drawn, (ax,) = new_cascade_figure("Input current: a cascade there and back", "α = 0.52, β = −0.1, σ = 1/6")
+    draw_panel(panel, ax, "input current without a stimulus, b", "R of the neuron tuned to the baseline")
+    return drawn

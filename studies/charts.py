@@ -15,20 +15,21 @@ gives its range.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import bifurcate as bf
-from studies.report import BASELINE, DPI, FIGURES, STIMULUS, STYLE
+from studies.report import FIGURES, Files, Records, new_figure, publish
+from studies.ring import BASELINE, STIMULUS
 
+NEURONS = 32
+CURVES, QUICK_CURVES = 3, 1  # of special points of the equilibrium, at the most, on every chart
 AXES = {
     "alpha": "rate of adaptation α",
     "beta": "rate of decay, β < 0, or growth",
@@ -36,9 +37,72 @@ AXES = {
     "b": "input b",
 }
 Bounds = dict[str, tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a chart shows.
+
+    Attributes
+    ----------
+    title : str
+    rates : dict of str to float
+        Parameters of the network where they differ from β = −0.1, σ = 1/6, b = 0.05.
+    kind : str
+        Of the equilibrium's special points that are followed.
+    along : str
+        The parameter in which these are found.
+    second : str
+        The parameter that is freed then.
+    bounds : dict
+        Of both; the first is drawn to the right.
+    """
+
+    title: str
+    rates: dict[str, float]
+    kind: str
+    along: str
+    second: str
+    bounds: Bounds
+
+
+PLANS = (
+    Plan(
+        title="(a) β = −0.1, b = 0.05",
+        rates={"alpha": 0.4},
+        kind="flip",
+        along="alpha",
+        second="sigma",
+        bounds={"alpha": (0.3, 1.2), "sigma": (0.02, 0.3)},
+    ),
+    Plan(
+        title="(b) decay: σ = 1/6, b = 0.5",
+        rates={"alpha": 0.1, "b": 0.5},
+        kind="flip",
+        along="alpha",
+        second="beta",
+        bounds={"alpha": (0.01, 1.2), "beta": (-1.4, -0.005)},
+    ),
+    Plan(
+        title="(c) growth: σ = 1/6, b = 0.5",
+        rates={"alpha": 0.2, "beta": -0.001, "b": 0.5},
+        kind="fold",
+        along="beta",
+        second="alpha",
+        bounds={"beta": (-0.005, 0.02), "alpha": (0.01, 1.2)},
+    ),
+    Plan(
+        title="(d) α = 0.7, β = −0.1",
+        rates={"alpha": 0.7, "sigma": 0.35},
+        kind="flip",
+        along="sigma",
+        second="b",
+        bounds={"sigma": (0.05, 0.4), "b": (0.0, 0.9)},
+    ),
+)
 LONG = bf.StepControl(first=0.05, largest=0.12, max_steps=2)  # five points: the weights only check the curve
 SAMPLED = 12  # points of a curve at which the coefficient is computed
-FAR = bf.StepControl(farthest=60.0)
+FAR = bf.StepControl(farthest=60.0)  # curves may leave the first point by 60 scales: R → 0 near their ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +145,7 @@ class Charts:
     """What the study found, and where it was written."""
 
     charts: tuple[Chart, ...]
-    png: Path
-    pdf: Path
-    json: Path
+    files: Files
 
 
 def network(n: int, **rates: float) -> bf.adaptation.Network:
@@ -93,12 +155,25 @@ def network(n: int, **rates: float) -> bf.adaptation.Network:
 
 
 def curves_of(
-    net: bf.adaptation.Network, kind: str, along: str, across: str, bounds: Bounds, most: int
+    net: bf.adaptation.Network, kind: str, along: str, second: str, bounds: Bounds, most: int
 ) -> list[bf.Branch]:
-    """The curves of the equilibrium's special points of a kind, first met as ``along`` varies; ``across`` joins it."""
+    """The curves of the equilibrium's special points of a kind.
+
+    Parameters
+    ----------
+    net : Network
+    kind : str
+        Of the points.
+    along, second : str
+        The parameter in which the points are located, and the one that is freed then.
+    bounds : dict
+        Of both.
+    most : int
+        Curves at the most.
+    """
     start = net.reduced_equilibrium()
     branch = bf.trace(bf.cycles(net.reduced, along, start), {along: bounds[along]}, control=FAR)
-    return [bf.trace(bf.locus(point, across), bounds, control=FAR) for point in branch.of(kind)[:most]]
+    return [bf.trace(bf.locus(point, second), bounds, control=FAR) for point in branch.of(kind)[:most]]
 
 
 def on_the_weights(net: bf.adaptation.Network, curve: bf.Branch, bounds: Bounds) -> tuple[bf.Branch, float]:
@@ -134,84 +209,60 @@ def coefficients(curve: bf.Branch) -> tuple[float, float]:
 
 def charts(n: int, most: int) -> Iterator[Chart]:
     """The four charts, with at most ``most`` curves of a kind each."""
-    plans: list[tuple[str, dict[str, float], str, str, str, Bounds]] = [
-        (
-            "(a) β = −0.1, b = 0.05",
-            {"alpha": 0.4},
-            "flip",
-            "alpha",
-            "sigma",
-            {"alpha": (0.3, 1.2), "sigma": (0.02, 0.3)},
-        ),
-        (
-            "(b) decay: σ = 1/6, b = 0.5",
-            {"alpha": 0.1, "b": 0.5},
-            "flip",
-            "alpha",
-            "beta",
-            {"alpha": (0.01, 1.2), "beta": (-1.4, -0.005)},
-        ),
-        (
-            "(c) growth: σ = 1/6, b = 0.5",
-            {"alpha": 0.2, "beta": -0.001, "b": 0.5},
-            "fold",
-            "beta",
-            "alpha",
-            {"beta": (-0.005, 0.02), "alpha": (0.01, 1.2)},
-        ),
-        (
-            "(d) α = 0.7, β = −0.1",
-            {"alpha": 0.7, "sigma": 0.35},
-            "flip",
-            "sigma",
-            "b",
-            {"sigma": (0.05, 0.4), "b": (0.0, 0.9)},
-        ),
-    ]
-    for title, rates, kind, along, across, bounds in plans:
-        net = network(n, **rates)
-        curves = curves_of(net, kind, along, across, bounds, most)
+    for plan in PLANS:
+        net = network(n, **plan.rates)
+        curves = curves_of(net, plan.kind, plan.along, plan.second, plan.bounds, most)
         longer = [
-            bf.trace(curve, bounds, control=FAR)
+            bf.trace(curve, plan.bounds, control=FAR)
             for point in curves[0].of("generalised flip")
             for curve in bf.switches(point)
-        ]  # fmt: skip
-        weights, error = on_the_weights(net, curves[0], bounds)
+        ]
+        weights, error = on_the_weights(net, curves[0], plan.bounds)
         every = (*curves, *longer)
-        yield Chart(title, net, bounds, every, weights, error, tuple(coefficients(curve) for curve in every))
+        yield Chart(
+            title=plan.title,
+            network=net,
+            bounds=plan.bounds,
+            curves=every,
+            weights=weights,
+            error=error,
+            ranges=tuple(coefficients(curve) for curve in every),
+        )
 
 
 def run(out: Path = FIGURES, quick: bool = False) -> Charts:
     """Continue, compare, draw, and write the special points as JSON; with one curve each if quick."""
-    n = 32
-    found = tuple(charts(n, 1 if quick else 3))
-    with matplotlib.rc_context(STYLE):
-        drawn = Figure(figsize=(6.8, 6.6), layout="constrained")
-        drawn.suptitle("Where the equilibrium loses stability", x=0.01, ha="left", fontsize=11)
-        drawn.supxlabel(
-            f"{n} neurons; baseline of contrast 0.8 at 0°, stimulus of contrast 0.8 at 90°.\n"
-            f"Circles: the same curve on all {n * n} weights, from products with the Jacobian alone.",
-            x=0.01, ha="left", fontsize=8, color="0.3",
-        )  # fmt: skip
-        for chart, ax in zip(found, drawn.subplots(2, 2).ravel(), strict=True):
-            draw(chart, ax)
-        out.mkdir(parents=True, exist_ok=True)
-        study = Charts(found, *(out / f"charts.{end}" for end in ("png", "pdf", "json")))
-        drawn.savefig(study.png, dpi=DPI)
-        drawn.savefig(study.pdf, metadata={"CreationDate": None})
-    study.json.write_text(json.dumps([record(chart) for chart in found], indent=1))
+    found = tuple(charts(NEURONS, QUICK_CURVES if quick else CURVES))
+    study = Charts(found, Files("charts", out, "json"))
+    publish(study.files, lambda: _draw(found), Records([record(chart) for chart in found]))
     for chart in found:
-        print(f"\n{chart.title}: all weights within {chart.error:.1e} of the closed form")
-        for curve, (low, high) in zip(chart.curves, chart.ranges, strict=True):
-            b = f", coefficient b from {low:.4g} to {high:.4g}" if np.isfinite(low) else ""
-            print(f"  {curve.curve.kind}s of period {curve.curve.period}: {len(curve)} points{b}")
-        for point in chart.special:
-            if point.kind != "flip-flip":
-                print(f"    {point}")
-        double = sum(point.kind == "flip-flip" for point in chart.special)
-        if double:
-            print(f"    and {double} points where flips of different symmetry meet (PDPD)")
+        _print(chart)
     return study
+
+
+def _draw(charts: tuple[Chart, ...]) -> Figure:
+    drawn = new_figure(
+        "Where the equilibrium loses stability",
+        f"{NEURONS} neurons; baseline of contrast 0.8 at 0°, stimulus of contrast 0.8 at 90°.\n"
+        f"Circles: the same curve on all {NEURONS**2} weights, from products with the Jacobian alone.",
+        (6.8, 6.6),
+    )
+    for chart, ax in zip(charts, drawn.subplots(2, 2).ravel(), strict=True):
+        draw_chart(chart, ax)
+    return drawn
+
+
+def _print(chart: Chart) -> None:
+    print(f"\n{chart.title}: all weights within {chart.error:.1e} of the closed form")
+    for curve, (low, high) in zip(chart.curves, chart.ranges, strict=True):
+        b = f", coefficient b from {low:.4g} to {high:.4g}" if np.isfinite(low) else ""
+        print(f"  {curve.curve.kind}s of period {curve.curve.period}: {len(curve)} points{b}")
+    for point in chart.special:
+        if point.kind != "flip-flip":
+            print(f"    {point}")
+    double = sum(point.kind == "flip-flip" for point in chart.special)
+    if double:
+        print(f"    and {double} points where flips of different symmetry meet (PDPD)")
 
 
 def record(chart: Chart) -> dict[str, Any]:
@@ -223,7 +274,7 @@ def record(chart: Chart) -> dict[str, Any]:
     return {"chart": chart.title, "error_on_all_weights": chart.error, "points": points}
 
 
-def draw(chart: Chart, ax: Axes) -> None:
+def draw_chart(chart: Chart, ax: Axes) -> None:
     """Curves by kind and period, the points on them, and the circles."""
     first, second = chart.bounds
     # Where flips of different symmetry meet, and flips meet the fold, points crowd: the table lists them.

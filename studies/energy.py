@@ -16,21 +16,55 @@ far from rest E can rise earlier.
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import bifurcate as bf
-from studies.report import BASELINE, DPI, FIGURES, STIMULUS, STYLE, network
+from studies.report import BLACK, BLUE, FIGURES, ORANGE, Files, Table, finish_axes, name_axes, new_figure, publish
+from studies.ring import BASELINE, STIMULUS, network
 
-ALPHA = 0.5
-FLOOR = 1e-28  # of E − E*, below which an orbit counts as at rest
-COLOURS = ("#1a1a1a", "#1b6ca8", "#c2571a")
+ALPHA, BETA = 0.5, -0.1
+CONVERGED = 1e-28  # E − E* below which an orbit counts as converged: its square root is the rounding of y
+ROUNDING = 1e-9  # relative increase of E − E* that counts as one: above the rounding of a value, near convergence too
+BISECTED = 1e-4  # relative width to which the largest step of descent is bisected
+COLOURS = (BLACK, BLUE, ORANGE)  # of the orbits, from small steps to large ones
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much is computed.
+
+    Attributes
+    ----------
+    divergence_steps : int
+        Updates in (c).
+    rates : int
+        Values of β in (d).
+    steps : int
+        Updates of every orbit in (d).
+    grid : int
+        Step sizes that are scanned for every β.
+    """
+
+    divergence_steps: int
+    rates: int
+    steps: int
+    grid: int
+
+
+FULL = Settings(divergence_steps=1600, rates=16, steps=1500, grid=40)
+QUICK = Settings(divergence_steps=400, rates=3, steps=400, grid=12)
+PLANE = ((0.1, 400), (0.9, 200), (1.04, 60))  # (a): steps as fractions of h*, and updates
+ALONG = (0.5, 0.97, 1.05)  # (b): steps as fractions of h*
+ALONG_STEPS = 150
+RATES = (-0.4, -0.025)  # of decay in (d)
+SCANNED = 1.02  # fraction of h* up to which (d) scans
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +85,9 @@ class Descent:
 
     @property
     def raised(self) -> np.ndarray:
-        """Numbers of the states that have more energy than the one before, by more than rounding."""
+        """Indices of the states that have more energy than the one before, by more than rounding."""
         before, after = self.excess[:-1], self.excess[1:]
-        return np.flatnonzero((after > before * (1.0 + 1e-9)) & (before > FLOOR)) + 1
+        return np.flatnonzero((after > before * (1.0 + ROUNDING)) & (before > CONVERGED)) + 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +104,7 @@ class Energies:
         (c): E(t) − E* in both ways, and the two parts of the second, shape (steps, 2).
     beta, flip, largest : ndarray
         (d): h* and the largest step at which E always falls.
-    png, pdf, csv : Path
+    files : Files
     """
 
     plane: tuple[Descent, ...]
@@ -81,13 +115,11 @@ class Energies:
     beta: np.ndarray
     flip: np.ndarray
     largest: np.ndarray
-    png: Path
-    pdf: Path
-    csv: Path
+    files: Files
 
 
 def descend(net: bf.adaptation.Network, h: float, steps: int) -> Descent:
-    """The orbit from W₀, until it is at rest or beyond a pole."""
+    """The orbit from W₀, until it has converged or is beyond a pole."""
     E = net.energy("y")
     y = net.project(net.initial)
     states, excess = [y], [E.divergence(y)]
@@ -97,12 +129,12 @@ def descend(net: bf.adaptation.Network, h: float, steps: int) -> Descent:
             break
         states.append(y)
         excess.append(E.divergence(y))
-        if excess[-1] < FLOOR:
+        if excess[-1] < CONVERGED:
             break
     return Descent(h, np.array(states), np.array(excess))
 
 
-def flip(net: bf.adaptation.Network) -> float:
+def flip_step(net: bf.adaptation.Network) -> float:
     """h* = 2/(α μ_max/n − β): the multipliers of a step h are 1 + h (λ − 1)."""
     lam = bf.multipliers(net.reduced, net.reduced_equilibrium()).values.real
     return float(2.0 / (1.0 - lam.min()))
@@ -123,56 +155,62 @@ def largest_step(net: bf.adaptation.Network, most: float, steps: int, grid: int)
         below = h
     else:
         return np.nan
-    while above - below > 1e-4 * above:
+    while above - below > BISECTED * above:
         middle = 0.5 * (below + above)
         below, above = (below, middle) if rises(middle) else (middle, above)
     return float(0.5 * (below + above))
 
 
+def pair_of_neurons() -> bf.adaptation.Network:
+    """The network of (a): two neurons, tuned to the baseline and to the stimulus."""
+    return bf.adaptation.ring(2, BASELINE, STIMULUS, alpha=ALPHA, beta=BETA, sigma=1 / 6, b=0.05)
+
+
 def run(out: Path = FIGURES, quick: bool = False) -> Energies:
     """Descend, measure, draw."""
-    pair = bf.adaptation.ring(2, BASELINE, STIMULUS, alpha=ALPHA, beta=-0.1, sigma=1 / 6, b=0.05)
-    edge = flip(pair)
-    plane = tuple(descend(pair, h, steps) for h, steps in ((0.1 * edge, 400), (0.9 * edge, 200), (1.04 * edge, 60)))
-
-    net = network(alpha=ALPHA, beta=-0.1)
-    courses = tuple(descend(net, factor * flip(net), 150) for factor in (0.5, 0.97, 1.05))
-
-    still = network(alpha=0.2, beta=0.0, b=0.8)
-    subtracted, divergence, parts = divergence_along(still, 400 if quick else 1600)
-
-    beta = np.linspace(-0.4, -0.025, 3 if quick else 16)
+    settings = QUICK if quick else FULL
+    pair, net = pair_of_neurons(), network(alpha=ALPHA, beta=BETA)
+    subtracted, divergence, parts = divergence_along(network(alpha=0.2, beta=0.0, b=0.8), settings.divergence_steps)
+    beta = np.linspace(*RATES, settings.rates)
     nets = [network(alpha=ALPHA, beta=float(each)) for each in beta]
-    steps, grid = (400, 12) if quick else (1500, 40)
-    flips = np.array([flip(each) for each in nets])
-    largest = np.array([largest_step(each, 1.02 * h, steps, grid) for each, h in zip(nets, flips, strict=True)])
-
-    with matplotlib.rc_context(STYLE):
-        drawn = Figure(figsize=(6.9, 6.8), layout="constrained")
-        drawn.suptitle("The energy that the outputs descend", x=0.01, ha="left", fontsize=11)
-        drawn.supxlabel(
-            "Baseline of contrast 0.8 at 0°, stimulus of contrast 0.8 at 90°; σ = 1/6, b = 0.05. (a) 2 neurons, "
-            "the rest 16; α = 0.5 h,\n"
-            "β = −0.1 h in (a) and (b), α = 0.2, β = 0, b = 0.8 in (c). All orbits start at W₀ = 1.",
-            x=0.01, ha="left", fontsize=8, color="0.3",
-        )  # fmt: skip
-        axes = drawn.subplot_mosaic("ab;cd")
-        _plane(axes["a"], pair, plane, edge)
-        _courses(axes["b"], courses, flip(net))
-        _forms(axes["c"], subtracted, divergence, parts)
-        _largest(axes["d"], beta, flips, largest)
-        out.mkdir(parents=True, exist_ok=True)
-        paths = [out / f"energy.{end}" for end in ("png", "pdf", "csv")]
-        study = Energies(plane, courses, subtracted, divergence, parts, beta, flips, largest, *paths)
-        drawn.savefig(study.png, dpi=DPI)
-        drawn.savefig(study.pdf, dpi=DPI, metadata={"CreationDate": None})
-    _write(study)
-    print(f"\nenergy: {', '.join(map(str, paths))}")
-    for course in courses:
+    flips = [flip_step(each) for each in nets]
+    largest = [
+        largest_step(each, SCANNED * h, settings.steps, settings.grid) for each, h in zip(nets, flips, strict=True)
+    ]
+    study = Energies(
+        plane=tuple(descend(pair, part * flip_step(pair), steps) for part, steps in PLANE),
+        courses=tuple(descend(net, part * flip_step(net), ALONG_STEPS) for part in ALONG),
+        subtracted=subtracted,
+        divergence=divergence,
+        parts=parts,
+        beta=beta,
+        flip=np.array(flips),
+        largest=np.array(largest),
+        files=Files("energy", out),
+    )
+    publish(study.files, lambda: _draw(study), Table(["what", "h or beta", "t", "value", "other"], _rows(study)))
+    for course in study.courses:
         print(f"h = {course.h:.6f}: {len(course.raised)} of {len(course.excess) - 1} updates raise E")
     for each, h, most in zip(beta, flips, largest, strict=True):
         print(f"beta = {each:+.4f}: flip at h = {h:.6f}; E falls at every update of the orbit for h < {most:.4f}")
     return study
+
+
+def _draw(study: Energies) -> Figure:
+    drawn = new_figure(
+        "The energy that the outputs descend",
+        "Baseline of contrast 0.8 at 0°, stimulus of contrast 0.8 at 90°; σ = 1/6, b = 0.05. (a) 2 neurons, "
+        "the rest 16; α = 0.5 h,\n"
+        "β = −0.1 h in (a) and (b), α = 0.2, β = 0, b = 0.8 in (c). All orbits start at W₀ = 1.",
+        (6.9, 6.8),
+    )
+    axes = drawn.subplot_mosaic("ab;cd")
+    pair = pair_of_neurons()
+    _draw_plane(axes["a"], pair, study.plane, flip_step(pair))
+    _draw_courses(axes["b"], study.courses, flip_step(network(alpha=ALPHA, beta=BETA)))
+    _draw_forms(axes["c"], study)
+    _draw_largest_steps(axes["d"], study)
+    return drawn
 
 
 def divergence_along(net: bf.adaptation.Network, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -191,7 +229,7 @@ def divergence_along(net: bf.adaptation.Network, steps: int) -> tuple[np.ndarray
     return table[:, 0], table[:, 1], table[:, 2:]
 
 
-def _plane(ax: Axes, net: bf.adaptation.Network, orbits: tuple[Descent, ...], edge: float) -> None:
+def _draw_plane(ax: Axes, net: bf.adaptation.Network, orbits: tuple[Descent, ...], edge: float) -> None:
     E = net.energy("log R")
     logs = [np.log(net.drive / (net.sigma**2 + each.y)) for each in orbits]
     every = np.vstack(logs)
@@ -207,51 +245,55 @@ def _plane(ax: Axes, net: bf.adaptation.Network, orbits: tuple[Descent, ...], ed
     ax.plot(*np.log(E.rest), "*", ms=9, color="k", zorder=5, label="rest")
     ax.plot(*logs[0][0], "x", ms=6, color="k", zorder=5, label="W₀")
     ax.set(xlabel="ln R of the neuron tuned to the baseline", ylabel="ln R of the neuron tuned to the stimulus")
-    ax.set_title("(a) contours of E − E*, two neurons", fontsize=9, loc="left")
+    name_axes(ax, "(a) contours of E − E*, two neurons")
     ax.legend(frameon=True, framealpha=0.9, edgecolor="none", fontsize="x-small", loc="best")
 
 
-def _courses(ax: Axes, courses: tuple[Descent, ...], edge: float) -> None:
+def _draw_courses(ax: Axes, courses: tuple[Descent, ...], edge: float) -> None:
     for each, colour, style in zip(courses, COLOURS, ("-", "-", "-"), strict=True):
         ax.semilogy(each.excess, color=colour, lw=1.1, ls=style, label=f"h = {each.h / edge:.2f} h*")
         ax.semilogy(each.raised, each.excess[each.raised], "v", ms=3.5, mfc="white", color=colour)
     ax.plot([], [], "v", ms=4, mfc="white", color="0.3", ls="", label="E rose")
     ax.set(xlabel="updates t", ylabel="E − E*", ylim=(1e-24, 1e2))
-    ax.set_title(f"(b) along orbits, h* = {edge:.4f}", fontsize=9, loc="left")
     ax.legend(frameon=False, fontsize="x-small", loc="upper right", ncols=2)
-    ax.spines[["top", "right"]].set_visible(False)
+    finish_axes(ax, f"(b) along orbits, h* = {edge:.4f}")
 
 
-def _forms(ax: Axes, subtracted: np.ndarray, divergence: np.ndarray, parts: np.ndarray) -> None:
-    t = np.arange(len(divergence))
-    above = np.where(subtracted > 0.0, subtracted, np.nan)
+def _draw_forms(ax: Axes, study: Energies) -> None:
+    t = np.arange(len(study.divergence))
+    above = np.where(study.subtracted > 0.0, study.subtracted, np.nan)
     ax.semilogy(t, above, color="0.65", lw=2.6, label="E(t) − E*, subtracted")
-    ax.semilogy(t, divergence, color=COLOURS[0], lw=1.2, label="the divergence")
-    ax.semilogy(t, parts[:, 1], color=COLOURS[1], lw=1.0, ls="--", label="its Σ p (e^δ − 1 − δ)")
-    ax.semilogy(t, parts[:, 0], color=COLOURS[2], lw=1.0, ls=":", label="its ½ d²")
+    ax.semilogy(t, study.divergence, color=COLOURS[0], lw=1.2, label="the divergence")
+    ax.semilogy(t, study.parts[:, 1], color=COLOURS[1], lw=1.0, ls="--", label="its Σ p (e^δ − 1 − δ)")
+    ax.semilogy(t, study.parts[:, 0], color=COLOURS[2], lw=1.0, ls=":", label="its ½ d²")
     ax.set(xlabel="updates t", ylabel="E − E* at β = 0")
-    ax.set_title("(c) the divergence form", fontsize=9, loc="left")
     ax.legend(frameon=False, fontsize="x-small", loc="best")
-    ax.spines[["top", "right"]].set_visible(False)
+    finish_axes(ax, "(c) the divergence form")
 
 
-def _largest(ax: Axes, beta: np.ndarray, flips: np.ndarray, largest: np.ndarray) -> None:
-    ax.plot(beta, flips, color=COLOURS[0], lw=1.2, label="flip, h* = 2/(αμ/n − β)")
-    ax.plot(beta, largest, "o", ms=4, mfc="white", color=COLOURS[2], ls="-", lw=0.8, label="E falls at every update")
+def _draw_largest_steps(ax: Axes, study: Energies) -> None:
+    ax.plot(study.beta, study.flip, color=COLOURS[0], lw=1.2, label="flip, h* = 2/(αμ/n − β)")
+    ax.plot(
+        study.beta,
+        study.largest,
+        "o",
+        ms=4,
+        mfc="white",
+        color=COLOURS[2],
+        ls="-",
+        lw=0.8,
+        label="E falls at every update",
+    )
     ax.set(xlabel="rate of decay β (α = 0.5)", ylabel="step h", ylim=(0.0, None))
-    ax.set_title("(d) the largest step of descent", fontsize=9, loc="left")
     ax.legend(frameon=False, fontsize="x-small", loc="best")
-    ax.spines[["top", "right"]].set_visible(False)
+    finish_axes(ax, "(d) the largest step of descent")
 
 
-def _write(study: Energies) -> None:
-    with study.csv.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["what", "h or beta", "t", "value", "other"])
-        for name, orbits in (("plane", study.plane), ("course", study.courses)):
-            for each in orbits:
-                table.writerows([name, each.h, t, value, ""] for t, value in enumerate(each.excess.tolist()))
-        for t, both in enumerate(zip(study.divergence.tolist(), study.subtracted.tolist(), strict=True)):
-            table.writerow(["divergence", 0.0, t, *both])
-        for beta, flips, most in zip(study.beta.tolist(), study.flip.tolist(), study.largest.tolist(), strict=True):
-            table.writerow(["flip and largest step", beta, "", flips, most])
+def _rows(study: Energies) -> Iterator[list[Any]]:
+    for name, orbits in (("plane", study.plane), ("course", study.courses)):
+        for each in orbits:
+            yield from ([name, each.h, t, value, ""] for t, value in enumerate(each.excess.tolist()))
+    for t, both in enumerate(zip(study.divergence.tolist(), study.subtracted.tolist(), strict=True)):
+        yield ["divergence", 0.0, t, *both]
+    for beta, flip, most in zip(study.beta.tolist(), study.flip.tolist(), study.largest.tolist(), strict=True):
+        yield ["flip and largest step", beta, "", flip, most]

@@ -17,28 +17,50 @@ Three stimuli with the metric that would generalise this, diag(R¹, R², R³): i
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import bifurcate as bf
-from studies.report import DPI, FIGURES, STYLE, N, network
+from studies.report import BLACK, BLUE, FIGURES, ORANGE, VIOLET, Files, Table, finish_axes, new_figure, publish
+from studies.ring import N, network
 
+ALPHA, BETA = 0.1, -0.01
+CONTRASTS = (0.2, 1.0)  # of random stimuli
 STIMULI = 3
-RADII = np.logspace(-4, -1.5, 11)
+SIZES = np.logspace(-4, -1.5, 11)  # of ellipses
+REAL = 1e-9  # a multiplier with a smaller imaginary part is drawn as real: pairs have 1e-4 and more
 LOOPS = (
-    ("weights W, Euclidean", "#c2571a", "o"),
-    ("three stimuli, diag(R¹, R², R³)", "#5f3a96", "s"),
-    ("y = W r/n, Euclidean", "#1b6ca8", "^"),
-    ("y = W r/n, diag(R)", "#1a1a1a", "D"),
+    ("weights W, Euclidean", ORANGE, "o"),
+    ("three stimuli, diag(R¹, R², R³)", VIOLET, "s"),
+    ("y = W r/n, Euclidean", BLUE, "^"),
+    ("y = W r/n, diag(R)", BLACK, "D"),
 )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much is searched.
+
+    Attributes
+    ----------
+    tries : int
+        Random draws for every number of stimuli.
+    most : int
+        Largest number of stimuli.
+    """
+
+    tries: int
+    most: int
+
+
+FULL = Settings(tries=60, most=5)
+QUICK = Settings(tries=26, most=STIMULI)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,28 +69,26 @@ class NotGradient:
 
     Attributes
     ----------
-    searches : dict of int to Search
+    searches : dict of int to SearchResult
         By the number of stimuli.
-    pair : Pair
+    pair : ComplexPair
         The widest under three stimuli.
     circulations : dict of str to tuple of Loop
         By what is drawn in (c), one for each radius.
-    png, pdf, csv : Path
+    files : Files
     """
 
     searches: dict[int, bf.gradient.SearchResult]
     pair: bf.gradient.ComplexPair
     circulations: dict[str, tuple[bf.gradient.Loop, ...]]
-    png: Path
-    pdf: Path
-    csv: Path
+    files: Files
 
 
 def presentation(rng: np.random.Generator, stimuli: int) -> bf.adaptation.StimulationSchedule:
     """The network under the average of random stimuli."""
-    contrast, orientation = rng.uniform(0.2, 1.0, stimuli), rng.uniform(0.0, np.pi, stimuli)
+    contrast, orientation = rng.uniform(*CONTRASTS, stimuli), rng.uniform(0.0, np.pi, stimuli)
     shown = list(zip(contrast.tolist(), orientation.tolist(), strict=True))
-    return bf.adaptation.average(network(alpha=0.1, beta=-0.01), shown)
+    return bf.adaptation.average(network(alpha=ALPHA, beta=BETA), shown)
 
 
 def draw_for(stimuli: int) -> Callable[[np.random.Generator], tuple[bf.Map, np.ndarray]]:
@@ -82,17 +102,19 @@ def draw_for(stimuli: int) -> Callable[[np.random.Generator], tuple[bf.Map, np.n
 
 
 def circulations(pair: bf.gradient.ComplexPair, several: bf.adaptation.StimulationSchedule) -> dict[str, Any]:
-    """(c)."""
-    net = network(alpha=0.1, beta=-0.01)
+    """(c): by what is drawn, the circulations around ellipses of all sizes."""
+    net = network(alpha=ALPHA, beta=BETA)
     shown = bf.gradient.asymmetry(net.update, net.initial)  # two directions that do not commute, from random probes
     W, U, V = net.initial, shown.u, shown.v
-    A = several.reduced.jacobian(pair.state, **several.parameters)  # type: ignore[misc]
+    jacobian = several.reduced.jacobian
+    assert jacobian is not None
+    A = np.asarray(jacobian(pair.state, **several.parameters))
     values, vectors = np.linalg.eig(A)
     vector = vectors[:, np.argmin(np.abs(values - pair.multiplier))].reshape(pair.state.shape)
     y, u, v = (net.project(X) for X in (W, U, V))
 
     def around(map: bf.Map, c: np.ndarray, a: np.ndarray, b: np.ndarray, metric: Any = None) -> Any:
-        ellipses = [bf.gradient.Ellipse(c, size * a, size * b) for size in RADII]
+        ellipses = [bf.gradient.Ellipse(c, size * a, size * b) for size in SIZES]
         return tuple(bf.gradient.circulation(map, each, metric) for each in ellipses)
 
     loops = (
@@ -106,59 +128,59 @@ def circulations(pair: bf.gradient.ComplexPair, several: bf.adaptation.Stimulati
 
 def run(out: Path = FIGURES, quick: bool = False) -> NotGradient:
     """Search, certify, integrate, draw."""
-    tries, most = (26, STIMULI) if quick else (60, 5)
-    searches = {m: bf.gradient.search(draw_for(m), tries) for m in range(1, most + 1)}
+    settings = QUICK if quick else FULL
+    searches = {m: bf.gradient.search(draw_for(m), settings.tries) for m in range(1, settings.most + 1)}
     found = searches[STIMULI]
     assert found.best is not None and found.number is not None
     pair = found.best.certificate
     assert isinstance(pair, bf.gradient.ComplexPair)
     several = presentation(np.random.default_rng([0, found.number]), STIMULI)
-    loops = circulations(pair, several)
-
-    with matplotlib.rc_context(STYLE):
-        drawn = Figure(figsize=(6.4, 6.6), layout="constrained")
-        drawn.suptitle("Where the update is no gradient", x=0.01, ha="left", fontsize=11)
-        drawn.supxlabel(
-            f"{N} neurons; baseline of contrast 0.8 at 0°; α = 0.1, β = −0.01, σ = 1/6, b = 0.05.\n"
-            f"(a), (b): the average of random stimuli, {tries} draws for each number of them. (c): stimulus at 90°.",
-            x=0.01, ha="left", fontsize=8, color="0.3",
-        )  # fmt: skip
-        axes = drawn.subplot_mosaic("aa;bc", height_ratios=[1.0, 1.15])
-        _spectrum(axes["a"], pair)
-        _shares(axes["b"], searches)
-        _circulations(axes["c"], loops)
-        out.mkdir(parents=True, exist_ok=True)
-        study = NotGradient(searches, pair, loops, *(out / f"not_gradient.{end}" for end in ("png", "pdf", "csv")))
-        drawn.savefig(study.png, dpi=DPI)
-        drawn.savefig(study.pdf, dpi=DPI, metadata={"CreationDate": None})
-    _write(study)
+    study = NotGradient(searches, pair, circulations(pair, several), Files("not_gradient", out))
+    publish(study.files, lambda: _draw(study, settings.tries), Table(["what", "x", "value", "error"], _rows(study)))
     _print(study)
     return study
 
 
-def _spectrum(ax: Axes, pair: bf.gradient.ComplexPair) -> None:
+def _draw(study: NotGradient, tries: int) -> Figure:
+    drawn = new_figure(
+        "Where the update is no gradient",
+        f"{N} neurons; baseline of contrast 0.8 at 0°; α = 0.1, β = −0.01, σ = 1/6, b = 0.05.\n"
+        f"(a), (b): the average of random stimuli, {tries} draws for each number of them. (c): stimulus at 90°.",
+        (6.4, 6.6),
+    )
+    axes = drawn.subplot_mosaic("aa;bc", height_ratios=[1.0, 1.15])
+    _draw_multipliers(axes["a"], study.pair)
+    _draw_shares(axes["b"], study.searches)
+    _draw_circulations(axes["c"], study.circulations)
+    return drawn
+
+
+def _draw_multipliers(ax: Axes, pair: bf.gradient.ComplexPair) -> None:
     values = pair.multipliers
-    real = np.abs(values.imag) <= 1e-9
+    real = np.abs(values.imag) <= REAL
     ax.axhline(0.0, color="0.8", lw=0.8, zorder=0)
     ax.axvline(1.0, color="0.6", lw=0.8, ls=":", zorder=0)
     ax.text(
         1.005, 0.02, "unit circle", rotation=90, fontsize="x-small", color="0.4", transform=ax.get_xaxis_transform()
     )
     ax.plot(values.real[real], 1e3 * values.imag[real], "o", mfc="white", color="0.2", ms=4.5, label="real")
-    ax.plot(values.real[~real], 1e3 * values.imag[~real], "D", color="#c2571a", ms=5.5, label="complex")
+    ax.plot(values.real[~real], 1e3 * values.imag[~real], "D", color=ORANGE, ms=5.5, label="complex")
     ax.annotate(
         f"{pair.multiplier.real:.6f} ± {pair.multiplier.imag:.6f} i\n(each within {pair.error:.0e})",
         (pair.multiplier.real, 1e3 * pair.multiplier.imag),
-        xytext=(-12, -4), textcoords="offset points", ha="right", va="top", fontsize="small",
-    )  # fmt: skip
+        xytext=(-12, -4),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        fontsize="small",
+    )
     ax.set(xlabel="real part of the multipliers", ylabel="imaginary part × 10³")
-    ax.set_title(f"(a) {STIMULI} stimuli, {len(values)} unknowns, at the equilibrium", fontsize=9, loc="left")
     ax.margins(y=0.25)
     ax.legend(frameon=False, fontsize="small", loc="lower left")
-    ax.spines[["top", "right"]].set_visible(False)
+    finish_axes(ax, f"(a) {STIMULI} stimuli, {len(values)} unknowns, at the equilibrium")
 
 
-def _shares(ax: Axes, searches: dict[int, bf.gradient.SearchResult]) -> None:
+def _draw_shares(ax: Axes, searches: dict[int, bf.gradient.SearchResult]) -> None:
     number = np.array(list(searches))
     share = np.array([found.refuted / found.solved for found in searches.values()])
     # Wilson's interval of one standard error, which 0 of few has, too (J. Amer. Statist. Assoc. 22 (1927) 209).
@@ -172,44 +194,38 @@ def _shares(ax: Axes, searches: dict[int, bf.gradient.SearchResult]) -> None:
         ax.text(m, top + 0.015, f"{found.refuted}/{found.solved}", ha="center", fontsize="small", color="0.3")
     ax.set(xlabel="number of stimuli averaged", ylabel="share of equilibria with a complex pair", xticks=number)
     ax.set_ylim(0.0, 1.15 * max(0.1, float((share + spread[1]).max())))
-    ax.set_title("(b) share, ± one standard error", fontsize=9, loc="left")
-    ax.spines[["top", "right"]].set_visible(False)
+    finish_axes(ax, "(b) share, ± one standard error")
 
 
-def _circulations(ax: Axes, loops: dict[str, tuple[bf.gradient.Loop, ...]]) -> None:
+def _draw_circulations(ax: Axes, loops: dict[str, tuple[bf.gradient.Loop, ...]]) -> None:
     for name, colour, marker in LOOPS:
         clear = np.array([loop.significant for loop in loops[name]])
         value = np.array([abs(loop.value) for loop in loops[name]])
         error = np.array([loop.error for loop in loops[name]])
         if clear.any():
-            ax.loglog(RADII[clear], value[clear], marker, ms=3.5, ls="-", lw=0.8, color=colour, label=name)
+            ax.loglog(SIZES[clear], value[clear], marker, ms=3.5, ls="-", lw=0.8, color=colour, label=name)
         else:
-            ax.loglog(RADII, error, "_", ms=6, ls="", color=colour, label=f"{name}: 0 to within")
-    ax.loglog(RADII, 3e-2 * RADII**2, ls=":", color="0.4", lw=1.0, label="∝ size²")
+            ax.loglog(SIZES, error, "_", ms=6, ls="", color=colour, label=f"{name}: 0 to within")
+    ax.loglog(SIZES, 3e-2 * SIZES**2, ls=":", color="0.4", lw=1.0, label="∝ size²")
     ax.set(xlabel="size of the ellipse", ylabel="circulation |∮ M G·dx|", ylim=(1e-21, 1e1))
-    ax.set_title("(c) around ellipses", fontsize=9, loc="left")
     ax.legend(frameon=False, fontsize="x-small", loc="upper left", borderaxespad=0.1)
-    ax.spines[["top", "right"]].set_visible(False)
+    finish_axes(ax, "(c) around ellipses")
 
 
-def _write(study: NotGradient) -> None:
-    with study.csv.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["what", "x", "value", "error"])
-        for value in study.pair.multipliers:
-            table.writerow(["multiplier", value.real, value.imag, ""])
-        for m, found in study.searches.items():
-            table.writerow([f"complex pairs in {found.solved} equilibria", m, found.refuted, ""])
-        for name, loops in study.circulations.items():
-            table.writerows([name, size, loop.value, loop.error] for size, loop in zip(RADII, loops, strict=True))
+def _rows(study: NotGradient) -> Iterator[list[Any]]:
+    for value in study.pair.multipliers:
+        yield ["multiplier", value.real, value.imag, ""]
+    for m, found in study.searches.items():
+        yield [f"complex pairs in {found.solved} equilibria", m, found.refuted, ""]
+    for name, loops in study.circulations.items():
+        yield from ([name, size, loop.value, loop.error] for size, loop in zip(SIZES, loops, strict=True))
 
 
 def _print(study: NotGradient) -> None:
-    print(f"\nnot_gradient: {', '.join(str(path) for path in (study.png, study.pdf, study.csv))}")
     for m, found in study.searches.items():
         print(f"{m} stimuli: {str(found).splitlines()[0]}")
     print(study.pair)
     if study.pair.lyapunov is not None:
         print(f"V decreases up to the level {study.pair.lyapunov.level:.3g}, as far as was sampled")
     for name, loops in study.circulations.items():
-        print(f"{name}: circulation {loops[-1].value:.6g} ± {loops[-1].error:.1e} at size {RADII[-1]:.3g}")
+        print(f"{name}: circulation {loops[-1].value:.6g} ± {loops[-1].error:.1e} at size {SIZES[-1]:.3g}")

@@ -13,13 +13,12 @@ the equilibrium, and where it flips in a subcritical way or another attractor is
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
@@ -28,7 +27,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 import bifurcate as bf
-from studies.report import DPI, FIGURES, STYLE, N, network
+from studies.report import FIGURES, Files, Table, name_axes, new_figure, publish
+from studies.ring import N, network
 
 # From light to dark, so that grey tells them apart as well.
 KINDS = {
@@ -40,9 +40,37 @@ KINDS = {
     "chaos": "#4f5d75",
     "undecided": "#000000",
 }
-
+FLIP_LINE: dict[str, Any] = {"color": "#0b3d91", "lw": 1.6}
+FOLD_LINE: dict[str, Any] = {"color": "#7a1020", "lw": 1.6, "ls": (0, (5, 1.5))}
+NEUTRAL_LINE: dict[str, Any] = {"color": "k", "lw": 1.2, "ls": ":"}  # β = 0
+FLIPS_DRAWN = 3  # of every row, the first ones in α
+BEYOND = 1.2  # flips are looked for up to this multiple of the largest α, so that their lines leave the chart
+SAMPLES = 60  # values of α between which net.limits looks for flips
+FOLD_REACH = 10.0  # the fold is looked for up to this multiple of the largest β
 
 Span = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How fine the charts are, and how long orbits are followed.
+
+    Attributes
+    ----------
+    decay_cells, growth_cells : (int, int)
+        Cells in α and in the other parameter, in (a) and (b) and in (c).
+    decay_updates, growth_updates : int
+        Updates of an orbit at the most, likewise.
+    """
+
+    decay_cells: tuple[int, int]
+    growth_cells: tuple[int, int]
+    decay_updates: int
+    growth_updates: int
+
+
+FULL = Settings(decay_cells=(48, 40), growth_cells=(36, 24), decay_updates=3000, growth_updates=20_000)
+QUICK = Settings(decay_cells=(10, 8), growth_cells=(8, 6), decay_updates=3000, growth_updates=8000)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,14 +112,12 @@ class Charts:
     charts : tuple of Chart
     counts : Counter
         Cells by (kind of verdict, kind of fate), over all charts.
-    png, pdf, csv : Path
+    files : Files
     """
 
     charts: tuple[Chart, ...]
     counts: Counter[tuple[str, str]]
-    png: Path
-    pdf: Path
-    csv: Path
+    files: Files
 
 
 def seen(fate: bf.adaptation.OrbitFate) -> str:
@@ -101,87 +127,122 @@ def seen(fate: bf.adaptation.OrbitFate) -> str:
     return fate.kind
 
 
-def chart(name: str, fixed: dict[str, float], alpha: Span, other: Span, cells: tuple[int, int], longest: int) -> Chart:
-    """Follow an orbit in every cell; find the limits in α for every row, and for rows between."""
+def chart(name: str, fixed: dict[str, float], alpha: Span, other: Span, cells: tuple[int, int], updates: int) -> Chart:
+    """Follow an orbit in every cell; find the limits in α for every row, and for rows between.
+
+    Parameters
+    ----------
+    name : str
+        Of the second parameter.
+    fixed : dict of str to float
+        The parameters that do not vary.
+    alpha, other : (float, float)
+        The chart's edges.
+    cells : (int, int)
+        Cells in α and in the other parameter.
+    updates : int
+        Of every orbit, at the most.
+    """
 
     def centres(span: tuple[float, float], count: int) -> np.ndarray:
         edges = np.linspace(*span, count + 1)
         return 0.5 * (edges[:-1] + edges[1:])
 
     a, b = centres(alpha, cells[0]), centres(other, cells[1])
-    found = [[network(**fixed, **{name: y}, alpha=x).outcome(longest) for x in a.tolist()] for y in b.tolist()]
+    found = [[network(**fixed, **{name: y}, alpha=x).outcome(updates) for x in a.tolist()] for y in b.tolist()]
     flips = [
         (limit.value, y)
         for y in np.linspace(*other, 2 * cells[1] + 1).tolist()
-        for limit in network(**fixed, **{name: y}, alpha=alpha[1]).limits("alpha", (0.0, 1.2 * alpha[1]), samples=60)
+        for limit in network(**fixed, **{name: y}, alpha=alpha[1]).limits(
+            "alpha", (0.0, BEYOND * alpha[1]), samples=SAMPLES
+        )
         if limit.kind == "flip"
     ]
     fold = np.nan
     if other[1] > 0.0 and name == "beta":
-        fold = bf.adaptation.last_beta(network(**fixed, beta=0.0, alpha=alpha[1]), other[1] * 10.0) / alpha[1]
+        fold = bf.adaptation.last_beta(network(**fixed, beta=0.0, alpha=alpha[1]), other[1] * FOLD_REACH) / alpha[1]
 
     def each(tell: Any) -> np.ndarray:
         return np.array([[tell(cell) for cell in row] for row in found])
 
     return Chart(
-        name, fixed, a, b, each(lambda o: o.local.kind), each(lambda o: o.fate.kind), each(lambda o: seen(o.fate)),
-        np.array(flips).reshape(-1, 2), float(fold),
-    )  # fmt: skip
+        name=name,
+        fixed=fixed,
+        alpha=a,
+        other=b,
+        local=each(lambda o: o.local.kind),
+        fate=each(lambda o: o.fate.kind),
+        seen=each(lambda o: seen(o.fate)),
+        flips=np.array(flips).reshape(-1, 2),
+        fold=float(fold),
+    )
 
 
 def run(out: Path = FIGURES, quick: bool = False) -> Charts:
     """Follow, draw, count."""
-    large, small = ((10, 8), (8, 6)) if quick else ((48, 40), (36, 24))
+    settings = QUICK if quick else FULL
+    cells, updates = settings.decay_cells, settings.decay_updates
     charts = (
-        chart("beta", {"sigma": 1 / 6, "b": 0.05}, (0.0, 1.2), (-0.4, -0.001), large, 3000),
-        chart("sigma", {"beta": -0.1, "b": 0.05}, (0.0, 1.2), (0.02, 0.5), large, 3000),
-        chart("beta", {"sigma": 1 / 6, "b": 0.5}, (0.0, 0.6), (-0.0015, 0.006), small, 8000 if quick else 20_000),
+        chart("beta", {"sigma": 1 / 6, "b": 0.05}, (0.0, 1.2), (-0.4, -0.001), cells, updates),
+        chart("sigma", {"beta": -0.1, "b": 0.05}, (0.0, 1.2), (0.02, 0.5), cells, updates),
+        chart(
+            "beta",
+            {"sigma": 1 / 6, "b": 0.5},
+            (0.0, 0.6),
+            (-0.0015, 0.006),
+            settings.growth_cells,
+            settings.growth_updates,
+        ),
     )
     counts = Counter(
         pair for each in charts for pair in zip(each.local.ravel().tolist(), each.fate.ravel().tolist(), strict=True)
     )
-    with matplotlib.rc_context(STYLE):
-        drawn = Figure(figsize=(6.4, 7.2), layout="constrained")
-        drawn.supxlabel(
-            f"{N} neurons; baseline of contrast 0.8 at 0°, stimulus of contrast 0.8 at 90°.\n"
-            "Cells: the orbit from W₀ = 1. Lines: where the exact spectrum at the equilibrium changes its verdict.",
-            x=0.01, ha="left", fontsize=8, color="0.3",
-        )  # fmt: skip
-        axes = drawn.subplot_mosaic("ab;cc", height_ratios=[1.25, 1.0])
-        titles = ("(a) σ = 1/6, b = 0.05", "(b) β = −0.1, b = 0.05", "(c) σ = 1/6, b = 0.5")
-        for ax, each, title in zip(axes.values(), charts, titles, strict=True):
-            _cells(ax, each, title)
-        _legend(drawn, {kind for each in charts for kind in np.unique(each.seen).tolist()})
-        out.mkdir(parents=True, exist_ok=True)
-        study = Charts(charts, counts, *(out / f"outcome.{end}" for end in ("png", "pdf", "csv")))
-        drawn.savefig(study.png, dpi=DPI)
-        drawn.savefig(study.pdf, dpi=DPI, metadata={"CreationDate": None})
-    _write(study)
-    print(f"\noutcome: {study.png}, {study.pdf}, {study.csv}")
+    study = Charts(charts, counts, Files("outcome", out))
+    columns = ["chart", "alpha", "parameter", "value", "verdict", "fate", "seen"]
+    publish(study.files, lambda: _draw(charts), Table(columns, _rows(charts)))
     print("verdict at the equilibrium / fate from W0 = 1: cells")
     for (local, fate), count in sorted(counts.items(), key=lambda item: -item[1]):
         print(f"{local:18} / {fate:22} {count:6d}")
     return study
 
 
-def _cells(ax: Axes, each: Chart, title: str) -> None:
+def _draw(charts: tuple[Chart, ...]) -> Figure:
+    drawn = new_figure(
+        "",  # the legend has the title
+        f"{N} neurons; baseline of contrast 0.8 at 0°, stimulus of contrast 0.8 at 90°.\n"
+        "Cells: the orbit from W₀ = 1. Lines: where the exact spectrum at the equilibrium changes its verdict.",
+        (6.4, 7.2),
+    )
+    axes = drawn.subplot_mosaic("ab;cc", height_ratios=[1.25, 1.0])
+    titles = ("(a) σ = 1/6, b = 0.05", "(b) β = −0.1, b = 0.05", "(c) σ = 1/6, b = 0.5")
+    for ax, each, title in zip(axes.values(), charts, titles, strict=True):
+        _draw_cells(ax, each)
+        _draw_limits(ax, each)
+        name_axes(ax, title)
+    _draw_legend(drawn, {kind for each in charts for kind in np.unique(each.seen).tolist()})
+    return drawn
+
+
+def _draw_cells(ax: Axes, each: Chart) -> None:
     codes = np.array([[list(KINDS).index(kind) for kind in row] for row in each.seen.tolist()])
     colours = ListedColormap(list(KINDS.values()))
     norm = BoundaryNorm(np.arange(len(KINDS) + 1) - 0.5, len(KINDS))
     ax.pcolormesh(each.alpha, each.other, codes, cmap=colours, norm=norm, rasterized=True)
+
+
+def _draw_limits(ax: Axes, each: Chart) -> None:
     low, high = _outer(each.other)
     right = _outer(each.alpha)[1]
-    for rank in range(3):  # the first, second, … flip of every row, where it has so many
+    for rank in range(FLIPS_DRAWN):  # the first, second, … flip of every row, where it has so many
         rows = [np.sort(each.flips[each.flips[:, 1] == y, 0]) for y in np.unique(each.flips[:, 1])]
         line = [(row[rank], y) for row, y in zip(rows, np.unique(each.flips[:, 1]), strict=True) if len(row) > rank]
         if line:
-            ax.plot(*np.array(line).T, color="#0b3d91", lw=1.6)
+            ax.plot(*np.array(line).T, **FLIP_LINE)
     if np.isfinite(each.fold):
-        ax.plot([0.0, right], [0.0, each.fold * right], color="#7a1020", lw=1.6, ls=(0, (5, 1.5)))
-        ax.axhline(0.0, color="k", lw=1.2, ls=":")
+        ax.plot([0.0, right], [0.0, each.fold * right], **FOLD_LINE)
+        ax.axhline(0.0, **NEUTRAL_LINE)
     ax.set(xlim=(0.0, right), ylim=(low, high), xlabel="rate of adaptation α")
     ax.set_ylabel("semi-saturation σ" if each.name == "sigma" else "decay (< 0) or growth β")
-    ax.set_title(title, fontsize=9, loc="left")
 
 
 def _outer(centres: np.ndarray) -> tuple[float, float]:
@@ -189,27 +250,30 @@ def _outer(centres: np.ndarray) -> tuple[float, float]:
     return float(centres[0] - half), float(centres[-1] + half)
 
 
-def _legend(drawn: Figure, kinds: set[str]) -> None:
+def _draw_legend(drawn: Figure, kinds: set[str]) -> None:
     handles: list[Any] = [
         Patch(facecolor=colour, edgecolor="0.4", lw=0.6, label=kind) for kind, colour in KINDS.items() if kind in kinds
     ]
     handles += [
-        Line2D([], [], color="#0b3d91", lw=1.6, label="flip, αμ/n = 2 + β"),
-        Line2D([], [], color="#7a1020", lw=1.6, ls=(0, (5, 1.5)), label="fold, αμ/n = β"),
-        Line2D([], [], color="k", lw=1.2, ls=":", label="β = 0"),
+        Line2D([], [], label="flip, αμ/n = 2 + β", **FLIP_LINE),
+        Line2D([], [], label="fold, αμ/n = β", **FOLD_LINE),
+        Line2D([], [], label="β = 0", **NEUTRAL_LINE),
     ]
     drawn.legend(
-        handles=handles, loc="outside upper left", ncols=3, frameon=False, fontsize="small",
-        title="When does the rule settle?", title_fontsize=11, alignment="left",
-    )  # fmt: skip
+        handles=handles,
+        loc="outside upper left",
+        ncols=3,
+        frameon=False,
+        fontsize="small",
+        title="When does the rule settle?",
+        title_fontsize=11,
+        alignment="left",
+    )
 
 
-def _write(study: Charts) -> None:
-    with study.csv.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["chart", "alpha", "parameter", "value", "verdict", "fate", "seen"])
-        for number, each in enumerate(study.charts):
-            for i, y in enumerate(each.other.tolist()):
-                for j, x in enumerate(each.alpha.tolist()):
-                    table.writerow([number, x, each.name, y, each.local[i, j], each.fate[i, j], each.seen[i, j]])
-            table.writerows([number, x, each.name, y, "flip", "", ""] for x, y in each.flips.tolist())
+def _rows(charts: tuple[Chart, ...]) -> Iterator[list[Any]]:
+    for number, each in enumerate(charts):
+        for i, y in enumerate(each.other.tolist()):
+            for j, x in enumerate(each.alpha.tolist()):
+                yield [number, x, each.name, y, each.local[i, j], each.fate[i, j], each.seen[i, j]]
+        yield from ([number, x, each.name, y, "flip", "", ""] for x, y in each.flips.tolist())

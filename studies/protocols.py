@@ -23,26 +23,53 @@ them in turn is less stable, and may end in either kind of point; the average ha
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import bifurcate as bf
 from bifurcate.adaptation import StimulationSchedule, average, periodic, protocols
-from studies.report import DPI, FIGURES, STYLE, N, doublings, network
+from studies.cascade import Sampling, trace_doublings
+from studies.report import BLACK, BLUE, FIGURES, GREEN, LAVENDER, ORANGE, Files, Table, finish_axes, new_figure, publish
+from studies.ring import N, network
 
 CONTRAST, ALPHA = 0.8, 0.145
+DECAY = 0.9  # 1 + β: what the weights' part that no stimulus sees is multiplied with in an update
 ANGLES = {"unequal": (np.pi / 2, 3 * np.pi / 4), "mirrored": (3 * np.pi / 8, 5 * np.pi / 8)}
 BOUNDS = {"unequal": (0.14, 0.215), "mirrored": (0.31, 0.352)}
 OBSERVED = {"unequal": (1, 1), "mirrored": (0, 0)}  # stimulus and neuron: where the first instability shows
 MARKS = {"flip": "o", "neimark-sacker": "D"}
+SIGNS = (("real, > 0", "^", GREEN), ("real, < 0", "o", BLUE), ("complex", "D", LAVENDER))  # of multipliers
+REAL = 1e-9  # a multiplier with a smaller imaginary part is drawn as real
+ENDS_FROM, ENDS_TO, ONE_ENDS_TO = 0.05, 0.3, 0.7  # α in (d), and its upper end for a single orientation
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much is computed.
+
+    Attributes
+    ----------
+    sampling : Sampling
+        In (a) and (b).
+    dwells : int
+        Up to how many updates each stimulus is presented in (c).
+    orientations : int
+        Up to how many in (d).
+    """
+
+    sampling: Sampling
+    dwells: int
+    orientations: int
+
+
+FULL = Settings(Sampling(longest=2, values=113, transient=500, samples=40), dwells=6, orientations=5)
+QUICK = Settings(Sampling(longest=2, values=25, transient=300, samples=16), dwells=3, orientations=3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,16 +86,14 @@ class Protocols:
         All n m multipliers of the reduced composed map, by the period M.
     ends : dict of (str, int) to SpecialPoint
         The first loss of stability, by "in turn" or "average" and the number of orientations.
-    png, pdf, csv : Path
+    files : Files
     """
 
     branches: dict[str, tuple[bf.Branch, ...]]
     orbits: dict[str, bf.OrbitDiagram]
     multipliers: dict[int, np.ndarray]
     ends: dict[tuple[str, int], bf.SpecialPoint]
-    png: Path
-    pdf: Path
-    csv: Path
+    files: Files
 
 
 def alternating(angles: tuple[float, ...], alpha: float, dwell: int = 1) -> StimulationSchedule:
@@ -94,16 +119,21 @@ def response(name: str) -> Callable[..., float]:
     return observable
 
 
-def cascade(name: str, quick: bool) -> tuple[tuple[bf.Branch, ...], bf.OrbitDiagram]:
+def cascade(name: str, sampling: Sampling) -> tuple[tuple[bf.Branch, ...], bf.OrbitDiagram]:
     """(a), (b): branches, and orbits from W₀ = 1."""
     bounds = BOUNDS[name]
     shown = alternating(ANGLES[name], bounds[0])
-    branches = doublings(regime(shown, bounds), bounds, to=2)
-    values, transient, keep = (np.linspace(*bounds, 25), 300, 16) if quick else (np.linspace(*bounds, 113), 500, 40)
-    start = shown.project(shown.network.initial)
-    return branches, bf.orbit_diagram(
-        shown.reduced, "alpha", values, start, response(name), transient=transient, samples=keep
+    branches = trace_doublings(regime(shown, bounds), bounds, sampling.longest)
+    orbits = bf.orbit_diagram(
+        shown.reduced,
+        "alpha",
+        np.linspace(*bounds, sampling.values),
+        shown.project(shown.network.initial),
+        response(name),
+        transient=sampling.transient,
+        samples=sampling.samples,
     )
+    return branches, orbits
 
 
 def first_end(shown: StimulationSchedule, bounds: tuple[float, float]) -> bf.SpecialPoint:
@@ -113,97 +143,85 @@ def first_end(shown: StimulationSchedule, bounds: tuple[float, float]) -> bf.Spe
     return branch.special[0]
 
 
+def composed_multipliers(dwell: int) -> np.ndarray:
+    """(c): all multipliers of the map composed over a period, by falling modulus."""
+    shown = alternating(ANGLES["unequal"], ALPHA, dwell)
+    jacobian = shown.reduced.jacobian
+    assert jacobian is not None
+    values = np.linalg.eigvals(np.asarray(jacobian(shown.reduced_equilibrium(), **shown.parameters)))
+    return np.asarray(values[np.argsort(-np.abs(values))])
+
+
 def run(out: Path = FIGURES, quick: bool = False) -> Protocols:
     """Continue, simulate, draw."""
+    settings = QUICK if quick else FULL
     branches, orbits = {}, {}
     for name in ANGLES:
-        branches[name], orbits[name] = cascade(name, quick)
-    multipliers = {}
-    for dwell in range(1, 4 if quick else 7):
-        shown = alternating(ANGLES["unequal"], ALPHA, dwell)
-        J = shown.reduced.jacobian(shown.reduced_equilibrium(), **shown.parameters)  # type: ignore[misc]
-        values = np.linalg.eigvals(J)
-        multipliers[2 * dwell] = values[np.argsort(-np.abs(values))]
+        branches[name], orbits[name] = cascade(name, settings.sampling)
+    multipliers = {2 * dwell: composed_multipliers(dwell) for dwell in range(1, settings.dwells + 1)}
     ends = {}
-    for m in range(1, 4 if quick else 6):
+    for m in range(1, settings.orientations + 1):
         evenly = [(CONTRAST, np.pi / 2 + np.pi * j / m) for j in range(m)]
-        bounds = (0.05, 0.7 if m == 1 else 0.3)
+        bounds = (ENDS_FROM, ONE_ENDS_TO if m == 1 else ENDS_TO)
         for name, make in (("in turn", periodic), ("average", average)):
             ends[name, m] = first_end(make(network(alpha=bounds[0]), evenly), bounds)
-    out.mkdir(parents=True, exist_ok=True)
-    paths = (out / f"protocols.{end}" for end in ("png", "pdf", "csv"))
-    study = Protocols(branches, orbits, multipliers, ends, *paths)
-    with matplotlib.rc_context(STYLE):
-        drawn = _figure(study)
-        drawn.savefig(study.png, dpi=DPI)
-        drawn.savefig(study.pdf, dpi=DPI, metadata={"CreationDate": None})
-    _write(study)
+    study = Protocols(branches, orbits, multipliers, ends, Files("protocols", out))
+    columns = ["what", "x", "value", "imaginary part or kind", "stable"]
+    publish(study.files, lambda: _draw(study), Table(columns, _rows(study)))
     _print(study)
     return study
 
 
-def _figure(study: Protocols) -> Figure:
-    drawn = Figure(figsize=(6.4, 9.0), layout="constrained")
-    drawn.suptitle("Stimuli in turn: flips, and Neimark–Sacker points", x=0.01, ha="left", fontsize=11)
-    drawn.supxlabel(
+def _draw(study: Protocols) -> Figure:
+    drawn = new_figure(
+        "Stimuli in turn: flips, and Neimark–Sacker points",
         f"{N} neurons; baseline of contrast 0.8 at 0°, stimuli of contrast 0.8; β = −0.1, σ = 1/6, b = 0.05.\n"
         "Grey: simulated orbits of the same maps from W₀ = 1, one point a period. In (b) they end on far cycles,\n"
         "which coexist with the stable regime a little below the point, and with the small circle born at it.",
-        x=0.01, ha="left", fontsize=8, color="0.3",
-    )  # fmt: skip
+        (6.4, 9.0),
+    )
     axes = drawn.subplot_mosaic("aa;bb;cd")
     for key, name, words in (("a", "unequal", "90° and 135°"), ("b", "mirrored", "67.5° and 112.5°")):
         stimulus, neuron = OBSERVED[name]
         shown = f"{np.rad2deg(ANGLES[name][stimulus]):g}°"
-        label = f"R (neuron at {180 * neuron / N:g}°, shown {shown})"
         bf.plot.diagram(
             study.branches[name],
             "alpha",
             response(name),
             orbits=study.orbits[name],
             ax=axes[key],
-            ylabel=label,
+            ylabel=f"R (neuron at {180 * neuron / N:g}°, shown {shown})",
             xlabel="rate of adaptation α",
         )
-        _named(axes[key], f"({key}) {words} in turn")
-    _multipliers(axes["c"], study.multipliers)
-    _ends(axes["d"], study.ends)
+        axes[key].text(0.02, 0.98, f"({key}) {words} in turn", transform=axes[key].transAxes, va="top", fontsize=9)
+    _draw_multipliers(axes["c"], study.multipliers)
+    _draw_ends(axes["d"], study.ends)
     return drawn
 
 
-def _named(ax: Axes, words: str) -> None:
-    ax.text(0.02, 0.98, words, transform=ax.transAxes, va="top", fontsize=9)
-
-
-def _titled(ax: Axes, words: str) -> None:
-    ax.set_title(words, fontsize=9, loc="left")
-
-
-def _multipliers(ax: Axes, multipliers: dict[int, np.ndarray]) -> None:
+def _draw_multipliers(ax: Axes, multipliers: dict[int, np.ndarray]) -> None:
     ax.axhline(1.0, color="0.6", lw=0.8, ls=":", zorder=0)
-    ax.axhline(0.9, color="0.6", lw=0.8, zorder=0)
-    kinds = (("real, > 0", "^", "#1f7a45"), ("real, < 0", "o", "#1b6ca8"), ("complex", "D", "#7570b3"))
+    ax.axhline(DECAY, color="0.6", lw=0.8, zorder=0)
     for M, values in multipliers.items():
-        real = np.abs(values.imag) <= 1e-9
+        real = np.abs(values.imag) <= REAL
         size = np.abs(values) ** (1.0 / M)
         for (_, marker, colour), chosen in zip(
-            kinds, (real & (values.real > 0), real & (values.real <= 0), ~real), strict=True
+            SIGNS, (real & (values.real > 0), real & (values.real <= 0), ~real), strict=True
         ):
             ax.plot(np.full(chosen.sum(), M), size[chosen], marker, ls="", ms=4, mfc="white", color=colour)
-    for label, marker, colour in kinds:
-        if label != "complex" or any((np.abs(v.imag) > 1e-9).any() for v in multipliers.values()):
+    for label, marker, colour in SIGNS:
+        if label != "complex" or any((np.abs(v.imag) > REAL).any() for v in multipliers.values()):
             ax.plot([], [], marker, ls="", ms=4, mfc="white", color=colour, label=label)
-    ax.text(1.4, 0.903, "1 + β", va="bottom", fontsize="small", color="0.3")
+    ax.text(1.4, DECAY + 0.003, "1 + β", va="bottom", fontsize="small", color="0.3")
     ax.set(
         xlabel="period M (updates)", ylabel="|λ|^(1/M)", xticks=list(multipliers), xlim=(1.3, None), ylim=(0.6, 1.25)
     )
     ax.legend(frameon=False, fontsize="small", loc="upper left")
-    _titled(ax, f"(c) the pair of (a) at α = {ALPHA}")
-    ax.spines[["top", "right"]].set_visible(False)
+    finish_axes(ax, f"(c) the pair of (a) at α = {ALPHA}")
 
 
-def _ends(ax: Axes, ends: dict[tuple[str, int], bf.SpecialPoint]) -> None:
-    for name, colour, style in (("in turn", "#1a1a1a", "-"), ("average", "#c2571a", "--")):
+def _draw_ends(ax: Axes, ends: dict[tuple[str, int], bf.SpecialPoint]) -> None:
+    for name, colour, style in (("in turn", BLACK, "-"), ("average", ORANGE, "--")):
         chosen = {m: point for (each, m), point in ends.items() if each == name}
         alphas = [point.parameters["alpha"] for point in chosen.values()]
         ax.plot(list(chosen), alphas, color=colour, ls=style, lw=1.0, label=name)
@@ -214,8 +232,7 @@ def _ends(ax: Axes, ends: dict[tuple[str, int], bf.SpecialPoint]) -> None:
     ax.set(xlabel="number of orientations m", ylabel="α where stability is lost", ylim=(0, None))
     ax.set_xticks(sorted({m for _, m in ends}))
     ax.legend(frameon=False, fontsize="small", loc="upper right")
-    _titled(ax, "(d) m orientations, π/m apart")
-    ax.spines[["top", "right"]].set_visible(False)
+    finish_axes(ax, "(d) m orientations, π/m apart")
 
 
 def _rows(study: Protocols) -> Iterator[list[Any]]:
@@ -231,22 +248,14 @@ def _rows(study: Protocols) -> Iterator[list[Any]]:
         yield [f"end of stability, {name}", m, end.parameters["alpha"], end.label, ""]
 
 
-def _write(study: Protocols) -> None:
-    with study.csv.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["what", "x", "value", "imaginary part or kind", "stable"])
-        table.writerows(_rows(study))
-
-
 def _print(study: Protocols) -> None:
-    print(f"\nprotocols: {', '.join(str(path) for path in (study.png, study.pdf, study.csv))}")
     for name, branches in study.branches.items():
         for branch in branches:
             for point in branch.special:
                 print(f"{name}, every {branch.curve.period} periods: {point}")
     for M, values in study.multipliers.items():
         leading = ", ".join(f"{value:.6g}" for value in values[:3])
-        print(f"period {M}: leading multipliers {leading}; trivial {0.9**M:.6g}")
+        print(f"period {M}: leading multipliers {leading}; trivial {DECAY**M:.6g}")
     for (name, m), point in study.ends.items():
         alpha, error = point.parameters["alpha"], point.errors["parameter"]
         print(f"{m} orientations, {name}: {point.label} at alpha = {alpha:.10f} ± {error:.0e}, {point.form}")

@@ -1,267 +1,148 @@
-"""What the studies share: the network, its cascades and simulations, and the table, figure and numbers that they leave.
-
-The network is a ring of 16 neurons that prefer 0, π/16, …; adapted to a baseline of contrast 0.8 at 0 and shown a
-stimulus of contrast 0.8 at π/2. Its n² = 256 weights are followed through the exact reduction to y = W r/n.
-"""
+"""What every study leaves behind: a figure as PNG and PDF, its numbers as CSV or JSON, and where they are."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import matplotlib
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-import bifurcate as bf
+__all__ = ["FIGURES", "Files", "Numbers", "Records", "Table", "finish_axes", "name_axes", "new_figure", "publish"]
 
-__all__ = [
-    "BASELINE",
-    "FIGURES",
-    "STIMULUS",
-    "TO_BASELINE",
-    "TO_STIMULUS",
-    "N",
-    "Panel",
-    "Row",
-    "Study",
-    "doublings",
-    "draw",
-    "figure",
-    "network",
-    "publish",
-    "simulate",
-]
+FIGURES = Path("figures")  # the folder, unless another one is asked for
+DOTS_PER_INCH = 300  # of the PNG: fine enough for print
+STYLE: Any = {"font.size": 9}  # of all text without a size of its own, in points
+TITLE_SIZE, CAPTION_SIZE, AXES_TITLE_SIZE = 11, 8, 9
 
-N = 16
-BASELINE = (0.8, 0.0)  # contrast, orientation
-STIMULUS = (0.8, np.pi / 2)
-TO_BASELINE, TO_STIMULUS = 0, N // 2  # the neurons tuned to them
-FIGURES = Path("figures")
-DPI = 300
-SHORT = bf.StepControl(first=0.002, largest=0.01)  # steps so short that drawn curves look smooth
-STYLE: Any = {"font.size": 9}
+# The colours of the studies: all dark enough for thin lines on white, and distinct in grey with their line styles.
+BLACK, ORANGE, BLUE, GREEN, VIOLET, LAVENDER = "#1a1a1a", "#c2571a", "#1b6ca8", "#1f7a45", "#5f3a96", "#7570b3"
 
 
-@dataclass(frozen=True, eq=False)
-class Panel:
-    """One diagram: what was continued and what was simulated, seen through one neuron.
-
-    Attributes
-    ----------
-    network : Network
-    parameter : str
-        The one that varies.
-    neuron : int
-        The one whose response is drawn.
-    branches : tuple of Branch
-        The equilibrium first, then its doubled cycles.
-    orbits : OrbitDiagram
-        Long-run orbits from W₀ = 1.
-    """
-
-    network: bf.adaptation.Network
-    parameter: str
-    neuron: int
-    branches: tuple[bf.Branch, ...]
-    orbits: bf.OrbitDiagram
-
-
-@dataclass(frozen=True, eq=False)
-class Row:
-    """A special point, with what changes there.
-
-    Attributes
-    ----------
-    branch : int
-        Number of its branch in the study.
-    point : SpecialPoint
-    multiplier : float
-        The one that crosses the unit circle.
-    before, after : bool
-        Whether the outputs are stable on either side, in the order of the branch.
-    weights : float
-        The multiplier (1 + β)^period, which the weights have beside those of the outputs.
-    """
-
-    branch: int
-    point: bf.SpecialPoint
-    multiplier: float
-    before: bool
-    after: bool
-    weights: float
-
-
-@dataclass(frozen=True, eq=False)
-class Study:
-    """What a study found, and where it was written.
+@dataclass(frozen=True)
+class Files:
+    """Where a study's figure and numbers are written.
 
     Attributes
     ----------
     name : str
-    panels : tuple of Panel
-    special : tuple of Row
-    png, pdf, csv : Path
+        The study's.
+    folder : Path
+    ending : str
+        Of the file of numbers: "csv" or "json".
     """
 
     name: str
-    panels: tuple[Panel, ...]
-    special: tuple[Row, ...]
-    png: Path
-    pdf: Path
-    csv: Path
+    folder: Path
+    ending: str = "csv"
 
     @property
-    def branches(self) -> tuple[bf.Branch, ...]:
-        """Of all panels; their index is the branch's number."""
-        return tuple(branch for panel in self.panels for branch in panel.branches)
+    def png(self) -> Path:
+        """The figure, as dots."""
+        return self.folder / f"{self.name}.png"
+
+    @property
+    def pdf(self) -> Path:
+        """The figure, as lines."""
+        return self.folder / f"{self.name}.pdf"
+
+    @property
+    def numbers(self) -> Path:
+        """The numbers."""
+        return self.folder / f"{self.name}.{self.ending}"
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.png}, {self.pdf}, {self.numbers}"
 
 
-def network(*, alpha: float, beta: float = -0.1, sigma: float = 1 / 6, b: float = 0.05) -> bf.adaptation.Network:
-    """The network of the studies."""
-    return bf.adaptation.ring(N, BASELINE, STIMULUS, alpha=alpha, beta=beta, sigma=sigma, b=b)
+class Numbers(Protocol):
+    """What can be written to the file of numbers."""
+
+    def write(self, path: Path) -> None:
+        """Write it."""
 
 
-def response(net: bf.adaptation.Network, neuron: int) -> Callable[..., float]:
-    """The observable R = r/(σ² + y) of one neuron: r follows b, and σ is the one of the moment."""
+@dataclass(frozen=True)
+class Table:
+    """Numbers as lines of a CSV file.
 
-    def observable(y: np.ndarray, **p: float) -> float:
-        return float(net.stimuli.at(p).drive[neuron] / (p["sigma"] ** 2 + y[neuron]))
-
-    return observable
-
-
-def doublings(equilibrium: bf.Branch, bounds: tuple[float, float], to: int) -> tuple[bf.Branch, ...]:
-    """The equilibrium and the cycles of period 2, 4, … ``to``, each from the first flip that bounds stable parts."""
-    branches = [equilibrium]
-    while branches[-1].curve.period < to:
-        last = branches[-1]
-        own = [point for point in last.of("flip") if point.period == last.curve.period]
-        flips = [point for point in own if bf.plot.stable_around(last, point).changes]
-        if not flips:
-            break
-        branches.append(bf.trace(bf.switch(flips[0]), {last.curve.free[0]: bounds}, control=SHORT))
-    return tuple(branches)
-
-
-def simulate(
-    net: bf.adaptation.Network, parameter: str, values: np.ndarray, neuron: int, transient: int, keep: int
-) -> bf.OrbitDiagram:
-    """Long-run orbits of the same map from W₀ = 1, one for each value of the parameter."""
-
-    def start(value: float) -> np.ndarray:
-        here = net.replace(**{parameter: value})
-        return here.project(here.initial)
-
-    return bf.orbit_diagram(
-        net.reduced, parameter, values, start, response(net, neuron), transient=transient, samples=keep
-    )
-
-
-def figure(title: str, rates: str, mosaic: str = "a", height: float = 4.7) -> tuple[Figure, list[Axes]]:
-    """An empty figure with a title, a caption that states the parameters, and axes."""
-    with matplotlib.rc_context(STYLE):
-        drawn = Figure(figsize=(6.4, height), layout="constrained")
-        drawn.suptitle(title, x=0.01, ha="left", fontsize=11)
-        drawn.supxlabel(
-            f"{N} neurons; baseline of contrast 0.8 at 0°, stimulus of contrast 0.8 at 90°; {rates}.\n"
-            "Grey: simulated orbits of the same map from W₀ = 1, after their transients.",
-            x=0.01, ha="left", fontsize=8, color="0.3",
-        )  # fmt: skip
-        return drawn, list(drawn.subplot_mosaic(mosaic).values())
-
-
-def draw(panel: Panel, ax: Axes, xlabel: str, ylabel: str) -> None:
-    """Branches over simulated orbits."""
-    observable = response(panel.network, panel.neuron)
-    with matplotlib.rc_context(STYLE):
-        bf.plot.diagram(
-            panel.branches, panel.parameter, observable, orbits=panel.orbits, ax=ax, ylabel=ylabel, xlabel=xlabel
-        )
-
-
-def publish(name: str, drawn: Figure, panels: Sequence[Panel], out: Path) -> Study:
-    """Print the table of special points; write the figure and the numbers.
-
-    A line of the numbers is a point of a branch: the branch's number and period, α, β, σ and b, the neuron and its
-    responses around the cycle, whether outputs and weights are stable, and the outputs' largest multiplier in modulus.
+    Attributes
+    ----------
+    columns : sequence of str
+    rows : iterable of sequence
+        One value a column.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    study = Study(name, tuple(panels), tuple(_rows(panels)), *(out / f"{name}.{end}" for end in ("png", "pdf", "csv")))
+
+    columns: Sequence[str]
+    rows: Iterable[Sequence[Any]] = field(repr=False)
+
+    def write(self, path: Path) -> None:
+        """Write names of columns and rows."""
+        with path.open("w", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(self.columns)
+            table.writerows(self.rows)
+
+
+@dataclass(frozen=True)
+class Records:
+    """Numbers as a list of nested records, for JSON.
+
+    Attributes
+    ----------
+    entries : list of dict
+    """
+
+    entries: list[dict[str, Any]] = field(repr=False)
+
+    def write(self, path: Path) -> None:
+        """Write them."""
+        path.write_text(json.dumps(self.entries, indent=1))
+
+
+def publish(files: Files, draw: Callable[[], Figure], numbers: Numbers) -> None:
+    """Draw and write a study's figure, write its numbers, and print where they are.
+
+    Parameters
+    ----------
+    files : Files
+        Where to write; the folder is made if it does not exist.
+    draw : callable
+        ``draw()`` → Figure; called in the studies' style.
+    numbers : Table or Records
+        What the figure shows.
+    """
+    files.folder.mkdir(parents=True, exist_ok=True)
     with matplotlib.rc_context(STYLE):
-        drawn.savefig(study.png, dpi=DPI)
-        drawn.savefig(study.pdf, dpi=DPI, metadata={"CreationDate": None})
-    _write_numbers(study)
-    _print(study)
-    return study
+        drawn = draw()
+        drawn.savefig(files.png, dpi=DOTS_PER_INCH)
+        # Without its date a PDF is the same whenever it is drawn.
+        drawn.savefig(files.pdf, dpi=DOTS_PER_INCH, metadata={"CreationDate": None})
+    numbers.write(files.numbers)
+    print(f"\n{files}")
 
 
-def _rows(panels: Sequence[Panel]) -> Iterator[Row]:
-    """Every special point once: where a cycle collapses, its shorter parent has listed the flip already."""
-    for number, branch in enumerate(branch for panel in panels for branch in panel.branches):
-        for point in branch.special:
-            if point.period < branch.curve.period:
-                continue
-            before, after = bf.plot.stable_around(branch, point)
-            target = -1.0 if point.kind == "flip" else 1.0
-            crossing = float(point.multipliers.real[np.argmin(np.abs(point.multipliers - target))])
-            weights = (1.0 + point.parameters["beta"]) ** point.period
-            yield Row(number, point, crossing, bool(before), bool(after), weights)
+def new_figure(title: str, caption: str, size: tuple[float, float]) -> Figure:
+    """An empty figure with a title above, unless it is empty, and a caption below; size in inches."""
+    drawn = Figure(figsize=size, layout="constrained")
+    if title:
+        drawn.suptitle(title, x=0.01, ha="left", fontsize=TITLE_SIZE)
+    drawn.supxlabel(caption, x=0.01, ha="left", fontsize=CAPTION_SIZE, color="0.3")
+    return drawn
 
 
-def _write_numbers(study: Study) -> None:
-    longest = max(branch.curve.period for branch in study.branches)
-    names = ("alpha", "beta", "sigma", "b")
-    with study.csv.open("w", newline="") as file:
-        table = csv.writer(file)
-        columns = [f"response_{j + 1}" for j in range(longest)]
-        table.writerow(
-            ["branch", "period", *names, "neuron", *columns, "stable", "weights_stable", "largest_multiplier"]
-        )
-        number = 0
-        for panel in study.panels:
-            for branch in panel.branches:
-                table.writerows([number, *row] for row in _numbers(panel, branch, names, longest))
-                number += 1
+def name_axes(ax: Axes, title: str) -> None:
+    """Put a title over the left end of axes."""
+    ax.set_title(title, fontsize=AXES_TITLE_SIZE, loc="left")
 
 
-def _numbers(panel: Panel, branch: bf.Branch, names: Sequence[str], longest: int) -> Iterator[list[Any]]:
-    k = branch.curve.period
-    values = bf.plot.observe(branch, response(panel.network, panel.neuron)).tolist()
-    for point, row, spectrum in zip(branch.points, values, branch.spectra, strict=True):
-        p = {**panel.network.parameters, **dict(zip(branch.curve.free, point.free, strict=True))}
-        weights = spectrum.stable and abs(1.0 + p["beta"]) < 1.0
-        largest = float(np.abs(spectrum.values).max())
-        responses = [*row, *[""] * (longest - k)]
-        yield [k, *(p[name] for name in names), panel.neuron, *responses, int(spectrum.stable), int(weights), largest]
-
-
-def _print(study: Study) -> None:
-    print(f"\n{study.name}: {', '.join(str(path) for path in (study.png, study.pdf, study.csv))}")
-    heads = ("branch", "kind", "period", "times", "parameter", "± error", "multiplier", "outputs", "(1+β)^period")
-    print("{:>6} {:5} {:>6} {:>5}  {:24} {:>8} {:>14}  {:20} {:>12}".format(*heads))
-    for row in study.special:
-        point = row.point
-        name = point.curve.free[0]
-        outputs = " → ".join("stable" if each else "unstable" for each in (row.before, row.after))
-        print(
-            f"{row.branch:6d} {point.label:5} {point.period:6d} {point.multiplicity:5d}  "
-            f"{f'{name} = {point.parameters[name]:.12f}':24} {point.errors['parameter']:8.0e} {row.multiplier:14.10f}  "
-            f"{outputs:20} {row.weights:12.6f}"
-        )
-    number = 0
-    for panel in study.panels:
-        for branch in panel.branches:
-            low, high = branch[panel.parameter].min(), branch[panel.parameter].max()
-            print(
-                f"branch {number}: period {branch.curve.period}, {len(branch)} points, {panel.parameter} in "
-                f"[{low:.6g}, {high:.6g}]; ends: {branch.stop[1].reason}"
-            )
-            number += 1
-        left = panel.orbits.values[[end != "steps" for end in panel.orbits.ends]]
-        where = f", {len(left)} escaped ({left.min():.4g} to {left.max():.4g})" if len(left) else ""
-        print(f"simulated from W0 = 1: {len(panel.orbits.values)} values of {panel.parameter}{where}")
+def finish_axes(ax: Axes, title: str = "") -> None:
+    """Draw only the left and the lower side of the frame, with a title over the left end unless it is empty."""
+    if title:
+        name_axes(ax, title)
+    ax.spines[["top", "right"]].set_visible(False)

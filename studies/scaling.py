@@ -14,24 +14,21 @@ Times are processor times, since they suffer less from what else a machine does.
 
 from __future__ import annotations
 
-import csv
-import dataclasses
 import time
 import tracemalloc
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import bifurcate as bf
 from studies.benchmark.scale import network
-from studies.report import FIGURES
+from studies.report import FIGURES, Files, Table, finish_axes, new_figure, publish
 
 __all__ = ["Line", "Scaling", "bandwidth", "run"]
 
@@ -48,7 +45,9 @@ QUICK: Mapping[str, tuple[int, ...]] = {
     "structured": (10, 32),
     "reduced": (10, 32, 3000),
 }
-STEPS = 4  # that are timed; the first one of a walk is not
+STEPS, UNTIMED = 4, 2  # steps that are timed, and first ones of every branch that are not, since they find caches cold
+COPIED, QUICK_COPIED = 4 * 10**7, 10**6  # numbers of the arrays by which the bandwidth is measured
+COPIES = 5  # of which the fastest counts
 STYLE = {"dense": ("s", "0.0"), "matrix-free": ("^", "#b45f06"), "structured": ("o", "C0"), "reduced": ("D", "#2e7d32")}
 
 
@@ -63,7 +62,7 @@ class Line:
     seconds : float
         Processor time of the fastest of a few steps.
     megabytes : float
-        What Python's arrays take at most while steps are made, in 10⁶ bytes: the nodes at both ends and all in between.
+        What Python's arrays take at most while steps are made, in 10⁶ bytes: both points and all in between.
     alpha, least : float
         The last point and its least multiplier, the next one to pass −1: the proof that all paths agree.
     """
@@ -87,25 +86,23 @@ class Scaling:
     lines : tuple of Line
     bandwidth : float
         Bytes a second that copying reads and writes.
-    png, pdf, csv : Path
+    files : Files
     """
 
     lines: tuple[Line, ...]
     bandwidth: float
-    png: Path
-    pdf: Path
-    csv: Path
+    files: Files
 
     def of(self, path: str) -> tuple[Line, ...]:
         """The lines of one path, by growing size."""
         return tuple(line for line in self.lines if line.path == path)
 
 
-def bandwidth(numbers: int = 4 * 10**7) -> float:
+def bandwidth(numbers: int = COPIED) -> float:
     """Bytes a second that ``copyto`` reads and writes, on arrays too long for the cache (two of 320 MB)."""
     a, b = np.ones(numbers), np.empty(numbers)
     best = np.inf
-    for _ in range(5):
+    for _ in range(COPIES):
         begin = time.process_time()
         np.copyto(b, a)
         best = min(best, time.process_time() - begin)
@@ -117,13 +114,13 @@ def _map(net: bf.adaptation.Network, path: str) -> bf.Map:
     products = bf.Map.from_rule(update, p, without=("jacobian", "borders"))
     structured: Any = update.jacobian
     if path == "dense":
-        return dataclasses.replace(products, jacobian=lambda W, **q: bf.linalg.dense(structured(W, **q)))
+        return replace(products, jacobian=lambda W, **q: bf.linalg.dense(structured(W, **q)))
     if path == "matrix-free":
         return products
     return update if path == "structured" else net.reduced
 
 
-def _walk(net: bf.adaptation.Network, path: str) -> Iterator[bf.Step]:
+def _steps(net: bf.adaptation.Network, path: str) -> Iterator[bf.Step]:
     curve = bf.cycles(_map(net, path), "alpha", net.reduced_equilibrium() if path == "reduced" else net.equilibrium())
     control = bf.StepControl(first=0.01, largest=0.01)
     return bf.steps(curve, {"alpha": (START, 3.0)}, control=control)
@@ -131,24 +128,33 @@ def _walk(net: bf.adaptation.Network, path: str) -> Iterator[bf.Step]:
 
 def _measure(path: str, n: int) -> Line:
     net = network(n, alpha=START)
-    walk = _walk(net, path)
-    for _ in islice(walk, 2):
+    steps = _steps(net, path)
+    for _ in islice(steps, UNTIMED):
         pass
     times = []
     for _ in range(STEPS):
         begin = time.process_time()
-        step = next(walk)
+        step = next(steps)
         times.append(time.process_time() - begin)
     least = float(step.point.spectrum.values.real.min())
     alpha, unknowns = float(step.point.u[-1]), len(step.point.u) - 1
-    del walk, step
-    return Line(path, n, n * n, unknowns, min(times), _peak(net, path), alpha, least)
+    del steps, step
+    return Line(
+        path=path,
+        neurons=n,
+        weights=n * n,
+        unknowns=unknowns,
+        seconds=min(times),
+        megabytes=_peak_megabytes(net, path),
+        alpha=alpha,
+        least=least,
+    )
 
 
-def _peak(net: bf.adaptation.Network, path: str) -> float:
+def _peak_megabytes(net: bf.adaptation.Network, path: str) -> float:
     tracemalloc.start()
     try:
-        for _ in islice(_walk(net, path), 3):
+        for _ in islice(_steps(net, path), UNTIMED + 1):
             pass
         return tracemalloc.get_traced_memory()[1] / 1e6
     finally:
@@ -157,8 +163,7 @@ def _peak(net: bf.adaptation.Network, path: str) -> float:
 
 def run(out: Path = FIGURES, quick: bool = False) -> Scaling:
     """Measure, print, draw ``scaling.png`` and ``scaling.pdf``, and write ``scaling.csv``."""
-    out.mkdir(parents=True, exist_ok=True)
-    rate = bandwidth(10**6 if quick else 4 * 10**7)
+    rate = bandwidth(QUICK_COPIED if quick else COPIED)
     print(f"copying passes {rate / 1e9:.1f} GB/s")
     lines = []
     for path, sizes in (QUICK if quick else SIZES).items():
@@ -167,49 +172,46 @@ def run(out: Path = FIGURES, quick: bool = False) -> Scaling:
             line = lines[-1]
             cost = f"{line.seconds:10.4f} s {line.megabytes:10.1f} MB"
             print(f"{path:12} {n:8d} neurons {line.weights:14d} weights {cost}", flush=True)
-    study = Scaling(tuple(lines), rate, *(out / f"scaling.{end}" for end in ("png", "pdf", "csv")))
-    drawn = _draw(study)
-    drawn.savefig(study.png, dpi=300)
-    drawn.savefig(study.pdf, metadata={"CreationDate": None})
-    with study.csv.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["path", "neurons", "weights", "unknowns", "seconds", "megabytes", "alpha", "least"])
-        table.writerows(line.__dict__.values() for line in lines)
+    study = Scaling(tuple(lines), rate, Files("scaling", out))
+    columns = [field.name for field in fields(Line)]
+    publish(study.files, lambda: _draw(study), Table(columns, [astuple(line) for line in lines]))
     return study
 
 
 def _draw(study: Scaling) -> Figure:
-    with matplotlib.rc_context({"font.size": 9}):
-        drawn = Figure(figsize=(6.8, 3.9), layout="constrained")
-        drawn.suptitle("One continuation step with its multipliers", x=0.01, ha="left", fontsize=11)
-        drawn.supxlabel(
-            f"Grey: memory passes the state once (16 bytes a number at {study.bandwidth / 1e9:.1f} GB/s, measured), "
-            "and one state in memory;\ndashed for n² weights, dotted for the n unknowns of the reduction. "
-            "Of more than 2000 neurons only the multipliers\nnext to ±1 and the extreme ones are computed, "
-            "and those outside the circle counted.",
-            x=0.01, ha="left", fontsize=8, color="0.3",
-        )  # fmt: skip
-        left, right = drawn.subplots(1, 2)
-        weights = np.array([1e2, 1e12])
-        for ax, each in ((left, 16.0 / study.bandwidth), (right, 8e-6)):
-            ax.plot(weights, each * weights, "--", color="0.6", lw=1)
-            ax.plot(weights, each * np.sqrt(weights), ":", color="0.6", lw=1.2)
-        _panel(left, study, "seconds", "processor time of a step / s", (1e-4, 1e2), named=True)
-        _panel(right, study, "megabytes", "memory of a step / MB", (1e-2, 1e4))
-        return drawn
+    drawn = new_figure(
+        "One continuation step with its multipliers",
+        f"Grey: memory passes the state once (16 bytes a number at {study.bandwidth / 1e9:.1f} GB/s, measured), "
+        "and one state in memory;\ndashed for n² weights, dotted for the n unknowns of the reduction. "
+        "Of more than 2000 neurons only the multipliers\nnext to ±1 and the extreme ones are computed, "
+        "and those outside the circle counted.",
+        (6.8, 3.9),
+    )
+    left, right = drawn.subplots(1, 2)
+    weights = np.array([1e2, 1e12])
+    for ax, each in ((left, 16.0 / study.bandwidth), (right, 8e-6)):
+        ax.plot(weights, each * weights, "--", color="0.6", lw=1)
+        ax.plot(weights, each * np.sqrt(weights), ":", color="0.6", lw=1.2)
+    _draw_panel(left, study, "seconds", "processor time of a step / s", (1e-4, 1e2))
+    _name_paths(left, study)
+    _draw_panel(right, study, "megabytes", "memory of a step / MB", (1e-2, 1e4))
+    return drawn
 
 
-def _panel(ax: Axes, study: Scaling, value: str, label: str, limits: tuple[float, float], named: bool = False) -> None:
+def _draw_panel(ax: Axes, study: Scaling, value: str, label: str, limits: tuple[float, float]) -> None:
     for path, (marker, colour) in STYLE.items():
         lines = study.of(path)
-        ax.plot(
-            [line.weights for line in lines], [getattr(line, value) for line in lines], marker=marker, color=colour,
-            ms=4.5, lw=1,
-        )  # fmt: skip
-        if named:
-            place = "right" if path in ("matrix-free", "reduced") else "center"
-            beside = (lines[-1].weights, getattr(lines[-1], value))
-            ax.annotate(path, beside, (0, 7), textcoords="offset points", ha=place, fontsize=8, color=colour)
+        values = [getattr(line, value) for line in lines]
+        ax.plot([line.weights for line in lines], values, marker=marker, color=colour, ms=4.5, lw=1)
     ax.set(xscale="log", yscale="log", xlabel="weights n²", ylabel=label, xlim=(50, 3e12), ylim=limits)
     ax.set_xticks([1e2, 1e4, 1e6, 1e8, 1e10, 1e12])
-    ax.spines[["top", "right"]].set_visible(False)
+    finish_axes(ax)
+
+
+def _name_paths(ax: Axes, study: Scaling) -> None:
+    """Write the name of every path over the end of its line of times."""
+    for path, (_, colour) in STYLE.items():
+        last = study.of(path)[-1]
+        place: Literal["right", "center"] = "right" if path in ("matrix-free", "reduced") else "center"
+        beside = (last.weights, last.seconds)
+        ax.annotate(path, beside, (0, 7), textcoords="offset points", ha=place, fontsize=8, color=colour)

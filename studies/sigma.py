@@ -13,28 +13,39 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
+from matplotlib.figure import Figure
 
 import bifurcate as bf
-from studies.report import FIGURES, TO_BASELINE, Panel, Study, doublings, draw, figure, network, publish, simulate
+from studies.cascade import (
+    Cascade,
+    Panel,
+    Sampling,
+    draw_panel,
+    new_cascade_figure,
+    publish_cascade,
+    simulate,
+    trace_doublings,
+)
+from studies.report import FIGURES, Files
+from studies.ring import TO_BASELINE, network
 
 BOUNDS = (0.12, 0.26)
+FULL = Sampling(longest=8, values=301, transient=600, samples=80)
+QUICK = Sampling(longest=4, values=61, transient=200, samples=24)
 
 
-def run(out: Path = FIGURES, quick: bool = False) -> Study:
+def run(out: Path = FIGURES, quick: bool = False) -> Cascade:
     """Continue, simulate, draw."""
+    sampling = QUICK if quick else FULL
     net = network(alpha=0.72, sigma=BOUNDS[1])
-
     equilibrium = bf.trace(bf.cycles(net.reduced, "sigma", net.reduced_equilibrium()), {"sigma": BOUNDS})
-    branches = doublings(equilibrium, BOUNDS, to=4 if quick else 8)
-
-    values, transient, keep = (np.linspace(*BOUNDS, 61), 200, 24) if quick else (np.linspace(*BOUNDS, 301), 600, 80)
-    orbits = simulate(net, "sigma", values, TO_BASELINE, transient, keep)
-
+    branches = trace_doublings(equilibrium, BOUNDS, sampling.longest)
+    orbits = simulate(net, "sigma", BOUNDS, TO_BASELINE, sampling)
     panel = Panel(net, "sigma", TO_BASELINE, branches, orbits)
-    drawn, (ax,) = figure(
-        "Less semi-saturation doubles the period",
-        "α = 0.72, β = −0.1, b = 0.05",
-    )
-    draw(panel, ax, "semi-saturation σ", "R of the neuron tuned to the baseline")
-    return publish("sigma", drawn, [panel], out)
+    return publish_cascade(Files("sigma", out), [panel], lambda: _draw(panel))
+
+
+def _draw(panel: Panel) -> Figure:
+    drawn, (ax,) = new_cascade_figure("Less semi-saturation doubles the period", "α = 0.72, β = −0.1, b = 0.05")
+    draw_panel(panel, ax, "semi-saturation σ", "R of the neuron tuned to the baseline")
+    return drawn

@@ -13,20 +13,24 @@ disturbances decay fastest where both have one modulus, at h = 1.3095, not at th
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 import bifurcate as bf
-from studies.report import DPI, FIGURES, STYLE, TO_BASELINE, doublings, figure, network, response
+from studies.cascade import Sampling, new_cascade_figure, trace_doublings
+from studies.report import BLACK, BLUE, FIGURES, GREEN, ORANGE, Files, Table, finish_axes, publish
+from studies.ring import TO_BASELINE, network, response
 
 ALPHA, BETA = 0.5, -0.1
 BOUNDS = (0.05, 2.0)
+FULL = Sampling(longest=8, values=311, transient=800, samples=80)
+QUICK = Sampling(longest=4, values=53, transient=300, samples=24)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +48,7 @@ class Steps:
         h* = 2/max(rates).
     best : float
         2/(max + min), where the largest modulus of the multipliers is least.
-    png, pdf, csv : Path
+    files : Files
     """
 
     branches: tuple[bf.Branch, ...]
@@ -52,9 +56,7 @@ class Steps:
     rates: np.ndarray
     flip: float
     best: float
-    png: Path
-    pdf: Path
-    csv: Path
+    files: Files
 
 
 def stepped(net: bf.adaptation.Network) -> bf.Map:
@@ -78,80 +80,87 @@ def stepped(net: bf.adaptation.Network) -> bf.Map:
     )
 
 
-def multipliers(net: bf.adaptation.Network, y: np.ndarray) -> np.ndarray:
-    """Those of the outputs."""
-    return bf.multipliers(net.reduced, y).values.real
-
-
 def run(out: Path = FIGURES, quick: bool = False) -> Steps:
     """Continue, simulate, draw."""
+    sampling = QUICK if quick else FULL
     net = network(alpha=ALPHA, beta=BETA)
     rule, y = stepped(net), np.asarray(net.reduced_equilibrium())
-    rates = np.sort(1.0 - multipliers(net, y))
-
-    equilibrium = bf.trace(bf.cycles(rule.replace(h=BOUNDS[0]), "h", y), {"h": BOUNDS})
-    branches = doublings(equilibrium, BOUNDS, to=4 if quick else 8)
-    grid, transient, keep = (np.linspace(*BOUNDS, 53), 300, 24) if quick else (np.linspace(*BOUNDS, 311), 800, 80)
+    rates = np.sort(1.0 - bf.multipliers(net.reduced, y).values.real)
     see = response(net, TO_BASELINE)
 
     def observable(state: np.ndarray, h: float) -> float:
         return see(state, **net.parameters)
 
-    orbits = bf.orbit_diagram(rule, "h", grid, net.project(net.initial), observable, transient=transient, samples=keep)
-    flip, best = 2.0 / rates[-1], 2.0 / (rates[-1] + rates[0])
-
-    with matplotlib.rc_context(STYLE):
-        drawn, (top, below) = figure(
-            "The flip belongs to the step, and the step to the rule",
-            "α = 0.5 h, β = −0.1 h, σ = 1/6, b = 0.05",
-            mosaic="a;b",
-            height=7.2,
-        )
-        bf.plot.diagram(
-            branches,
-            "h",
-            observable,
-            orbits=orbits,
-            ax=top,
-            ylabel="R of the neuron tuned to the baseline",
-            xlabel="step h",
-        )
-        top.set_xlim(0.0, BOUNDS[1])
-        for ax, name in ((top, "(a)"), (below, "(b)")):
-            ax.text(0.01, 0.97, name, va="top", transform=ax.transAxes)
-        _multipliers(below, rates, flip, best)
-        out.mkdir(parents=True, exist_ok=True)
-        paths = [out / f"step.{end}" for end in ("png", "pdf", "csv")]
-        study = Steps(branches, orbits, rates, flip, best, *paths)
-        drawn.savefig(study.png, dpi=DPI)
-        drawn.savefig(study.pdf, dpi=DPI, metadata={"CreationDate": None})
-    _write(study, observable)
-    print(f"\nstep: {', '.join(map(str, paths))}")
-    print(f"flip at h = {equilibrium.first('flip').parameters['h']:.12f}; 2/(alpha mu_max/n - beta) = {flip:.12f}")
+    equilibrium = bf.trace(bf.cycles(rule.replace(h=BOUNDS[0]), "h", y), {"h": BOUNDS})
+    orbits = bf.orbit_diagram(
+        rule,
+        "h",
+        np.linspace(*BOUNDS, sampling.values),
+        net.project(net.initial),
+        observable,
+        transient=sampling.transient,
+        samples=sampling.samples,
+    )
+    study = Steps(
+        branches=trace_doublings(equilibrium, BOUNDS, sampling.longest),
+        orbits=orbits,
+        rates=rates,
+        flip=2.0 / rates[-1],
+        best=2.0 / (rates[-1] + rates[0]),
+        files=Files("step", out),
+    )
+    publish(study.files, lambda: _draw(study, observable), _table(study, observable))
+    flip, best = equilibrium.first("flip").parameters["h"], study.best
+    print(f"flip at h = {flip:.12f}; 2/(alpha mu_max/n - beta) = {study.flip:.12f}")
     print(f"fastest at h = {best:.6f}: {-1.0 / np.log(1.0 - best * rates[0]):.3g} steps a factor e")
     return study
 
 
-def _multipliers(ax: Axes, rates: np.ndarray, flip: float, best: float) -> None:
+def _draw(study: Steps, observable: Callable[..., float]) -> Figure:
+    drawn, (top, below) = new_cascade_figure(
+        "The flip belongs to the step, and the step to the rule",
+        "α = 0.5 h, β = −0.1 h, σ = 1/6, b = 0.05",
+        mosaic="a;b",
+        height=7.2,
+    )
+    bf.plot.diagram(
+        study.branches,
+        "h",
+        observable,
+        orbits=study.orbits,
+        ax=top,
+        ylabel="R of the neuron tuned to the baseline",
+        xlabel="step h",
+    )
+    top.set_xlim(0.0, BOUNDS[1])
+    for ax, name in ((top, "(a)"), (below, "(b)")):
+        ax.text(0.01, 0.97, name, va="top", transform=ax.transAxes)
+    _draw_multipliers(below, study)
+    return drawn
+
+
+def _draw_multipliers(ax: Axes, study: Steps) -> None:
+    rates, flip, best = study.rates, study.flip, study.best
     h = np.linspace(*BOUNDS, 400)
     lam = 1.0 - np.outer(h, rates)
     ax.axhspan(-3.0, -1.0, color="0.93", zorder=0)
-    ax.plot(h, lam[:, [0, -1]], color="#1a1a1a", lw=1.1)
-    ax.plot(h, np.abs(lam).max(axis=1), color="#c2571a", lw=2.2, ls=(0, (5, 2)), label="largest modulus")
-    ax.plot([], [], color="#1a1a1a", lw=1.1, label="1 + h (β − αμ/n), the largest and the least")
-    ax.plot([flip], [-1.0], "o", ms=5.5, mfc="white", mew=1.2, color="#1b6ca8", label=f"flip, h* = {flip:.4f}")
+    ax.plot(h, lam[:, [0, -1]], color=BLACK, lw=1.1)
+    ax.plot(h, np.abs(lam).max(axis=1), color=ORANGE, lw=2.2, ls=(0, (5, 2)), label="largest modulus")
+    ax.plot([], [], color=BLACK, lw=1.1, label="1 + h (β − αμ/n), the largest and the least")
+    ax.plot([flip], [-1.0], "o", ms=5.5, mfc="white", mew=1.2, color=BLUE, label=f"flip, h* = {flip:.4f}")
     modulus = 1.0 - best * rates[0]
-    ax.plot([best], [modulus], "D", ms=4.5, mfc="white", mew=1.2, color="#1f7a45", label=f"fastest, h = {best:.4f}")
+    ax.plot([best], [modulus], "D", ms=4.5, mfc="white", mew=1.2, color=GREEN, label=f"fastest, h = {best:.4f}")
     ax.set(xlabel="step h", ylabel="multipliers λ", xlim=(0.0, BOUNDS[1]), ylim=(-1.75, 1.75))
     ax.legend(frameon=False, fontsize="small", loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
-    ax.spines[["top", "right"]].set_visible(False)
+    finish_axes(ax)
 
 
-def _write(study: Steps, observable: Any) -> None:
-    with study.csv.open("w", newline="") as file:
-        table = csv.writer(file)
-        longest = max(branch.curve.period for branch in study.branches)
-        table.writerow(["branch", "period", "h", "stable", *(f"response_{j + 1}" for j in range(longest))])
+def _table(study: Steps, observable: Callable[..., float]) -> Table:
+    longest = max(branch.curve.period for branch in study.branches)
+
+    def rows() -> Iterator[list[Any]]:
         for number, branch in enumerate(study.branches):
             for h, stable, row in zip(branch["h"], branch.stable, bf.plot.observe(branch, observable), strict=True):
-                table.writerow([number, branch.curve.period, h, int(stable), *row])
+                yield [number, branch.curve.period, h, int(stable), *row]
+
+    return Table(["branch", "period", "h", "stable", *(f"response_{j + 1}" for j in range(longest))], rows())

@@ -143,9 +143,12 @@ def _is_among(point: SpecialPoint, known: list[Any], state: Exploration) -> bool
 def _finer(control: StepControl) -> StepControl:
     first = max(control.first / FINER, control.smallest)
     return dataclasses.replace(
-        control, first=first, largest=max(control.largest / FINER, first), angle=control.angle / FINER,
+        control,
+        first=first,
+        largest=max(control.largest / FINER, first),
+        angle=control.angle / FINER,
         max_steps=FINER * control.max_steps,
-    )  # fmt: skip
+    )
 
 
 def _difference(record: BranchRecord, number: int, again: Branch) -> str:

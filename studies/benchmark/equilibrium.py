@@ -60,7 +60,9 @@ def _equilibrium(quick: bool) -> Contest:
 
 ROWS = (
     Row(
-        "equilibrium-100", "one equilibrium of 10⁴ weights from W₀, to a residual of 1e-11",
-        "matrix-free ≥ 2 ×, structured ≥ 10 × faster than newton_krylov", _equilibrium,
+        "equilibrium-100",
+        "one equilibrium of 10⁴ weights from W₀, to a residual of 1e-11",
+        "matrix-free ≥ 2 ×, structured ≥ 10 × faster than newton_krylov",
+        _equilibrium,
     ),
-)  # fmt: skip
+)

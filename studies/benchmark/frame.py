@@ -182,10 +182,19 @@ class _Runs:
         nothing = float("nan")
         seconds = min(self.wall, default=nothing)
         return Measurement(
-            row, name, ours, unknowns, self.done.steps, seconds, statistics.median(self.wall or [nothing]),
-            min(self.cpu, default=nothing), seconds / min(first.wall, default=nothing), self.peak, self.done.result,
+            row,
+            name,
+            ours,
+            unknowns,
+            self.done.steps,
+            seconds,
+            statistics.median(self.wall or [nothing]),
+            min(self.cpu, default=nothing),
+            seconds / min(first.wall, default=nothing),
+            self.peak,
+            self.done.result,
             self.note,
-        )  # fmt: skip
+        )
 
 
 def _forget_peak() -> None:

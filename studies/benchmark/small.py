@@ -116,7 +116,9 @@ def own_calls(work: Callable[[], Done], general: bool = False) -> Contender:
     With ``general``, eigenvalues are computed as of matrices that are not symmetric, whatever they are.
     """
     factor, back = elimination.LAPACK["d"]
-    eigenvalues, counted, samples = spectra.eigenvalues, Counter(), {}  # type: ignore[var-annotated]
+    eigenvalues = spectra.eigenvalues
+    counted: Counter[tuple[Any, ...]] = Counter()
+    samples: dict[tuple[Any, ...], tuple[Callable[..., Any], tuple[Any, ...]]] = {}
 
     def watched(name: str, routine: Callable[..., Any]) -> Callable[..., Any]:
         def call(matrix: np.ndarray, *rest: Any, **options: Any) -> Any:
@@ -153,11 +155,17 @@ ROWS = (
     Row("henon", "fixed points of the Hénon map round their fold, 200 points, located", "≤ 0.2 s", _henon),
     Row("dense-10", "a ring of 10 logistic units, 200 points with stability", "≤ 1 ms a step", _ten),
     Row(
-        "ring-50", "a ring of 50 units, all 26 + 19 points", "≤ 1.3 × own calls",
-        lambda q: _ring(10 if q else 50), FLOOR,
+        "ring-50",
+        "a ring of 50 units, all 26 + 19 points",
+        "≤ 1.3 × own calls",
+        lambda q: _ring(10 if q else 50),
+        FLOOR,
     ),
     Row(
-        "ring-200", "a ring of 200 units, all 101 + 74 points", "≤ 1.3 × own calls; ≤ 12 ms a step apart from locating",
-        lambda q: _ring(12 if q else 200), FLOOR,
+        "ring-200",
+        "a ring of 200 units, all 101 + 74 points",
+        "≤ 1.3 × own calls; ≤ 12 ms a step apart from locating",
+        lambda q: _ring(12 if q else 200),
+        FLOOR,
     ),
-)  # fmt: skip
+)

@@ -73,5 +73,5 @@ def test_the_doubled_cycle_folds_where_the_chart_says(study):
 
 
 def test_pictures_and_numbers_are_written(study):
-    assert study.png.stat().st_size > 20_000 and study.pdf.stat().st_size > 5_000
-    assert study.json.stat().st_size > 500
+    assert study.files.png.stat().st_size > 20_000 and study.files.pdf.stat().st_size > 5_000
+    assert study.files.numbers.stat().st_size > 500

@@ -110,8 +110,8 @@ def test_circulations_grow_like_areas_or_vanish(study):
 
 
 def test_what_is_left_on_disk(study):
-    assert study.png.read_bytes().startswith(b"\x89PNG") and study.pdf.read_bytes().startswith(b"%PDF")
-    with study.csv.open(newline="") as file:
+    assert study.files.png.read_bytes().startswith(b"\x89PNG") and study.files.pdf.read_bytes().startswith(b"%PDF")
+    with study.files.numbers.open(newline="") as file:
         lines = list(csv.DictReader(file))
     multipliers = [complex(float(line["x"]), float(line["value"])) for line in lines if line["what"] == "multiplier"]
     assert multipliers == study.pair.multipliers.tolist()

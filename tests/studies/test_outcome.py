@@ -236,8 +236,8 @@ def test_outcome_counts_its_cells(study):
 @pytest.mark.parametrize("name", ["outcome", "energy", "spectrum", "step"])
 def test_files_are_left(study, name):
     found = study(name)
-    assert found.png.read_bytes().startswith(b"\x89PNG") and found.pdf.read_bytes().startswith(b"%PDF")
-    with found.csv.open(newline="") as file:
+    assert found.files.png.read_bytes().startswith(b"\x89PNG") and found.files.pdf.read_bytes().startswith(b"%PDF")
+    with found.files.numbers.open(newline="") as file:
         assert len(list(csv.DictReader(file))) > 10
 
 

@@ -87,8 +87,8 @@ def test_preferences_are_measured_right(study):
 
 def test_adaptation_leaves_its_numbers(study):
     found = study("adaptation")
-    assert found.png.read_bytes().startswith(b"\x89PNG")
-    with found.csv.open(newline="") as file:
+    assert found.files.png.read_bytes().startswith(b"\x89PNG")
+    with found.files.numbers.open(newline="") as file:
         lines = list(csv.DictReader(file))
     assert len(lines) == 180
     assert float(lines[90]["curve at the adaptor, 50 updates"]) == found.after["short"].curves[90, 90]
@@ -247,8 +247,8 @@ def test_multipliers_against_the_period(study):
 
 def test_protocols_leaves_its_numbers(study):
     found = study("protocols")
-    assert found.png.read_bytes().startswith(b"\x89PNG")
-    with found.csv.open(newline="") as file:
+    assert found.files.png.read_bytes().startswith(b"\x89PNG")
+    with found.files.numbers.open(newline="") as file:
         lines = list(csv.DictReader(file))
     ends = [line for line in lines if line["what"].startswith("end of stability")]
     assert len(ends) == len(found.ends) == 6

@@ -46,8 +46,8 @@ def test_memory_grows_with_the_state_and_not_with_its_square(study):
 
 
 def test_the_figure_and_its_numbers_are_written(study):
-    assert study.png.stat().st_size > 20_000 and study.pdf.stat().st_size > 5_000
-    with study.csv.open() as file:
+    assert study.files.png.stat().st_size > 20_000 and study.files.pdf.stat().st_size > 5_000
+    with study.files.numbers.open() as file:
         rows = list(csv.DictReader(file))
     assert [row["path"] for row in rows] == [line.path for line in study.lines]
     assert [float(row["least"]) for row in rows] == [line.least for line in study.lines]

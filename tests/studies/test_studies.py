@@ -264,9 +264,9 @@ def test_bubbles_close(study):
 @pytest.mark.parametrize("name", NAMES)
 def test_numbers_read_back_as_they_were(study, name):
     found = study(name)
-    assert found.png.read_bytes().startswith(b"\x89PNG")
-    assert found.pdf.read_bytes().startswith(b"%PDF")
-    with found.csv.open(newline="") as file:
+    assert found.files.png.read_bytes().startswith(b"\x89PNG")
+    assert found.files.pdf.read_bytes().startswith(b"%PDF")
+    with found.files.numbers.open(newline="") as file:
         lines = list(csv.DictReader(file))
     assert len(lines) == sum(len(branch) for branch in found.branches)
     parameter = found.panels[0].parameter
@@ -289,7 +289,7 @@ def test_numbers_read_back_as_they_were(study, name):
 
 
 def test_figures_are_fine_enough_for_print(study):
-    image = importlib.import_module("matplotlib.image").imread(study("alpha").png)
+    image = importlib.import_module("matplotlib.image").imread(study("alpha").files.png)
     assert image.shape[1] >= 6 * 200
 
 
