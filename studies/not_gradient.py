@@ -129,7 +129,7 @@ def circulations(pair: bf.gradient.ComplexPair, several: bf.adaptation.Stimulati
 def run(out: Path = FIGURES, quick: bool = False) -> NotGradient:
     """Search, certify, integrate, draw."""
     settings = QUICK if quick else FULL
-    searches = {m: bf.gradient.search(draw_for(m), settings.tries) for m in range(1, settings.most + 1)}
+    searches = {m: bf.gradient.search(draw_for(m), tries=settings.tries) for m in range(1, settings.most + 1)}
     found = searches[STIMULI]
     assert found.best is not None and found.number is not None
     pair = found.best.certificate

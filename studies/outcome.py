@@ -149,7 +149,7 @@ def chart(name: str, fixed: dict[str, float], alpha: Span, other: Span, cells: t
         return 0.5 * (edges[:-1] + edges[1:])
 
     a, b = centres(alpha, cells[0]), centres(other, cells[1])
-    found = [[network(**fixed, **{name: y}, alpha=x).outcome(updates) for x in a.tolist()] for y in b.tolist()]
+    found = [[network(**fixed, **{name: y}, alpha=x).outcome(longest=updates) for x in a.tolist()] for y in b.tolist()]
     flips = [
         (limit.value, y)
         for y in np.linspace(*other, 2 * cells[1] + 1).tolist()

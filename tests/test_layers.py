@@ -31,6 +31,7 @@ MODEL = {"adaptation": {"errors", "deprecation", "validation", "linalg", "maps",
 
 # The model's own rooms, from the bottom up.
 MODEL_ROOMS = [
+    "without_caches",
     "kernels",
     "validation",
     "stimuli",

@@ -120,3 +120,18 @@ def test_names_of_the_network_s_results(old, new):
     with pytest.warns(DeprecationWarning, match=f"write {new}"):
         found = getattr(bf.adaptation, old)
     assert found is getattr(bf.adaptation, new)
+
+
+def test_options_of_the_laboratory_and_of_the_network():
+    net = bf.adaptation.Network([1.0, 0.5], [1.0, 1.0], alpha=0.1, beta=-0.1, sigma=0.5)
+    y = net.reduced_equilibrium()
+    states = y * np.array([[0.9, 1.1], [1.0, 1.0], [1.1, 0.95]])
+    with pytest.warns(DeprecationWarning, match="probes=…, seed=…"):
+        old = bf.gradient.asymmetry(net.reduced, states[0], 5, 1)
+    assert old.estimate == bf.gradient.asymmetry(net.reduced, states[0], probes=5, seed=1).estimate
+    with pytest.warns(DeprecationWarning, match="every=…"):
+        assert np.array_equal(net.spectrum(y, False).values, net.spectrum(y, every=False).values)
+    with pytest.warns(DeprecationWarning, match="longest=…"):
+        assert net.outcome(20_000).fate.outputs == net.outcome(longest=20_000).fate.outputs
+    with pytest.warns(DeprecationWarning, match="samples=…"):
+        assert net.limits("alpha", (0.1, 1.0), 5) == net.limits("alpha", (0.1, 1.0), samples=5)

@@ -9,7 +9,6 @@ model with all of them as methods.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +22,7 @@ from bifurcate.adaptation.maps.weight_update import Update
 from bifurcate.adaptation.stimuli.drive import Given, Stimuli, Tuned
 from bifurcate.adaptation.stimuli.target import Target, make_target
 from bifurcate.adaptation.validation import number, require_drive, weights
+from bifurcate.adaptation.without_caches import WithoutCaches
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.low_rank import LowRank
 from bifurcate.maps.map import Map
@@ -34,7 +34,7 @@ ALLOWED = {"alpha": (0.0, np.inf), "sigma": (0.0, np.inf)}
 
 
 @dataclass(frozen=True, eq=False, repr=False, init=False)
-class Model:
+class Model(WithoutCaches):
     """The network's equations with values for all parameters.
 
     The arguments are those of :class:`~.network.Network`.
@@ -218,9 +218,6 @@ class Model:
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value:.6g}" for name, value in self.parameters.items())
         return f"{type(self).__name__}(n={self.size}, {shown})"
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
 
     def _state(self, state: Any) -> np.ndarray:
         state = state if isinstance(state, LowRank) else np.asarray(state, dtype=float)

@@ -15,7 +15,7 @@ from bifurcate.adaptation.long_run.stability_verdict import Outcome, StabilityVe
 from bifurcate.adaptation.maps.weight_update import Update
 from bifurcate.adaptation.simulation.simulate import Run
 from bifurcate.adaptation.simulation.simulate import run as _run
-from bifurcate.deprecation import old_flags
+from bifurcate.deprecation import old_flags, old_positions
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.low_rank import LowRank
 from bifurcate.linalg.multipliers import Spectrum, spectrum
@@ -162,7 +162,8 @@ class Network(Model):
     def _require_reduced(self) -> None:
         _ = self.reduced  # it refuses the clip
 
-    def spectrum(self, state: Any, every: bool = True) -> Spectrum:
+    @old_positions("every")
+    def spectrum(self, state: Any, *, every: bool = True) -> Spectrum:
         """All n² multipliers at W (n, n) or y (n,), with their multiplicities.
 
         In O(n²) for the n of the core; with ``every=False`` and more than 2000 neurons the extreme ones and those
@@ -196,7 +197,8 @@ class Network(Model):
         """The local half of :meth:`outcome`: what the exact spectrum says of the equilibrium."""
         return verdict(self)
 
-    def limits(self, name: str, bounds: Any = None, samples: int = 120) -> tuple[StabilityLimit, ...]:
+    @old_positions("samples")
+    def limits(self, name: str, bounds: Any = None, *, samples: int = 120) -> tuple[StabilityLimit, ...]:
         """All values of a parameter within bounds at which :meth:`verdict` changes, with errors.
 
         Every change between two of ``samples`` even steps, or of half as many towards bounds and exact limits, is
@@ -211,7 +213,8 @@ class Network(Model):
         """
         return limits(self, name, bounds, samples)
 
-    def outcome(self, longest: int = 200_000) -> Outcome:
+    @old_positions("longest")
+    def outcome(self, *, longest: int = 200_000) -> Outcome:
         """True if the rule settles, twice: locally from the exact spectrum, and along the orbit from W₀.
 
         The orbit is followed in y until it is decided: where it comes to no cycle, for 40 time constants of the

@@ -12,6 +12,7 @@ from bifurcate.adaptation.stimuli.drive import Tuned, Tuning, components, severa
 from bifurcate.adaptation.stimuli.tuning import HALF_WIDTH, raised_cosine
 from bifurcate.adaptation.validation import finite
 from bifurcate.errors import InvalidInput
+from bifurcate.validation import check_count
 
 __all__ = ["literal", "ring"]
 
@@ -115,8 +116,7 @@ def literal(
 def _tuned(
     n: int, baseline: Any, stimulus: Any, b: Any, tuning: Tuning | None, floor: float, half_width: float, ensemble: Any
 ) -> Tuned:
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
-        raise InvalidInput(f"n is {n!r}; it must be a whole number of at least 1")
+    check_count("n", n)
     current = finite("b", b)
     if current.ndim:
         raise InvalidInput(f"b has shape {current.shape}; it must be a number")

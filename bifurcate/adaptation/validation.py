@@ -11,7 +11,7 @@ import numpy as np
 from bifurcate.adaptation.kernels import multiply_weights
 from bifurcate.errors import InvalidInput
 
-__all__ = ["angles", "drives", "finite", "integer", "number", "real", "require_drive", "weights"]
+__all__ = ["angles", "drives", "finite", "number", "real", "require_drive", "weights"]
 
 Limits = Mapping[str, tuple[float, float]]
 
@@ -98,19 +98,6 @@ def weights(initial: Any, n: int) -> np.ndarray | None:
         raise InvalidInput(f"initial has shape {W.shape}; it must be {(n, n)}")
     W.flags.writeable = False
     return W
-
-
-def integer(name: str, value: Any, least: int = 1) -> int:
-    """A whole number of at least ``least``.
-
-    Examples
-    --------
-    >>> integer("steps", 3)
-    3
-    """
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise InvalidInput(f"{name} is {value!r}; it must be a whole number of at least {least}")
-    return int(value)
 
 
 def require_drive(drive: np.ndarray, initial: np.ndarray | None, sigma: float) -> None:

@@ -119,7 +119,8 @@ class CurvePoint:
 
     def following(self, other: CurvePoint) -> CurvePoint:
         """The same point, for whose multipliers iteration starts from the vectors found at another one."""
-        return dataclasses.replace(self, multipliers=self.multipliers.following(other.multipliers))
+        multipliers = self.multipliers.following(other.multipliers)
+        return self if multipliers is self.multipliers else dataclasses.replace(self, multipliers=multipliers)
 
     def without_factors(self) -> CurvePoint:
         """The same point without its factored system."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bifurcate.deprecation import old_positions
 from bifurcate.errors import InvalidInput, NotConverged
 from bifurcate.gradient.any_metric_test import any_metric
 from bifurcate.gradient.diagonal_metric import diagonal
@@ -57,7 +58,8 @@ class TestResults:
         return "\n".join([str(self.euclidean), str(self.conformal), *rest])
 
 
-def verdict(map: Map, states: Any, seed: int = 0) -> TestResults:
+@old_positions("seed")
+def verdict(map: Map, states: Any, *, seed: int = 0) -> TestResults:
     """All that can be said: by :func:`euclidean`, :func:`conformal`, :func:`diagonal`, :func:`any_metric`.
 
     Parameters
@@ -96,7 +98,7 @@ def verdict(map: Map, states: Any, seed: int = 0) -> TestResults:
     at_rest = None
     for x in near[:5]:
         try:
-            at_rest = any_metric(map, x.reshape(field.shape), seed)
+            at_rest = any_metric(map, x.reshape(field.shape), seed=seed)
             break
         except NotConverged:
             continue

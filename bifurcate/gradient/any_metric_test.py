@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
+from bifurcate.deprecation import old_positions
 from bifurcate.errors import NotConverged
 from bifurcate.gradient.certificates import ComplexPair
 from bifurcate.gradient.field import EPS, SURE, Field, checked, generator
@@ -24,7 +25,8 @@ ZERO_SINGULAR_VALUE = 1e-13  # part of the largest below which a singular value 
 AT_REST = 1e-9  # |G| ≤ AT_REST · max(scale, |x|) counts as an equilibrium
 
 
-def any_metric(map: Map, guess: Any, seed: int = 0) -> Refuted | Consistent:
+@old_positions("seed")
+def any_metric(map: Map, guess: Any, *, seed: int = 0) -> Refuted | Consistent:
     """Is G = f − id, near an equilibrium, a gradient in any metric at all?
 
     If M G = −∇E with E twice differentiable and M continuous and positive definite at the equilibrium x, then
@@ -90,7 +92,8 @@ def examine(map: Map, guess: Any, seed: int, bowl: bool = True) -> Refuted | Con
     return Consistent(CLAIM, (Check("|Im| of multipliers", len(values), largest, SURE * resolution),), note)
 
 
-def lyapunov(map: Map, guess: Any, seed: int = 0) -> QuadraticLyapunov | None:
+@old_positions("seed")
+def lyapunov(map: Map, guess: Any, *, seed: int = 0) -> QuadraticLyapunov | None:
     """The quadratic Lyapunov function of a map near a stable equilibrium; None where it is not stable.
 
     V(x) = (x − x*)ᵀ P (x − x*) with Aᵀ P A − P = −I, A = Df(x*) (LaSalle, The Stability and Control of Discrete

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bifurcate.deprecation import old_positions
 from bifurcate.errors import InvalidInput, OutsideDomain
 from bifurcate.gradient.field import EPS, Field, above, checked
 from bifurcate.gradient.line_integrals import LineIntegralEnergy
@@ -46,7 +47,8 @@ class LargestStep:
         return f"E decreases for steps h < {self.step:.6g} at {self.tested} states ({self.reason})"
 
 
-def largest_step(map: Map, energy: Callable[[Any], float], states: Any, limit: float = 16.0) -> LargestStep:
+@old_positions("limit")
+def largest_step(map: Map, energy: Callable[[Any], float], states: Any, *, limit: float = 16.0) -> LargestStep:
     """The largest step for which an energy of the flow ẋ = G(x) still decreases along x ↦ x + h G(x), measured.
 
     At every state h runs over a grid of eight values an octave from 2⁻¹⁰; where E first fails to decrease, h is found

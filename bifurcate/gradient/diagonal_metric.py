@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import chebyshev
 
+from bifurcate.deprecation import old_positions
 from bifurcate.errors import OutsideDomain
 from bifurcate.gradient.certificates import Separability
 from bifurcate.gradient.couplings import (
@@ -19,11 +20,12 @@ from bifurcate.gradient.couplings import (
     worst_cycle,
 )
 from bifurcate.gradient.derivative_errors import entries, sizes
-from bifurcate.gradient.field import SURE, Field, above, checked, count, generator, worst_of
+from bifurcate.gradient.field import SURE, Field, above, checked, generator, worst_of
 from bifurcate.gradient.metric_on_a_box import DiagonalMetric
 from bifurcate.gradient.reconstruction import integrate
 from bifurcate.gradient.result_types import Check, Consistent, Refuted, TestResult
 from bifurcate.maps.map import Map
+from bifurcate.validation import check_count
 
 __all__ = ["diagonal"]
 
@@ -34,7 +36,8 @@ NEIGHBOURS = 4  # couplings from which a coordinate's metric is read
 MARGIN = 0.01  # the metric is known on the states' box widened by this, so that E can be differenced at its edge
 
 
-def diagonal(map: Map, states: Any, loops: int = 8, tolerance: float = 1e-6, seed: int = 0) -> TestResult:
+@old_positions("loops", "tolerance", "seed")
+def diagonal(map: Map, states: Any, *, loops: int = 8, tolerance: float = 1e-6, seed: int = 0) -> TestResult:
     """Is G = f − id a gradient in a diagonal metric, mᵢ(xᵢ) Gᵢ = −∂E/∂xᵢ with all mᵢ > 0? Which metric, which energy?
 
     Then mᵢ Jᵢⱼ = mⱼ Jⱼᵢ for i ≠ j, J = DG. In turn, and refuted where one fails by more than ten times its error:
@@ -86,7 +89,7 @@ def diagonal(map: Map, states: Any, loops: int = 8, tolerance: float = 1e-6, see
     """
     field, X = checked(map, states)
     field.dense()
-    loops, rng, tolerance = count("loops", loops, 0), generator(seed), above("tolerance", tolerance, 0.0)
+    loops, rng, tolerance = check_count("loops", loops, 0), generator(seed), above("tolerance", tolerance, 0.0)
     size = sizes(field, X)
     found = [ratios(field, x, size, rng) for x in X]
     bad = [coupling for each in found if (coupling := worst_coupling(field, each)) is not None]

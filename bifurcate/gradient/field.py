@@ -14,8 +14,9 @@ from bifurcate.linalg.operators import dense
 from bifurcate.maps.derivatives import FIVE_POINT_STEP, central_difference, directional_derivative
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
+from bifurcate.validation import check_seed
 
-__all__ = ["EPS", "LARGEST_DENSE", "SURE", "Field", "above", "checked", "count", "generator", "worst_of"]
+__all__ = ["EPS", "LARGEST_DENSE", "SURE", "Field", "above", "checked", "generator", "worst_of"]
 
 EPS = float(np.finfo(float).eps)
 SURE = 10.0  # a difference refutes only if it is this many times its error
@@ -144,13 +145,6 @@ def checked(map: Any, states: Any) -> tuple[Field, np.ndarray]:
     return Field(map, rows[0].shape), np.array([row.reshape(-1) for row in rows])
 
 
-def count(name: str, value: Any, least: int) -> int:
-    """A whole number of at least so many."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise InvalidInput(f"{name} is {value!r}; it must be a whole number, at least {least}")
-    return int(value)
-
-
 def above(name: str, value: Any, bound: float) -> float:
     """A finite number greater than a bound."""
     try:
@@ -163,11 +157,8 @@ def above(name: str, value: Any, bound: float) -> float:
 
 
 def generator(seed: Any) -> np.random.Generator:
-    """numpy.random.default_rng(seed)."""
-    try:
-        return np.random.default_rng(seed)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"seed is {seed!r}; it must be a whole number, at least 0") from error
+    """A random generator with this seed, a whole number of at least 0."""
+    return np.random.default_rng(check_seed(seed))
 
 
 def worst_of(found: np.ndarray, error: np.ndarray) -> tuple[int, ...]:

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from bifurcate.deprecation import old_positions
 from bifurcate.errors import InvalidInput, NotConverged
 from bifurcate.gradient.any_metric_test import any_metric, examine
 from bifurcate.gradient.certificates import ComplexPair
-from bifurcate.gradient.field import count
 from bifurcate.gradient.result_types import Refuted
 from bifurcate.maps.map import Map
+from bifurcate.validation import check_count
 
 __all__ = ["SearchResult", "search"]
 
@@ -50,7 +51,8 @@ class SearchResult:
         return head if self.best is None else f"{head}; the widest is draw {self.number}\n{self.best}"
 
 
-def search(draw: Callable[[np.random.Generator], tuple[Map, Any]], tries: int = 100, seed: int = 0) -> SearchResult:
+@old_positions("tries", "seed")
+def search(draw: Callable[[np.random.Generator], tuple[Map, Any]], *, tries: int = 100, seed: int = 0) -> SearchResult:
     """Draw maps at random and ask of each whether a complex pair at an equilibrium refutes every metric.
 
     Parameters
@@ -83,9 +85,9 @@ def search(draw: Callable[[np.random.Generator], tuple[Map, Any]], tries: int = 
     """
     if not callable(draw):
         raise InvalidInput(f"draw must be callable as draw(rng) -> (map, guess), got {type(draw).__name__}")
-    solved, refuted, seed = 0, 0, count("seed", seed, 0)
+    solved, refuted, seed = 0, 0, check_count("seed", seed, 0)
     best: tuple[float, int] | None = None
-    for number in range(count("tries", tries, 1)):
+    for number in range(check_count("tries", tries, 1)):
         map, guess = _drawn(draw, seed, number)
         try:
             verdict = examine(map, guess, seed, bowl=False)
@@ -101,7 +103,7 @@ def search(draw: Callable[[np.random.Generator], tuple[Map, Any]], tries: int = 
     if best is None:
         return SearchResult(tries, solved, refuted, None, None, None)
     map, guess = _drawn(draw, seed, best[1])
-    verdict = any_metric(map, guess, seed)
+    verdict = any_metric(map, guess, seed=seed)
     assert isinstance(verdict, Refuted)
     return SearchResult(tries, solved, refuted, verdict, best[1], map)
 

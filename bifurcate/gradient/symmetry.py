@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from bifurcate.deprecation import old_positions
 from bifurcate.gradient.certificates import Asymmetry
-from bifurcate.gradient.field import EPS, SURE, Field, above, checked, count, generator, worst_of
+from bifurcate.gradient.field import EPS, SURE, Field, above, checked, generator, worst_of
 from bifurcate.gradient.reconstruction import integrate
 from bifurcate.gradient.result_types import Check, Consistent, Refuted, TestResult, relative
 from bifurcate.maps.map import Map
+from bifurcate.validation import check_count
 
 __all__ = ["asymmetry", "conformal", "euclidean"]
 
@@ -19,7 +21,8 @@ CLAIM = "G = −∇E in the Euclidean metric"
 CONFORMAL = "φ G = −∇E in a metric φ(x) I that is a multiple of the Euclidean one"
 
 
-def asymmetry(map: Map, state: Any, probes: int = 24, seed: int = 0) -> Asymmetry:
+@old_positions("probes", "seed")
+def asymmetry(map: Map, state: Any, *, probes: int = 24, seed: int = 0) -> Asymmetry:
     """Estimate ‖J − Jᵀ‖_F / ‖J‖_F of J = DG at a state from products J v alone.
 
     With k random orthonormal directions V the entries of Vᵀ J V − (Vᵀ J V)ᵀ are uᵀJv − vᵀJu for all pairs of them, so
@@ -59,7 +62,7 @@ def asymmetry(map: Map, state: Any, probes: int = 24, seed: int = 0) -> Asymmetr
     (0.730296743, 0.730296743)
     """
     field, X = checked(map, [state])
-    return probe(field, X[0], count("probes", probes, 3), generator(seed))
+    return probe(field, X[0], check_count("probes", probes, 3), generator(seed))
 
 
 def probe(field: Field, x: np.ndarray, probes: int, rng: np.random.Generator, normal: Any = None) -> Asymmetry:
@@ -93,8 +96,9 @@ def _ratio(A: np.ndarray, JV: np.ndarray, n: int) -> tuple[float, float]:
     return float(estimate), float(np.sqrt(variance * (1.0 - k / n)))
 
 
+@old_positions("probes", "loops", "tolerance", "seed")
 def euclidean(
-    map: Map, states: Any, probes: int = 24, loops: int = 8, tolerance: float = 1e-6, seed: int = 0
+    map: Map, states: Any, *, probes: int = 24, loops: int = 8, tolerance: float = 1e-6, seed: int = 0
 ) -> TestResult:
     """Is G = f − id minus a gradient, G = −∇E?
 
@@ -140,14 +144,15 @@ def euclidean(
     """
     field, X = checked(map, states)
     rng, tolerance = generator(seed), above("tolerance", tolerance, 0.0)
-    found = [probe(field, x, count("probes", probes, 3), rng) for x in X]
+    found = [probe(field, x, check_count("probes", probes, 3), rng) for x in X]
     worst, check = _summed(found, min(field.size, probes))
     if worst.significant:
         return Refuted(CLAIM, worst, (check,))
-    return integrate(CLAIM, field, X, None, (check,), tolerance, count("loops", loops, 0), rng)
+    return integrate(CLAIM, field, X, None, (check,), tolerance, check_count("loops", loops, 0), rng)
 
 
-def conformal(map: Map, states: Any, probes: int = 24, seed: int = 0) -> Refuted | Consistent:
+@old_positions("probes", "seed")
+def conformal(map: Map, states: Any, *, probes: int = 24, seed: int = 0) -> Refuted | Consistent:
     """Is G = f − id a gradient in a multiple of the Euclidean metric, φ(x) G = −∇E with φ > 0?
 
     If so, uᵀJv = vᵀJu for all u, v orthogonal to G(x), J = DG: the condition of Frobenius, which is also sufficient
@@ -184,7 +189,7 @@ def conformal(map: Map, states: Any, probes: int = 24, seed: int = 0) -> Refuted
     """
     field, X = checked(map, states)
     rng = generator(seed)
-    probes, n = count("probes", probes, 3), field.size
+    probes, n = check_count("probes", probes, 3), field.size
     if n < 3:
         return Consistent(CONFORMAL, (), "in fewer than three dimensions every field passes: nothing was tested")
     found = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import numbers
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput
+from bifurcate.validation import is_real_number
 
 __all__ = ["check_parameters", "check_signature", "check_state", "join_names"]
 
@@ -56,7 +56,7 @@ def check_parameters(parameters: Any) -> dict[str, float]:
         raise InvalidInput(f"parameters must be a dict of names and values, got {parameters!r}")
     checked: dict[str, float] = {}
     for name, value in dict(parameters).items():
-        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not np.isfinite(float(value)):
+        if not is_real_number(value):
             raise InvalidInput(f"parameter {name!r} is {value!r}; it must be a finite real number")
         checked[name] = float(value)
     return checked

@@ -26,8 +26,9 @@ from bifurcate.adaptation.simulation.stimulation_schedule import (
 )
 from bifurcate.adaptation.stimuli.drive import Components, components
 from bifurcate.adaptation.stimuli.stimulus_set import stack
-from bifurcate.adaptation.validation import drives, finite, integer, number
+from bifurcate.adaptation.validation import drives, finite, number
 from bifurcate.errors import InvalidInput
+from bifurcate.validation import check_count
 
 __all__ = [
     "Protocol",
@@ -139,7 +140,7 @@ def constant(shown: Any, steps: int, name: str = "constant") -> Protocol:
     >>> len(constant((0.8, 0.0), 20))
     20
     """
-    T = integer("steps", steps)
+    T = check_count("steps", steps)
     return Protocol((stimulus(shown),), np.zeros(T, dtype=int), ((name, T),))
 
 
@@ -168,11 +169,11 @@ def alternation(stimuli: Sequence[Any], cycles: int = 1, dwell: int = 1) -> Prot
     """
     if not isinstance(stimuli, Sequence | np.ndarray) or len(stimuli) == 0:
         raise InvalidInput("stimuli is empty; an alternation shows at least one")
-    dwell = integer("dwell", dwell)
+    dwell = check_count("dwell", dwell)
     once = constant(stimuli[0], dwell, "stimulus 1")
     for s, each in enumerate(stimuli[1:], 2):
         once = once + constant(each, dwell, f"stimulus {s}")
-    whole_order = np.tile(once.order, integer("cycles", cycles))
+    whole_order = np.tile(once.order, check_count("cycles", cycles))
     return Protocol(once.stimuli, whole_order, once.phases if cycles == 1 else (("alternation", len(whole_order)),))
 
 
@@ -196,7 +197,7 @@ def top_up(adaptor: Any, tests: Sequence[Any], first: int, top: int, dwell: int 
     """
     if not isinstance(tests, Sequence | np.ndarray) or len(tests) == 0:
         raise InvalidInput("tests is empty; give at least one stimulus")
-    total, top = constant(adaptor, first, "adaptor"), integer("top", top)
+    total, top = constant(adaptor, first, "adaptor"), check_count("top", top)
     for s, each in enumerate(tests, 1):
         if s > 1:
             total = total + constant(adaptor, top, f"top-up {s - 1}")
@@ -264,7 +265,7 @@ class StimulusEnsemble:
         if not isinstance(stimuli, Sequence | np.ndarray) or len(stimuli) == 0:
             raise InvalidInput("stimuli is empty; an ensemble has at least one")
         shown = tuple(stimulus(each, f"stimuli[{s}]") for s, each in enumerate(stimuli))
-        if adaptor is not None and integer("adaptor", adaptor, 0) >= len(shown):
+        if adaptor is not None and check_count("adaptor", adaptor, 0) >= len(shown):
             raise InvalidInput(f"adaptor is {adaptor!r}; it must name a stimulus, 0 to {len(shown) - 1}")
         return cls(shown, probabilities_checked(probabilities, len(shown)), adaptor)
 
@@ -274,8 +275,8 @@ class StimulusEnsemble:
 
     def sequence(self, steps: int, seed: int) -> Protocol:
         """Stimuli drawn independently with these probabilities, reproducibly by the seed, a whole number ≥ 0."""
-        T = integer("steps", steps)
-        order = np.random.default_rng(integer("seed", seed, 0)).choice(
+        T = check_count("steps", steps)
+        order = np.random.default_rng(check_count("seed", seed, 0)).choice(
             len(self.stimuli), T, p=self.probabilities / self.probabilities.sum()
         )
         return Protocol(self.stimuli, order, (("random order", T),))
@@ -300,7 +301,7 @@ def biased(m: int, probability: float | None = None, contrast: float = 1.0, adap
     >>> biased(5, 0.36).probabilities
     array([0.36, 0.16, 0.16, 0.16, 0.16])
     """
-    m = integer("m", m, 2)
+    m = check_count("m", m, 2)
     chance = 1.0 / m if probability is None else number("probability", probability, {"probability": (0.0, 1.0)})
     first = number("adaptor", adaptor, {})
     angles = [first, *np.mod(first + np.arange(1, m) * np.pi / m, np.pi).tolist()]

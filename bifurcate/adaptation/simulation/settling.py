@@ -25,8 +25,9 @@ import scipy.linalg
 
 from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.simulation.simulate import Run
-from bifurcate.adaptation.validation import finite, integer, number
+from bifurcate.adaptation.validation import finite, number
 from bifurcate.errors import InvalidInput
+from bifurcate.validation import check_count
 
 __all__ = [
     "Approach",
@@ -130,7 +131,7 @@ def rest(run: Run, window: int | None = None, tolerance: float = 1e-9) -> Rest:
     (True, False)
     """
     T, beta = len(run), run.network.beta
-    window = min(max(20, T // 10), T) if window is None else integer("window", window, 2)
+    window = min(max(20, T // 10), T) if window is None else check_count("window", window, 2)
     if not 2 <= window <= T:
         raise InvalidInput(f"window is {window}; the run has {T} steps, and at least 2 are asked for")
     alpha = run.alpha[T - window :]

@@ -21,6 +21,7 @@ from bifurcate.adaptation.kernels import add_product, respond
 from bifurcate.adaptation.stimuli.drive import Tuned
 from bifurcate.adaptation.validation import angles, finite
 from bifurcate.errors import InvalidInput
+from bifurcate.validation import is_whole_number
 
 __all__ = ["Run", "oriented", "run", "simulate"]
 
@@ -86,7 +87,7 @@ class Run:
 
     def _time(self, t: int) -> int:
         T = len(self)
-        if isinstance(t, bool) or not isinstance(t, int | np.integer) or not -T - 1 <= t <= T:
+        if not is_whole_number(t) or not -T - 1 <= t <= T:
             raise InvalidInput(f"t is {t!r}; it must be a time of the run, from 0 to {T}")
         return int(t) % (T + 1)
 
@@ -230,7 +231,7 @@ def _times(keep: Any, T: int) -> range | frozenset[int]:
     if not isinstance(keep, Sequence | np.ndarray | range):
         raise InvalidInput(f"keep is {keep!r}; allowed are {', '.join(KEEP)}, or a sequence of times")
     for t in keep:
-        if isinstance(t, bool) or not isinstance(t, int | np.integer) or not 0 <= t <= T:
+        if not is_whole_number(t) or not 0 <= t <= T:
             raise InvalidInput(f"keep has the time {t!r}; times are whole numbers from 0 to {T}")
     return frozenset(int(t) for t in keep)
 

@@ -18,12 +18,14 @@ from bifurcate.adaptation.maps.composition import Composition
 from bifurcate.adaptation.simulation.simulate import Run, simulate
 from bifurcate.adaptation.stimuli.drive import Tuned
 from bifurcate.adaptation.stimuli.stimulus_set import Stage, StimulusSet, stack
-from bifurcate.adaptation.validation import finite, integer, number
+from bifurcate.adaptation.validation import finite, number
+from bifurcate.adaptation.without_caches import WithoutCaches
 from bifurcate.deprecation import old_flags
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.multipliers import Spectrum, spectrum
 from bifurcate.linalg.operators import Operator, compose
 from bifurcate.maps.map import Map
+from bifurcate.validation import check_count, is_whole_number
 
 __all__ = ["StimulationSchedule", "average", "periodic", "probabilities_checked"]
 
@@ -32,7 +34,7 @@ ROUGH, FINE = 1e-5, 1e-12  # where damped iteration hands over to Newton's metho
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class StimulationSchedule:
+class StimulationSchedule(WithoutCaches):
     """A network under stimuli that come again: one period is a sequence of stages, a stage an average over stimuli.
 
     Made by :func:`average` (one stage, all stimuli) and :func:`periodic` (one stimulus a stage). With M stages and m
@@ -244,7 +246,7 @@ class StimulationSchedule:
         M, p = len(self.stages), self.parameters
         drives = np.array([self.drives[stage.members] for stage in self.stages])
         shares = np.array([stage.weights(p) for stage in self.stages])
-        order = np.tile(np.arange(M), integer("periods", periods))
+        order = np.tile(np.arange(M), check_count("periods", periods))
         return simulate(self.network, drives, shares, order, alpha, start, keep)
 
     def replace(self, **changed: float) -> StimulationSchedule:
@@ -266,9 +268,6 @@ class StimulationSchedule:
     def __repr__(self) -> str:
         m, M = len(self.shown.members), len(self.stages)
         return f"Presentation(n={self.network.size}, stimuli={m}, stages={M})"
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
 
 
 def average(net: Model, stimuli: Any, probabilities: Any = None, adaptor: int | None = None) -> StimulationSchedule:
@@ -308,7 +307,7 @@ def average(net: Model, stimuli: Any, probabilities: Any = None, adaptor: int | 
     everyone = np.arange(m)
     if adaptor is None:
         return StimulationSchedule(net, shown, (Stage(everyone, p, np.zeros(m)),))
-    if isinstance(adaptor, bool) or not isinstance(adaptor, int | np.integer) or not 0 <= adaptor < m:
+    if not is_whole_number(adaptor) or not 0 <= adaptor < m:
         raise InvalidInput(f"adaptor is {adaptor!r}; it must be the number of a stimulus, 0 to {m - 1}")
     if m == 1:
         raise InvalidInput("an ensemble of one stimulus has no probability to vary; leave adaptor out")
@@ -354,7 +353,7 @@ def periodic(net: Model, stimuli: Any, order: Sequence[int] | None = None) -> St
     if not order:
         raise InvalidInput("order is empty; a period shows at least one stimulus")
     for each in order:
-        if isinstance(each, bool) or not isinstance(each, int | np.integer) or not 0 <= each < m:
+        if not is_whole_number(each) or not 0 <= each < m:
             raise InvalidInput(f"order has the entry {each!r}; it must name a stimulus, 0 to {m - 1}")
     missing = sorted(set(range(m)) - {int(each) for each in order})
     if missing:

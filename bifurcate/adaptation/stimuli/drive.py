@@ -12,6 +12,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.adaptation.validation import angles, drives, finite
+from bifurcate.adaptation.without_caches import WithoutCaches
 from bifurcate.errors import InvalidInput
 from bifurcate.maps.derivatives import FIVE_POINT_STEP, slope_by_five_points
 
@@ -59,7 +60,7 @@ class Stimulus:
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class Given(WithoutCaches):
     """Drives given as numbers: no parameters of their own.
 
     Attributes
@@ -119,9 +120,6 @@ class Given:
     def reference_rate(self, p: Mapping[str, float], ensemble: bool) -> np.ndarray:
         """Their derivative by b, of which they know nothing."""
         return np.zeros_like(self.references(p, ensemble))
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +184,7 @@ def several(values: Any) -> tuple[Components, ...] | None:
 
 
 @dataclass(frozen=True, eq=False)
-class Tuned:
+class Tuned(WithoutCaches):
     """Drives r = max(x, 0)² of input currents x = cᵀ f(θ) + b, made by tuning curves.
 
     r is once continuously differentiable in b, c and θ: its second derivative jumps where a current crosses 0.
@@ -305,9 +303,6 @@ class Tuned:
     def reference_rate(self, p: Mapping[str, float], ensemble: bool) -> np.ndarray:
         """Their derivative by b, the only parameter that moves them."""
         return np.asarray(2.0 * np.maximum(self._reference_currents(p["b"], ensemble), 0.0))
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
 
 
 Stimuli = Given | Tuned

@@ -13,6 +13,7 @@ from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.adaptation.stimuli.drive import Given, Stimuli, Tuned, components
 from bifurcate.adaptation.validation import drives
+from bifurcate.adaptation.without_caches import WithoutCaches
 from bifurcate.errors import InvalidInput
 
 __all__ = ["Stage", "StimulusDrives", "StimulusSet", "stack"]
@@ -57,7 +58,7 @@ class StimulusDrives:
 
 
 @dataclass(frozen=True, eq=False)
-class StimulusSet:
+class StimulusSet(WithoutCaches):
     """m stimuli with their parameters: b of all, and the contrasts and orientations of each.
 
     The parameters of stimulus s = 1 … m are contrast_s and orientation_s; for one of several components contrast_s_1,
@@ -118,9 +119,6 @@ class StimulusSet:
                 if called == name:
                     out[s] = self.members[s].rate(self._of(s, p), mine)
         return out
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
 
 
 def stack(stimuli: Stimuli, shown: Any) -> StimulusSet:

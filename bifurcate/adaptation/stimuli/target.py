@@ -13,6 +13,7 @@ import numpy as np
 from bifurcate.adaptation.kernels import divide, gain, multiply_weights, respond
 from bifurcate.adaptation.stimuli.drive import Stimuli
 from bifurcate.adaptation.validation import finite
+from bifurcate.adaptation.without_caches import WithoutCaches
 from bifurcate.errors import InvalidInput
 
 __all__ = ["Target", "make_target"]
@@ -23,7 +24,7 @@ KEPT = 32  # references remembered by their parameters
 
 
 @dataclass(frozen=True, eq=False)
-class Target:
+class Target(WithoutCaches):
     """C = F Fᵀ.
 
     With u₀ = σ² + W₀ r₀/n a column of F is the response r₀/u₀ to one reference stimulus at the initial weights,
@@ -91,9 +92,6 @@ class Target:
         return np.asarray(
             divide(dr - respond(r, u) * multiply_weights(self.start, dr) / len(r), u, r) / np.sqrt(r.shape[1])
         )
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
 
 
 def make_target(target: Any, stimuli: Stimuli, start: np.ndarray | None, parameters: Mapping[str, float]) -> Target:

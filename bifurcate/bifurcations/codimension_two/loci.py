@@ -14,6 +14,7 @@ from bifurcate.curves.minimally_augmented.borders import adapted_borders
 from bifurcate.curves.minimally_augmented.branch_point_curves import MinimallyAugmentedBranchPoint
 from bifurcate.curves.minimally_augmented.fold_and_flip_curves import MinimallyAugmentedFoldFlip
 from bifurcate.curves.minimally_augmented.neimark_sacker_curves import MinimallyAugmentedNeimarkSacker
+from bifurcate.deprecation import old_positions
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.null_space import approximate_null_space, polar_factor
 from bifurcate.linalg.operators import core_operator, quadratic, shifted
@@ -22,7 +23,8 @@ from bifurcate.maps.iterated_map import IteratedMap
 __all__ = ["locus", "locus_of"]
 
 
-def locus(point: SpecialPoint, free: str | Sequence[str] = (), kind: str | None = None) -> Curve:
+@old_positions("kind")
+def locus(point: SpecialPoint, free: str | Sequence[str] = (), *, kind: str | None = None) -> Curve:
     """The curve of special points of one kind, through a point, in two parameters.
 
     Parameters
