@@ -5,14 +5,11 @@ import pytest
 
 import bifurcate as bf
 from bifurcate.adaptation.equilibria import equilibrium as equilibria
-from studies import charts
-
-pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    return charts.run(tmp_path_factory.mktemp("charts"), quick=True)
+def study(run_study):
+    return run_study("charts")
 
 
 def test_every_curve_is_one_of_the_closed_form(study):

@@ -1,27 +1,16 @@
 """The study of where the update is no gradient: its numbers against a model written anew."""
 
 import csv
-import importlib
-import pathlib
-import sys
 
 import numpy as np
 import pytest
 
-import bifurcate as bf
-
-ROOT = pathlib.Path(bf.__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # the studies are no part of the installed package
-
-pytestmark = pytest.mark.slow
-
 N, ALPHA, BETA, SIGMA, B = 16, 0.1, -0.01, 1 / 6, 0.05
 
 
-@pytest.fixture(scope="session")
-def study(tmp_path_factory):
-    module = importlib.import_module("studies.not_gradient")
-    return module.run(tmp_path_factory.mktemp("not_gradient"), quick=True)
+@pytest.fixture(scope="module")
+def study(run_study):
+    return run_study("not_gradient")
 
 
 def drive(contrast, orientation):
@@ -117,8 +106,3 @@ def test_what_is_left_on_disk(study):
     assert multipliers == study.pair.multipliers.tolist()
     shares = {int(line["x"]): int(line["value"]) for line in lines if "complex pairs" in line["what"]}
     assert shares == {m: found.refuted for m, found in study.searches.items()}
-
-
-def test_bare_studies_are_the_four_diagrams():
-    main = importlib.import_module("studies.__main__")
-    assert list(main.DIAGRAMS) == ["alpha", "beta", "sigma", "b"] and "not_gradient" in main.STUDIES

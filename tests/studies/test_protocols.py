@@ -1,100 +1,17 @@
-"""The studies of adaptation and of protocols: their numbers against the model written anew here in plain numpy."""
+"""Stimuli in turn: the composed map, against iteration of all weights written anew."""
 
 import csv
-import functools
 import importlib
-import pathlib
-import sys
 
 import numpy as np
 import pytest
 
 import bifurcate as bf
 
-ROOT = pathlib.Path(bf.__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # the studies are no part of the installed package
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="session")
-def study(tmp_path_factory):
-    out = tmp_path_factory.mktemp("figures")
-    return functools.cache(lambda name: importlib.import_module(f"studies.{name}").run(out, quick=True))
-
-
-# Adaptation: the published setting
-
-
-@functools.cache
-def published(steps):
-    """Drives F[s, i] of neuron i by orientation s (degrees), weights after that many updates, and C."""
-    n, sigma = 180, 1 / 6
-    apart = np.abs((np.subtract.outer(np.arange(n), np.arange(n)) + 90) % 180 - 90)
-    f = np.where(apart < 60, (1 + np.cos(3 * np.deg2rad(apart))) / 2, 0.0)
-    r = f**2 / (f**2).sum(axis=1, keepdims=True)
-    W = np.ones((n, n))
-    R = r / (sigma**2 + r @ W.T / n)
-    C = sum(np.outer(each, each) for each in R) / n
-    shown, p = r[np.arange(0, 180, 18)], np.ones(10)  # 90° is the sixth of them
-    p[5] = 5
-    p /= p.sum()
-    for i in range(1, steps + 1):
-        R = shown / (sigma**2 + shown @ W.T / n)
-        Q = sum(w * np.outer(each, each) for w, each in zip(p, R))
-        W = np.maximum(W + (99 * np.exp(-i / 100) + 1) * (Q - C), 0.0)
-    return r, W, C, p
-
-
-def test_adaptation_is_the_published_rule(study):
-    found = study("adaptation")
-    r, W, C, p = published(50)
-    each = found.after["short"]
-    assert np.abs(each.weights - W).max() < 1e-9 * W.max()
-    before, after = (r / (1 / 36 + r @ V.T / 180) for V in (np.ones((180, 180)), W))
-    assert np.abs(found.before.curves - before).max() < 1e-13
-    assert np.abs(each.curves - after).max() < 1e-10
-    R = after[np.arange(0, 180, 18)]
-    assert np.abs(each.mean - p @ R).max() < 1e-10
-    assert np.abs(each.drive - ((R.T * p) @ R - C)).max() < 1e-10
-    assert (each.weights == 0.0).sum() == (W == 0.0).sum() == 13124
-
-
-def test_adaptation_reports_these_figures(study):
-    found = study("adaptation")
-    old, each = found.before, found.after["short"]
-    assert old.curves[90, 90] == pytest.approx(2 / 3, abs=1e-12)  # 4/180 over 1/36 + 1/180
-    assert each.curves[90, 90] == pytest.approx(0.4294, abs=1e-4)
-    for beside in (80, 100):
-        assert each.centre[beside] == pytest.approx(4.204, abs=1e-3)
-        assert each.peak[beside] == pytest.approx(7.216, abs=1e-3)
-    assert each.ratio[90] == pytest.approx(0.6440, abs=1e-4)
-    assert each.ratio[0] == pytest.approx(1.18, abs=0.01)
-    spread = [x.max() / x.min() for x in (found.uniform, old.mean, each.mean)]
-    assert spread == pytest.approx([1.0004, 2.6007, 1.5005], abs=1e-4)
-    assert np.abs(old.drive).max() == pytest.approx(0.1038, abs=1e-4)
-    assert np.abs(each.drive).max() == pytest.approx(5.218e-3, abs=1e-6)
-
-
-def test_preferences_are_measured_right(study):
-    """Centres of mass and peaks of shifted copies of one curve are the shifts."""
-    module = importlib.import_module("studies.adaptation")
-    first = study("adaptation").before.curves
-    turned = np.roll(first, 7, axis=0)
-    assert module._centres(turned) - module._centres(first) == pytest.approx(np.full(180, 7.0), abs=1e-9)
-    assert module._peaks(turned) - module._peaks(first) == pytest.approx(np.full(180, 7.0), abs=1e-9)
-
-
-def test_adaptation_leaves_its_numbers(study):
-    found = study("adaptation")
-    assert found.files.png.read_bytes().startswith(b"\x89PNG")
-    with found.files.numbers.open(newline="") as file:
-        lines = list(csv.DictReader(file))
-    assert len(lines) == 180
-    assert float(lines[90]["curve at the adaptor, 50 updates"]) == found.after["short"].curves[90, 90]
-
-
-# Protocols: the composed map, anew
+@pytest.fixture(scope="module")
+def study(run_study):
+    return run_study("protocols")
 
 
 class Model:
@@ -141,9 +58,10 @@ class Model:
         return np.linalg.eigvals(np.array(J).T)
 
 
+@pytest.mark.slow
 def test_ends_of_stability_are_those_of_all_weights(study):
     """There the largest multipliers of the full map lie on the unit circle, one at −1 or a pair elsewhere."""
-    for (name, m), point in study("protocols").ends.items():
+    for (name, m), point in study.ends.items():
         if name != "in turn":
             continue
         model = Model(point.parameters["alpha"], [np.pi / 2 + np.pi * j / m for j in range(m)])
@@ -161,28 +79,30 @@ def test_ends_of_stability_are_those_of_all_weights(study):
 
 
 def test_kinds_of_ends(study):
-    found = study("protocols")
-    kinds = {key: point.kind for key, point in found.ends.items()}
+    kinds = {key: point.kind for key, point in study.ends.items()}
     assert kinds == {
-        ("in turn", 1): "flip", ("average", 1): "flip", ("in turn", 2): "flip", ("average", 2): "flip",
-        ("in turn", 3): "neimark-sacker", ("average", 3): "flip",
-    }  # fmt: skip
-    alpha = {key: point.parameters["alpha"] for key, point in found.ends.items()}
+        ("in turn", 1): "flip",
+        ("average", 1): "flip",
+        ("in turn", 2): "flip",
+        ("average", 2): "flip",
+        ("in turn", 3): "neimark-sacker",
+        ("average", 3): "flip",
+    }
+    alpha = {key: point.parameters["alpha"] for key, point in study.ends.items()}
     assert alpha["in turn", 1] == pytest.approx(alpha["average", 1], abs=1e-10)  # one stimulus: the same map
     assert alpha["in turn", 1] == pytest.approx(0.6494276770, abs=1e-8)
     assert all(alpha["in turn", m] < alpha["average", m] for m in (2, 3))
-    unequal, doubled = found.branches["unequal"]
+    unequal, doubled = study.branches["unequal"]
     assert [point.kind for point in unequal.special] == ["flip"] * 3
     assert doubled.curve.period == 2
-    assert {point.kind for point in found.branches["mirrored"][0].special} == {"neimark-sacker"}
+    assert {point.kind for point in study.branches["mirrored"][0].special} == {"neimark-sacker"}
 
 
 def test_simulated_regimes_are_the_branches(study):
     """Below the first point orbits lie on the branch, beyond a flip on the doubled one, beyond NS on neither."""
-    found = study("protocols")
     observe = importlib.import_module("studies.protocols").response
     for name in ("unequal", "mirrored"):
-        branch, seen = found.branches[name][0], found.orbits[name]
+        branch, seen = study.branches[name][0], study.orbits[name]
         end = branch.special[0].parameters["alpha"]
         on_branch = np.interp(seen.values, branch["alpha"], bf.plot.observe(branch, observe(name))[:, 0])
         low, high = (1.03, 1.055) if name == "unequal" else (1.01, 1.04)
@@ -190,7 +110,7 @@ def test_simulated_regimes_are_the_branches(study):
         assert below.sum() >= 5 and above.sum() >= 1
         assert np.abs(seen.samples - on_branch[:, None])[below].max() < 1e-2
         if name == "unequal":
-            doubled = found.branches[name][1]
+            doubled = study.branches[name][1]
             sides = np.sort(bf.plot.observe(doubled, observe(name)), axis=1)
             expected = [np.interp(seen.values[above], doubled["alpha"], side) for side in sides.T]
             for samples, low, high in zip(np.sort(seen.samples[above], axis=1), *expected):
@@ -204,7 +124,7 @@ def test_simulated_regimes_are_the_branches(study):
 def test_two_regimes_beyond_the_neimark_sacker_point(study):
     """A small circle around the unstable one, as the supercritical point says; far from it what is reached from W₀."""
     module = importlib.import_module("studies.protocols")
-    point = study("protocols").branches["mirrored"][0].special[0]
+    point = study.branches["mirrored"][0].special[0]
     assert point.form == "supercritical"
 
     def reach(beyond, near):
@@ -237,7 +157,7 @@ def test_mirrored_stimuli_make_the_composed_map_a_square():
 
 
 def test_multipliers_against_the_period(study):
-    for M, values in study("protocols").multipliers.items():
+    for M, values in study.multipliers.items():
         model = Model(0.145, np.repeat((np.pi / 2, 3 * np.pi / 4), M // 2))
         expected = model.multipliers(model.settled())
         for value in values[:6]:
@@ -246,9 +166,8 @@ def test_multipliers_against_the_period(study):
 
 
 def test_protocols_leaves_its_numbers(study):
-    found = study("protocols")
-    assert found.files.png.read_bytes().startswith(b"\x89PNG")
-    with found.files.numbers.open(newline="") as file:
+    assert study.files.png.read_bytes().startswith(b"\x89PNG")
+    with study.files.numbers.open(newline="") as file:
         lines = list(csv.DictReader(file))
     ends = [line for line in lines if line["what"].startswith("end of stability")]
-    assert len(ends) == len(found.ends) == 6
+    assert len(ends) == len(study.ends) == 6

@@ -1,22 +1,16 @@
 """The study of time and memory: what it measures is the same branch on every path; no time is asserted."""
 
 import csv
-import importlib
-import pathlib
-import sys
 
 import numpy as np
 import pytest
 
 import bifurcate as bf
 
-ROOT = pathlib.Path(bf.__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # the studies are no part of the installed package
-
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    return importlib.import_module("studies.scaling").run(tmp_path_factory.mktemp("scaling"), quick=True)
+def study(run_study):
+    return run_study("scaling")
 
 
 def test_every_path_measures_the_same_branch(study):

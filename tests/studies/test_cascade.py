@@ -1,32 +1,21 @@
-"""The studies' numbers against a model written anew here in plain numpy, and what they leave on disk."""
+"""The four bifurcation diagrams against a model written anew here in plain NumPy, and what they leave on disk."""
 
 import csv
 import functools
-import importlib
-import pathlib
-import subprocess
-import sys
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from matplotlib.image import imread
 from scipy.optimize import brentq
-
-import bifurcate as bf
-
-ROOT = pathlib.Path(bf.__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # the studies are no part of the installed package
-
-pytestmark = pytest.mark.slow
 
 NAMES = ("alpha", "beta", "sigma", "b")
 N = 16
 
 
-@pytest.fixture(scope="session")
-def study(tmp_path_factory):
-    out = tmp_path_factory.mktemp("figures")
-    return functools.cache(lambda name: importlib.import_module(f"studies.{name}").run(out, quick=True))
+@pytest.fixture(scope="module")
+def study(run_study):
+    return run_study
 
 
 # The model, from its equations
@@ -289,23 +278,5 @@ def test_numbers_read_back_as_they_were(study, name):
 
 
 def test_figures_are_fine_enough_for_print(study):
-    image = importlib.import_module("matplotlib.image").imread(study("alpha").files.png)
+    image = imread(study("alpha").files.png)
     assert image.shape[1] >= 6 * 200
-
-
-def test_the_command_runs(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "studies", "--quick", "--out", str(tmp_path), "alpha"],
-        cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=120,
-        env={**importlib.import_module("os").environ, "PYTHONIOENCODING": "utf-8"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "alpha = 0.6494276" in done.stdout
-    assert {path.name for path in tmp_path.iterdir()} == {"alpha.png", "alpha.pdf", "alpha.csv"}
-
-
-def test_the_command_knows_its_studies(capsys):
-    main = importlib.import_module("studies.__main__").main
-    with pytest.raises(SystemExit):
-        main(["gamma"])
-    assert "no study 'gamma'" in capsys.readouterr().err
