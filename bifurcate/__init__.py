@@ -20,6 +20,7 @@ _OLD_NAMES: dict[str, str] = {
     "Attempt": "FailedAttempt",
     "Continued": "DeflatedBranches",
     "Deflated": "DeflationResult",
+    "Failed": "FailedCurve",
 }
 
 

@@ -30,8 +30,8 @@ from .curves.curve import Curve as Curve
 from .curves.curve_point import CurvePoint as CurvePoint
 from .curves.cycle import cycles as cycles
 from .diagram.audit import Audit as Audit
+from .diagram.diagram import Diagram as Diagram, FailedCurve as FailedCurve
 from .diagram.explore import explore as explore
-from .diagram.graph import Diagram as Diagram, Failed as Failed
 from .linalg.bordered_system import Krylov as Krylov
 from .linalg.low_rank import LowRank as LowRank
 from .linalg.multipliers import Spectrum as Spectrum

@@ -32,11 +32,12 @@ from bifurcate.linalg.multipliers import Spectrum
 
 __all__ = ["Audit", "BranchFindings", "audit_branch", "check_balance", "check_parity"]
 
-FINER = 3  # by which factor the steps of the audit are shorter
-TOUCH = 0.2  # a multiplier this close to +1 at its nearest is looked at: a touching one comes closer in finer steps
-TOUCH_REACH = 2.0  # steps within which the point where it touches is looked for
-ON_BRANCH = 0.1  # steps by which that point may lie off the branch
-LOOSE_ENDS = ("escaped", "steps", "stalled", "domain", "not-isolated")  # ends that move with the steps
+FINER = 3  # the factor by which steps are shorter in an audit: what they miss differs then from what was missed
+TOUCH = 0.2  # distance from +1 within which a multiplier may touch it between two points of an audit
+TOUCH_REACH = 2.0  # steps within which the point of contact is located: it lies between a point's two neighbours
+ON_BRANCH = 0.1  # steps by which the point of contact may lie off the branch: the error of the cubic through its points
+# Reasons for which a branch ends where its last step happened to end, not at a place of its own.
+LOOSE_ENDS = ("escaped", "steps", "stalled", "domain", "not-isolated")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,15 +47,15 @@ class Audit:
     Attributes
     ----------
     extra : tuple of SpecialPoint
-        Points found with smaller steps only; the diagram holds them and what starts there.
+        Points found with smaller steps only; the diagram has them and what starts there.
     gone : tuple of SpecialPoint
         Points that smaller steps did not find again; they stay in the diagram.
     touching : tuple of SpecialPoint
-        Branch points at which a multiplier touches +1 without crossing it, so that no count tells of them.
+        Branch points at which a multiplier touches +1 without crossing it, so that no count of multipliers changes.
     parity : tuple of str
-        Branches whose multipliers beyond +1 and direction do not fit the points on them.
+        Branches along which the index and the direction do not change at the points where they must.
     balance : tuple of str
-        Points at which indices do not add up: a branch that starts there was missed.
+        Points at which indices do not balance: a branch that starts there was missed.
     changed : tuple of str
         Branches that smaller steps trace differently, or not at all.
     """
@@ -72,9 +73,9 @@ class Audit:
         return not any((self.extra, self.gone, self.touching, self.parity, self.balance, self.changed))
 
     def __str__(self) -> str:
-        lines = [f"audit: {'nothing was missed that smaller steps, parities or touching multipliers show'}"]
-        if not self.clean:
-            lines = ["audit:"]
+        if self.clean:
+            return "audit: nothing was missed that smaller steps, parities or touching multipliers show"
+        lines = ["audit:"]
         lines += [f"  with smaller steps also {point}" for point in self.extra]
         lines += [f"  with smaller steps no longer {point}" for point in self.gone]
         lines += [f"  a multiplier touches +1 at {point}" for point in self.touching]
@@ -84,18 +85,18 @@ class Audit:
 
 @dataclass(frozen=True, eq=False)
 class BranchFindings:
-    """What tracing a branch again with smaller steps shows; nothing is changed by it.
+    """What tracing a branch again with smaller steps shows.
 
     Attributes
     ----------
     special : tuple of SpecialPoint
         The special points found with smaller steps.
     gone : tuple of SpecialPoint
-        Those known on the branch that smaller steps do not find.
+        The known points of the branch that smaller steps do not find.
     touching : tuple of SpecialPoint
         Branch points at which a multiplier only touches +1.
     changed : tuple of str
-        In which way smaller steps trace another branch, or fail.
+        How smaller steps trace another branch, or why they fail.
     is_interrupted : bool
         True if the user ended the audit.
     """
@@ -108,16 +109,22 @@ class BranchFindings:
 
 
 def audit_branch(state: Exploration, number: int, control: StepControl, corrector: Corrector | None) -> BranchFindings:
-    """Trace a branch again with smaller steps, and compare.
+    """Trace a branch again with smaller steps, and compare; the state is not changed.
 
     Parameters
     ----------
     state : Exploration
         What is known.
     number : int
-        Of the branch.
-    control, corrector
-        With which it was traced.
+        Number of the branch.
+    control : StepControl
+        As when the branch was traced.
+    corrector : Corrector or None
+        As when the branch was traced.
+
+    Returns
+    -------
+    BranchFindings
     """
     old = state.branches[number].branch
     try:
@@ -127,7 +134,7 @@ def audit_branch(state: Exploration, number: int, control: StepControl, correcto
     is_interrupted = any(stop.reason == "interrupted" for stop in again.stop)
     if not is_interrupted and (words := _difference(state.branches[number], number, again)):
         return BranchFindings(changed=(words,))
-    # Of the points on a branch of cycles, tracing it reports those that were met on such a branch; so on others.
+    # Points of cycles are located again only on branches of cycles, those of special points only on curves of these.
     is_of_cycles = again.curve.codimension == 0
     known = [point for point in state.points_on(number) if (point.curve.codimension == 0) == is_of_cycles]
     found = [*again.special, again.curve.origin]
@@ -137,10 +144,12 @@ def audit_branch(state: Exploration, number: int, control: StepControl, correcto
 
 
 def _is_among(point: SpecialPoint, known: list[Any], state: Exploration) -> bool:
+    """True if a special point is one of several, found again."""
     return any(isinstance(each, SpecialPoint) and same_point(point, each, state.widths) for each in known)
 
 
 def _finer(control: StepControl) -> StepControl:
+    """The same control with steps that are shorter, and as many more of them."""
     first = max(control.first / FINER, control.smallest)
     return dataclasses.replace(
         control,
@@ -152,10 +161,10 @@ def _finer(control: StepControl) -> StepControl:
 
 
 def _difference(record: BranchRecord, number: int, again: Branch) -> str:
-    """In which way a branch traced with smaller steps is another one; "" if it is the same."""
+    """How a branch traced with smaller steps differs from the one that is known; "" if it does not."""
     old = record.branch
     finer = BranchLocator(again, record.locator.metric)
-    # An end that is no place of its own (the state ran away, the steps gave out) moves with the steps.
+    # Loose ends move with the steps and are not compared.
     loose = [stop.reason in LOOSE_ENDS for stop in old.stop]
     compared = old.points[loose[0] : len(old) - loose[1]]
     off = [p for p in compared if finer.locate(np.append(p.state.reshape(-1), p.free)) is None]
@@ -165,18 +174,26 @@ def _difference(record: BranchRecord, number: int, again: Branch) -> str:
     return f"branch {number} runs differently with smaller steps: {len(off)} of its points are off, as at {values}"
 
 
-def _touching(branch: Branch, track: BranchLocator) -> list[SpecialPoint]:
-    """Branch points where a real multiplier comes nearest to +1 between two points of a branch, on one side of it."""
+def _touching(branch: Branch, locator: BranchLocator) -> list[SpecialPoint]:
+    """Branch points at which a real multiplier touches +1 without crossing it.
+
+    Parameters
+    ----------
+    branch : Branch
+        Traced with smaller steps.
+    locator : BranchLocator
+        Of the branch that is known; the points must lie on it.
+    """
     if branch.curve.codimension > 0:
         return []
     gaps = np.array([spectrum.gap for spectrum in branch.spectra])
-    finer, found = BranchLocator(branch, track.metric), list[SpecialPoint]()
+    finer, found = BranchLocator(branch, locator.metric), list[SpecialPoint]()
     for i in range(1, len(gaps) - 1):
         if gaps[i] > min(gaps[i - 1], gaps[i + 1]) or gaps[i] > TOUCH:
             continue
         node, step = finer.point_near(float(branch.arclength[i])), float(np.diff(branch.arclength[i - 1 : i + 2]).max())
-        point = None if node is None else branch_point_near(branch.curve, node, track.metric, TOUCH_REACH * step)
-        if point is not None and track.nearest(point)[1] < ON_BRANCH * step:
+        point = None if node is None else branch_point_near(branch.curve, node, locator.metric, TOUCH_REACH * step)
+        if point is not None and locator.nearest(point)[1] < ON_BRANCH * step:
             found.append(point)
     return found
 
@@ -188,7 +205,20 @@ def _index(spectrum: Spectrum, times: int) -> int:
 
 
 def check_parity(state: Exploration, segments: list[Segment]) -> list[str]:
-    """Say on which branches sign det(I − J) · dp/ds changes elsewhere than at simple branch points, or not at one."""
+    """The branches on which sign det(I − J) · dp/ds changes away from simple branch points, or does not change at one.
+
+    Parameters
+    ----------
+    state : Exploration
+        What is known.
+    segments : list of Segment
+        Of its graph, as :func:`build_graph` returns them.
+
+    Returns
+    -------
+    list of str
+        A sentence each.
+    """
     found = []
     for number, record in enumerate(state.branches):
         branch = record.branch
@@ -222,7 +252,7 @@ def _orientation(branch: Branch, segment: Segment) -> int:
 
 
 def check_balance(state: Exploration, graph: nx.MultiGraph, failed: list[SpecialPoint]) -> list[str]:
-    """Say at which points the indices of the cycles on both sides of the parameter do not add up to the same number.
+    """The points below and above whose parameter the indices of the cycles nearby have different sums.
 
     Parameters
     ----------
@@ -231,7 +261,12 @@ def check_balance(state: Exploration, graph: nx.MultiGraph, failed: list[Special
     graph : networkx.MultiGraph
         Its graph.
     failed : list of SpecialPoint
-        Points from which a branch could not be followed: nothing can be said there.
+        Points from which a branch could not be followed: nothing is known there.
+
+    Returns
+    -------
+    list of str
+        A sentence each.
     """
     found = []
     for number, record in enumerate(state.points):
@@ -240,7 +275,7 @@ def check_balance(state: Exploration, graph: nx.MultiGraph, failed: list[Special
             continue
         if kind.is_switchable and (not record.is_followed or _is_among(point, list(failed), state)):
             continue
-        edges = [data["piece"] for *_, data in graph.edges(number, data=True) if data["kind"] == "cycle"]
+        edges = [data["segment"] for *_, data in graph.edges(number, data=True) if data["kind"] == "cycle"]
         sums = _indices(point, edges)
         if sums is not None and sums[0] != sums[1]:
             found.append(

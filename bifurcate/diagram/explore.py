@@ -20,14 +20,17 @@ from bifurcate.curves.curve import Curve
 from bifurcate.curves.cycle import CycleEquations
 from bifurcate.deprecation import old_keywords, old_positions
 from bifurcate.diagram.audit import Audit, audit_branch, check_balance, check_parity
-from bifurcate.diagram.graph import Diagram, Failed, build_graph
+from bifurcate.diagram.diagram import Diagram, FailedCurve
+from bifurcate.diagram.graph import build_graph
 from bifurcate.diagram.state import Exploration, Meeting
 from bifurcate.errors import BifurcateError, InvalidInput
 from bifurcate.validation import check_callable, check_count, check_interval, check_period
 
 __all__ = ["explore"]
 
-AMPLITUDES = (None, 1e-3, 1e-4, 1e-5)  # of first points on new branches, the later ones if these lie out of bounds
+# Amplitudes of first points on new branches, tried in turn while these lie out of bounds; the first is that of switch.
+# All are above 1e-6, since a point nearer to the special point would be matched with the branch that is known.
+AMPLITUDES = (None, 1e-3, 1e-4, 1e-5)
 
 
 @old_keywords(most="max_branches")
@@ -44,11 +47,10 @@ def explore(
     progress: Callable[[Progress], None] | None = None,
     max_branches: int = 200,
 ) -> Diagram:
-    """Draw the whole diagram: trace, switch at every special point, trace what starts there, and so on.
+    """Find every branch: trace, switch at every special point, trace what starts there, and so on.
 
-    A branch that is already known is not traced twice: it is recognised by distance along the known branches,
-    whichever point of its cycle it starts at and in whichever direction it would be followed. So loops close, and a
-    doubled cycle between two flips is one edge of the graph.
+    No branch is traced twice: a curve that starts on a known branch, at whichever point of its cycle and in whichever
+    direction, is matched with it. So loops close, and a doubled cycle between two flips is one edge of the graph.
 
     Parameters
     ----------
@@ -58,24 +60,24 @@ def explore(
         Interval of every free parameter; and of a second parameter of the map, if the curves of folds, flips,
         Neimark–Sacker and branch points are to be followed in both, and what starts at their points of codimension two.
     depth : int
-        Generations of branches: 1 for the curves given alone, 2 for those that start on them too, ….
+        Generations of branches: 1 for the given curves alone, 2 for the branches that start on these, too, and so on.
     period : int, optional
         Largest period that is followed; by default there is no limit but the depth.
     audit : bool
-        Trace everything again with smaller steps, check parities of the fixed-point index along branches and at points,
-        and look for multipliers that touch +1; what is found is added, explored, and reported in ``diagram.audit``.
+        Trace everything again with smaller steps, check the fixed-point index along branches and at points, and locate
+        multipliers that touch +1; what is found is added, explored, and reported in ``diagram.audit``.
     control, corrector : optional
         As for :func:`trace`.
     progress : callable, optional
         Called with a :class:`Progress` after every new branch.
     max_branches : int
-        Branches at the most.
+        Largest number of branches.
 
     Returns
     -------
     Diagram
-        What could not be followed is in ``diagram.failures`` and ``diagram.left``. An interrupt (Ctrl-C) ends the
-        exploration and keeps what was found.
+        Curves that could not be followed are in ``diagram.failures``, points beyond the limits in
+        ``diagram.not_followed``. An interrupt (Ctrl-C) ends the exploration; the diagram has what was found until then.
 
     Raises
     ------
@@ -112,14 +114,15 @@ def explore(
         max_branches=max_branches,
     )
     with np.errstate(all="ignore"):
-        explorer.begin(curves)
-        explorer.run()
+        explorer.follow_given(curves)
+        explorer.follow_queue()
         explorer.follow_loci()
-        report = explorer.audit() if audit and not explorer.is_interrupted else None
-        return explorer.diagram(report)
+        report = explorer.run_audit() if audit and not explorer.is_interrupted else None
+        return explorer.to_diagram(report)
 
 
 def _check_bounds(curves: list[Curve], bounds: object) -> None:
+    """Refuse bounds that lack a free parameter, name more than two, or do not contain the start."""
     if not isinstance(bounds, Mapping):
         raise InvalidInput(f"bounds must be a dict of intervals, as {{'r': (low, high)}}, got {bounds!r}")
     for curve in curves:
@@ -143,7 +146,20 @@ def _check_bounds(curves: list[Curve], bounds: object) -> None:
 
 @dataclass(eq=False)
 class Explorer:
-    """Follows the branches of one diagram; special points wait in ``queue`` for theirs to be followed."""
+    """Follows the branches of one diagram.
+
+    Attributes
+    ----------
+    state : Exploration
+        What is known.
+    depth, largest_period, control, corrector, progress, max_branches
+        As for :func:`explore`.
+    queue : deque of (int, int)
+        Numbers of special points whose branches are to be followed, each with the generation of its own branch.
+    failures : list of FailedCurve
+    is_interrupted : bool
+        True once the user has ended the exploration.
+    """
 
     state: Exploration
     depth: int
@@ -153,13 +169,13 @@ class Explorer:
     progress: Callable[[Progress], None] | None
     max_branches: int
     queue: deque[tuple[int, int]] = field(default_factory=deque)
-    failures: list[Failed] = field(default_factory=list)
+    failures: list[FailedCurve] = field(default_factory=list)
     is_interrupted: bool = False
 
-    def begin(self, curves: list[Curve]) -> None:
-        """Follow the curves given; one that cannot be started is a failure, but not if all of them are.
+    def follow_given(self, curves: list[Curve]) -> None:
+        """Follow the given curves, and the branches from which those of them that come from a switch start.
 
-        A curve from a switch brings the branch with it that it branches off from.
+        A curve that cannot be started is a failure; if none can, the first error is raised.
         """
         errors: list[BifurcateError] = []
         parents = [(curve.origin.curve, 2) for curve in curves if isinstance(curve.origin, SpecialPoint)]
@@ -170,15 +186,15 @@ class Explorer:
                 raise
             except BifurcateError as error:
                 errors.append(error)
-                self.failures.append(Failed(None, str(error)))
+                self.failures.append(FailedCurve(None, str(error)))
             except KeyboardInterrupt:
                 self.is_interrupted = True
                 return
         if errors and not self.state.branches:
             raise errors[0]
 
-    def run(self) -> None:
-        """Follow the branches of every waiting point, the older generations first."""
+    def follow_queue(self) -> None:
+        """Follow the branches of every point in the queue, first in, first out."""
         try:
             while self.queue and not self.is_interrupted:
                 self.follow_from(*self.queue.popleft())
@@ -186,9 +202,9 @@ class Explorer:
             self.is_interrupted = True
 
     def follow_loci(self) -> None:
-        """Where a second parameter has bounds, follow the curves of special points in both, and what starts on them.
+        """Follow the curves of special points in two parameters, if a second one has bounds, and what starts on them.
 
-        Generations are counted anew.
+        Their generations are counted from 1.
         """
         names = {name for record in self.state.branches for name in record.branch.curve.free}
         second = [name for name in self.state.bounds if name not in names]
@@ -202,7 +218,7 @@ class Explorer:
                 if self.is_interrupted or self.is_full():
                     return
                 self._follow_locus(point, second[0])
-                self.run()
+                self.follow_queue()
         except KeyboardInterrupt:
             self.is_interrupted = True
 
@@ -213,16 +229,16 @@ class Explorer:
             if number is None:
                 self.follow(curve, 1, point)
             else:
-                self.join(point, number)
+                self.connect(point, number)
         except BifurcateError as error:
-            self.failures.append(Failed(point, str(error)))
+            self.failures.append(FailedCurve(point, str(error)))
 
     def is_full(self) -> bool:
         """True if no more branches may be followed."""
         return len(self.state.branches) >= self.max_branches
 
     def follow_from(self, number: int, generation: int) -> None:
-        """Follow every branch that starts at a point, as far as depth, period and number allow."""
+        """Follow every branch that starts at a point, within the limits of depth, period and number."""
         record = self.state.points[number]
         point = record.point
         doubles = self.largest_period is not None and point.kind == "flip"
@@ -233,14 +249,14 @@ class Explorer:
         try:
             curves = self._curves_from(point)
         except BifurcateError as error:
-            self.failures.append(Failed(point, str(error)))
+            self.failures.append(FailedCurve(point, str(error)))
             return
         for curve in curves:
             if self.largest_period is not None and curve.period > self.largest_period:
                 continue
             known = self.state.branch_through_start(curve, point)
             if known is not None:
-                self.join(point, known)
+                self.connect(point, known)
                 continue
             if self.is_full():
                 self.state.mark_followed(number, False)
@@ -248,13 +264,13 @@ class Explorer:
             try:
                 self.follow(curve, generation + 1, point)
             except BifurcateError as error:
-                self.failures.append(Failed(point, str(error)))
+                self.failures.append(FailedCurve(point, str(error)))
 
     def _curves_from(self, point: SpecialPoint) -> list[Curve]:
-        """The curves that start at a special point, with nearer first points if those are out of bounds."""
+        """The curves that start at a special point, with first points that lie within the bounds if there are such."""
         if KINDS[point.kind].codimension == 2:
             return [curve for curve in switches(point) if self.state.contains_start(curve)]
-        if point.curve.period != point.period:  # met from its doubled cycle: the other branch is the undoubled one
+        if point.curve.period != point.period:  # found on the doubled cycle: the other branch has half the period
             return [_undoubled(point)]
         curves: tuple[Curve, ...] = ()
         for amplitude in AMPLITUDES:
@@ -264,46 +280,46 @@ class Explorer:
         return list(curves)
 
     def follow(self, curve: Curve, generation: int, origin: SpecialPoint | None) -> None:
-        """Trace a curve and take it in, unless it turns out to be one that is known."""
+        """Trace a curve and add the branch, unless it was traced before."""
         branch = trace(curve, self.state.bounds_of(curve), control=self.control, corrector=self.corrector)
         self.is_interrupted |= any(stop.reason == "interrupted" for stop in branch.stop)
         known = self.state.branch_traced_before(branch)
         if known is not None:
             if origin is not None:
-                self.join(origin, known)
+                self.connect(origin, known)
             return
         number = self.state.add_branch(branch, generation)
         for point in branch.special:
-            self.meet(point, Meeting(number, point.arclength), generation)
+            self.add_point(point, Meeting(number, point.arclength), generation)
         if isinstance(curve.origin, SpecialPoint):
-            self.join(curve.origin, number)
+            self.connect(curve.origin, number)
         if origin is not None:
-            self.join(origin, number)
+            self.connect(origin, number)
         if self.progress:
             last = branch.points[-1]
             count = len(self.state.branches)
             self.progress(Progress(last.parameters, len(branch), len(self.state.points), count, last, branch))
 
-    def meet(self, point: SpecialPoint, meeting: Meeting, generation: int) -> bool:
-        """Take in that a special point lies on a branch, and queue it if curves start there; True if it is new."""
+    def add_point(self, point: SpecialPoint, meeting: Meeting, generation: int) -> bool:
+        """Add a special point that lies on a branch, and queue it if curves start there; True if the point is new."""
         number, is_new = self.state.add_meeting(point, meeting)
         record = self.state.points[number]
         on_cycles = self.state.branches[meeting.branch].branch.curve.codimension == 0
         is_alike = on_cycles == (record.point.curve.codimension == 0)
-        # One that is known may lie nearer to the beginning than it seemed.
+        # A known point is queued again, since its generation may be lower on this branch.
         if is_switching_point(record.point) and (is_new or (is_alike and not record.is_followed)):
             self.queue.append((number, generation))
         return is_new
 
-    def join(self, point: SpecialPoint, branch: int) -> bool:
-        """Take in that a branch meets a point, whether or not tracing it noticed; True if the point is new."""
+    def connect(self, point: SpecialPoint, branch: int) -> bool:
+        """Add a special point to a branch at the nearest arclength, unless it is there; True if the point is new."""
         if self.state.lies_on(point, branch):
             return False
         record = self.state.branches[branch]
-        return self.meet(point, Meeting(branch, record.locator.nearest(point)[0]), record.generation)
+        return self.add_point(point, Meeting(branch, record.locator.nearest(point)[0]), record.generation)
 
-    def audit(self) -> Audit:
-        """Audit every branch, take in and explore what that finds, and check indices at the end."""
+    def run_audit(self) -> Audit:
+        """Audit every branch, add and explore what is found, and check the indices of the whole at the end."""
         extra: list[SpecialPoint] = []
         gone: list[SpecialPoint] = []
         touching: list[SpecialPoint] = []
@@ -314,11 +330,11 @@ class Explorer:
             self.is_interrupted |= found.is_interrupted
             changed += found.changed
             gone += found.gone
-            extra += self._join_new(found.special, done)
-            touching += self._join_new(found.touching, done)
+            extra += self._connect_new(found.special, done)
+            touching += self._connect_new(found.touching, done)
             done += 1
             if done == len(self.state.branches):
-                self.run()
+                self.follow_queue()
         graph, segments = build_graph(self.state)
         failed = [failure.point for failure in self.failures if failure.point is not None]
         return Audit(
@@ -330,14 +346,14 @@ class Explorer:
             changed=tuple(changed),
         )
 
-    def _join_new(self, points: Iterable[SpecialPoint], branch: int) -> list[SpecialPoint]:
-        """Take points of a branch in; those that were new."""
-        return [point for point in points if self.join(point, branch)]
+    def _connect_new(self, points: Iterable[SpecialPoint], branch: int) -> list[SpecialPoint]:
+        """Add points to a branch; returns those that are new."""
+        return [point for point in points if self.connect(point, branch)]
 
-    def diagram(self, report: Audit | None = None) -> Diagram:
-        """What was found so far."""
+    def to_diagram(self, report: Audit | None = None) -> Diagram:
+        """What was found so far, as a Diagram."""
         state = self.state
-        left = [r.point for r in state.points if is_switching_point(r.point) and not r.is_followed]
+        not_followed = [r.point for r in state.points if is_switching_point(r.point) and not r.is_followed]
         doubts = [f"branch {i}: {doubt}" for i, record in enumerate(state.branches) for doubt in record.branch.doubts]
         return Diagram(
             branches=tuple(record.branch for record in state.branches),
@@ -345,7 +361,7 @@ class Explorer:
             special=tuple(record.point for record in state.points),
             graph=build_graph(state)[0],
             failures=tuple(self.failures),
-            left=tuple(left),
+            not_followed=tuple(not_followed),
             doubts=tuple(doubts),
             audit=report,
             interrupted=self.is_interrupted,

@@ -7,14 +7,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from bifurcate.continuation.branch import Branch
 from bifurcate.continuation.branch_matching import BranchLocator
 from bifurcate.linalg.multipliers import Spectrum
 
 __all__ = ["Segment", "cut_into_segments"]
 
 
-ON_CUT = 1e-9  # a branch's point within this arclength of a cut is the special point itself: rounding of arclengths
+ON_CUT = 1e-9  # a branch's point within this arclength of a cut is the special point: the rounding of a sum of steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,23 +23,23 @@ class Segment:
     Attributes
     ----------
     branch : int
-        Which branch of the diagram.
+        Number of the branch in the diagram.
     kind : str
-        Of its curve: "cycle", or that of the special points on it.
+        Kind of its curve: "cycle", or that of the special points of which it consists.
     period : int
-        Of its cycles.
+        Period of its cycles.
     begin, end : float
         Arclengths of its two ends on the branch; ``end < begin`` where it runs through the seam of a loop.
     points : tuple of int
-        Indices of the branch's points inside, in order. Their curve has no special point between them.
+        Indices of the branch's points inside, in order.
     stable : bool or None
-        Whether its cycles are stable; None if that differs along it (the branch is in doubt) or is not known.
+        True if its cycles are stable; None if that differs along it (the branch is in doubt) or is not known.
     outside : int or None
-        Number of multipliers outside the unit circle, likewise.
+        Number of multipliers outside the unit circle; None if that differs along it or is not known.
     middle : Spectrum or None
         The multipliers at a point well inside.
     parameter : float
-        The first free parameter there.
+        The first free parameter at that point.
     """
 
     branch: int
@@ -55,16 +54,33 @@ class Segment:
     parameter: float
 
 
-def cut_into_segments(number: int, locator: BranchLocator, at: list[float], closed: bool) -> list[Segment]:
-    """The segments of a branch cut at arclengths in order, which include its ends unless it is closed."""
-    branch = locator.branch
+def cut_into_segments(number: int, locator: BranchLocator, at: list[float], is_ring: bool) -> list[Segment]:
+    """Cut a branch into segments.
+
+    Parameters
+    ----------
+    number : int
+        Number of the branch in the diagram.
+    locator : BranchLocator
+        The branch.
+    at : list of float
+        Arclengths of the cuts, rising; they include the branch's ends unless ``is_ring``.
+    is_ring : bool
+        True if the last cut is joined to the first, through the seam of a loop.
+
+    Returns
+    -------
+    list of Segment
+        In the order of arclength.
+    """
     cuts = list(pairwise(at))
-    if closed and at:
+    if is_ring and at:
         cuts.append((at[-1], at[0]))
-    return [_segment(number, locator, branch, begin, end) for begin, end in cuts]
+    return [_segment(number, locator, begin, end) for begin, end in cuts]
 
 
-def _segment(number: int, locator: BranchLocator, branch: Branch, begin: float, end: float) -> Segment:
+def _segment(number: int, locator: BranchLocator, begin: float, end: float) -> Segment:
+    branch = locator.branch
     s = branch.arclength
     after, before = s > begin + ON_CUT, s < end - ON_CUT
     if end <= begin:
@@ -76,8 +92,8 @@ def _segment(number: int, locator: BranchLocator, branch: Branch, begin: float, 
     middle, parameter = (known[len(known) // 2] if known else None), float(branch[branch.curve.free[0]][0])
     if len(points):
         parameter = branch.points[int(points[len(points) // 2])].free[0]
-    elif (node := locator.point_near(0.5 * (begin + end))) is not None:
-        middle, parameter = node.spectrum, float(node.u[branch.curve.size])
+    elif (point := locator.point_near(0.5 * (begin + end))) is not None:
+        middle, parameter = point.spectrum, float(point.u[branch.curve.size])
         known = [middle]
     if branch.curve.codimension > 0:
         known = []  # on a curve of special points no cycle is stable or unstable by its multipliers alone

@@ -1,4 +1,4 @@
-"""What exploration knows: one record a branch, one record a special point, and which of them is known already."""
+"""What exploration knows: one record for each branch and each special point, and how known ones are matched."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from bifurcate.curves.metric import Metric
 __all__ = ["BranchRecord", "Exploration", "Meeting", "PointRecord"]
 
 SEAM = 1e-4  # a point met twice within this arclength was met once, from two neighbouring steps or at a loop's seam
+PARTS = 4  # a branch was traced before if two of its points at one, two and three quarters lie on another branch
 SAME_PLACE = 1e-9  # arclengths that differ by less are one place on a branch: rounding of a sum of steps
 
 
@@ -48,6 +49,11 @@ class BranchRecord:
         """The branch."""
         return self.locator.branch
 
+    @property
+    def is_loop(self) -> bool:
+        """True if the branch closes."""
+        return self.branch.stop.last.reason == "closed"
+
 
 @dataclass(frozen=True, eq=False)
 class PointRecord:
@@ -56,11 +62,11 @@ class PointRecord:
     Attributes
     ----------
     point : SpecialPoint
-        As it was met first.
+        As it was located first.
     meetings : tuple of Meeting
-        The branches on which it lies.
+        Where it lies on branches.
     is_followed : bool
-        True if the curves that start there were asked for.
+        True if the curves that start there were computed.
     """
 
     point: SpecialPoint
@@ -68,13 +74,13 @@ class PointRecord:
     is_followed: bool = False
 
     def lies_on(self, branch: int) -> bool:
-        """True if it was met on a branch."""
+        """True if it lies on a branch, as far as is known."""
         return any(meeting.branch == branch for meeting in self.meetings)
 
 
 @dataclass(eq=False)
 class Exploration:
-    """What exploration knows, and the only owner of it; branches and points are numbered as they were met.
+    """What exploration knows, and the only owner of it; branches and points are numbered in the order of discovery.
 
     Attributes
     ----------
@@ -90,7 +96,7 @@ class Exploration:
 
     @property
     def widths(self) -> dict[str, float]:
-        """Widths of the bounds, the units of distances."""
+        """Widths of the bounds, in which distances are measured."""
         return {name: float(high) - float(low) for name, (low, high) in self.bounds.items()}
 
     def metric(self, curve: Curve) -> Metric:
@@ -114,7 +120,7 @@ class Exploration:
         curve : Curve
             The curve.
         origin : SpecialPoint or None
-            Where it was born: near that point branches are told apart more finely.
+            The point at which the curve starts, if there is one: branches that cross there are matched more strictly.
         """
         for number, locator in self._alike(curve):
             apart = np.inf if origin is None else locator.distance(curve.start, origin)
@@ -123,8 +129,8 @@ class Exploration:
         return None
 
     def branch_traced_before(self, branch: Branch) -> int | None:
-        """The number of the branch that holds most of a few points inside another one; None if none does."""
-        inside = [branch.points[i] for i in {len(branch) // 4, len(branch) // 2, (3 * len(branch)) // 4}]
+        """The number of the branch on which most of a few points inside another one lie; None if there is none."""
+        inside = [branch.points[i] for i in {len(branch) * part // PARTS for part in range(1, PARTS)}]
         for number, locator in self._alike(branch.curve):
             held = [locator.locate(np.append(p.state.reshape(-1), p.free)) is not None for p in inside]
             if sum(held) > len(held) / 2:
@@ -132,7 +138,7 @@ class Exploration:
         return None
 
     def _alike(self, curve: Curve) -> Iterator[tuple[int, BranchLocator]]:
-        """The branches that may hold points of a curve: of its kind, period, free parameters and size."""
+        """The branches on which a curve may lie: those of its kind, period, free parameters and size."""
 
         def key(each: Curve) -> tuple[object, ...]:
             return each.kind, each.period, each.free, each.size
@@ -142,7 +148,7 @@ class Exploration:
                 yield number, record.locator
 
     def add_branch(self, branch: Branch, generation: int) -> int:
-        """Take a branch in; returns its number."""
+        """Add a branch; returns its number."""
         self.branches.append(BranchRecord(BranchLocator(branch, self.metric(branch.curve)), generation))
         return len(self.branches) - 1
 
@@ -154,7 +160,7 @@ class Exploration:
         return None
 
     def add_meeting(self, point: SpecialPoint, meeting: Meeting) -> tuple[int, bool]:
-        """Take in that a special point lies on a branch; returns its number, and True if it is new."""
+        """Note that a special point lies on a branch; returns the point's number, and True if the point is new."""
         number = self.find_point(point)
         if number is None:
             self.points.append(PointRecord(point, (meeting,)))
@@ -165,13 +171,13 @@ class Exploration:
         return number, False
 
     def _is_same_place(self, one: Meeting, other: Meeting) -> bool:
+        """True if two meetings are one: nearby on one branch, or on both sides of a loop's seam."""
         if one.branch != other.branch:
             return False
-        locator = self.branches[one.branch].locator
+        record = self.branches[one.branch]
         apart = abs(one.arclength - other.arclength)
-        length = float(locator.arclength[-1] - locator.arclength[0])
-        is_loop = locator.branch.stop.last.reason == "closed"
-        return apart < SEAM or (is_loop and abs(apart - length) < SEAM)
+        length = float(record.locator.arclength[-1] - record.locator.arclength[0])
+        return apart < SEAM or (record.is_loop and abs(apart - length) < SEAM)
 
     def lies_on(self, point: SpecialPoint, branch: int) -> bool:
         """True if it is known that a special point lies on a branch."""
@@ -182,7 +188,7 @@ class Exploration:
         self.points[number] = dataclasses.replace(self.points[number], is_followed=is_followed)
 
     def points_on(self, branch: int) -> list[SpecialPoint]:
-        """The special points of a branch, in the order in which they were met."""
+        """The special points of a branch, in the order in which they were found."""
         return [record.point for record in self.points if record.lies_on(branch)]
 
     def points_at(self, branch: int, arclength: float) -> list[SpecialPoint]:

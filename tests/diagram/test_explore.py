@@ -3,37 +3,13 @@
 import networkx as nx
 import numpy as np
 import pytest
+from diagrams import edges, values_at
 
 import bifurcate as bf
 from bifurcate.continuation.branch_matching import BranchLocator
 from bifurcate.curves.metric import Metric
 from bifurcate.diagram import explore as exploration
-from bifurcate.errors import InvalidInput, NoSuchPoint, NotConverged
-
-COARSE = bf.StepControl(first=0.3, largest=0.6, angle=1.0, largest_angle=1.5)
-
-
-def bubble(e=0.1):
-    """Flips at p = ±√e; the doubled cycle x² = e − p² joins them."""
-    return bf.Map(lambda x, p: -(1.0 + e - p * p) * x + x**3, {"p": -0.6})
-
-
-def pitchfork():
-    return bf.Map(lambda x, p: x + 0.3 * (p * x - x**3), {"p": -0.5})
-
-
-def at(diagram, kind, name):
-    return sorted(round(float(point.parameters[name]), 9) for point in diagram.of(kind))
-
-
-def edges(diagram):
-    """Edges as (label of one end, label of the other, period, stable)."""
-    nodes = diagram.graph.nodes
-    return sorted(
-        (*sorted((nodes[a]["label"], nodes[b]["label"])), data["period"], data["stable"])
-        for a, b, data in diagram.graph.edges(data=True)
-        if data["kind"] == "cycle"
-    )
+from bifurcate.errors import InvalidInput, NotConverged
 
 
 def test_the_cascade_of_the_logistic_map_to_period_sixteen(reference):
@@ -44,10 +20,10 @@ def test_the_cascade_of_the_logistic_map_to_period_sixteen(reference):
     for flip in diagram.of("flip"):
         assert abs(flip.parameters["r"] - known[flip.period]) < (1e-5 if flip.period == 16 else 1e-8)
     assert sorted(flip.period for flip in diagram.of("flip")) == [1, 2, 4, 8, 16]
-    assert at(diagram, "branch point", "r") == [1.0]
-    assert [point.period for point in diagram.left] == [16] and diagram.failures == () and diagram.doubts == ()
+    assert values_at(diagram, "branch point", "r") == [1.0]
+    assert [point.period for point in diagram.not_followed] == [16] and diagram.failures == () and diagram.doubts == ()
     assert diagram.audit.clean, str(diagram.audit)
-    # Every stable piece is one of the cascade's; the graph is a tree.
+    # Every stable segment is one of the cascade's; the graph is a tree.
     stable = [(data["period"]) for *_, data in diagram.graph.edges(data=True) if data["stable"]]
     assert sorted(stable) == [1, 1, 2, 4, 8, 16]
     assert nx.is_tree(nx.Graph(diagram.graph)) and all(
@@ -59,11 +35,11 @@ def test_period_and_depth_limit_what_is_followed():
     curve = bf.cycles(bf.maps.logistic(), "r", [0.6])
     short = bf.explore(curve, {"r": (0.5, 3.56)}, period=2)
     assert {branch.curve.period for branch in short.branches} == {1, 2}
-    assert [(point.label, point.period) for point in short.left] == [("PD", 2)]
+    assert [(point.label, point.period) for point in short.not_followed] == [("PD", 2)]
     one = bf.explore(curve, {"r": (0.5, 3.56)}, depth=1)
-    assert len(one.branches) == 1 and len(one.left) == 2 and "not followed" in str(one)
+    assert len(one.branches) == 1 and len(one.not_followed) == 2 and "not followed" in str(one)
     few = bf.explore(curve, {"r": (0.5, 3.56)}, max_branches=2)
-    assert len(few.branches) == 2 and few.left
+    assert len(few.branches) == 2 and few.not_followed
 
 
 def test_the_window_of_period_three_from_deflation_and_from_an_orbit():
@@ -94,41 +70,13 @@ def test_the_cascade_within_the_window():
 
 def test_the_predator_prey_map_of_auto():
     diagram = bf.explore(bf.cycles(bf.maps.predator_prey(), "p1", [0.0, 0.0]), {"p1": (0.5, 3.6)}, depth=5, audit=True)
-    assert at(diagram, "BP", "p1") == [1.0, 2.0]
+    assert values_at(diagram, "BP", "p1") == [1.0, 2.0]
     flips = {point.period: point.parameters["p1"] for point in diagram.of("PD")}
     assert np.abs(np.array([flips[k] for k in (1, 2, 4)]) - [3.0, 1 + np.sqrt(6), 3.5440903595519]).max() < 1e-8
     assert sorted(branch.curve.period for branch in diagram.branches) == [1, 1, 1, 2, 4, 8]
     coexistence = [branch for branch in diagram.branches if branch.states[:, 1].max() > 0.1]
     assert len(coexistence) == 1 and coexistence[0] in diagram.branches_at(diagram.of("BP")[1])
     assert diagram.audit.clean, str(diagram.audit)
-
-
-@pytest.mark.parametrize("start", ["fixed point", "doubled cycle"])
-def test_a_doubled_cycle_between_two_flips_is_one_edge(start):
-    map = bubble().replace(p=0.0)
-    if start == "fixed point":
-        curve = bf.cycles(map, "p", [0.0])
-    else:
-        curve = bf.cycles(map, "p", bf.solve(map, [0.3], period=2).state, period=2)
-    diagram = bf.explore(curve, {"p": (-0.6, 0.6)}, audit=True)
-    assert np.abs(np.array(at(diagram, "flip", "p")) - [-np.sqrt(0.1), np.sqrt(0.1)]).max() < 1e-8
-    assert edges(diagram) == [("EP", "PD", 1, True)] * 2 + [("PD", "PD", 1, False), ("PD", "PD", 2, True)]
-    assert len(diagram.branches) == 2 and diagram.audit.clean
-
-
-def test_a_pitchfork_is_one_point_with_four_arms():
-    diagram = bf.explore(bf.cycles(pitchfork(), "p", [0.0]), {"p": (-1.0, 1.0)}, audit=True)
-    assert [point.form for point in diagram.special] == ["pitchfork"] and len(diagram.branches) == 2
-    assert edges(diagram) == [("BP", "EP", 1, False)] + [("BP", "EP", 1, True)] * 3
-    assert diagram.graph.degree(0) == 4 and diagram.audit.clean
-
-
-def test_a_loop_that_crosses_a_line_twice_is_traced_once():
-    map = bf.Map(lambda x, p: x + 0.2 * x * (x**2 + p**2 - 0.25), {"p": -0.9})
-    diagram = bf.explore(bf.cycles(map, "p", [0.0]), {"p": (-1.0, 1.0)}, audit=True)
-    assert at(diagram, "BP", "p") == [-0.5, 0.5] and len(diagram.branches) == 2
-    assert edges(diagram) == [("BP", "BP", 1, False)] * 2 + [("BP", "BP", 1, True)] + [("BP", "EP", 1, False)] * 2
-    assert diagram.audit.clean
 
 
 def test_a_curve_from_a_switch_brings_the_branch_it_starts_on():
@@ -194,7 +142,7 @@ def test_every_branch_of_a_symmetric_point():
 def test_the_cascade_of_a_map_that_preserves_areas():
     # Of the standard map's 2-cycle θ = π ± s: K = 4s / sin s, and a pitchfork at K = 2π; its arms double, and double.
     diagram = bf.explore(bf.cycles(bf.maps.standard(1.0), "K", [0.0, np.pi]), {"K": (0.5, 7.0)}, depth=5, audit=True)
-    assert at(diagram, "BP", "K") == [round(2 * np.pi, 9)] and diagram.of("fold") == ()
+    assert values_at(diagram, "BP", "K") == [round(2 * np.pi, 9)] and diagram.of("fold") == ()
     flips = np.array(sorted({(p.period, round(p.parameters["K"], 9)) for p in diagram.of("PD")}))
     assert flips[:, 0].tolist() == [1, 2, 4, 8] and flips[0, 1] == 4.0
     # From the pitchfork on, intervals shrink by 8.721 (Greene, MacKay, Vivaldi & Feigenbaum, Physica 3D (1981) 468).
@@ -210,50 +158,6 @@ def test_a_square_of_units_has_two_kinds_of_side_branches():
     first = min(diagram.of("BP"), key=lambda p: p.parameters["r"])
     assert abs(first.parameters["r"] - 0.75) < 1e-10 and first.multiplicity == 2
     assert len(diagram.branches_at(first)) == 5 and diagram.audit.clean, str(diagram.audit)
-
-
-def test_the_audit_finds_what_coarse_steps_missed():
-    curve = bf.cycles(bubble(1e-3), "p", [0.0])
-    coarse = bf.explore(curve, {"p": (-0.6, 0.6)}, control=COARSE)
-    assert coarse.special == ()
-    diagram = bf.explore(curve, {"p": (-0.6, 0.6)}, control=COARSE, audit=True)
-    assert np.abs(np.array(at(diagram, "flip", "p")) - [-np.sqrt(1e-3), np.sqrt(1e-3)]).max() < 1e-8
-    assert len(diagram.audit.extra) == 2 and not diagram.audit.clean and "with smaller steps also PD" in str(diagram)
-    assert sorted(branch.curve.period for branch in diagram.branches) == [1, 2]
-
-
-@pytest.mark.parametrize("kind", ["branch point", "flip"])
-def test_the_audit_notices_a_branch_that_was_missed(kind, monkeypatch):
-    # The last of the branches at every point of one kind is withheld: the indices there do not add up.
-    whole = exploration.switches
-
-    def withheld(point, amplitude=None):
-        curves = whole(point, amplitude=amplitude)
-        return curves[:-1] if point.kind == kind else curves
-
-    monkeypatch.setattr(exploration, "switches", withheld)
-    if kind == "branch point":
-        diagram = bf.explore(bf.cycles(pitchfork(), "p", [0.0]), {"p": (-1.0, 1.0)}, audit=True)
-    else:
-        ring = bf.maps.logistic_ring(3, 3.1, 0.1)
-        diagram = bf.explore(bf.cycles(ring, "r", [0.67] * 3), {"r": (3.05, 3.2)}, depth=2, audit=True)
-    assert [words for words in diagram.audit.balance if "a branch is missing" in words]
-    assert not diagram.audit.clean and "a branch is missing" in str(diagram)
-
-
-def test_the_audit_finds_a_multiplier_that_only_touches():
-    # A side branch of the triangle runs through its double branch point: one multiplier goes out, one comes in.
-    map = bf.maps.logistic_ring(3, 2.5, 0.1)
-    fixed = bf.trace(bf.cycles(map, "r", [0.6] * 3), {"r": (0.7, 2.9)})
-    side = bf.trace(bf.switch(fixed.first("BP")), {"r": (0.7, 0.9)})
-    start = side.points[len(side) - 4]
-    curve = bf.cycles(map.replace(r=start.free[0]), "r", start.state)
-    plain = bf.explore(curve, {"r": (0.7, 0.9)}, depth=2)
-    assert at(plain, "BP", "r") == []
-    diagram = bf.explore(curve, {"r": (0.7, 0.9)}, depth=2, audit=True)
-    found = [*diagram.audit.extra, *diagram.audit.touching]
-    assert [round(p.parameters["r"], 9) for p in found] == [round(2 - 1 / 0.85, 9)]
-    assert len(diagram.branches) == 4
 
 
 def loci_of(diagram):
@@ -276,10 +180,10 @@ def test_two_bounds_draw_the_curves_of_both_parameters():
         if branch.curve.kind == "cycle":
             continue
         assert np.abs(branch["a"] - exact[branch.curve.kind, branch.curve.period](branch["b"])).max() < 1e-9
-        # The point of the one-parameter branch from which it starts is a node of it, between two of its pieces.
+        # The point of the one-parameter branch from which it starts is a node of it, between two of its segments.
         node = diagram.special.index(branch.curve.origin)
-        pieces = [data for *_, data in diagram.graph.edges(node, data=True) if data["branch"] == number]
-        assert len(pieces) == 2 and {data["kind"] for data in pieces} == {branch.curve.kind}
+        segments = [data for *_, data in diagram.graph.edges(node, data=True) if data["branch"] == number]
+        assert len(segments) == 2 and {data["kind"] for data in segments} == {branch.curve.kind}
     text = bf.plot.chart(diagram.branches, "a", "b").get_legend().get_texts()
     assert {each.get_text() for each in text} == {"fold (LP), period 1", "flip (PD), period 1", "flip (PD), period 2"}
 
@@ -375,7 +279,7 @@ def test_of_several_starts_those_that_fail_are_named():
 def test_a_degenerate_flip_ends_with_its_reason():
     # Of a linear map: all cycles are at one parameter value.
     diagram = bf.explore(bf.cycles(bf.Map(lambda x, p: -p * x, {"p": 0.5}), "p", [0.0]), {"p": (0.2, 1.5)})
-    assert at(diagram, "flip", "p") == [1.0] and diagram.special[0].form == "degenerate"
+    assert values_at(diagram, "flip", "p") == [1.0] and diagram.special[0].form == "degenerate"
     (segment,) = [branch for branch in diagram.branches if branch.curve.period == 2]
     assert segment.stop[1].reason == "not-isolated"
 
@@ -405,21 +309,6 @@ def test_an_interrupt_keeps_what_was_found():
     assert diagram.audit is None
 
 
-def test_what_a_diagram_says_and_draws(tmp_path):
-    diagram = bf.explore(bf.cycles(bf.maps.logistic(), "r", [0.6]), {"r": (0.5, 3.56)}, depth=3)
-    text = str(diagram)
-    assert "BP at r = 1 " in text and "PD at r = 3 " in text and "3.449489743" in text and "3.54409036" in text
-    diagram.plot("r").savefig(tmp_path / "logistic.png")
-    assert (tmp_path / "logistic.png").stat().st_size > 5000
-    assert diagram.first("PD").kind == "flip"
-    with pytest.raises(NoSuchPoint, match="no fold in this diagram of 4 branches"):
-        diagram.first("fold")
-    with pytest.raises(InvalidInput, match="no kind 'hopf'"):
-        diagram.of("hopf")
-    with pytest.raises(InvalidInput, match="none of this diagram's"):
-        diagram.branches_at(bf.explore(bf.cycles(pitchfork(), "p", [0.0]), {"p": (-1, 1)}).special[0])
-
-
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -442,25 +331,3 @@ def test_what_a_diagram_says_and_draws(tmp_path):
 def test_unusable_arguments(call, words):
     with pytest.raises(InvalidInput, match=words):
         call(bf.cycles(bf.maps.logistic(), "r", [0.6]))
-
-
-def test_a_sphere_has_one_loop_of_cycles_and_one_of_folds():
-    # x² + a² + b² = 1: a loop of fixed points for each b, whose folds form the circle a² + b² = 1.
-    map = bf.Map(lambda x, a, b: x + 0.1 * (x**2 + a**2 + b**2 - 1.0), {"a": 0.0, "b": 0.3})
-    curve = bf.cycles(map, "a", [-0.95])
-    diagram = bf.explore(curve, {"a": (-1.5, 1.5), "b": (-1.5, 1.5)}, audit=True)
-    assert [branch.curve.kind for branch in diagram.branches] == ["cycle", "fold"]
-    assert all(branch.stop[1].reason == "closed" for branch in diagram.branches)
-    folds = diagram.branches[1]
-    assert np.abs(folds["a"] ** 2 + folds["b"] ** 2 - 1.0).max() < 1e-9
-    assert diagram.graph.number_of_nodes() == 2 and diagram.graph.number_of_edges() == 4
-    assert edges(diagram) == [("LP", "LP", 1, False), ("LP", "LP", 1, True)]
-    assert diagram.audit.clean, str(diagram.audit)
-
-
-def test_a_loop_without_special_points_hangs_on_its_first_point():
-    map = bf.Map(lambda x, a, b: x + 0.1 * (x**2 + a**2 + b**2 - 1.0), {"a": 0.0, "b": 0.3})
-    fixed = bf.trace(bf.cycles(map, "a", [-0.95]), {"a": (-1.5, 1.5)})
-    curve = bf.locus(fixed.first("fold"), free="b").replace(origin=None)
-    diagram = bf.explore(curve, {"a": (-1.5, 1.5), "b": (-1.5, 1.5)})
-    assert diagram.special == () and list(diagram.graph.edges()) == [(0, 0)]

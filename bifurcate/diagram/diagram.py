@@ -1,0 +1,194 @@
+"""Diagram: what an exploration found, as a graph that prints, plots and answers questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import networkx as nx
+import numpy as np
+
+from bifurcate.bifurcations.special_point import SpecialPoint, first_of_kind, points_of_kind
+from bifurcate.continuation.branch import Branch
+from bifurcate.deprecation import warn_old_name
+from bifurcate.diagram.audit import Audit
+from bifurcate.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Diagram", "FailedCurve"]
+
+
+@dataclass(frozen=True, eq=False)
+class FailedCurve:
+    """A curve that could not be followed.
+
+    Attributes
+    ----------
+    point : SpecialPoint or None
+        Where it starts; None if the user gave it.
+    reason : str
+        Why it could not be followed.
+    """
+
+    point: SpecialPoint | None
+    reason: str
+
+    def __str__(self) -> str:
+        where = f"from {self.point}" if self.point is not None else "a curve that was given"
+        return f"{where}: {self.reason}"
+
+
+@dataclass(frozen=True, eq=False)
+class Diagram:
+    """What :func:`explore` found.
+
+    Attributes
+    ----------
+    branches : tuple of Branch
+        Every branch once, in the order in which they were traced.
+    generations : tuple of int
+        Of each branch: 1 if its curve was given, 2 if it starts at a point of such a branch, and so on.
+    special : tuple of SpecialPoint
+        Every special point once, in the order in which they were met.
+    graph : networkx.MultiGraph
+        Nodes are the special points, under their index in ``special``, and then the ends of branches; with ``kind``
+        and ``label`` ("end" and "EP" for ends), ``parameters``, ``state``, ``period``, ``point`` (the SpecialPoint, or
+        None) and ``text``. Edges are the segments of branches between them, with ``branch`` (index into
+        ``branches``), ``kind`` (of its curve), ``period``, ``stable`` (None if not known, and on curves of special
+        points), ``outside`` (number of multipliers outside the unit circle) and ``segment`` (a :class:`Segment`).
+    failures : tuple of FailedCurve
+        Curves that could not be followed, with the reason.
+    not_followed : tuple of SpecialPoint
+        Points at which curves start that are beyond ``depth``, ``period`` or ``max_branches``.
+    doubts : tuple of str
+        The doubts of the branches: changes in the multipliers that no located point explains.
+    audit : Audit or None
+        What the audit found, if it was asked for.
+    interrupted : bool
+        True if the user ended the exploration.
+    """
+
+    branches: tuple[Branch, ...]
+    generations: tuple[int, ...]
+    special: tuple[SpecialPoint, ...]
+    graph: nx.MultiGraph
+    failures: tuple[FailedCurve, ...]
+    not_followed: tuple[SpecialPoint, ...]
+    doubts: tuple[str, ...]
+    audit: Audit | None = None
+    interrupted: bool = False
+
+    @property
+    def left(self) -> tuple[SpecialPoint, ...]:
+        """Old name of ``not_followed``."""
+        warn_old_name("Diagram.left", "Diagram.not_followed")
+        return self.not_followed
+
+    def of(self, kind: str) -> tuple[SpecialPoint, ...]:
+        """The special points of a kind ("flip") or label ("PD")."""
+        return points_of_kind(self.special, kind)
+
+    def first(self, kind: str) -> SpecialPoint:
+        """The first special point of a kind or label.
+
+        Raises
+        ------
+        NoSuchPoint
+            If there is none.
+        """
+        return first_of_kind(self.special, kind, f"in this diagram of {len(self.branches)} branches")
+
+    def branches_at(self, point: SpecialPoint) -> tuple[Branch, ...]:
+        """The branches that meet at a special point of this diagram, or at a copy of one.
+
+        Raises
+        ------
+        InvalidInput
+            If it is none of ``special``.
+        """
+        node = next((i for i, known in enumerate(self.special) if _is_copy(known, point)), None)
+        if node is None:
+            raise InvalidInput("point is none of this diagram's special points")
+        return tuple(self.branches[i] for i in self._branches_at(node))
+
+    def _branches_at(self, node: int) -> list[int]:
+        """Numbers of the branches that meet at a node."""
+        return sorted({data["branch"] for *_, data in self.graph.edges(node, data=True)})
+
+    def plot(self, parameter: str, observable: Callable[..., float] | int = 0, **options: Any) -> Figure:
+        """Draw all branches of cycles against a parameter: stable solid, unstable dashed, points marked by kind.
+
+        Parameters
+        ----------
+        parameter : str
+            The parameter on the horizontal axis.
+        observable : callable or int
+            The vertical axis: ``observable(x, **parameters)`` → float, or the index of a component.
+        **options
+            As for :func:`bifurcate.plot.diagram`.
+
+        Returns
+        -------
+        Figure
+            Of Matplotlib; ``.savefig(...)`` writes it.
+        """
+        drawn = [branch for branch in self.branches if branch.curve.codimension == 0]
+        # Matplotlib is loaded when something is drawn, not with this file.
+        from bifurcate.plot.bifurcation_diagram import diagram
+        from bifurcate.plot.style import figure_of
+
+        return figure_of(diagram(drawn, parameter, observable, **options))
+
+    def chart(self, x: str, y: str, **options: Any) -> Figure:
+        """Draw the curves of special points in the plane of two parameters, with their points of codimension two.
+
+        Parameters
+        ----------
+        x, y : str
+            The parameters on the horizontal and on the vertical axis.
+        **options
+            As for :func:`bifurcate.plot.chart`.
+
+        Returns
+        -------
+        Figure
+            Of Matplotlib; ``.savefig(...)`` writes it.
+        """
+        from bifurcate.plot.style import figure_of
+        from bifurcate.plot.two_parameter_chart import chart
+
+        return figure_of(chart(self.branches, x, y, **options))
+
+    def __str__(self) -> str:
+        name = self.branches[0].curve.iterate.map.name if self.branches else "map"
+        lines = [f"diagram of {name}: {len(self.branches)} branches, {len(self.special)} special points"]
+        rows: list[tuple[str, ...]] = [("branch", "period", "from", "to", "points", "starts at", "stable")]
+        rows += [self._row(i, branch) for i, branch in enumerate(self.branches)]
+        widths = [max(len(row[j]) for row in rows) for j in range(len(rows[0]))]
+        lines += ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+        for i, point in enumerate(self.special):
+            form = f", {point.form}" if point.form else ""
+            lines.append(f"  {point}{form}; on branch {', '.join(map(str, self._branches_at(i)))}")
+        lines += [f"  failed {failure}" for failure in self.failures]
+        beyond = "not followed, beyond the depth, period or number asked for"
+        lines += [f"  {beyond}: {point}" for point in self.not_followed]
+        lines += [f"  in doubt: {doubt}" for doubt in self.doubts]
+        lines += ["  interrupted by the user; all that was found so far is kept"] * self.interrupted
+        return "\n".join(lines + ([str(self.audit)] if self.audit is not None else []))
+
+    def _row(self, i: int, branch: Branch) -> tuple[str, ...]:
+        """A branch as a line of the table."""
+        free = branch.curve.free
+        span = [", ".join(f"{name} = {value:.6g}" for name, value in zip(free, branch.points[j].free)) for j in (0, -1)]
+        origin = branch.curve.origin
+        start = f"{origin.label} {origin.curve.where(origin.u)}" if isinstance(origin, SpecialPoint) else "given"
+        stable = f"{np.mean(branch.stable):.0%}" if branch.curve.codimension == 0 else ""
+        return str(i), str(branch.curve.period), *span, str(len(branch)), start, stable
+
+
+def _is_copy(a: SpecialPoint, b: SpecialPoint) -> bool:
+    """True if two special points hold the same numbers, as a point and its copy do."""
+    return (a.kind, a.period, a.curve.free) == (b.kind, b.period, b.curve.free) and np.array_equal(a.u, b.u)
