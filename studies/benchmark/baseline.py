@@ -18,10 +18,18 @@ __all__ = ["Path", "Problem", "changes", "flips", "pacopy", "textbook"]
 
 Path: TypeAlias = list[tuple[np.ndarray, float, np.ndarray]]  # states, parameters and multipliers
 
+TOLERANCE = 1e-11  # of the largest residual, for everybody: what our corrector reaches on these maps
+NEWTON_STEPS = 8  # after which Newton's method has failed, as in textbooks' programs
+SHORTEST_STEP = 1e-8  # of arclength, below which the textbook's continuation gives up
+BOUND_SLACK = 1e-9  # by which a parameter may pass its bound: the rounding of the last step
+FLIP_STEPS = 60  # of the Illinois method, which needs some ten
+FLIP_TOLERANCE = 1e-10  # of the multiplier from −1
+PACOPY_STEPS = 10_000  # more than any branch here has
+
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """The fixed points of a map f in one parameter, x a vector: everything of (x, p).
+    """The fixed points of a map f in one parameter p, x a vector; all functions are of (x, p).
 
     Attributes
     ----------
@@ -39,7 +47,7 @@ class Problem:
 
     @classmethod
     def of(cls, map: Map, free: str) -> Problem:
-        """Of a map that gives its Jacobian, as an ndarray, and its parameter derivative."""
+        """The problem of a map that gives its Jacobian, as an ndarray, and its parameter derivative."""
         f, jacobian, slope = map.f, map.jacobian, map.parameter_derivative
         assert jacobian is not None and slope is not None
 
@@ -54,7 +62,7 @@ class Problem:
 
     @classmethod
     def weights(cls, drive: np.ndarray, target: np.ndarray, beta: float, sigma: float) -> Problem:
-        """The adaptation network's n² weights in α, the Jacobian from its entries."""
+        """The problem of the adaptation network's n² weights in α, with the Jacobian from its entries."""
         n = len(drive)
 
         def response(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -96,21 +104,21 @@ def textbook(
     u, row, h = np.append(x, p), np.append(np.zeros(n), sign), 0.0
     while True:
         guess = u + h * row
-        for _ in range(8):
+        for _ in range(NEWTON_STEPS):
             J = problem.jacobian(guess[:n], guess[n])
             bordered[:n, :n] = J - np.eye(n)
             bordered[:n, n] = problem.slope(guess[:n], guess[n])
             bordered[n] = row
             residual = problem.residual(guess[:n], guess[n])
-            if np.abs(residual).max() <= 1e-11:
+            if np.abs(residual).max() <= TOLERANCE:
                 break
             guess -= np.linalg.solve(bordered, np.append(residual, 0.0))
         else:
             h *= 0.5
-            if h < 1e-8:
+            if h < SHORTEST_STEP:
                 return
             continue
-        if not bounds[0] - 1e-9 <= guess[n] <= bounds[1] + 1e-9:
+        if not bounds[0] - BOUND_SLACK <= guess[n] <= bounds[1] + BOUND_SLACK:
             return
         u = guess
         yield u[:n], float(u[n]), np.linalg.eigvals(J)
@@ -142,16 +150,16 @@ def _flip(
 ) -> float:
     """The parameter at which 1 + the multiplier of number j vanishes, by the Illinois method."""
     (x, p, f), (y, q, g) = left, right
-    for _ in range(60):
+    for _ in range(FLIP_STEPS):
         part = f / (f - g)
         middle, z = p + part * (q - p), x + part * (y - x)
-        for _ in range(8):
+        for _ in range(NEWTON_STEPS):
             J, residual = problem.jacobian(z, middle), problem.residual(z, middle)
-            if np.abs(residual).max() <= 1e-11:
+            if np.abs(residual).max() <= TOLERANCE:
                 break
             z = z - np.linalg.solve(J - np.eye(len(z)), residual)
         value = float(np.sort(np.linalg.eigvals(J).real)[j]) + 1.0
-        if abs(value) < 1e-10:
+        if abs(value) < FLIP_TOLERANCE:
             break
         if value * g < 0.0:
             x, p, f = y, q, g
@@ -209,5 +217,5 @@ def pacopy(problem: Problem, x: np.ndarray, p: float, bounds: tuple[float, float
         path.append((np.array(u), float(value), np.linalg.eigvals(problem.jacobian(u, value))))
 
     with contextlib.suppress(_Enough):
-        tool.euler_newton(_ForPacopy(problem), x, p, keep, max_steps=10_000, newton_tol=1e-11, verbose=False)
+        tool.euler_newton(_ForPacopy(problem), x, p, keep, max_steps=PACOPY_STEPS, newton_tol=TOLERANCE, verbose=False)
     return path

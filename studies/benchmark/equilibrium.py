@@ -12,7 +12,8 @@ from studies.benchmark.network import network
 __all__ = ["ROWS"]
 
 TOLERANCE = 1e-11  # of the residual, for everybody
-MOST = 1000  # unknowns for which hybr may form its dense Jacobian by differences
+MOST = 1000  # unknowns for which hybr may form its dense Jacobian by differences: more take minutes
+XTOL = 1e-13  # relative error of hybr's solution, at which its residual is below the tolerance
 
 
 def _equilibrium(quick: bool) -> Contest:
@@ -41,7 +42,7 @@ def _equilibrium(quick: bool) -> Contest:
     def scipy_root(method: str) -> Done:
         if method == "hybr" and start.size > MOST:
             raise Unavailable(f"hybr forms a dense Jacobian of {start.size} × {start.size} by differences")
-        options = {"fatol": TOLERANCE} if method == "krylov" else {"xtol": 1e-13}
+        options = {"fatol": TOLERANCE} if method == "krylov" else {"xtol": XTOL}
         found = root(lambda w: residual(w.reshape(start.shape)).ravel(), start.ravel(), method=method, options=options)
         return finished(found.x, int(found.nit if method == "krylov" else found.nfev))
 

@@ -26,6 +26,7 @@ __all__ = ["Contest", "Done", "Measurement", "Row", "Unavailable", "measure", "t
 
 LONG = 10.0  # seconds after which a contender is not run again
 TURN = 0.05  # seconds for which a short work is repeated in its turn
+SHOWN = 3  # numbers of a result that are printed
 
 
 class Unavailable(Exception):
@@ -141,13 +142,13 @@ def measure(row: Row, quick: bool = False) -> list[Measurement]:
     runs = {name: _Runs(work) for name, work in {**contest.ours, **contest.peers}.items()}
     for _ in range(1 if quick else contest.repeats):
         for each in runs.values():
-            each.again(quick)
+            each.run_once_more(quick)
     first = next(iter(runs.values()))
-    return [each.measured(row.name, name, name in contest.ours, contest, first) for name, each in runs.items()]
+    return [each.to_measurement(row.name, name, name in contest.ours, contest, first) for name, each in runs.items()]
 
 
 class _Runs:
-    """The runs of one contender."""
+    """The runs of one contender: their times, the peak of memory, and what the last one did."""
 
     def __init__(self, work: Contender) -> None:
         self.work = work
@@ -157,8 +158,8 @@ class _Runs:
         self.done = Done(0, ())
         self.note = ""
 
-    def again(self, quick: bool) -> None:
-        """One turn: a run, and short ones over and over, since the first one finds everything cold."""
+    def run_once_more(self, quick: bool) -> None:
+        """Take a turn: run the work, and repeat it while it is short, since the first run finds all caches cold."""
         if self.note or sum(self.wall) > LONG:
             return
         gc.collect()
@@ -177,23 +178,23 @@ class _Runs:
                 break
         self.peak = float(np.fmax(self.peak, _peak_megabytes()))
 
-    def measured(self, row: str, name: str, ours: bool, contest: Contest, first: _Runs) -> Measurement:
+    def to_measurement(self, row: str, name: str, ours: bool, contest: Contest, first: _Runs) -> Measurement:
         unknowns = contest.unknowns if self.done.unknowns is None else self.done.unknowns
         nothing = float("nan")
         seconds = min(self.wall, default=nothing)
         return Measurement(
-            row,
-            name,
-            ours,
-            unknowns,
-            self.done.steps,
-            seconds,
-            statistics.median(self.wall or [nothing]),
-            min(self.cpu, default=nothing),
-            seconds / min(first.wall, default=nothing),
-            self.peak,
-            self.done.result,
-            self.note,
+            row=row,
+            contender=name,
+            ours=ours,
+            unknowns=unknowns,
+            steps=self.done.steps,
+            seconds=seconds,
+            median=statistics.median(self.wall or [nothing]),
+            cpu=min(self.cpu, default=nothing),
+            ratio=seconds / min(first.wall, default=nothing),
+            peak_megabytes=self.peak,
+            result=self.done.result,
+            note=self.note,
         )
 
 
@@ -228,8 +229,8 @@ def table(row: Row, measured: Iterable[Measurement]) -> str:
             continue
         per_step = 1e3 * m.seconds / m.steps if m.steps else float("nan")
         times = " ".join(f"{value:10.4f}" for value in (m.seconds, m.median, m.cpu, per_step))
-        shown = ", ".join(f"{value:.9g}" for value in m.result[:3])
-        rest = f", … ({len(m.result)})" if len(m.result) > 3 else ""
+        shown = ", ".join(f"{value:.9g}" for value in m.result[:SHOWN])
+        rest = f", … ({len(m.result)})" if len(m.result) > SHOWN else ""
         line = f"  {m.contender:36} {m.unknowns:10d} {m.steps:8d} {times} {m.ratio:9.3g} {m.peak_megabytes:8.0f}"
         lines.append(f"{line}  {shown}{rest}")
     return "\n".join(lines + ([f"  floor: {row.floor}"] if row.floor else []))

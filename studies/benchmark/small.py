@@ -22,7 +22,23 @@ __all__ = ["ROWS", "ring_points"]
 def _contest(
     map: bf.Map, free: str, start: Any, bounds: tuple[float, float], points: int, step: float, sign: float = 1.0
 ) -> Contest:
-    """A branch from its first point, with steps so short that there are about as many points."""
+    """The contest of following a branch from its first point.
+
+    Parameters
+    ----------
+    map : Map
+    free : str
+        The parameter.
+    start : array_like
+        The first fixed point.
+    bounds : (float, float)
+    points : int
+        About as many points does our branch have.
+    step : float
+        The textbook's, in (x, p), for about as many points.
+    sign : float
+        ±1: whether the parameter rises or falls first.
+    """
     curve, box = bf.cycles(map, free, start).replace(sides=(int(sign),)), {free: bounds}
     control = bf.StepControl(first=1.0 / points, largest=1.0 / points)
     problem, x, p = Problem.of(map, free), np.asarray(start, dtype=float), map.parameters[free]
@@ -87,7 +103,7 @@ def _ring(n: int) -> Contest:
         )
         return Done(len(branch), (*map_float(found), float(error)))
 
-    def walk() -> Done:
+    def only_steps() -> Done:
         steps = list(bf.steps(curve, box, detect=False))
         outside = [step.point.spectrum.outside for step in steps]
         return Done(len(steps), (float(outside[0]), float(outside[-1])))
@@ -101,7 +117,7 @@ def _ring(n: int) -> Contest:
         return Done(len(path), changes(path))
 
     calls = {"its LU and eigenvalue calls alone": own_calls(ours), "… with general eigenvalues": own_calls(ours, True)}
-    ours_too = {"bifurcate": ours, "bifurcate, apart from locating": walk, **calls}
+    ours_too = {"bifurcate": ours, "bifurcate, apart from locating": only_steps, **calls}
     return Contest(n, ours_too, {"textbook, plain NumPy": by_hand, "pacopy": by_pacopy}, repeats=5)
 
 
