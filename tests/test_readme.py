@@ -30,7 +30,7 @@ def test_the_two_commands_are_on_the_first_screen():
     screen = TEXT.splitlines()[:30]
     commands = [line for line in screen if line.startswith("python3 -m venv")]
     assert len(commands) == 2
-    assert commands[0].endswith("-m studies") and commands[1].endswith("-m pytest")
+    assert commands[0].endswith("-m studies") and commands[1].endswith("-m pytest -n auto")
 
 
 def test_every_room_is_in_the_picture():
