@@ -57,6 +57,7 @@ from bifurcate.linalg.operators import DiagonalLowRank, ShiftedLowRank, apply
 
 __all__ = ["ResponseEnergy", "energy"]
 
+PARALLEL = 1e-9  # sine-like |Rᵢrⱼ − Rⱼrᵢ| / (R r) of the strongest neuron up to which R and r count as parallel
 VARIABLES = ("R", "log R", "y", "W")
 SMALL = 1e-4  # |x| below which eˣ − 1 − x is summed, its difference having lost half its digits
 Hessian: TypeAlias = DiagonalLowRank | ShiftedLowRank
@@ -308,7 +309,7 @@ def _asymmetry(net: Model, W: np.ndarray, R: np.ndarray) -> NoEnergy:
     X, V = np.zeros((n, n)), np.zeros((n, n))
     lead, other = driven[np.argsort(-r[driven], kind="stable")[:2]]
     across = np.where(r > 0.0, R * r[lead] - R[lead] * r, 0.0)
-    if np.abs(across).max() > 1e-9 * R[lead] * r[lead]:  # R and r are not parallel: symmetric directions suffice
+    if np.abs(across).max() > PARALLEL * R[lead] * r[lead]:  # R and r are not parallel: symmetric directions suffice
         other = int(np.argmax(np.abs(across)))
         X[lead, lead] = V[lead, other] = V[other, lead] = 1.0
     else:

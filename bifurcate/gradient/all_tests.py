@@ -19,6 +19,7 @@ from bifurcate.maps.map import Map
 
 __all__ = ["TestResults", "restrict", "verdict"]
 
+GRAM_ERROR = 1e-12  # |B Bᵀ − I| up to which a basis counts as orthonormal: rounding of one that a QR or SVD gives
 LEAK = 1e-10  # what may leave a subspace, relative to the state, before it counts as not invariant
 
 
@@ -143,7 +144,7 @@ def restrict(map: Map, basis: Any) -> Map:
         raise InvalidInput("basis must be a sequence of finite states: shape (d, *state's shape)")
     shape, B = B.shape[1:], B.reshape(len(B), -1)
     off = float(np.abs(B @ B.T - np.eye(len(B))).max())
-    if off > 1e-12:
+    if off > GRAM_ERROR:
         raise InvalidInput(f"basis is not orthonormal: its Gram matrix differs from I by {off:.1e}")
 
     def up(z: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from bifurcate.maps.map import Map
 __all__ = ["LargestStep", "largest_step"]
 
 FIRST, PER_OCTAVE = 2.0**-10, 8  # the shortest step tried, and how densely longer ones are
+AT_REST = 1e-9  # |G| up to this part of max(scale, |x|) counts as rest: a step from there shows rounding, no descent
 FINE = 1e-9  # relative width to which the step is bisected
 
 
@@ -84,7 +85,7 @@ def largest_step(map: Map, energy: Callable[[Any], float], states: Any, *, limit
     if not callable(energy):
         raise InvalidInput(f"energy must be callable as energy(x), got {type(energy).__name__}")
     limit = above("limit", limit, FIRST)
-    moving = [x for x in X if np.abs(field(x)).max() > 1e-9 * max(field.scale, float(np.abs(x).max()))]
+    moving = [x for x in X if np.abs(field(x)).max() > AT_REST * max(field.scale, float(np.abs(x).max()))]
     if not moving:
         raise InvalidInput("states are all equilibria, where no step changes anything; give states that move")
     step, state, reason, tested = limit, None, "limit", 0

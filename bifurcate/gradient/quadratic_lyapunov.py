@@ -12,6 +12,7 @@ from bifurcate.gradient.field import Field
 
 __all__ = ["QuadraticLyapunov", "quadratic"]
 
+FIRST_STEP = 1e-4  # of the state's size: where the search for the largest level begins, well inside what is linear
 SAMPLES = 64  # states on every level that is tried
 GROWTH, TRIES = 1.5, 80
 
@@ -70,7 +71,7 @@ def _level(field: Field, x: np.ndarray, P: np.ndarray, rng: np.random.Generator)
                 return False
         return True
 
-    s = 1e-4 * max(field.scale, float(np.abs(x).max())) / float(np.abs(d).max())
+    s = FIRST_STEP * max(field.scale, float(np.abs(x).max())) / float(np.abs(d).max())
     if not falls(s):
         return 0.0
     for _ in range(TRIES):

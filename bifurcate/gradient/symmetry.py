@@ -17,6 +17,9 @@ from bifurcate.validation import check_count
 
 __all__ = ["asymmetry", "conformal", "euclidean"]
 
+# rounding of G, relative to |G|, below which the directions across G are known well enough to test φ: four times as
+# much is added to the error of the test
+DIRECTION_ERROR = 1e-6
 CLAIM = "G = −∇E in the Euclidean metric"
 CONFORMAL = "φ G = −∇E in a metric φ(x) I that is a multiple of the Euclidean one"
 
@@ -197,7 +200,7 @@ def conformal(map: Map, states: Any, *, probes: int = 24, seed: int = 0) -> Refu
         G = field(x)
         length = float(np.linalg.norm(G))
         rounding = EPS * (float(np.linalg.norm(x)) + length)
-        if rounding < 1e-6 * length:
+        if rounding < DIRECTION_ERROR * length:
             shown = probe(field, x, probes, rng, G / length)
             tilt = rounding / length  # by which the directions may miss being orthogonal to G
             found.append(dataclasses.replace(shown, error=shown.error + 4.0 * tilt * shown.size))

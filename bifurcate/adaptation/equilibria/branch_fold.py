@@ -19,6 +19,8 @@ from bifurcate.adaptation.equilibria.scalar_equation import ScalarEquation
 
 __all__ = ["last_ratio", "reaches"]
 
+NEAR = 1e-2  # relative width of the bracket of the fold from which Brent's method takes over from halving
+SMALLEST = 1e-300  # absolute width asked of Brent's method: none, so that the relative one decides at every size
 FACTOR = 2.0 ** (-1 / 3)  # between neighbouring samples of γ
 BLOCK = 20_000  # numbers at a time
 
@@ -49,10 +51,10 @@ def _between(scalar: ScalarEquation, there: float, missing: float) -> float:
     def depth(gamma: float) -> float:
         return scalar.at(gamma).depth()
 
-    while there - missing > 1e-2 * there:
+    while there - missing > NEAR * there:
         middle = 0.5 * (there + missing)
         there, missing = (middle, missing) if depth(middle) <= 0.0 else (there, middle)
-    return float(brentq(depth, missing, there, xtol=1e-300, rtol=4 * np.finfo(float).eps))
+    return float(brentq(depth, missing, there, xtol=SMALLEST, rtol=4 * np.finfo(float).eps))
 
 
 def _gap(scalar: ScalarEquation) -> tuple[float, float] | None:

@@ -33,6 +33,11 @@ class Unresolved(InvalidInput):
     """There is an equilibrium, but rounding hides it."""
 
 
+# |y⁺ − y| of this part of max(|y|, σ²) up to which a computed equilibrium is given out; more is lost near a pole
+UNRESOLVED = 1e-7
+SAME = 1e-8  # distance of this part of max(|y|, σ²) up to which two computed equilibria are one
+SOLVED = 1e-9  # |y⁺ − y| of this part of max(|y|, σ²) up to which a polished root is an equilibrium: below SAME
+ON_TARGET = 1e-10  # distance of R Rᵀ to the target's span, relative to |F|², up to which R solves it
 MOST = 12  # driven neurons up to which all 2ⁿ choices of roots are searched
 POLISHING_STEPS = 3  # of Newton's method, from the roots of the scalar equation, which are exact but for rounding
 ROUNDING = 4e-16  # |y⁺ − y| of this part of max(|y|, σ²) is rounding of y⁺: no step makes it smaller
@@ -60,7 +65,7 @@ def at_rest(net: Model, reached: bool | None = None) -> np.ndarray:
     y, driven = _equilibrium(net, reached), net.drive > 0.0
     with np.errstate(all="ignore"):
         left = float(np.abs(net.aim_reduction.f(y, **net.parameters) - y)[driven].max())
-    if not left <= 1e-7 * max(float(np.abs(y[driven]).max()), net.sigma**2):
+    if not left <= UNRESOLVED * max(float(np.abs(y[driven]).max()), net.sigma**2):
         u = float((net.sigma**2 + y)[driven].min())
         raise Unresolved(
             f"the equilibrium lies too close to a pole for double precision: a driven neuron's sigma^2 + y is {u:.1e}, "
@@ -136,8 +141,8 @@ def equilibria(net: Model, patterns: str) -> list[np.ndarray]:
             continue
         y = _polish(net, _state(net, R))
         scale = max(float(np.abs(y).max()), net.sigma**2)
-        known = bool(found) and float(np.abs(np.array(found) - y).max(axis=1).min()) <= 1e-8 * scale
-        if not known and _residual(net, y) <= 1e-9 * scale:
+        known = bool(found) and float(np.abs(np.array(found) - y).max(axis=1).min()) <= SAME * scale
+        if not known and _residual(net, y) <= SOLVED * scale:
             found.append(y)
     return found
 
@@ -292,7 +297,7 @@ def weights_settle(net: Model) -> bool:
     r, F = net.drive, net.aim.factor(net.parameters)
     strength = float(np.linalg.norm(F.T @ r))
     R = np.where(r > 0.0, F @ (F.T @ r), 0.0) / (strength or 1.0)
-    return off_target(F, R) <= 1e-10 * max(float(np.linalg.norm(F)) ** 2, 1e-300)
+    return off_target(F, R) <= ON_TARGET * max(float(np.linalg.norm(F)) ** 2, 1e-300)
 
 
 def _residual(net: Model, y: np.ndarray) -> float:

@@ -15,6 +15,7 @@ from bifurcate.linalg.operators import DiagonalLowRank
 
 __all__ = ["NEUTRAL", "Stability", "inner_multipliers", "stability"]
 
+REAL = 1e-12  # imaginary part below which a multiplier near the circle is written as a real number
 AT_REST = 1e-6  # |y⁺ − y| ≤ AT_REST·max(|y|, σ²) over the driven neurons counts as outputs at rest
 NEUTRAL = 1e-9  # a modulus within this distance of 1 counts as 1
 
@@ -97,4 +98,4 @@ def _verdict(radius: float) -> str:
 
 def _shown(values: np.ndarray) -> str:
     largest = values[np.argmax(np.abs(values))]
-    return f"{largest.real:.10g}" if abs(largest.imag) < 1e-12 else f"{largest:.10g}"
+    return f"{largest.real:.10g}" if abs(largest.imag) < REAL else f"{largest:.10g}"

@@ -30,6 +30,8 @@ from bifurcate.adaptation.long_run.orbit_follower import OrbitFollower
 
 __all__ = ["weights"]
 
+# error taken for each term of L, relative to it: far above rounding, as the orbit's states are settled to that only
+TERM_ERROR = 1e-9
 BLOCKS = 8  # into which the states of chaos are split to see how well their mean is known
 NOTHING = 1e-8  # error of L, in units of its terms, up to which L counts as 0 if it is not larger
 
@@ -78,7 +80,7 @@ def _drift(net: Model, course: OrbitFindings) -> tuple[float, float]:
     signs = rule.growth ** np.arange(q - 1, -1, -1.0)
     columns, shares = np.column_stack([R, F]), np.append(signs, np.full(F.shape[1], -signs.sum()))
     scale = net.alpha / q
-    error = 1e-9 * scale * float((R * R).sum() + abs(signs.sum()) * (F * F).sum())
+    error = TERM_ERROR * scale * float((R * R).sum() + abs(signs.sum()) * (F * F).sum())
     if course.cycle is None and q >= BLOCKS**2:
         # blocks of the orbit scatter around its mean
         parts = []

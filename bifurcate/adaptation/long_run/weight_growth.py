@@ -13,6 +13,8 @@ from bifurcate.adaptation.long_run.orbit_findings import OrbitFindings
 
 __all__ = ["WeightGrowth"]
 
+NO_WEIGHT = 1e-18  # |g^−s| of a term of the sum below which it is under the rounding of the first
+SUM_ERROR = 1e-11  # of the sum, relative to its largest term: taken well above the rounding of its terms
 PROBES = 3  # random vectors to which L is applied
 
 
@@ -40,7 +42,7 @@ class WeightGrowth:
 
     def add(self, rule: FastReduction, y: np.ndarray) -> None:
         """One term of the sum."""
-        if abs(self.weight) < 1e-18:
+        if abs(self.weight) < NO_WEIGHT:
             return
         term = self._term(rule, y, self.weight)
         self.total += term
@@ -63,7 +65,7 @@ class WeightGrowth:
             tail, size, weight = tail + term, size + np.abs(term), weight / g
         everything = self.net.alpha / (g - 1.0) * self._target(self.net, self.probes)  # Σ_s g^{−1−s} = 1/(g − 1)
         scale = float((self.size + size + np.abs(everything)).max())
-        error = 1e-11 * scale + doubt * float(size.max())
+        error = SUM_ERROR * scale + doubt * float(size.max())
         return float(np.abs(self.total + tail - everything).max()), error, scale
 
     def _term(self, rule: FastReduction, y: np.ndarray, weight: float) -> np.ndarray:

@@ -43,6 +43,8 @@ __all__ = [
     "weights_at_rest",
 ]
 
+SAME_TOTAL = 1e-9  # relative difference up to which two totals of the drives are one
+LEAST_STEPS = 200  # from which a power law can be measured: BLOCKS blocks of time, the last of them some 40 steps long
 BLOCKS = 24  # logarithmic blocks of time over which distances are averaged
 
 
@@ -329,10 +331,10 @@ def approach(run: Run, total: float) -> Approach:
     """
     R0 = _single_target(run.network)
     R, T = _responses(run), len(run)
-    if T < 200:
-        raise InvalidInput(f"the run has {T} steps; at least 200 are needed to measure a law")
+    if T < LEAST_STEPS:
+        raise InvalidInput(f"the run has {T} steps; at least {LEAST_STEPS} are needed to measure a law")
     totals = run.drives.sum(axis=-1)
-    if not np.allclose(totals, total, rtol=1e-9, atol=0.0):
+    if not np.allclose(totals, total, rtol=SAME_TOTAL, atol=0.0):
         raise InvalidInput(f"drives have totals from {totals.min():.6g} to {totals.max():.6g}; all must be {total:.6g}")
     distance = np.abs(R - R0).max(axis=(1, 2))
     edges = np.unique(np.geomspace(1, T, BLOCKS + 1).astype(int))

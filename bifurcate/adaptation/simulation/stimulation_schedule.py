@@ -29,6 +29,7 @@ from bifurcate.validation import check_count, is_whole_number
 
 __all__ = ["StimulationSchedule", "average", "periodic", "probabilities_checked"]
 
+SUM_OF_SHARES = 1e-9  # |Σp − 1| up to which the stimuli's probabilities sum to 1: rounding of what was typed
 AT_REST = 1e-8  # |Y⁺ − Y| ≤ AT_REST·max(|Y|, σ²) counts as at rest where weights are wanted for a given Y
 ROUGH, FINE = 1e-5, 1e-12  # where damped iteration hands over to Newton's method; where it ends without one
 
@@ -368,7 +369,7 @@ def probabilities_checked(probabilities: Any, m: int) -> np.ndarray:
     p = finite("probabilities", probabilities)
     if p.shape != (m,):
         raise InvalidInput(f"probabilities has shape {p.shape}; it must be {(m,)}, one for each stimulus")
-    if (p < 0.0).any() or abs(float(p.sum()) - 1.0) > 1e-9:
+    if (p < 0.0).any() or abs(float(p.sum()) - 1.0) > SUM_OF_SHARES:
         raise InvalidInput(
             f"probabilities sum to {p.sum():.12g} and the least is {p.min():.3g}; they must be at least 0 and sum to 1"
         )

@@ -10,6 +10,7 @@ from bifurcate.errors import InvalidInput
 
 __all__ = ["raised_cosine"]
 
+ROUNDED_ANGLE = 1e-12  # radians by which a half-width given in degrees may pass the limit π/4 by rounding
 HALF_WIDTH = float(np.deg2rad(30.0))
 
 
@@ -43,7 +44,7 @@ def raised_cosine(orientation: Any, preferred: Any, floor: float = 0.1, half_wid
     """
     if not 0.0 <= floor <= 1.0:
         raise InvalidInput(f"floor is {floor!r}; it must lie in [0, 1]")
-    if not 0.0 < half_width <= np.pi / 4 + 1e-12:
+    if not 0.0 < half_width <= np.pi / 4 + ROUNDED_ANGLE:
         raise InvalidInput(f"half_width is {half_width!r}; it must lie in (0, pi/4] radians")
     difference = np.subtract.outer(np.atleast_1d(orientation).astype(float), np.asarray(preferred, dtype=float))
     exponent = np.log(0.5) / (2.0 * np.log(np.cos(half_width)))
