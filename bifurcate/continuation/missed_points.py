@@ -78,7 +78,7 @@ def unexplained_count_change(before: CurvePoint, here: CurvePoint, new: CurvePoi
     if events.points or here.arclength == before.arclength:
         return ""
     spectra = [point.spectrum for point in (before, here, new)]
-    if len({(each.signature, int(each.multiplicity[each.real].sum())) for each in spectra}) > 1:
+    if len({(each.signature, each.real_count) for each in spectra}) > 1:
         return ""  # the gap lies on the other side of +1, or belongs to another multiplier
     gap_before, gap_here, gap_new = (each.gap for each in spectra)
     slope = (gap_here - gap_before) / (here.arclength - before.arclength)

@@ -126,10 +126,15 @@ class Spectrum:
         """1 − max |λ| over ``values``: positive if stable."""
         return float(1.0 - np.abs(self.values).max()) if len(self.values) else 1.0
 
-    @property
+    @cached_property
     def real(self) -> Array:
         """Mask of ``values`` that count as real: |Im λ| ≤ 1e-7·max(1, |λ|)."""
         return _is_real(self.values)
+
+    @cached_property
+    def real_count(self) -> int:
+        """Number of real multipliers among ``values``, with multiplicity."""
+        return int(self.multiplicity[self.real].sum())
 
     @cached_property
     def gap(self) -> float:
