@@ -114,7 +114,8 @@ def continue_from(run: ContinuationRun, start: CurvePoint) -> Iterator[Step]:
         yield Step(run.curve, start, 0.0, StepEvents(), stop)
         return
     control, cache, warning = run.control, StepCache(), DeferredWarning()
-    before, here, length = start, start, run.control.first
+    before = stored_here = here = start
+    length = run.control.first
     counts_are_watched = run.detect and run.curve.codimension == 0
     for number in range(control.max_steps):
         taken, length = _take_step(run, before, here, length)
@@ -140,13 +141,14 @@ def continue_from(run: ContinuationRun, start: CurvePoint) -> Iterator[Step]:
             return
         stop = _reason_to_stop(run, new, events, stop, is_last=number == control.max_steps - 1)
         events, warning = warning.settle(events, new.arclength, stop is not None)
-        yield Step(run.curve, new, new.arclength - here.arclength, events, stop)
+        stored = new.without_factors()  # whoever keeps the steps does not keep a factored system of each
+        yield Step(run.curve, stored, new.arclength - here.arclength, events, stop)
         if stop is not None:
             return
         length = next_length(control, here, new, run.metric)
         # Beyond a border the branch bends: the next prediction is on the tangent, not on a cubic through the corner.
-        before = new if crosses_switching_manifold(run, here, new) else here.without_factors()
-        here = new
+        before = stored if crosses_switching_manifold(run, here, new) else stored_here
+        here, stored_here = new, stored
         cache.forget_before(here.arclength)
         if here.kernel is not None:
             run = run.with_curve(adapt_equations(run.curve, here, run.metric))
