@@ -124,10 +124,10 @@ class Adaptation:
 
 def state(net: bf.adaptation.Network, weights: np.ndarray, first: np.ndarray) -> State:
     """Responses at these weights; ``first`` are the curves at W = 1."""
-    shown = ensemble()
+    stimuli = ensemble()
     every = bf.adaptation.average(net, every_orientation())
     curves = every.response(weights)
-    R, p = shown.average(net).response(weights), shown.probabilities
+    R, p = stimuli.average(net).response(weights), stimuli.probabilities
     away = np.where(DISTANCE == 0, 1, np.sign(DISTANCE))
     drive = (R.T * p) @ R - net.target()
     return State(

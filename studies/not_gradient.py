@@ -119,7 +119,7 @@ def circulations(pair: bf.gradient.ComplexPair, several: bf.adaptation.Stimulati
 
     loops = (
         around(net.update, W, U, V),
-        around(several.reduced, pair.state, vector.real, vector.imag, lambda Y: several.response(Y, reduced=True)),
+        around(several.reduced, pair.state, vector.real, vector.imag, lambda Y: several.reduced_response(Y)),
         around(net.reduced, y, u, v),
         around(net.reduced, y, u, v, net.response),
     )

@@ -105,6 +105,19 @@ def test_flags_of_the_network_that_have_become_methods():
         net.equilibrium(True, True, True)
 
 
+def test_flags_and_names_of_presentations_and_runs():
+    net = bf.adaptation.Network([1.0, 0.5], [1.0, 1.0], alpha=0.1, beta=-0.1, sigma=0.5)
+    both = bf.adaptation.average(net, [[1.0, 0.5], [0.5, 1.0]])
+    Y = both.reduced_equilibrium()
+    with pytest.warns(DeprecationWarning, match=r"write reduced_response\(\)"):
+        assert np.array_equal(both.response(Y, reduced=True), both.reduced_response(Y))
+    with pytest.warns(DeprecationWarning, match=r"write reduced_spectrum\(\)"):
+        assert np.array_equal(both.spectrum(Y, reduced=True).values, both.reduced_spectrum(Y).values)
+    run = net.run(drive=[[1.0, 0.5], [0.5, 1.0]])
+    with pytest.warns(DeprecationWarning, match=r"write Run\.presented"):
+        assert np.array_equal(run.shown, run.presented)
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

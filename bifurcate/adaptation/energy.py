@@ -126,7 +126,7 @@ class ResponseEnergy:
     def _constants(self) -> tuple[np.ndarray, np.ndarray, float, float]:
         # r and k of driven neurons, α/n, β
         net, r = self.network, self.network.drive
-        F = net.aim.factor(net.parameters)
+        F = net.target_rule.factor(net.parameters)
         k = (net.alpha + net.beta) / len(r) * (F @ (F.T @ r)) + net.beta * net.sigma**2
         return r[self._driven], k[self._driven], net.alpha / len(r), net.beta
 
@@ -302,7 +302,7 @@ def _not_closed(net: Model) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _asymmetry(net: Model, W: np.ndarray, R: np.ndarray) -> NoEnergy:
-    n, r, rule = len(R), net.drive, Update(net.stimuli, net.aim)
+    n, r, rule = len(R), net.drive, Update(net.stimuli, net.target_rule)
     driven = np.flatnonzero(r > 0.0)
     if len(driven) < 2 or net.alpha == 0.0:
         return NoEnergy("E sees weights through W r/n alone, and has no part in what else moves: it is no energy of W")

@@ -19,7 +19,7 @@ import numpy as np
 from bifurcate.adaptation.kernels import multiply_weights, respond
 from bifurcate.adaptation.maps.reduction import Reduction
 from bifurcate.adaptation.maps.weight_update import Update
-from bifurcate.adaptation.stimuli.drive import Given, Stimuli, Tuned
+from bifurcate.adaptation.stimuli.drive import Drives, GivenDrives, TunedDrives
 from bifurcate.adaptation.stimuli.target import Target, make_target
 from bifurcate.adaptation.validation import number, require_drive, weights
 from bifurcate.adaptation.without_caches import WithoutCaches
@@ -41,13 +41,13 @@ class Model(WithoutCaches):
 
     Attributes
     ----------
-    stimuli : Stimuli
+    stimuli : Drives
         What drives the neurons: given drives, or tuning curves with contrasts and orientations.
     alpha, beta, sigma : float
         The rates, and the semi-saturation.
-    start : ndarray, shape (n, n), or None
+    initial_weights : ndarray, shape (n, n), or None
         W₀; None for all ones.
-    aim : Target
+    target_rule : Target
         C.
     clip : bool
         True if weights are clipped at 0.
@@ -55,12 +55,12 @@ class Model(WithoutCaches):
         Closed intervals to which parameters are confined.
     """
 
-    stimuli: Stimuli
+    stimuli: Drives
     alpha: float
     beta: float
     sigma: float
-    start: np.ndarray | None
-    aim: Target
+    initial_weights: np.ndarray | None
+    target_rule: Target
     clip: bool
     allowed: Mapping[str, tuple[float, float]]
 
@@ -78,16 +78,19 @@ class Model(WithoutCaches):
         clip: bool = False,
         allowed: Mapping[str, tuple[float, float]] | None = None,
     ) -> None:
-        stimuli = drive if isinstance(drive, Given | Tuned) else Given.checked(drive, baseline_drive, ensemble)
+        is_checked = isinstance(drive, GivenDrives | TunedDrives)
+        stimuli = drive if is_checked else GivenDrives.checked(drive, baseline_drive, ensemble)
         allowed = {**ALLOWED, **(allowed or {})}
         rates = {name: number(name, value, allowed) for name, value in zip(RATES, (alpha, beta, sigma), strict=True)}
         for name, value in stimuli.parameters.items():
             number(name, value, allowed)
         if not isinstance(clip, bool | np.bool_):
             raise InvalidInput(f"clip is {clip!r}; it must be True or False")
-        self._set(stimuli=stimuli, **rates, start=weights(initial, stimuli.size), clip=bool(clip), allowed=allowed)
-        self._set(aim=make_target(target, stimuli, self.start, self.parameters))
-        require_drive(self.drive, self.start, self.sigma)
+        self._set(
+            stimuli=stimuli, **rates, initial_weights=weights(initial, stimuli.size), clip=bool(clip), allowed=allowed
+        )
+        self._set(target_rule=make_target(target, stimuli, self.initial_weights, self.parameters))
+        require_drive(self.drive, self.initial_weights, self.sigma)
 
     def _set(self, **values: Any) -> None:
         for name, value in values.items():
@@ -106,7 +109,7 @@ class Model(WithoutCaches):
     @property
     def initial(self) -> np.ndarray:
         """W₀, read-only."""
-        return np.broadcast_to(1.0, (self.size, self.size)) if self.start is None else self.start
+        return np.broadcast_to(1.0, (self.size, self.size)) if self.initial_weights is None else self.initial_weights
 
     @property
     def drive(self) -> np.ndarray:
@@ -122,23 +125,23 @@ class Model(WithoutCaches):
     def baseline_response(self) -> np.ndarray:
         """R₀ = r₀/(σ² + W₀ r₀/n), shape (n,)."""
         r = self.baseline_drive
-        return respond(r, self.sigma**2 + multiply_weights(self.start, r) / self.size)
+        return respond(r, self.sigma**2 + multiply_weights(self.initial_weights, r) / self.size)
 
     def target(self) -> np.ndarray:
         """C, shape (n, n)."""
-        F = self.aim.factor(self.parameters)
+        F = self.target_rule.factor(self.parameters)
         return np.asarray(F @ F.T)
 
     @cached_property
     def update(self) -> Map:
         """W ↦ W⁺ as a Map; see :class:`~bifurcate.adaptation.maps.weight_update.Update` for what it costs."""
-        rule = Update(self.stimuli, self.aim, self.clip)
-        kinked = self.clip or isinstance(self.stimuli, Tuned)
+        rule = Update(self.stimuli, self.target_rule, self.clip)
+        kinked = self.clip or isinstance(self.stimuli, TunedDrives)
         return Map.from_rule(
             rule,
             self.parameters,
             without=[*(["jacobian"] if self.clip else []), *([] if kinked else ["borders"])],
-            scale=float(np.abs(self.initial[0] if self.start is None else self.start).max()) or 1.0,
+            scale=float(np.abs(self.initial[0] if self.initial_weights is None else self.initial_weights).max()) or 1.0,
             name="adaptation of weights",
             advice="At beta = 0 the equilibria of the weights form a manifold of n(n-1) dimensions: every W with the "
             "same W r/n is one. net.reduced, the map of y = W r/n, has an isolated one; or take beta different from 0.",
@@ -158,21 +161,21 @@ class Model(WithoutCaches):
                 "there is no reduced map with clip=True: what is clipped depends on every weight, not on W r/n alone; "
                 "use net.update, or net.replace(clip=False)"
             )
-        rule = self.aim_reduction
+        rule = self.reduction_rule
         return Map.from_rule(
             rule,
             self.parameters,
-            without=[] if isinstance(self.stimuli, Tuned) else ["borders"],
-            scale=float(np.abs(multiply_weights(self.start, self.drive)).max()) / self.size or 1.0,
+            without=[] if isinstance(self.stimuli, TunedDrives) else ["borders"],
+            scale=float(np.abs(multiply_weights(self.initial_weights, self.drive)).max()) / self.size or 1.0,
             name="adaptation of W r/n",
             advice="At beta = 0 the W r/n of a silent neuron is free; take beta different from 0 or a stimulus that "
             "drives all neurons.",
         )
 
     @cached_property
-    def aim_reduction(self) -> Reduction:
+    def reduction_rule(self) -> Reduction:
         """The reduced rule itself; with the clip, that of the unclipped weights."""
-        return Reduction(self.stimuli, self.aim)
+        return Reduction(self.stimuli, self.target_rule)
 
     def project(self, W: Any) -> np.ndarray:
         """y = W r/n; of a LowRank W in O(n)."""
@@ -196,15 +199,16 @@ class Model(WithoutCaches):
         >>> net.replace(sigma=0.2)
         Network(n=2, alpha=0.1, beta=-0.1, sigma=0.2)
         """
-        parts = ("drive", "baseline_drive") if isinstance(self.stimuli, Given) else ()
+        parts = ("drive", "baseline_drive") if isinstance(self.stimuli, GivenDrives) else ()
         names = (*self.parameters, "initial", "target", "ensemble", "clip", *parts)
         for name in changed:
             if name not in names:
                 raise InvalidInput(f"a network has no {name!r} to replace; it has {', '.join(names)}")
-        target = "ensemble" if self.aim.ensemble else "baseline" if self.aim.given is None else self.aim.given
+        rule = self.target_rule
+        target = "ensemble" if rule.ensemble else "baseline" if rule.given is None else rule.given
         kept = {
             **{name: getattr(self, name) for name in RATES},
-            "initial": self.start,
+            "initial": self.initial_weights,
             "target": target,
             "clip": self.clip,
             "allowed": self.allowed,
@@ -228,7 +232,7 @@ class Model(WithoutCaches):
     def _unclipped(self, state: Any) -> np.ndarray:
         """The state's y, where the clip does nothing."""
         state = self._state(state)
-        plain = Update(self.stimuli, self.aim)
+        plain = Update(self.stimuli, self.target_rule)
         if self.clip and not (state.ndim == 2 and plain.f(np.asarray(state), **self.parameters).min() > 0.0):
             raise InvalidInput("with clip=True multipliers are known only at weights (n, n) none of which is clipped")
         return self.project(state)

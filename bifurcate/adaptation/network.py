@@ -169,7 +169,7 @@ class Network(Model):
         In O(n²) for the n of the core; with ``every=False`` and more than 2000 neurons the extreme ones and those
         nearest ±1 only, and how many lie outside the unit circle, in O(n).
         """
-        J = Update(self.stimuli, self.aim).jacobian_at(self._unclipped(state), self.parameters)
+        J = Update(self.stimuli, self.target_rule).jacobian_at(self._unclipped(state), self.parameters)
         return spectrum(J, self.size) if every else spectrum(J)
 
     def stability(self, state: Any) -> Stability:
@@ -233,7 +233,18 @@ class Network(Model):
         """
         return outcome(self, longest)
 
-    def run(self, contrast: Any = None, orientation: Any = None, *, drive: Any = None, alpha: Any = None,
-            start: Any = None, keep: Any = "responses") -> Run:  # fmt: skip
-        """Any sequence of inputs: contrast and orientation (T, k), or drive (T, n); see :func:`~.running.run`."""
+    def run(
+        self,
+        contrast: Any = None,
+        orientation: Any = None,
+        *,
+        drive: Any = None,
+        alpha: Any = None,
+        start: Any = None,
+        keep: Any = "responses",
+    ) -> Run:
+        """Run the rule through any sequence of inputs: contrast and orientation (T, k), or drive (T, n).
+
+        All arguments are those of :func:`bifurcate.adaptation.simulation.simulate.run`.
+        """
         return _run(self, contrast, orientation, drive=drive, alpha=alpha, start=start, keep=keep)

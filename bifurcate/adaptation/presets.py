@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from bifurcate.adaptation.network import Network
-from bifurcate.adaptation.stimuli.drive import Tuned, Tuning, components, several
+from bifurcate.adaptation.stimuli.drive import TunedDrives, Tuning, components, stimulus_list
 from bifurcate.adaptation.stimuli.tuning import HALF_WIDTH, raised_cosine
 from bifurcate.adaptation.validation import finite
 from bifurcate.errors import InvalidInput
@@ -17,6 +18,7 @@ from bifurcate.validation import check_count
 __all__ = ["literal", "ring"]
 
 POSED = {"alpha": (0.0, 1.0), "beta": (0.0, 1.0), "b": (0.0, 1.0)}
+POSED_OPTIONS = {"b", "tuning", "floor", "half_width"}
 
 
 def ring(
@@ -35,6 +37,7 @@ def ring(
     target: Any = "baseline",
     ensemble: Any = None,
     clip: bool = False,
+    allowed: Mapping[str, tuple[float, float]] | None = None,
 ) -> Network:
     """A network of n neurons whose preferred orientations are evenly spaced on [0, π).
 
@@ -56,7 +59,7 @@ def ring(
         (orientation (k,), preferred (n,)) ↦ f, shape (k, n); :func:`raised_cosine` if not given.
     floor, half_width : float
         Of the raised cosine; without effect on another tuning.
-    initial, target, clip
+    initial, target, clip, allowed
         As for :class:`Network`.
     ensemble : list of stimuli, optional
         For target="ensemble".
@@ -70,14 +73,27 @@ def ring(
     >>> ring(180, baseline=(0.8, 0.0), stimulus=(0.8, 1.05), alpha=0.05, beta=-0.1, sigma=1 / 6, b=0.05)
     Network(n=180, alpha=0.05, beta=-0.1, sigma=0.166667, b=0.05, contrast=0.8, orientation=1.05)
     """
+    check_count("n", n)
+    current = finite("b", b)
+    if current.ndim:
+        raise InvalidInput(f"b has shape {current.shape}; it must be a number")
+    drives = TunedDrives(
+        np.arange(n) * (np.pi / n),
+        tuning or partial(raised_cosine, floor=floor, half_width=half_width),
+        components(stimulus, "stimulus"),
+        components(baseline, "baseline"),
+        float(current),
+        stimulus_list(ensemble),
+    )
     return Network(
-        _tuned(n, baseline, stimulus, b, tuning, floor, half_width, ensemble),
+        drives,
         alpha=alpha,
         beta=beta,
         sigma=sigma,
         initial=initial,
         target=target,
         clip=clip,
+        allowed=allowed,
     )
 
 
@@ -89,10 +105,7 @@ def literal(
     alpha: float,
     beta: float,
     sigma: float,
-    b: float = 0.0,
-    tuning: Tuning | None = None,
-    floor: float = 0.1,
-    half_width: float = HALF_WIDTH,
+    **options: Any,
 ) -> Network:
     """The question as posed: α, β and b in [0, 1], W₀ all ones, the baseline's target, no clip.
 
@@ -100,8 +113,10 @@ def literal(
 
     Parameters
     ----------
-    n, baseline, stimulus, alpha, beta, sigma, b, tuning, floor, half_width
+    n, baseline, stimulus, alpha, beta, sigma
         As for :func:`ring`.
+    **options
+        Of :func:`ring`: b, tuning, floor and half_width; what the question fixes cannot be given.
 
     Examples
     --------
@@ -109,22 +124,6 @@ def literal(
     Traceback (most recent call last):
     bifurcate.errors.InvalidInput: beta is -0.1; it must be a finite real number in [0, 1]
     """
-    stimuli = _tuned(n, baseline, stimulus, b, tuning, floor, half_width, None)
-    return Network(stimuli, alpha=alpha, beta=beta, sigma=sigma, allowed=POSED)
-
-
-def _tuned(
-    n: int, baseline: Any, stimulus: Any, b: Any, tuning: Tuning | None, floor: float, half_width: float, ensemble: Any
-) -> Tuned:
-    check_count("n", n)
-    current = finite("b", b)
-    if current.ndim:
-        raise InvalidInput(f"b has shape {current.shape}; it must be a number")
-    return Tuned(
-        np.arange(n) * (np.pi / n),
-        tuning or partial(raised_cosine, floor=floor, half_width=half_width),
-        components(stimulus, "stimulus"),
-        components(baseline, "baseline"),
-        float(current),
-        several(ensemble),
-    )
+    if fixed := sorted(options.keys() - POSED_OPTIONS):
+        raise InvalidInput(f"literal takes no {fixed[0]!r}: the question fixes it; ring takes it")
+    return ring(n, baseline, stimulus, alpha=alpha, beta=beta, sigma=sigma, allowed=POSED, **options)

@@ -64,7 +64,7 @@ def test_runs_are_the_rule_and_the_explicit_solution(rng):
         assert run.end == "steps" and len(run) == T
         assert near(run.responses, responses, 1e-10)
         assert near(run.moves, np.linalg.norm(np.diff(weights, axis=0), axis=(1, 2)), 1e-10)
-        assert near(run.shown, rows, 0.0)
+        assert near(run.presented, rows, 0.0)
         assert run.check() < 1e-11
         frugal = net.run(drive=rows, alpha=given, start=start)
         assert frugal.kept == (T,)
@@ -84,7 +84,7 @@ def test_orientations_make_the_drives_of_a_ring(rng):
         f = np.array([raised_cosine(each, np.arange(n) * np.pi / n) for each in theta])
         rows = np.maximum(np.einsum("tk,tkn->tn", c, f) + b, 0.0) ** 2
         run = net.run(c, theta)
-        assert near(run.shown, rows, 1e-14)
+        assert near(run.presented, rows, 1e-14)
         assert len(run.drives) == 4
         assert near(run.last, net.run(drive=rows).last, 1e-13)
         if k == 1:
@@ -148,7 +148,7 @@ def test_protocols_are_what_their_names_say(rng):
         assert near(np.hstack([contrast, orientation]), np.array(expected), 0.0), name
         rows = np.array([drive(theta, c, 0.05, 6) for c, theta in expected])
         run = protocol.run(net)
-        assert near(run.shown, rows, 1e-14)
+        assert near(run.presented, rows, 1e-14)
         assert near(run.last, net.run(drive=rows).last, 1e-13)
         assert near(run.last, net.run(contrast, orientation).last, 1e-13)
     parts = made_of["recovery"][0]
@@ -167,8 +167,8 @@ def test_plaids_are_superpositions():
     protocol = protocols.plaid([0.5, 0.3], [0.2, 1.6], 4) + protocols.constant((0.9, 0.4), 2)
     expected = (np.sqrt(drive(0.2, 0.5, 0.0, 6)) + np.sqrt(drive(1.6, 0.3, 0.0, 6))) ** 2
     run = protocol.run(net)
-    assert near(run.shown[0], expected, 1e-14)
-    assert near(run.shown[-1], drive(0.4, 0.9, 0.0, 6), 1e-14)
+    assert near(run.presented[0], expected, 1e-14)
+    assert near(run.presented[-1], drive(0.4, 0.9, 0.0, 6), 1e-14)
     assert protocol.inputs[0].shape == (6, 2)
     assert near(run.last, net.run(*protocol.inputs).last, 1e-13)
 
@@ -177,7 +177,7 @@ def test_protocols_of_drives(rng):
     net = made(rng, 2, beta=-0.3)
     one, two = rng.uniform(0.1, 1.0, (2, 2))
     protocol = protocols.recovery(one, two, 1, 2, 1)
-    assert near(protocol.run(net).shown, np.array([one, two, two, one]), 0.0)
+    assert near(protocol.run(net).presented, np.array([one, two, two, one]), 0.0)
     with pytest.raises(InvalidInput, match="no contrasts and orientations"):
         _ = protocol.inputs
     with pytest.raises(InvalidInput, match="stimuli\\[0\\]"):

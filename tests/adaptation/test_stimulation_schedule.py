@@ -174,7 +174,7 @@ def test_the_trivial_multiplier_and_its_multiplicity(rng):
             expected = np.linalg.eigvals(J)
             assert near(np.sort(listed.real), np.sort(expected.real), 1e-5)
             assert near(np.sort(listed.imag), np.sort(expected.imag), 1e-5)
-            same = many.spectrum(many.project(W), reduced=True)
+            same = many.reduced_spectrum(many.project(W))
             assert near(same.values, found.values, 1e-9)
     assert done >= 16
 
@@ -278,7 +278,7 @@ def test_clip(rng):
         (lambda net: average(net, np.eye(2)).replace(probability=0.5), "has no 'probability' to replace; it has alpha"),
         (lambda net: average(net, np.eye(2), adaptor=0).replace(probability=1.5), "probability is 1.5"),
         (lambda net: average(net, np.eye(2)).project(np.ones(2)), "weights have shape (2,)"),
-        (lambda net: average(net, np.eye(2)).response(np.ones(2), reduced=True), "Y has shape (2,)"),
+        (lambda net: average(net, np.eye(2)).reduced_response(np.ones(2)), "Y has shape (2,)"),
         (lambda net: average(net, np.eye(2)).lift(np.ones((2, 2))), "Y is not at rest"),
     ],
 )

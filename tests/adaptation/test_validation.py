@@ -173,7 +173,7 @@ def test_replace(rng):
     assert near(other.update(W), net.update(W, contrast=0.33, sigma=0.7, b=0.01), 1e-15)
     assert net.replace(clip=True).clip
     many = net.replace(target="ensemble", ensemble=[(0.5, 0.0), (0.4, 1.0)])
-    assert many.replace(sigma=0.9).aim.ensemble
+    assert many.replace(sigma=0.9).target_rule.ensemble
     assert near(many.replace(target="baseline").target(), net.target(), 0.0)
     for bad in ("gamma", "drive", "n"):
         with pytest.raises(InvalidInput, match=f"a network has no '{bad}' to replace; it has alpha, beta"):

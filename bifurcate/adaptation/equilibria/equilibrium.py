@@ -7,7 +7,7 @@ import numpy as np
 from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.equilibria.branch_fold import last_ratio
 from bifurcate.adaptation.equilibria.scalar_equation import ScalarEquation
-from bifurcate.adaptation.kernels import add_product, multiply_weights, norm_of_sum, product, respond
+from bifurcate.adaptation.kernels import add_outer_product, multiply_weights, norm_of_sum, outer_product, respond
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.low_rank import LowRank
 from bifurcate.newton.newton import newton_step
@@ -64,7 +64,7 @@ def at_rest(net: Model, reached: bool | None = None) -> np.ndarray:
     """
     y, driven = _equilibrium(net, reached), net.drive > 0.0
     with np.errstate(all="ignore"):
-        left = float(np.abs(net.aim_reduction.f(y, **net.parameters) - y)[driven].max())
+        left = float(np.abs(net.reduction_rule.f(y, **net.parameters) - y)[driven].max())
     if not left <= UNRESOLVED * max(float(np.abs(y[driven]).max()), net.sigma**2):
         u = float((net.sigma**2 + y)[driven].min())
         raise Unresolved(
@@ -214,22 +214,22 @@ def _lift(net: Model, y: np.ndarray, factored: bool) -> np.ndarray | LowRank:
     if net.beta != 0.0 and _residual(net, y) <= AT_REST * max(float(np.abs(y).max()), net.sigma**2):
         # C − γ (R Rᵀ − C). Where β is tiny, γ magnifies the rounding of its second part: the correction below, which is
         # of that size, restores W r/n = y.
-        gamma, R, F = net.alpha / net.beta, respond(r, net.sigma**2 + y), net.aim.factor(net.parameters)
+        gamma, R, F = net.alpha / net.beta, respond(r, net.sigma**2 + y), net.target_rule.factor(net.parameters)
         W = LowRank(np.column_stack([(1.0 + gamma) * F, -gamma * R]), np.column_stack([F, R]))
-    elif net.start is None:
+    elif net.initial_weights is None:
         W = LowRank(np.ones((n, 1)), np.ones((n, 1)))
     elif factored:
         raise InvalidInput("weights that start from a matrix given as initial have no thin factors; ask for all of W")
     else:
-        W = np.array(net.start, order="C")
+        W = np.array(net.initial_weights, order="C")
     if isinstance(W, LowRank) and not factored:
-        W = product(W.left, W.right)
+        W = outer_product(W.left, W.right)
     d = n * y - W @ r
     rr = float(r @ r)
     q = d / rr - (float(r @ d) / (2.0 * rr * rr)) * r
     if isinstance(W, LowRank):
         return LowRank(np.column_stack([W.left, q, r]), np.column_stack([W.right, r, q]))
-    add_product(W, np.column_stack([q, r]), np.column_stack([r, q]))
+    add_outer_product(W, np.column_stack([q, r]), np.column_stack([r, q]))
     return W
 
 
@@ -246,18 +246,18 @@ def off_target(F: np.ndarray, R: np.ndarray) -> float:
 
 def scalar_of(net: Model, gamma: float | None = None) -> ScalarEquation:
     """The scalar equation of the network, at its own γ = α/β or another."""
-    r, F = net.drive, net.aim.factor(net.parameters)
+    r, F = net.drive, net.target_rule.factor(net.parameters)
     driven = r > 0.0
     h = (F @ (F.T @ r))[driven] / len(r)
     return ScalarEquation(r[driven], h, net.sigma**2, net.alpha / net.beta if gamma is None else gamma, len(r))
 
 
 def _start(net: Model) -> np.ndarray:
-    return multiply_weights(net.start, net.drive) / len(net.drive)
+    return multiply_weights(net.initial_weights, net.drive) / len(net.drive)
 
 
 def _state(net: Model, R: np.ndarray) -> np.ndarray:
-    r, F = net.drive, net.aim.factor(net.parameters)
+    r, F = net.drive, net.target_rule.factor(net.parameters)
     y = (1.0 + net.alpha / net.beta) * (F @ (F.T @ r)) / len(r)
     y[r > 0.0] = r[r > 0.0] / R - net.sigma**2
     return np.asarray(y)
@@ -265,7 +265,7 @@ def _state(net: Model, R: np.ndarray) -> np.ndarray:
 
 def _at_beta_zero(net: Model, sign: float) -> np.ndarray:
     # R (R·r) = C r, hence R = ± C r/√(rᵀ C r) wherever r > 0. Elsewhere y is at rest only if C r = 0.
-    r, F = net.drive, net.aim.factor(net.parameters)
+    r, F = net.drive, net.target_rule.factor(net.parameters)
     pull, strength = F @ (F.T @ r), float(np.linalg.norm(F.T @ r))
     driven = r > 0.0
     missing = np.flatnonzero(driven & ~(pull > 0.0))
@@ -280,7 +280,7 @@ def _at_beta_zero(net: Model, sign: float) -> np.ndarray:
 
 
 def _require_no_drift(net: Model) -> None:
-    r, F = net.drive, net.aim.factor(net.parameters)
+    r, F = net.drive, net.target_rule.factor(net.parameters)
     drifting = np.flatnonzero((r == 0.0) & (F @ (F.T @ r) != 0.0))
     if len(drifting):
         raise InvalidInput(
@@ -294,19 +294,19 @@ def weights_settle(net: Model) -> bool:
 
     R is ± C r/√(rᵀ C r) there; from y it would carry the rounding of u = σ² + y, which can be much smaller than σ².
     """
-    r, F = net.drive, net.aim.factor(net.parameters)
+    r, F = net.drive, net.target_rule.factor(net.parameters)
     strength = float(np.linalg.norm(F.T @ r))
     R = np.where(r > 0.0, F @ (F.T @ r), 0.0) / (strength or 1.0)
     return off_target(F, R) <= ON_TARGET * max(float(np.linalg.norm(F)) ** 2, 1e-300)
 
 
 def _residual(net: Model, y: np.ndarray) -> float:
-    return float(np.abs(net.aim_reduction.f(y, **net.parameters) - y).max())
+    return float(np.abs(net.reduction_rule.f(y, **net.parameters) - y).max())
 
 
 def _polish(net: Model, y: np.ndarray) -> np.ndarray:
     """Newton's method on y⁺ − y, as long as the residual falls."""
-    p, reduction = net.parameters, net.aim_reduction
+    p, reduction = net.parameters, net.reduction_rule
 
     def residual(y: np.ndarray) -> np.ndarray:
         with np.errstate(all="ignore"):  # on a pole, where rounding left nothing of u

@@ -53,7 +53,7 @@ def stability(net: Model, y: np.ndarray, inner: np.ndarray | None = None) -> Sta
     """See :meth:`Network.stability`; ``inner`` are the multipliers of the outputs, where they are known."""
     p, r, n = net.parameters, net.drive, len(net.drive)
     driven = r > 0.0
-    move = np.abs(net.aim_reduction.f(y, **p) - y)[driven].max()
+    move = np.abs(net.reduction_rule.f(y, **p) - y)[driven].max()
     if not move <= AT_REST * max(float(np.abs(y[driven]).max()), net.sigma**2):
         raise InvalidInput(
             f"the state given is no equilibrium: one update moves W r/n by {move:.2e}; net.spectrum takes any state"
@@ -86,7 +86,7 @@ def stability(net: Model, y: np.ndarray, inner: np.ndarray | None = None) -> Sta
 
 def inner_multipliers(net: Model, y: np.ndarray) -> np.ndarray:
     """Multipliers of the driven neurons' outputs by modulus; of very many, the extremes and those next to ±1."""
-    driven, J = net.drive > 0.0, net.aim_reduction.jacobian(y, **net.parameters)
+    driven, J = net.drive > 0.0, net.reduction_rule.jacobian(y, **net.parameters)
     return spectrum(DiagonalLowRank(J.diagonal[driven], J.left[driven], J.right[driven])).values
 
 

@@ -48,17 +48,16 @@ class FastReduction:
     @classmethod
     def of(cls, net: Model) -> FastReduction:
         """Those of a network."""
-        r, n, F = net.drive, net.size, net.aim.factor(net.parameters)
+        r, n, F = net.drive, net.size, net.target_rule.factor(net.parameters)
         k = (net.alpha + net.beta) / n * (F @ (F.T @ r))
-        start = multiply_weights(net.start, r) / n
+        start = multiply_weights(net.initial_weights, r) / n
         on = np.flatnonzero(r > 0.0)
         return cls(r[on], k[on], 1.0 + net.beta, net.alpha / n, net.sigma**2, start[on], on)
 
     def only(self, kept: np.ndarray, y: np.ndarray) -> FastReduction:
         """The rule of some of the neurons, started at y, where the responses of the others have vanished."""
-        return FastReduction(
-            self.r[kept], self.k[kept], self.growth, self.rate, self.floor, y[kept], self.driven[kept]
-        )  # fmt: skip
+        r, k, driven = self.r[kept], self.k[kept], self.driven[kept]
+        return FastReduction(r, k, self.growth, self.rate, self.floor, y[kept], driven)
 
     def step(self, y: np.ndarray) -> np.ndarray:
         """y⁺."""

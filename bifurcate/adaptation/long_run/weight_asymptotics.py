@@ -72,7 +72,7 @@ def _leaving(net: Model, course: OrbitFindings) -> tuple[str, float]:
 
 def _drift(net: Model, course: OrbitFindings) -> tuple[float, float]:
     """‖D‖ a step, for g = ±1, and its error: of rounding for a cycle, of sampling for the many states of chaos."""
-    rule, states, F = course.rule, course.states, net.aim.factor(net.parameters)
+    rule, states, F = course.rule, course.states, net.target_rule.factor(net.parameters)
     q = len(states)
     R = np.zeros((net.size, q))
     if len(rule.r):

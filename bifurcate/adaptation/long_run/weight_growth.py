@@ -32,12 +32,12 @@ class WeightGrowth:
     def of(cls, net: Model) -> WeightGrowth:
         """Before the first step."""
         V = np.random.default_rng(0).standard_normal((net.size, PROBES))
-        start, target = multiply_weights(net.start, V), cls._target(net, V)
+        start, target = multiply_weights(net.initial_weights, V), cls._target(net, V)
         return cls(net, V, start - target, np.abs(start) + np.abs(target), 1.0 / (1.0 + net.beta))
 
     @staticmethod
     def _target(net: Model, V: np.ndarray) -> np.ndarray:
-        F = net.aim.factor(net.parameters)
+        F = net.target_rule.factor(net.parameters)
         return np.asarray(F @ (F.T @ V))
 
     def add(self, rule: FastReduction, y: np.ndarray) -> None:

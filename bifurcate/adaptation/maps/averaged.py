@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
-from bifurcate.adaptation.kernels import add_product, divide, gain, respond
+from bifurcate.adaptation.kernels import add_outer_product, divide_where_driven, respond, response_gain
 from bifurcate.adaptation.maps.weight_update import margins
 from bifurcate.adaptation.stimuli.stimulus_set import Stage, StimulusDrives, StimulusSet
 from bifurcate.adaptation.stimuli.target import Target
@@ -36,41 +36,41 @@ class AveragedReduction:
 
     Attributes
     ----------
-    shown : Shown
-    aim : Target
+    stimuli : StimulusSet
+    target_rule : Target
     stage : Stage
     """
 
-    shown: StimulusSet
-    aim: Target
+    stimuli: StimulusSet
+    target_rule: Target
     stage: Stage
 
     def _response(
         self, Y: np.ndarray, p: dict[str, float]
     ) -> tuple[StimulusDrives, np.ndarray, np.ndarray, np.ndarray]:
-        seen, members = self.shown.at(p), self.stage.members
+        every, members = self.stimuli.at(p), self.stage.members
         u = p["sigma"] ** 2 + Y[members]
-        return seen, seen.drive[members], u, respond(seen.drive[members], u)
+        return every, every.drive[members], u, respond(every.drive[members], u)
 
     def f(self, Y: np.ndarray, **p: float) -> np.ndarray:
         """Y⁺."""
-        seen, _, _, R = self._response(Y, p)
-        r, F, n = seen.drive, self.aim.factor(p), Y.shape[1]
+        every, _, _, R = self._response(Y, p)
+        r, F, n = every.drive, self.target_rule.factor(p), Y.shape[1]
         push = (r @ R.T) * self.stage.weights(p) @ R
         return np.asarray((1.0 + p["beta"]) * Y + (p["alpha"] * push - (p["alpha"] + p["beta"]) * (r @ F) @ F.T) / n)
 
     def jvp(self, Y: np.ndarray, V: np.ndarray, **p: float) -> np.ndarray:
         """The derivative of Y⁺ in the direction V."""
-        seen, shown, u, R = self._response(Y, p)
-        r, w = seen.drive, self.stage.weights(p)
-        dR = -gain(shown, u) * V[self.stage.members]
+        every, presented, u, R = self._response(Y, p)
+        r, w = every.drive, self.stage.weights(p)
+        dR = -response_gain(presented, u) * V[self.stage.members]
         push = (r @ dR.T) * w @ R + (r @ R.T) * w @ dR
         return np.asarray((1.0 + p["beta"]) * V + (p["alpha"] / Y.shape[1]) * push)
 
     def jacobian(self, Y: np.ndarray, **p: float) -> np.ndarray:
         """The dense Jacobian on the flattened state, (m n, m n)."""
-        seen, shown, u, R = self._response(Y, p)
-        r, w, g = seen.drive, self.stage.weights(p), gain(shown, u)
+        every, presented, u, R = self._response(Y, p)
+        r, w, g = every.drive, self.stage.weights(p), response_gain(presented, u)
         m, n = r.shape
         J = np.zeros((m, n, m, n))
         diagonal = np.arange(n)
@@ -83,19 +83,19 @@ class AveragedReduction:
 
     def parameter_derivative(self, Y: np.ndarray, name: str, **p: float) -> np.ndarray:
         """∂Y⁺/∂name at fixed Y."""
-        seen, shown, u, R = self._response(Y, p)
-        r, F, n, w = seen.drive, self.aim.factor(p), Y.shape[1], self.stage.weights(p)
+        every, presented, u, R = self._response(Y, p)
+        r, F, n, w = every.drive, self.target_rule.factor(p), Y.shape[1], self.stage.weights(p)
         if name == "alpha":
             return np.asarray(((r @ R.T) * w @ R - (r @ F) @ F.T) / n)
         if name == "beta":
             return np.asarray(Y - (r @ F) @ F.T / n)
         if name == "probability":
             return np.asarray((p["alpha"] / n) * ((r @ R.T) * self.stage.slope @ R))
-        dr = self.shown.rate(p, name)
-        dR = divide(dr[self.stage.members], u, shown)
+        dr = self.stimuli.rate(p, name)
+        dR = divide_where_driven(dr[self.stage.members], u, presented)
         if name == "sigma":
-            dR = -2.0 * p["sigma"] * gain(shown, u)
-        dF = self.aim.rate(p, name)
+            dR = -2.0 * p["sigma"] * response_gain(presented, u)
+        dF = self.target_rule.rate(p, name)
         moved = F[:, : dF.shape[1]]
         push = (dr @ R.T + r @ dR.T) * w @ R + (r @ R.T) * w @ dR
         pull = (dr @ F) @ F.T + (r @ dF) @ moved.T + (r @ moved) @ dF.T
@@ -103,12 +103,12 @@ class AveragedReduction:
 
     def domain(self, Y: np.ndarray, **p: float) -> np.ndarray:
         """The denominators of neurons that the stage's stimuli drive."""
-        _, shown, u, _ = self._response(Y, p)
-        return margins(u.ravel(), shown.ravel())
+        _, presented, u, _ = self._response(Y, p)
+        return margins(u.ravel(), presented.ravel())
 
     def borders(self, Y: np.ndarray, **p: float) -> np.ndarray:
         """The input currents of the stage's stimuli: drives are once differentiable where one is 0."""
-        x = self.shown.at(p).current
+        x = self.stimuli.at(p).current
         return np.empty(0) if x is None else x[self.stage.members].ravel()
 
 
@@ -122,32 +122,32 @@ class AveragedUpdate:
 
     Attributes
     ----------
-    shown : Shown
-    aim : Target
+    stimuli : StimulusSet
+    target_rule : Target
     stage : Stage
     clip : bool
     """
 
-    shown: StimulusSet
-    aim: Target
+    stimuli: StimulusSet
+    target_rule: Target
     stage: Stage
     clip: bool = False
 
     def _response(self, W: np.ndarray, p: dict[str, float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        r = self.shown.at(p).drive[self.stage.members]
+        r = self.stimuli.at(p).drive[self.stage.members]
         u = p["sigma"] ** 2 + r @ W.T / len(W)
         return r, u, respond(r, u)
 
     def _sum(self, start: np.ndarray, *pairs: tuple[float, np.ndarray, np.ndarray]) -> np.ndarray:
         """Start + Σ k U Vᵀ, for factors of shape (n, j), as one product."""
         out = np.ascontiguousarray(start)
-        add_product(out, np.hstack([k * U for k, U, _ in pairs]), np.hstack([V for _, _, V in pairs]))
+        add_outer_product(out, np.hstack([k * U for k, U, _ in pairs]), np.hstack([V for _, _, V in pairs]))
         return out
 
     def unclipped(self, W: np.ndarray, p: dict[str, float]) -> np.ndarray:
         """W⁺ before the clip."""
         _, _, R = self._response(W, p)
-        F, w = self.aim.factor(p), self.stage.weights(p)
+        F, w = self.target_rule.factor(p), self.stage.weights(p)
         start = np.multiply(W, 1.0 + p["beta"], order="C")
         return self._sum(start, (p["alpha"], R.T * w, R.T), (-(p["alpha"] + p["beta"]), F, F))
 
@@ -165,21 +165,21 @@ class AveragedUpdate:
         """The derivative of W⁺ in the direction V."""
         r, u, R = self._response(W, p)
         w = self.stage.weights(p)
-        dR = -gain(r, u) * (r @ V.T) / len(W)
+        dR = -response_gain(r, u) * (r @ V.T) / len(W)
         start = np.multiply(V, 1.0 + p["beta"], order="C")
         out = self._sum(start, (p["alpha"], dR.T * w, R.T), (p["alpha"], R.T * w, dR.T))
         return self._clipped_away(W, out, p)
 
     def jacobian(self, W: np.ndarray, **p: float) -> ShiftedLowRank:
         """(1+β) I + L P on flattened weights."""
-        return self.jacobian_at(self.shown.at(p).drive @ W.T / len(W), p)
+        return self.jacobian_at(self.stimuli.at(p).drive @ W.T / len(W), p)
 
     def jacobian_at(self, Y: np.ndarray, p: dict[str, float]) -> ShiftedLowRank:
         """The same from Y = W [r¹ … rᵐ]/n, through which alone it depends on W."""
-        seen, members, w = self.shown.at(p), self.stage.members, self.stage.weights(p)
-        m, n = seen.drive.shape
-        r, u = seen.drive[members], p["sigma"] ** 2 + Y[members]
-        R, g = respond(r, u), gain(r, u)
+        every, members, w = self.stimuli.at(p), self.stage.members, self.stage.weights(p)
+        m, n = every.drive.shape
+        r, u = every.drive[members], p["sigma"] ** 2 + Y[members]
+        R, g = respond(r, u), response_gain(r, u)
 
         def lift(dY: np.ndarray) -> np.ndarray:
             q = (-p["alpha"] * w)[:, None] * g * dY.reshape(m, n)[members]
@@ -193,14 +193,14 @@ class AveragedUpdate:
             return out.ravel()
 
         L = LinearOperator((n * n, m * n), matvec=lift, rmatvec=lift_adjoint, dtype=float)
-        inner = AveragedReduction(self.shown, self.aim, self.stage).jacobian(Y, **p)
+        inner = AveragedReduction(self.stimuli, self.target_rule, self.stage).jacobian(Y, **p)
         core = np.asarray(shifted(inner, 1.0 + p["beta"]))
-        return ShiftedLowRank(1.0 + p["beta"], L, seen.project, core, seen.projection_key)
+        return ShiftedLowRank(1.0 + p["beta"], L, every.project, core, every.projection_key)
 
     def parameter_derivative(self, W: np.ndarray, name: str, **p: float) -> np.ndarray:
         """∂W⁺/∂name; α gives Σ w R Rᵀ − C, β gives W − C, and all others act through R and F."""
         r, u, R = self._response(W, p)
-        F, w, alpha = self.aim.factor(p), self.stage.weights(p), p["alpha"]
+        F, w, alpha = self.target_rule.factor(p), self.stage.weights(p), p["alpha"]
         if name == "alpha":
             out = self._sum(np.zeros_like(W), (1.0, R.T * w, R.T), (-1.0, F, F))
         elif name == "beta":
@@ -208,25 +208,23 @@ class AveragedUpdate:
         elif name == "probability":
             out = self._sum(np.zeros_like(W), (alpha, R.T * self.stage.slope, R.T))
         else:
-            dr = self.shown.rate(p, name)[self.stage.members]
-            dR = divide(dr - R * (dr @ W.T) / len(W), u, r)
+            dr = self.stimuli.rate(p, name)[self.stage.members]
+            dR = divide_where_driven(dr - R * (dr @ W.T) / len(W), u, r)
             if name == "sigma":
-                dR = -2.0 * p["sigma"] * gain(r, u)
-            dF = self.aim.rate(p, name)
+                dR = -2.0 * p["sigma"] * response_gain(r, u)
+            dF = self.target_rule.rate(p, name)
             moved, down = F[:, : dF.shape[1]], -(alpha + p["beta"])
-            out = self._sum(
-                np.zeros_like(W),
-                (alpha, dR.T * w, R.T), (alpha, R.T * w, dR.T), (down, dF, moved), (down, moved, dF),
-            )  # fmt: skip
+            of_responses = (alpha, dR.T * w, R.T), (alpha, R.T * w, dR.T)
+            out = self._sum(np.zeros_like(W), *of_responses, (down, dF, moved), (down, moved, dF))
         return self._clipped_away(W, out, p)
 
     def domain(self, W: np.ndarray, **p: float) -> np.ndarray:
         """The denominators of neurons that the stage's stimuli drive."""
-        r = self.shown.at(p).drive[self.stage.members]
+        r = self.stimuli.at(p).drive[self.stage.members]
         return margins((p["sigma"] ** 2 + r @ W.T / len(W)).ravel(), r.ravel())
 
     def borders(self, W: np.ndarray, **p: float) -> np.ndarray:
         """The input currents of the stage's stimuli; with the clip, also the least entry of W⁺ before it."""
-        x = self.shown.at(p).current
+        x = self.stimuli.at(p).current
         parts = [] if x is None else [x[self.stage.members].ravel()]
         return np.concatenate([*parts, [self.unclipped(W, p).min()]] if self.clip else [*parts, np.empty(0)])

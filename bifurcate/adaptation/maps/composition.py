@@ -68,8 +68,8 @@ class Composition:
         return self._on_the_way(x, p, lambda rule, state: rule.borders(state, **p))
 
     def _on_the_way(
-        self, x: np.ndarray, p: dict[str, float], seen: Callable[[Any, np.ndarray], np.ndarray]
+        self, x: np.ndarray, p: dict[str, float], evaluate: Callable[[Any, np.ndarray], np.ndarray]
     ) -> np.ndarray:
         return np.concatenate(
-            [seen(rule, state) for rule, state in zip(self.rules, self.orbit(x, p)[:-1], strict=True)]
+            [evaluate(rule, state) for rule, state in zip(self.rules, self.orbit(x, p)[:-1], strict=True)]
         )

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bifurcate.adaptation.kernels import divide, gain, respond
+from bifurcate.adaptation.kernels import divide_where_driven, respond, response_gain
 from bifurcate.adaptation.maps.weight_update import core, margins
-from bifurcate.adaptation.stimuli.drive import Stimuli, Stimulus
+from bifurcate.adaptation.stimuli.drive import Drives, Stimulus
 from bifurcate.adaptation.stimuli.target import Target
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.operators import DiagonalLowRank, apply
@@ -31,24 +31,24 @@ class Reduction:
 
     Attributes
     ----------
-    stimuli : Given or Tuned
-    aim : Target
+    stimuli : GivenDrives or TunedDrives
+    target_rule : Target
     """
 
-    stimuli: Stimuli
-    aim: Target
+    stimuli: Drives
+    target_rule: Target
 
     def _response(self, y: np.ndarray, p: dict[str, float]) -> tuple[Stimulus, np.ndarray, np.ndarray]:
-        shown = self.stimuli.at(p)
+        stimulus = self.stimuli.at(p)
         u = p["sigma"] ** 2 + y
-        return shown, u, respond(shown.drive, u)
+        return stimulus, u, respond(stimulus.drive, u)
 
     def f(self, y: np.ndarray, **p: float) -> np.ndarray:
         """y⁺."""
-        shown, _, R = self._response(y, p)
-        if y.shape != shown.drive.shape:
-            raise InvalidInput(f"the state has shape {y.shape}; W r/n has shape {shown.drive.shape}")
-        r, F = shown.drive, self.aim.factor(p)
+        stimulus, _, R = self._response(y, p)
+        if y.shape != stimulus.drive.shape:
+            raise InvalidInput(f"the state has shape {y.shape}; W r/n has shape {stimulus.drive.shape}")
+        r, F = stimulus.drive, self.target_rule.factor(p)
         pull = (p["alpha"] + p["beta"]) * (F @ (F.T @ r))
         return np.asarray((1.0 + p["beta"]) * y + (p["alpha"] * R * (R @ r) - pull) / len(r))
 
@@ -58,21 +58,21 @@ class Reduction:
 
     def jacobian(self, y: np.ndarray, **p: float) -> DiagonalLowRank:
         """Diagonal plus rank one."""
-        shown, u, R = self._response(y, p)
-        change = core(p, R, gain(shown.drive, u), shown.drive)
+        stimulus, u, R = self._response(y, p)
+        change = core(p, R, response_gain(stimulus.drive, u), stimulus.drive)
         return DiagonalLowRank(1.0 + p["beta"] + change.diagonal, change.left, change.right)
 
     def parameter_derivative(self, y: np.ndarray, name: str, **p: float) -> np.ndarray:
         """∂y⁺/∂name at fixed y: dR = −2σ g for σ, dr/u for a parameter of the stimulus, and C moves with σ and b."""
-        shown, u, R = self._response(y, p)
-        r, n, F = shown.drive, len(y), self.aim.factor(p)
+        stimulus, u, R = self._response(y, p)
+        r, n, F = stimulus.drive, len(y), self.target_rule.factor(p)
         if name == "alpha":
             return np.asarray((R * (R @ r) - F @ (F.T @ r)) / n)
         if name == "beta":
             return np.asarray(y - F @ (F.T @ r) / n)
         dr = np.zeros(n) if name == "sigma" else self.stimuli.rate(p, name)
-        dR = -2.0 * p["sigma"] * gain(r, u) if name == "sigma" else divide(dr, u, r)
-        dF = self.aim.rate(p, name)
+        dR = -2.0 * p["sigma"] * response_gain(r, u) if name == "sigma" else divide_where_driven(dr, u, r)
+        dF = self.target_rule.rate(p, name)
         moved = F[:, : dF.shape[1]]
         pull = dF @ (moved.T @ r) + moved @ (dF.T @ r) + F @ (F.T @ dr)
         push = dR * (R @ r) + R * (dR @ r + R @ dr)

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
-from bifurcate.adaptation.kernels import add_product, beside, divide, gain, multiply_weights, product, respond
-from bifurcate.adaptation.stimuli.drive import Stimuli, Stimulus
+from bifurcate.adaptation.kernels import (
+    add_outer_product,
+    divide_where_driven,
+    multiply_weights,
+    outer_product,
+    respond,
+    response_gain,
+    stack_columns,
+)
+from bifurcate.adaptation.stimuli.drive import Drives, Stimulus
 from bifurcate.adaptation.stimuli.target import Target
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.operators import DiagonalLowRank, ShiftedLowRank
@@ -56,25 +64,25 @@ class Update:
 
     Attributes
     ----------
-    stimuli : Given or Tuned
-    aim : Target
+    stimuli : GivenDrives or TunedDrives
+    target_rule : Target
     clip : bool
     """
 
-    stimuli: Stimuli
-    aim: Target
+    stimuli: Drives
+    target_rule: Target
     clip: bool = False
 
     def _response(self, W: np.ndarray, p: dict[str, float]) -> tuple[Stimulus, np.ndarray, np.ndarray]:
-        shown = self.stimuli.at(p)
-        u = p["sigma"] ** 2 + W @ shown.drive / len(W)
-        return shown, u, respond(shown.drive, u)
+        stimulus = self.stimuli.at(p)
+        u = p["sigma"] ** 2 + W @ stimulus.drive / len(W)
+        return stimulus, u, respond(stimulus.drive, u)
 
     def _unclipped(self, W: np.ndarray, p: dict[str, float]) -> np.ndarray:
         _, _, R = self._response(W, p)
-        F = self.aim.factor(p)
+        F = self.target_rule.factor(p)
         out = np.multiply(W, 1.0 + p["beta"], order="C")
-        add_product(out, beside(p["alpha"] * R, -(p["alpha"] + p["beta"]) * F), beside(R, F))
+        add_outer_product(out, stack_columns(p["alpha"] * R, -(p["alpha"] + p["beta"]) * F), stack_columns(R, F))
         return np.asarray(out)
 
     def _clipped_away(self, W: np.ndarray, out: np.ndarray, p: dict[str, float]) -> np.ndarray:
@@ -92,10 +100,10 @@ class Update:
 
     def jvp(self, W: np.ndarray, V: np.ndarray, **p: float) -> np.ndarray:
         """The derivative of W⁺ in the direction V."""
-        shown, u, R = self._response(W, p)
-        dR = -gain(shown.drive, u) * (V @ shown.drive) / len(W)
+        stimulus, u, R = self._response(W, p)
+        dR = -response_gain(stimulus.drive, u) * (V @ stimulus.drive) / len(W)
         out = np.multiply(V, 1.0 + p["beta"], order="C")
-        add_product(out, p["alpha"] * beside(dR, R), beside(R, dR))
+        add_outer_product(out, p["alpha"] * stack_columns(dR, R), stack_columns(R, dR))
         return self._clipped_away(W, out, p)
 
     def jacobian(self, W: np.ndarray, **p: float) -> ShiftedLowRank:
@@ -104,21 +112,23 @@ class Update:
 
     def jacobian_at(self, y: np.ndarray, p: dict[str, float]) -> ShiftedLowRank:
         """The same from y = W r/n, through which alone it depends on W."""
-        shown, n, alpha = self.stimuli.at(p), len(y), p["alpha"]
+        stimulus, n, alpha = self.stimuli.at(p), len(y), p["alpha"]
         u = p["sigma"] ** 2 + y
-        R = respond(shown.drive, u)
-        g = divide(R, u, shown.drive)
+        R = respond(stimulus.drive, u)
+        g = divide_where_driven(R, u, stimulus.drive)
 
         def lift(dy: np.ndarray) -> np.ndarray:
             q = -alpha * g * dy.ravel()
-            return product(beside(q, R), beside(R, q)).ravel()
+            return outer_product(stack_columns(q, R), stack_columns(R, q)).ravel()
 
         def lift_adjoint(X: np.ndarray) -> np.ndarray:
             X = X.reshape(n, n)
             return np.asarray(-alpha * g * (X @ R + R @ X))
 
         L = LinearOperator((n * n, n), matvec=lift, rmatvec=lift_adjoint, dtype=float)
-        return ShiftedLowRank(1.0 + p["beta"], L, shown.project, core(p, R, g, shown.drive), shown.projection_key)
+        return ShiftedLowRank(
+            1.0 + p["beta"], L, stimulus.project, core(p, R, g, stimulus.drive), stimulus.projection_key
+        )
 
     def parameter_derivative(self, W: np.ndarray, name: str, **p: float) -> np.ndarray:
         """∂W⁺/∂name.
@@ -126,22 +136,22 @@ class Update:
         α gives R Rᵀ − C and β gives W − C. Every other parameter acts through R and F: on σ, dR = −2σ g; on a parameter
         of the stimulus, dR = (dr − R W dr/n)/u.
         """
-        shown, u, R = self._response(W, p)
-        F = self.aim.factor(p)
+        stimulus, u, R = self._response(W, p)
+        F = self.target_rule.factor(p)
         if name == "alpha":
-            return self._clipped_away(W, product(beside(R, -F), beside(R, F)), p)
+            return self._clipped_away(W, outer_product(stack_columns(R, -F), stack_columns(R, F)), p)
         if name == "beta":
-            return self._clipped_away(W, W - product(F, F), p)
+            return self._clipped_away(W, W - outer_product(F, F), p)
         if name == "sigma":
-            dR = -2.0 * p["sigma"] * gain(shown.drive, u)
+            dR = -2.0 * p["sigma"] * response_gain(stimulus.drive, u)
         else:
             dr = self.stimuli.rate(p, name)
-            dR = divide(dr - R * (W @ dr) / len(W), u, shown.drive)
-        dF = self.aim.rate(p, name)
+            dR = divide_where_driven(dr - R * (W @ dr) / len(W), u, stimulus.drive)
+        dF = self.target_rule.rate(p, name)
         F = F[:, : dF.shape[1]]
         down = -(p["alpha"] + p["beta"])
-        left = beside(p["alpha"] * dR, p["alpha"] * R, down * dF, down * F)
-        return self._clipped_away(W, product(left, beside(R, dR, F, dF)), p)
+        left = stack_columns(p["alpha"] * dR, p["alpha"] * R, down * dF, down * F)
+        return self._clipped_away(W, outer_product(left, stack_columns(R, dR, F, dF)), p)
 
     def domain(self, W: np.ndarray, **p: float) -> np.ndarray:
         """The denominators of driven neurons: W⁺ has a pole where one is 0."""

@@ -252,7 +252,7 @@ def universal(net: Model, total: float) -> np.ndarray:
 
 
 def _single_target(net: Model) -> np.ndarray:
-    F = net.aim.factor(net.parameters)
+    F = net.target_rule.factor(net.parameters)
     if net.beta != 0.0:
         raise InvalidInput(f"beta is {net.beta:g}; only at beta = 0 do weights rest where R R^T = C and W is not C")
     R0 = F[:, 0] * np.sign(F[:, 0].sum() or 1.0)
@@ -378,7 +378,7 @@ def drive_for_both(net: Model) -> np.ndarray:
     >>> bool(abs(both.update(net.target()) - net.target()).max() < 1e-15)
     True
     """
-    F = net.aim.factor(net.parameters)
+    F = net.target_rule.factor(net.parameters)
     if F.shape[1] != 1:
         raise InvalidInput("the target has a higher rank than any R R^T; it must be one response R0 R0^T")
     R0 = F[:, 0]

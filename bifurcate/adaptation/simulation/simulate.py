@@ -17,15 +17,16 @@ from typing import Any
 import numpy as np
 
 from bifurcate.adaptation.equations import Model
-from bifurcate.adaptation.kernels import add_product, respond
-from bifurcate.adaptation.stimuli.drive import Tuned
+from bifurcate.adaptation.kernels import add_outer_product, respond
+from bifurcate.adaptation.stimuli.drive import TunedDrives
 from bifurcate.adaptation.validation import angles, finite
+from bifurcate.deprecation import warn_old_name
 from bifurcate.errors import InvalidInput
+from bifurcate.orbits.orbit import DIVERGED
 from bifurcate.validation import is_whole_number
 
 __all__ = ["Run", "oriented", "run", "simulate"]
 
-FAR = 1e12  # in units of the initial weights: beyond it they have diverged
 KEEP = ("responses", "all", "last")
 
 
@@ -81,9 +82,15 @@ class Run:
         return self.stored[-1]
 
     @property
-    def shown(self) -> np.ndarray:
-        """The drives in the order in which they were shown, (T, n) or (T, a, n)."""
+    def presented(self) -> np.ndarray:
+        """The drives in the order in which they were presented, (T, n) or (T, a, n)."""
         return self._squeezed(self.drives[self.order])
+
+    @property
+    def shown(self) -> np.ndarray:
+        """Old name of ``presented``."""
+        warn_old_name("Run.shown", "Run.presented")
+        return self.presented
 
     def _time(self, t: int) -> int:
         T = len(self)
@@ -172,8 +179,8 @@ def run(
     --------
     >>> from bifurcate.adaptation import Network
     >>> net = Network([1.0, 0.5], [1.0, 1.0], alpha=0.1, beta=-0.1, sigma=0.5)
-    >>> seen = net.run(drive=[[1.0, 0.5], [0.5, 1.0]] * 50)
-    >>> seen.responses.shape, seen.check() < 1e-14
+    >>> ran = net.run(drive=[[1.0, 0.5], [0.5, 1.0]] * 50)
+    >>> ran.responses.shape, ran.check() < 1e-14
     ((100, 2), True)
     """
     drives, order = _inputs(net, contrast, orientation, drive)
@@ -183,7 +190,11 @@ def run(
 def simulate(
     net: Model, drives: np.ndarray, shares: np.ndarray, order: np.ndarray, alpha: Any, start: Any, keep: Any
 ) -> Run:
-    """Run the rule through inputs; see :func:`run`. One update reads W three times and writes it once."""
+    """Run the rule through inputs; see :func:`run`. One update reads W three times and writes it once.
+
+    The change of W is formed, not W⁺ as the map W ↦ W⁺ does: its norm is a result, and where moves have become small
+    the difference of two weights would leave rounding of it.
+    """
     T, n = len(order), net.size
     rates = _rates(alpha, net.alpha, T)
     wanted = _times(keep, T)
@@ -191,9 +202,9 @@ def simulate(
     if W.shape != (n, n):
         raise InvalidInput(f"start has shape {W.shape}; it must be {(n, n)}")
     first, scale = W.copy(), float(np.abs(W).max()) or 1.0
-    F, sigma, beta = net.aim.factor(net.parameters), net.sigma, net.beta
+    F, sigma, beta = net.target_rule.factor(net.parameters), net.sigma, net.beta
     responses = None if keep == "last" else np.empty((T, drives.shape[1], n))
-    moves, kept, pole, end = np.empty(T), dict[int, np.ndarray](), None, "steps"
+    moves, stored, pole, end = np.empty(T), dict[int, np.ndarray](), None, "steps"
     done = T
     for t in range(T):
         r, w = drives[order[t]], shares[order[t]]
@@ -205,22 +216,34 @@ def simulate(
             responses[t] = R
         change = np.multiply(W, beta, order="C")
         with np.errstate(all="ignore"):
-            add_product(change, np.hstack([rates[t] * R.T * w, -(rates[t] + beta) * F]), np.hstack([R.T, F]))
+            add_outer_product(change, np.hstack([rates[t] * R.T * w, -(rates[t] + beta) * F]), np.hstack([R.T, F]))
             if net.clip:
                 np.maximum(change, -W, out=change)
             W += change
             moves[t] = np.linalg.norm(change)
-        if not np.abs(W).max() < FAR * scale:
+        if not np.abs(W).max() < DIVERGED * scale:
             done, end = t + 1, "diverged"
             break
         if t + 1 in wanted:
-            kept[t + 1] = W.copy()
-    kept[done] = W
+            stored[t + 1] = W.copy()
+    stored[done] = W
     if responses is not None:
         responses = responses[:done, 0] if drives.shape[1] == 1 else responses[:done]
-    times = tuple(sorted(kept))
-    return Run(net, drives, shares, order[:done], rates[:done], first, responses, moves[:done], times,
-               tuple(kept[t] for t in times), pole, end)  # fmt: skip
+    times = tuple(sorted(stored))
+    return Run(
+        network=net,
+        drives=drives,
+        shares=shares,
+        order=order[:done],
+        alpha=rates[:done],
+        start=first,
+        responses=responses,
+        moves=moves[:done],
+        kept=times,
+        stored=tuple(stored[t] for t in times),
+        pole=pole,
+        end=end,
+    )
 
 
 def _times(keep: Any, T: int) -> range | frozenset[int]:
@@ -279,7 +302,7 @@ def _inputs(net: Model, contrast: Any, orientation: Any, drive: Any) -> tuple[np
         return distinct, order.reshape(-1)
     if contrast is None or orientation is None:
         raise InvalidInput("give contrast and orientation, both (T, k), or drive, (T, n)")
-    if not isinstance(net.stimuli, Tuned):
+    if not isinstance(net.stimuli, TunedDrives):
         raise InvalidInput("this network was made from drives and knows no orientations; give drive, (T, n)")
     c, theta = oriented(contrast, orientation)
     pairs, order = np.unique(np.hstack([c, theta]), axis=0, return_inverse=True)

@@ -16,7 +16,7 @@ from bifurcate.adaptation.kernels import respond
 from bifurcate.adaptation.maps.averaged import AveragedReduction, AveragedUpdate
 from bifurcate.adaptation.maps.composition import Composition
 from bifurcate.adaptation.simulation.simulate import Run, simulate
-from bifurcate.adaptation.stimuli.drive import Tuned
+from bifurcate.adaptation.stimuli.drive import TunedDrives
 from bifurcate.adaptation.stimuli.stimulus_set import Stage, StimulusSet, stack
 from bifurcate.adaptation.validation import finite, number
 from bifurcate.adaptation.without_caches import WithoutCaches
@@ -46,7 +46,7 @@ class StimulationSchedule(WithoutCaches):
     ----------
     network : Model
         Rates, target, initial weights and clip; its own stimulus is not shown.
-    shown : Shown
+    stimuli : StimulusSet
         The m stimuli.
     stages : tuple of Stage
         Which are shown when.
@@ -55,7 +55,7 @@ class StimulationSchedule(WithoutCaches):
     """
 
     network: Model
-    shown: StimulusSet
+    stimuli: StimulusSet
     stages: tuple[Stage, ...]
     probability: float | None = None
 
@@ -64,12 +64,12 @@ class StimulationSchedule(WithoutCaches):
         """α, β, σ, those of the stimuli and, where the ensemble has an adaptor, its probability."""
         rates = {name: getattr(self.network, name) for name in ("alpha", "beta", "sigma")}
         chance = {} if self.probability is None else {"probability": self.probability}
-        return {**rates, **self.shown.parameters, **chance}
+        return {**rates, **self.stimuli.parameters, **chance}
 
     @property
     def drives(self) -> np.ndarray:
         """The drives rˢ, shape (m, n)."""
-        return self.shown.at(self.parameters).drive
+        return self.stimuli.at(self.parameters).drive
 
     @property
     def trivial(self) -> tuple[float, int]:
@@ -83,11 +83,11 @@ class StimulationSchedule(WithoutCaches):
     @cached_property
     def _updates(self) -> list[AveragedUpdate]:
         net = self.network
-        return [AveragedUpdate(self.shown, net.aim, stage, net.clip) for stage in self.stages]
+        return [AveragedUpdate(self.stimuli, net.target_rule, stage, net.clip) for stage in self.stages]
 
     @cached_property
     def _reductions(self) -> list[AveragedReduction]:
-        return [AveragedReduction(self.shown, self.network.aim, stage) for stage in self.stages]
+        return [AveragedReduction(self.stimuli, self.network.target_rule, stage) for stage in self.stages]
 
     @cached_property
     def update(self) -> Map:
@@ -96,8 +96,8 @@ class StimulationSchedule(WithoutCaches):
         Its Jacobian is structured for m ≤ n; without structure (more stimuli than neurons, or the clip) there is its
         product with a direction. With the clip a branch that reaches it meets a border.
         """
-        net, rule, m = self.network, self._rule(self._updates), len(self.shown.members)
-        kinked = net.clip or isinstance(net.stimuli, Tuned)
+        net, rule, m = self.network, self._rule(self._updates), len(self.stimuli.members)
+        kinked = net.clip or isinstance(net.stimuli, TunedDrives)
         structured = not net.clip and m <= net.size
         return Map.from_rule(
             rule,
@@ -118,7 +118,7 @@ class StimulationSchedule(WithoutCaches):
         InvalidInput
             With the clip on; or for more stimuli than neurons, where n m unknowns are more than n².
         """
-        net, m = self.network, len(self.shown.members)
+        net, m = self.network, len(self.stimuli.members)
         if net.clip:
             raise InvalidInput(
                 "there is no reduced map with clip=True: what is clipped depends on every weight, not on W r/n alone; "
@@ -133,7 +133,7 @@ class StimulationSchedule(WithoutCaches):
         return Map.from_rule(
             rule,
             self.parameters,
-            without=[] if isinstance(net.stimuli, Tuned) else ["borders"],
+            without=[] if isinstance(net.stimuli, TunedDrives) else ["borders"],
             scale=float(np.abs(self.project(net.initial)).max()) or 1.0,
             name="adaptation of W r/n to several stimuli",
             advice="At beta = 0 every r_s . y_q - r_q . y_s is conserved, m(m-1)/2 numbers, and W r/n of silent "
@@ -148,22 +148,36 @@ class StimulationSchedule(WithoutCaches):
             raise InvalidInput(f"weights have shape {W.shape}; they must be {(n, n)}")
         return np.asarray(self.drives @ W.T / n)
 
-    def _products(self, state: Any, reduced: bool) -> np.ndarray:
-        if not reduced:
-            return self.project(state)
+    def _reduced_state(self, state: Any) -> np.ndarray:
         Y, shape = np.asarray(state, dtype=float), self.drives.shape
         if Y.shape != shape:
             raise InvalidInput(f"Y has shape {Y.shape}; it must be {shape}, a row for each stimulus")
         return Y
 
-    def response(self, state: Any, reduced: bool = False) -> np.ndarray:
-        """The response to every stimulus, (m, n), at weights (n, n) or, with ``reduced``, at products Y (m, n)."""
-        return respond(self.drives, self.network.sigma**2 + self._products(state, reduced))
+    @old_flags(reduced="reduced_response")
+    def response(self, W: Any) -> np.ndarray:
+        """The response to every stimulus, shape (m, n), at weights W (n, n)."""
+        return self._respond(self.project(W))
 
-    def spectrum(self, state: Any, reduced: bool = False) -> Spectrum:
-        """All n² multipliers of one period at weights or, with ``reduced``, at Y; for m ≤ n and without the clip."""
-        _ = self.reduced
-        p, Y = self.parameters, self._products(state, reduced)
+    def reduced_response(self, Y: Any) -> np.ndarray:
+        """The response to every stimulus, shape (m, n), at Y = W [r¹ … rᵐ]/n (m, n)."""
+        return self._respond(self._reduced_state(Y))
+
+    def _respond(self, Y: np.ndarray) -> np.ndarray:
+        return respond(self.drives, self.network.sigma**2 + Y)
+
+    @old_flags(reduced="reduced_spectrum")
+    def spectrum(self, W: Any) -> Spectrum:
+        """All n² multipliers of one period at weights W (n, n); for m ≤ n and without the clip."""
+        return self._spectrum(self.project(W))
+
+    def reduced_spectrum(self, Y: Any) -> Spectrum:
+        """All n² multipliers of one period at weights of products Y (m, n); for m ≤ n and without the clip."""
+        return self._spectrum(self._reduced_state(Y))
+
+    def _spectrum(self, Y: np.ndarray) -> Spectrum:
+        _ = self.reduced  # it refuses the clip, and more stimuli than neurons
+        p = self.parameters
         factors: list[Operator] = []
         for update, reduction in zip(self._updates, self._reductions, strict=True):
             factors.append(update.jacobian_at(Y, p))
@@ -186,7 +200,7 @@ class StimulationSchedule(WithoutCaches):
         integer = growth ** len(self.stages)
         if integer == 1.0:
             raise InvalidInput("with (1 + beta)^M = 1 weights at rest are not determined by W r/n; iterate .update")
-        Y = start = self._products(Y, True)
+        Y = start = self._reduced_state(Y)
         C = net.target()
         W = np.zeros_like(C)
         for rule in self._reductions:
@@ -212,7 +226,7 @@ class StimulationSchedule(WithoutCaches):
             If no damping leads to one without crossing a pole.
         """
         net = self.network
-        has_reduction = not net.clip and len(self.shown.members) <= net.size
+        has_reduction = not net.clip and len(self.stimuli.members) <= net.size
         if has_reduction and self._is_isolated():
             return self.lift(self.reduced_equilibrium())
         return damped_iteration(self.update, np.array(net.initial), FINE, net.sigma**2)
@@ -258,16 +272,18 @@ class StimulationSchedule(WithoutCaches):
         values = {name: number(name, value, {"probability": (0.0, 1.0)}) for name, value in changed.items()}
         members = tuple(
             member.replace({mine: values[called] for mine, called in names.items() if called in values})
-            for member, names in zip(self.shown.members, self.shown.own, strict=True)
+            for member, names in zip(self.stimuli.members, self.stimuli.own, strict=True)
         )
         of_network = {name: value for name, value in values.items() if name in ("alpha", "beta", "sigma", "b")}
         return dataclasses.replace(
-            self, network=self.network.replace(**of_network), shown=StimulusSet(members),
+            self,
+            network=self.network.replace(**of_network),
+            stimuli=StimulusSet(members),
             probability=values.get("probability", self.probability),
-        )  # fmt: skip
+        )
 
     def __repr__(self) -> str:
-        m, M = len(self.shown.members), len(self.stages)
+        m, M = len(self.stimuli.members), len(self.stages)
         return f"Presentation(n={self.network.size}, stimuli={m}, stages={M})"
 
 
@@ -302,12 +318,12 @@ def average(net: Model, stimuli: Any, probabilities: Any = None, adaptor: int | 
     >>> bool(abs(both.reduced(Y) - Y).max() < 1e-14), both.trivial
     (True, (0.9, 1))
     """
-    shown = stack(net.stimuli, stimuli)
-    m = len(shown.members)
+    presented = stack(net.stimuli, stimuli)
+    m = len(presented.members)
     p = probabilities_checked(probabilities, m)
     everyone = np.arange(m)
     if adaptor is None:
-        return StimulationSchedule(net, shown, (Stage(everyone, p, np.zeros(m)),))
+        return StimulationSchedule(net, presented, (Stage(everyone, p, np.zeros(m)),))
     if not is_whole_number(adaptor) or not 0 <= adaptor < m:
         raise InvalidInput(f"adaptor is {adaptor!r}; it must be the number of a stimulus, 0 to {m - 1}")
     if m == 1:
@@ -315,7 +331,7 @@ def average(net: Model, stimuli: Any, probabilities: Any = None, adaptor: int | 
     chance, share = float(p[adaptor]), np.where(everyone == adaptor, 0.0, p)
     share = share / share.sum() if share.sum() > 0.0 else np.where(everyone == adaptor, 0.0, 1.0 / (m - 1))
     slope = np.where(everyone == adaptor, 1.0, -share)
-    return StimulationSchedule(net, shown, (Stage(everyone, share, slope),), chance)
+    return StimulationSchedule(net, presented, (Stage(everyone, share, slope),), chance)
 
 
 def periodic(net: Model, stimuli: Any, order: Sequence[int] | None = None) -> StimulationSchedule:
@@ -346,8 +362,8 @@ def periodic(net: Model, stimuli: Any, order: Sequence[int] | None = None) -> St
     >>> bool(abs(turns.update(W) - W).max() < 1e-14), round(turns.trivial[0], 12)
     (True, 0.729)
     """
-    shown = stack(net.stimuli, stimuli)
-    m = len(shown.members)
+    presented = stack(net.stimuli, stimuli)
+    m = len(presented.members)
     if order is not None and not isinstance(order, Sequence | np.ndarray):
         raise InvalidInput(f"order is {order!r}; give a sequence of numbers of stimuli")
     order = list(range(m)) if order is None else list(order)
@@ -359,7 +375,7 @@ def periodic(net: Model, stimuli: Any, order: Sequence[int] | None = None) -> St
     missing = sorted(set(range(m)) - {int(each) for each in order})
     if missing:
         raise InvalidInput(f"order never shows stimulus {missing[0]}; leave out stimuli that are not shown")
-    return StimulationSchedule(net, shown, tuple(Stage(np.array([q]), np.ones(1), np.zeros(1)) for q in order))
+    return StimulationSchedule(net, presented, tuple(Stage(np.array([q]), np.ones(1), np.zeros(1)) for q in order))
 
 
 def probabilities_checked(probabilities: Any, m: int) -> np.ndarray:

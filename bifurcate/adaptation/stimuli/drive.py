@@ -16,9 +16,9 @@ from bifurcate.adaptation.without_caches import WithoutCaches
 from bifurcate.errors import InvalidInput
 from bifurcate.maps.derivatives import FIVE_POINT_STEP, slope_by_five_points
 
-__all__ = ["Components", "Given", "Stimuli", "Stimulus", "Tuned", "components", "several"]
+__all__ = ["Components", "Drives", "GivenDrives", "Stimulus", "TunedDrives", "components", "stimulus_list"]
 
-KEPT = 32  # stimuli remembered by their parameters
+REMEMBERED = 32  # stimuli, sets of stimuli and references that are remembered by their parameters
 
 Tuning = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -60,14 +60,14 @@ class Stimulus:
 
 
 @dataclass(frozen=True, eq=False)
-class Given(WithoutCaches):
+class GivenDrives(WithoutCaches):
     """Drives given as numbers: no parameters of their own.
 
     Attributes
     ----------
     drive, baseline : ndarray, shape (n,)
     ensemble : ndarray, shape (m, n), or None
-        Drives over which an ensemble target is averaged.
+        Stimuli over which an ensemble target is averaged.
     """
 
     drive: np.ndarray
@@ -75,7 +75,7 @@ class Given(WithoutCaches):
     ensemble: np.ndarray | None = None
 
     @classmethod
-    def checked(cls, drive: Any, baseline: Any, ensemble: Any) -> Given:
+    def checked(cls, drive: Any, baseline: Any, ensemble: Any) -> GivenDrives:
         """From user input, or InvalidInput."""
         drive = drives("drive", drive)
         baseline = drives("baseline_drive", baseline, len(drive))
@@ -91,10 +91,10 @@ class Given(WithoutCaches):
         """Number of neurons."""
         return len(self.drive)
 
-    def replace(self, changed: Mapping[str, Any]) -> Given:
+    def replace(self, changed: Mapping[str, Any]) -> GivenDrives:
         """With drive, baseline_drive or ensemble set anew."""
         now = {"drive": self.drive, "baseline_drive": self.baseline, "ensemble": self.ensemble, **changed}
-        return Given.checked(now["drive"], now["baseline_drive"], now["ensemble"])
+        return GivenDrives.checked(now["drive"], now["baseline_drive"], now["ensemble"])
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -174,7 +174,7 @@ def components(value: Any, argument: str) -> Components:
     return Components(contrast, angles(f"the orientation of {argument}", orientation))
 
 
-def several(values: Any) -> tuple[Components, ...] | None:
+def stimulus_list(values: Any) -> tuple[Components, ...] | None:
     """An ensemble of stimuli, each as :func:`components` takes it."""
     if values is None:
         return None
@@ -184,7 +184,7 @@ def several(values: Any) -> tuple[Components, ...] | None:
 
 
 @dataclass(frozen=True, eq=False)
-class Tuned(WithoutCaches):
+class TunedDrives(WithoutCaches):
     """Drives r = max(x, 0)² of input currents x = cᵀ f(θ) + b, made by tuning curves.
 
     r is once continuously differentiable in b, c and θ: its second derivative jumps where a current crosses 0.
@@ -210,9 +210,9 @@ class Tuned(WithoutCaches):
     ensemble: tuple[Components, ...] | None = None
 
     def __post_init__(self) -> None:
-        for shown in (self.stimulus, self.baseline, *(self.ensemble or ())):
-            f = np.asarray(self.tuning(shown.orientation, self.preferred))
-            expected = (len(shown.orientation), self.size)
+        for given in (self.stimulus, self.baseline, *(self.ensemble or ())):
+            f = np.asarray(self.tuning(given.orientation, self.preferred))
+            expected = (len(given.orientation), self.size)
             if f.shape != expected:
                 raise InvalidInput(
                     f"tuning returns shape {f.shape} for {expected[0]} orientations; it must be {expected}"
@@ -238,11 +238,11 @@ class Tuned(WithoutCaches):
         values = (self.b, *self.stimulus.contrast, *self.stimulus.orientation)
         return {name: float(value) for name, value in zip(self.names, values, strict=True)}
 
-    def replace(self, changed: Mapping[str, Any]) -> Tuned:
+    def replace(self, changed: Mapping[str, Any]) -> TunedDrives:
         """With parameters or the ensemble set anew."""
         p = {**self.parameters, **changed}
         contrast, orientation = self._unpack(tuple(float(p[name]) for name in self.names))
-        ensemble = several(changed["ensemble"]) if "ensemble" in changed else self.ensemble
+        ensemble = stimulus_list(changed["ensemble"]) if "ensemble" in changed else self.ensemble
         stimulus = Components(contrast, angles("orientation", orientation))
         return dataclasses.replace(self, b=float(p["b"]), stimulus=stimulus, ensemble=ensemble)
 
@@ -256,7 +256,7 @@ class Tuned(WithoutCaches):
     @cached_property
     def _remembered(self) -> Callable[[tuple[float, ...]], Stimulus]:
         # One orbit asks for the same stimulus many times; the tuning curves are evaluated once.
-        @lru_cache(maxsize=KEPT)
+        @lru_cache(maxsize=REMEMBERED)
         def make(key: tuple[float, ...]) -> Stimulus:
             x = self._current(*self._unpack(key), key[0])
             return Stimulus.of(np.maximum(x, 0.0) ** 2, x)
@@ -293,8 +293,8 @@ class Tuned(WithoutCaches):
         return slope_by_five_points(f, FIVE_POINT_STEP)
 
     def _reference_currents(self, b: float, ensemble: bool) -> np.ndarray:
-        shown = self.ensemble if ensemble and self.ensemble is not None else (self.baseline,)
-        return np.array([self._current(each.contrast, each.orientation, b) for each in shown])
+        references = self.ensemble if ensemble and self.ensemble is not None else (self.baseline,)
+        return np.array([self._current(each.contrast, each.orientation, b) for each in references])
 
     def references(self, p: Mapping[str, float], ensemble: bool) -> np.ndarray:
         """Drives of the stimuli that make the target, shape (m, n)."""
@@ -305,4 +305,4 @@ class Tuned(WithoutCaches):
         return np.asarray(2.0 * np.maximum(self._reference_currents(p["b"], ensemble), 0.0))
 
 
-Stimuli = Given | Tuned
+Drives = GivenDrives | TunedDrives

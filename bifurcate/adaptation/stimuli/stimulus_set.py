@@ -11,14 +11,12 @@ from typing import Any
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
-from bifurcate.adaptation.stimuli.drive import Given, Stimuli, Tuned, components
+from bifurcate.adaptation.stimuli.drive import REMEMBERED, Drives, GivenDrives, TunedDrives, components
 from bifurcate.adaptation.validation import drives
 from bifurcate.adaptation.without_caches import WithoutCaches
 from bifurcate.errors import InvalidInput
 
 __all__ = ["Stage", "StimulusDrives", "StimulusSet", "stack"]
-
-KEPT = 32  # sets of stimuli remembered by their parameters
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +64,10 @@ class StimulusSet(WithoutCaches):
 
     Attributes
     ----------
-    members : tuple of Given or Tuned
+    members : tuple of GivenDrives or TunedDrives
     """
 
-    members: tuple[Stimuli, ...]
+    members: tuple[Drives, ...]
 
     @property
     def size(self) -> int:
@@ -79,11 +77,8 @@ class StimulusSet(WithoutCaches):
     @cached_property
     def own(self) -> tuple[dict[str, str], ...]:
         """For every stimulus its own names of parameters, and how they are called among all."""
-        return tuple(
-            {name: name if name == "b" else name.replace("_", f"_{s}_") if "_" in name else f"{name}_{s}"
-             for name in member.parameters}
-            for s, member in enumerate(self.members, 1)
-        )  # fmt: skip
+        numbered = enumerate(self.members, 1)
+        return tuple({name: _name_among_all(name, s) for name in member.parameters} for s, member in numbered)
 
     @cached_property
     def parameters(self) -> dict[str, float]:
@@ -98,12 +93,14 @@ class StimulusSet(WithoutCaches):
     def _remembered(self) -> Callable[[tuple[float, ...]], StimulusDrives]:
         names = tuple(self.parameters)
 
-        @lru_cache(maxsize=KEPT)
+        @lru_cache(maxsize=REMEMBERED)
         def make(key: tuple[float, ...]) -> StimulusDrives:
             p = dict(zip(names, key, strict=True))
-            seen = [member.at(self._of(s, p)) for s, member in enumerate(self.members)]
-            currents = [each.current for each in seen if each.current is not None]
-            return StimulusDrives.of(np.array([each.drive for each in seen]), np.array(currents) if currents else None)
+            stimuli = [member.at(self._of(s, p)) for s, member in enumerate(self.members)]
+            currents = [each.current for each in stimuli if each.current is not None]
+            return StimulusDrives.of(
+                np.array([each.drive for each in stimuli]), np.array(currents) if currents else None
+            )
 
         return make
 
@@ -121,8 +118,15 @@ class StimulusSet(WithoutCaches):
         return out
 
 
-def stack(stimuli: Stimuli, shown: Any) -> StimulusSet:
-    """Several stimuli as a network of such stimuli meets them: (contrast, orientation) pairs, or drives.
+def _name_among_all(name: str, s: int) -> str:
+    """How stimulus number s calls a parameter of its own: b is that of all, contrast_2 becomes contrast_s_2."""
+    if name == "b":
+        return name
+    return name.replace("_", f"_{s}_") if "_" in name else f"{name}_{s}"
+
+
+def stack(own: Drives, stimuli: Any) -> StimulusSet:
+    """The set of several stimuli, (contrast, orientation) pairs or drives, for a network with stimuli of its own.
 
     Examples
     --------
@@ -131,13 +135,13 @@ def stack(stimuli: Stimuli, shown: Any) -> StimulusSet:
     >>> list(stack(net.stimuli, [(1.0, 0.0), ([0.5, 0.5], [0.0, 1.0])]).parameters)[:4]
     ['b', 'contrast_1', 'orientation_1', 'contrast_2_1']
     """
-    if not isinstance(shown, Sequence | np.ndarray) or len(shown) == 0:
-        raise InvalidInput(f"stimuli is {shown!r}; give a list of at least one stimulus")
-    if isinstance(stimuli, Tuned):
-        parts = [components(each, f"stimuli[{s}]") for s, each in enumerate(shown)]
-        return StimulusSet(tuple(dataclasses.replace(stimuli, stimulus=part) for part in parts))
-    rows = [drives(f"stimuli[{s}]", each, stimuli.size) for s, each in enumerate(shown)]
-    return StimulusSet(tuple(Given(row, stimuli.baseline, stimuli.ensemble) for row in rows))
+    if not isinstance(stimuli, Sequence | np.ndarray) or len(stimuli) == 0:
+        raise InvalidInput(f"stimuli is {stimuli!r}; give a list of at least one stimulus")
+    if isinstance(own, TunedDrives):
+        parts = [components(each, f"stimuli[{s}]") for s, each in enumerate(stimuli)]
+        return StimulusSet(tuple(dataclasses.replace(own, stimulus=part) for part in parts))
+    rows = [drives(f"stimuli[{s}]", each, own.size) for s, each in enumerate(stimuli)]
+    return StimulusSet(tuple(GivenDrives(row, own.baseline, own.ensemble) for row in rows))
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from bifurcate.adaptation.kernels import divide, gain, multiply_weights, respond
-from bifurcate.adaptation.stimuli.drive import Stimuli
+from bifurcate.adaptation.kernels import divide_where_driven, multiply_weights, respond, response_gain
+from bifurcate.adaptation.stimuli.drive import REMEMBERED, Drives
 from bifurcate.adaptation.validation import finite
 from bifurcate.adaptation.without_caches import WithoutCaches
 from bifurcate.errors import InvalidInput
@@ -20,7 +20,7 @@ __all__ = ["Target", "make_target"]
 
 TARGETS = ("baseline", "frozen", "ensemble")
 
-KEPT = 32  # references remembered by their parameters
+FACTORS_REMEMBERED = 2  # of a branch in α or β there is one, of one in σ or b the present and the last
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +33,9 @@ class Target(WithoutCaches):
 
     Attributes
     ----------
-    stimuli : Given or Tuned
+    stimuli : GivenDrives or TunedDrives
         Where the reference stimuli come from.
-    start : ndarray, shape (n, n), or None
+    initial_weights : ndarray, shape (n, n), or None
         W₀; None for all ones.
     ensemble : bool
         Average over the ensemble rather than take the baseline alone.
@@ -43,18 +43,18 @@ class Target(WithoutCaches):
         A factor that never moves.
     """
 
-    stimuli: Stimuli
-    start: np.ndarray | None = None
+    stimuli: Drives
+    initial_weights: np.ndarray | None = None
     ensemble: bool = False
     given: np.ndarray | None = None
 
     @cached_property
     def _references(self) -> Callable[[float], tuple[np.ndarray, np.ndarray]]:
         # W₀ r₀ is a pass over n² weights, and r₀ depends on b alone.
-        @lru_cache(maxsize=KEPT)
+        @lru_cache(maxsize=REMEMBERED)
         def make(b: float) -> tuple[np.ndarray, np.ndarray]:
             r = self.stimuli.references({"b": b}, self.ensemble).T
-            return r, multiply_weights(self.start, r) / len(r)
+            return r, multiply_weights(self.initial_weights, r) / len(r)
 
         return make
 
@@ -71,8 +71,7 @@ class Target(WithoutCaches):
 
     @cached_property
     def _factors(self) -> Callable[[float, float], np.ndarray]:
-        # Of a branch in α or β there is one.
-        @lru_cache(maxsize=2)
+        @lru_cache(maxsize=FACTORS_REMEMBERED)
         def make(sigma: float, b: float) -> np.ndarray:
             r, u = self.denominators({"sigma": sigma, "b": b})
             F = respond(r, u) / np.sqrt(r.shape[1])
@@ -87,29 +86,32 @@ class Target(WithoutCaches):
             return np.empty((self.stimuli.size, 0))
         r, u = self.denominators(p)
         if name == "sigma":
-            return np.asarray(-2.0 * p["sigma"] * gain(r, u) / np.sqrt(r.shape[1]))
+            return np.asarray(-2.0 * p["sigma"] * response_gain(r, u) / np.sqrt(r.shape[1]))
         dr = self.stimuli.reference_rate(p, self.ensemble).T
         return np.asarray(
-            divide(dr - respond(r, u) * multiply_weights(self.start, dr) / len(r), u, r) / np.sqrt(r.shape[1])
+            divide_where_driven(dr - respond(r, u) * multiply_weights(self.initial_weights, dr) / len(r), u, r)
+            / np.sqrt(r.shape[1])
         )
 
 
-def make_target(target: Any, stimuli: Stimuli, start: np.ndarray | None, parameters: Mapping[str, float]) -> Target:
+def make_target(
+    target: Any, stimuli: Drives, initial_weights: np.ndarray | None, parameters: Mapping[str, float]
+) -> Target:
     """The target that a user names ("baseline", "frozen", "ensemble") or gives as a factor F, checked."""
     if isinstance(target, str):
         if target not in TARGETS:
             raise InvalidInput(f"target is {target!r}; allowed are {', '.join(TARGETS)} or an array F with C = F F^T")
         if target == "ensemble" and stimuli.ensemble is None:
             raise InvalidInput("target is 'ensemble' but no ensemble is given")
-        aim = Target(stimuli, start, ensemble=target == "ensemble")
-        r0, u0 = aim.denominators(parameters)
+        rule = Target(stimuli, initial_weights, ensemble=target == "ensemble")
+        r0, u0 = rule.denominators(parameters)
         if not (u0[r0 > 0.0] > 0.0).all():
             raise InvalidInput(
                 "initial puts the target's response beyond a pole: sigma^2 + W0 r0/n must be positive where r0 > 0"
             )
-        return dataclasses.replace(aim, given=aim.factor(parameters)) if target == "frozen" else aim
+        return dataclasses.replace(rule, given=rule.factor(parameters)) if target == "frozen" else rule
     n, factor = stimuli.size, finite("target", target)
     factor = factor[:, None] if factor.ndim == 1 else factor
     if factor.ndim != 2 or len(factor) != n or factor.shape[1] == 0:
         raise InvalidInput(f"target has shape {factor.shape}; a factor has shape (n,) or (n, m), here n = {n}")
-    return Target(stimuli, start, given=factor)
+    return Target(stimuli, initial_weights, given=factor)
