@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from bifurcate.continuation.continuation_run import ContinuationRun
+from bifurcate.continuation.continuation_problem import ContinuationProblem
 from bifurcate.continuation.predictor import Prediction
 from bifurcate.curves.corrector import correct
 from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
@@ -32,7 +32,7 @@ STATIONARY_LENGTHS = (0.3, 0.1)  # a fold p ∝ x⁸ is flat to rounding over 0.
 
 
 def detect_branch_jump(
-    run: ContinuationRun, here: CurvePoint, new: CurvePoint, prediction: Prediction
+    run: ContinuationProblem, here: CurvePoint, new: CurvePoint, prediction: Prediction
 ) -> CorrectorFailure | None:
     """Say why a corrected step seems to have fallen onto another branch; None if it seems to be on its own.
 
@@ -41,7 +41,7 @@ def detect_branch_jump(
 
     Parameters
     ----------
-    run : ContinuationRun
+    run : ContinuationProblem
         The curve with its metric and step control.
     here, new : CurvePoint
         The last point and the corrected one.
@@ -69,7 +69,7 @@ def detect_branch_jump(
     return None
 
 
-def crosses_switching_manifold(run: ContinuationRun, here: CurvePoint, new: CurvePoint) -> bool:
+def crosses_switching_manifold(run: ContinuationProblem, here: CurvePoint, new: CurvePoint) -> bool:
     """True if a switching function of the map changes sign between two points."""
     iterate = run.curve.iterate
     if iterate.map.borders is None:
@@ -78,7 +78,7 @@ def crosses_switching_manifold(run: ContinuationRun, here: CurvePoint, new: Curv
     return bool((before != after).any())
 
 
-def parameter_is_stationary(run: ContinuationRun, here: CurvePoint, new: CurvePoint) -> bool:
+def parameter_is_stationary(run: ContinuationProblem, here: CurvePoint, new: CurvePoint) -> bool:
     """True if a step left the only parameter where it was, to rounding, as at a flip or branch point of a linear map.
 
     At a fold, too, the parameter component of the tangent vanishes, but at one point and not all along a step.
@@ -91,7 +91,7 @@ def parameter_is_stationary(run: ContinuationRun, here: CurvePoint, new: CurvePo
     return is_flat and abs(float(new.u[n] - here.u[n])) < STATIONARY_PARAMETER * width
 
 
-def parameter_stays_stationary(run: ContinuationRun, here: CurvePoint) -> bool:
+def parameter_stays_stationary(run: ContinuationProblem, here: CurvePoint) -> bool:
     """True if the parameter stays constant over an arclength of 0.3, or over 0.1 where no step of 0.3 succeeds."""
     normal = run.metric.dual(here.tangent)
     for length in STATIONARY_LENGTHS:

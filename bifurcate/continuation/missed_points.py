@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bifurcate.bifurcations.codimension_one.event_detection import StepEvents
 from bifurcate.bifurcations.codimension_one.located_points import branch_point_near
-from bifurcate.continuation.continuation_run import ContinuationRun
+from bifurcate.continuation.continuation_problem import ContinuationProblem
 from bifurcate.curves.curve_point import CurvePoint
 
 __all__ = ["DeferredWarning", "record_missed_point", "unexplained_count_change"]
@@ -88,7 +88,7 @@ def unexplained_count_change(before: CurvePoint, here: CurvePoint, new: CurvePoi
 
 
 def record_missed_point(
-    run: ContinuationRun, here: CurvePoint, new: CurvePoint, events: StepEvents, change: str
+    run: ContinuationProblem, here: CurvePoint, new: CurvePoint, events: StepEvents, change: str
 ) -> tuple[StepEvents, DeferredWarning | None]:
     """The events of a step with the branch point that it passed over, if there is one, or a warning.
 
@@ -97,7 +97,7 @@ def record_missed_point(
 
     Parameters
     ----------
-    run : ContinuationRun
+    run : ContinuationProblem
         The curve with its metric.
     here, new : CurvePoint
         The ends of the step.

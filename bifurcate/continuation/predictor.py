@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bifurcate.continuation.continuation_run import ContinuationRun
+from bifurcate.continuation.continuation_problem import ContinuationProblem
 from bifurcate.curves.curve_point import CurvePoint, hermite_point
 
 __all__ = ["Prediction", "predict", "predict_on_bound_passed"]
@@ -56,12 +56,12 @@ class Prediction:
         return float(self.normal @ self.u)
 
 
-def predict(run: ContinuationRun, before: CurvePoint, here: CurvePoint, length: float) -> Prediction:
+def predict(run: ContinuationProblem, before: CurvePoint, here: CurvePoint, length: float) -> Prediction:
     """A step of this length from a point, or onto a bound if the tangent comes to that first.
 
     Parameters
     ----------
-    run : ContinuationRun
+    run : ContinuationProblem
         The curve with its bounds and metric.
     before, here : CurvePoint
         The last two points; the same one twice at the start.
@@ -85,7 +85,7 @@ def predict(run: ContinuationRun, before: CurvePoint, here: CurvePoint, length: 
 
 
 def predict_on_bound_passed(
-    run: ContinuationRun, here: CurvePoint, new: CurvePoint, length: float
+    run: ContinuationProblem, here: CurvePoint, new: CurvePoint, length: float
 ) -> Prediction | None:
     """The point of the chord between two points that lies on the bound between them; None if both are inside."""
     outside = np.maximum(run.lower - new.u[run.free], new.u[run.free] - run.upper)
@@ -98,7 +98,7 @@ def predict_on_bound_passed(
     return _on_bound(run, i, towards, here.u + part * (new.u - here.u), length * part, False)
 
 
-def _on_bound(run: ContinuationRun, i: int, bound: float, u: Vector, length: float, is_cubic: bool) -> Prediction:
+def _on_bound(run: ContinuationProblem, i: int, bound: float, u: Vector, length: float, is_cubic: bool) -> Prediction:
     n = run.curve.size
     u = u.copy()
     u[n + i] = bound
@@ -107,7 +107,7 @@ def _on_bound(run: ContinuationRun, i: int, bound: float, u: Vector, length: flo
     return Prediction(u, normal, max(length, SHORTEST_TO_BOUND), is_cubic, (i, bound))
 
 
-def _extrapolate(run: ContinuationRun, before: CurvePoint, here: CurvePoint, length: float) -> tuple[Vector, bool]:
+def _extrapolate(run: ContinuationProblem, before: CurvePoint, here: CurvePoint, length: float) -> tuple[Vector, bool]:
     """The point at this length on the cubic through the last two points (True), or on the tangent."""
     last = here.arclength - before.arclength
     if not length / LONGEST_EXTRAPOLATION <= last:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from bifurcate.continuation.continuation_run import ContinuationRun
+from bifurcate.continuation.continuation_problem import ContinuationProblem
 from bifurcate.continuation.step_control import StepControl
 from bifurcate.curves.corrector import correct
 from bifurcate.curves.corrector_settings import Corrector
@@ -35,7 +35,7 @@ def prepare_run(
     control: StepControl | None,
     corrector: Corrector | None,
     detect: bool,
-) -> ContinuationRun:
+) -> ContinuationProblem:
     """Check the arguments of :func:`~.trace.trace` and gather them.
 
     Raises
@@ -66,10 +66,10 @@ def prepare_run(
         upper.append(most)
     low, high = np.array(lower), np.array(upper)
     widths = np.append(high - low, np.full(len(curve.extra), EXTRA_WIDTH))
-    return ContinuationRun(curve, low, high, Metric.of(curve, widths), control, detect)
+    return ContinuationProblem(curve, low, high, Metric.of(curve, widths), control, detect)
 
 
-def first_point(run: ContinuationRun) -> CurvePoint:
+def first_point(run: ContinuationProblem) -> CurvePoint:
     """The start corrected onto the curve, with its tangent.
 
     Raises
@@ -107,7 +107,7 @@ def first_point(run: ContinuationRun) -> CurvePoint:
     )
 
 
-def _correct_start(run: ContinuationRun) -> CurvePoint | CorrectorFailure:
+def _correct_start(run: ContinuationProblem) -> CurvePoint | CorrectorFailure:
     """The start corrected on the hyperplane that the curve meets most squarely.
 
     That is the one across the curve's direction where this is known, else one of a fixed combination of parameters.

@@ -22,7 +22,7 @@ from bifurcate.continuation.branch_jump_guard import (
     parameter_is_stationary,
     parameter_stays_stationary,
 )
-from bifurcate.continuation.continuation_run import ContinuationRun
+from bifurcate.continuation.continuation_problem import ContinuationProblem
 from bifurcate.continuation.missed_points import DeferredWarning, record_missed_point, unexplained_count_change
 from bifurcate.continuation.predictor import Prediction, predict, predict_on_bound_passed
 from bifurcate.continuation.step_control import next_length
@@ -100,12 +100,12 @@ class Step:
         return tuple(self.events.points)
 
 
-def continue_from(run: ContinuationRun, start: CurvePoint) -> Iterator[Step]:
+def continue_from(run: ContinuationProblem, start: CurvePoint) -> Iterator[Step]:
     """Accepted steps from a point along its tangent; the last one carries the reason for the end.
 
     Parameters
     ----------
-    run : ContinuationRun
+    run : ContinuationProblem
         The curve with its bounds, metric and step control.
     start : CurvePoint
         The first point; its tangent is the direction.
@@ -154,7 +154,7 @@ def continue_from(run: ContinuationRun, start: CurvePoint) -> Iterator[Step]:
             run = run.with_curve(adapt_equations(run.curve, here, run.metric))
 
 
-def _leaves_at_once(run: ContinuationRun, start: CurvePoint) -> Stop | None:
+def _leaves_at_once(run: ContinuationProblem, start: CurvePoint) -> Stop | None:
     """The reason to stop where a start lies on a bound and its tangent leads out of it."""
     p, t = start.u[run.free], start.tangent[run.free]
     for i, name in enumerate(run.curve.free):
@@ -165,13 +165,13 @@ def _leaves_at_once(run: ContinuationRun, start: CurvePoint) -> Stop | None:
 
 
 def _take_step(
-    run: ContinuationRun, before: CurvePoint, here: CurvePoint, length: float
+    run: ContinuationProblem, before: CurvePoint, here: CurvePoint, length: float
 ) -> tuple[tuple[CurvePoint, Stop | None] | CorrectorFailure, float]:
     """The next accepted point, with half the length as often as a step is refused, and the length that it took.
 
     Parameters
     ----------
-    run : ContinuationRun
+    run : ContinuationProblem
         The curve with its bounds, metric and step control.
     before, here : CurvePoint
         The last two points.
@@ -193,7 +193,7 @@ def _take_step(
         length *= SHORTER
 
 
-def _correct(run: ContinuationRun, here: CurvePoint, prediction: Prediction) -> CurvePoint | CorrectorFailure:
+def _correct(run: ContinuationProblem, here: CurvePoint, prediction: Prediction) -> CurvePoint | CorrectorFailure:
     """The curve's point on the prediction's hyperplane, unless that seems to lie on another branch."""
     new = correct(run.curve, prediction.u, prediction.normal, prediction.offset, run.metric, None, here.tangent)
     if isinstance(new, CorrectorFailure):
@@ -202,7 +202,7 @@ def _correct(run: ContinuationRun, here: CurvePoint, prediction: Prediction) -> 
 
 
 def _accept(
-    run: ContinuationRun, here: CurvePoint, new: CurvePoint, prediction: Prediction
+    run: ContinuationProblem, here: CurvePoint, new: CurvePoint, prediction: Prediction
 ) -> tuple[CurvePoint, Stop | None]:
     """The point placed on the curve, exactly on its bound if it was sent to one, and the reason to stop there."""
     stop = None
@@ -216,7 +216,7 @@ def _accept(
     return new.following(here), stop
 
 
-def _passes_start(run: ContinuationRun, here: CurvePoint, new: CurvePoint, start: CurvePoint) -> bool:
+def _passes_start(run: ContinuationProblem, here: CurvePoint, new: CurvePoint, start: CurvePoint) -> bool:
     """True if the step from here to new runs through the start, in the start's own direction."""
     metric = run.metric
     length = new.arclength - here.arclength
@@ -234,7 +234,7 @@ def _passes_start(run: ContinuationRun, here: CurvePoint, new: CurvePoint, start
 
 
 def _reason_to_stop(
-    run: ContinuationRun, new: CurvePoint, events: StepEvents, stop: Stop | None, is_last: bool
+    run: ContinuationProblem, new: CurvePoint, events: StepEvents, stop: Stop | None, is_last: bool
 ) -> Stop | None:
     """Why the branch ends at a new point, if it does; ``stop`` is the reason that the step itself had."""
     if events.period_halved is not None:
@@ -254,7 +254,7 @@ def _reason_of_failure(failure: CorrectorFailure, here: CurvePoint, start: Curve
     return "stalled" if failure.reason == "diverged" else failure.reason, failure.detail
 
 
-def _last_step(run: ContinuationRun, here: CurvePoint, reason: StopReason, detail: str) -> Step:
+def _last_step(run: ContinuationProblem, here: CurvePoint, reason: StopReason, detail: str) -> Step:
     """A step of length 0 that says why the branch cannot go on."""
     advice = run.curve.iterate.map.advice if reason == "not-isolated" else ""
     words = f"at {run.curve.where(here.u)}: {detail}" + (f". {advice}" if advice else "")
@@ -262,7 +262,7 @@ def _last_step(run: ContinuationRun, here: CurvePoint, reason: StopReason, detai
     return Step(run.curve, here, 0.0, events, Stop(reason, words))
 
 
-def _pole(run: ContinuationRun, here: CurvePoint) -> StepEvents:
+def _pole(run: ContinuationProblem, here: CurvePoint) -> StepEvents:
     """A special point "pole" where the branch ran up to the edge of the map's domain."""
     point = SpecialPoint(
         kind="pole",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bifurcate.bifurcations.codimension_one.event_detection import StepEvents
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.branch import Branch, BranchEnds, Point
-from bifurcate.continuation.continuation_run import ContinuationRun
+from bifurcate.continuation.continuation_problem import ContinuationProblem
 from bifurcate.continuation.progress import Progress
 from bifurcate.continuation.starting_point import first_point, prepare_run
 from bifurcate.continuation.step_control import StepControl
@@ -172,7 +172,7 @@ class _Half:
 
 
 def _follow(
-    run: ContinuationRun, start: CurvePoint, keep: Keep | None, progress: Callable[[Progress], None] | None
+    run: ContinuationProblem, start: CurvePoint, keep: Keep | None, progress: Callable[[Progress], None] | None
 ) -> _Half:
     half = _Half(Stop("steps", str(run.control.max_steps)))
     try:
@@ -218,7 +218,7 @@ def _repeats_last(special: list[SpecialPoint], point: SpecialPoint) -> bool:
     return abs(point.arclength - last.arclength) < SEAM and apart <= SEAM_ERRORS * (point.error + last.error)
 
 
-def _branch_point_of(run: ContinuationRun, point: CurvePoint, keep: Keep | None) -> Point:
+def _branch_point_of(run: ContinuationProblem, point: CurvePoint, keep: Keep | None) -> Point:
     """What the branch stores of a point of the curve."""
     state = run.curve.state(point.u)
     return Point(

@@ -25,8 +25,8 @@ from bifurcate.continuation.branch_matching import BranchLocator, same_point
 from bifurcate.continuation.step_control import StepControl
 from bifurcate.continuation.trace import trace
 from bifurcate.curves.corrector_settings import Corrector
+from bifurcate.diagram.exploration import BranchRecord, Exploration
 from bifurcate.diagram.segments import Segment
-from bifurcate.diagram.state import BranchRecord, Exploration
 from bifurcate.errors import BifurcateError
 from bifurcate.linalg.multipliers import Spectrum
 

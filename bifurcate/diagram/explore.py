@@ -21,8 +21,8 @@ from bifurcate.curves.cycle import CycleEquations
 from bifurcate.deprecation import old_keywords, old_positions
 from bifurcate.diagram.audit import Audit, audit_branch, check_balance, check_parity
 from bifurcate.diagram.diagram import Diagram, FailedCurve
+from bifurcate.diagram.exploration import Exploration, Meeting
 from bifurcate.diagram.graph import build_graph
-from bifurcate.diagram.state import Exploration, Meeting
 from bifurcate.errors import BifurcateError, InvalidInput
 from bifurcate.validation import check_callable, check_count, check_interval, check_period
 

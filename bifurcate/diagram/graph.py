@@ -5,8 +5,8 @@ from __future__ import annotations
 import networkx as nx
 
 from bifurcate.continuation.branch import Branch
+from bifurcate.diagram.exploration import BranchRecord, Exploration
 from bifurcate.diagram.segments import ON_CUT, Segment, cut_into_segments
-from bifurcate.diagram.state import BranchRecord, Exploration
 from bifurcate.errors import Stop
 
 __all__ = ["build_graph"]

@@ -20,6 +20,7 @@ from bifurcate.maps.map import Map
 __all__ = ["TestResults", "restrict", "verdict"]
 
 GRAM_ERROR = 1e-12  # |B Bᵀ − I| up to which a basis counts as orthonormal: rounding of one that a QR or SVD gives
+MOST_STARTS = 5  # states, those of the least update first, from which an equilibrium is looked for
 LEAK = 1e-10  # what may leave a subspace, relative to the state, before it counts as not invariant
 
 
@@ -97,7 +98,7 @@ def verdict(map: Map, states: Any, *, seed: int = 0) -> TestResults:
         return TestResults(euclidean(map, states, seed=seed), conformal(map, states, seed=seed), None, None)
     near = sorted(X, key=lambda x: float(np.abs(field(x)).max()))
     at_rest = None
-    for x in near[:5]:
+    for x in near[:MOST_STARTS]:
         try:
             at_rest = any_metric(map, x.reshape(field.shape), seed=seed)
             break

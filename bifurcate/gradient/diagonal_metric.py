@@ -20,7 +20,7 @@ from bifurcate.gradient.couplings import (
     worst_cycle,
 )
 from bifurcate.gradient.derivative_errors import entries, sizes
-from bifurcate.gradient.field import SURE, Field, above, checked, generator, worst_of
+from bifurcate.gradient.field import SURE, TOLERANCE, Field, above, checked, generator, worst_of
 from bifurcate.gradient.metric_on_a_box import DiagonalMetric
 from bifurcate.gradient.reconstruction import integrate
 from bifurcate.gradient.result_types import Check, Consistent, Refuted, TestResult
@@ -31,13 +31,14 @@ __all__ = ["diagonal"]
 
 CLAIM = "M G = −∇E in a metric M = diag(mᵢ(xᵢ))"
 LEVELS = (9, 17, 33, 65, 129)  # nested Chebyshev–Lobatto points on a coordinate's interval
+NODE_DECIMALS = 15  # to which nodes of nested levels agree
 FINE = 1e-11  # a series that misses its points by no more than this is not refined
 NEIGHBOURS = 4  # couplings from which a coordinate's metric is read
 MARGIN = 0.01  # the metric is known on the states' box widened by this, so that E can be differenced at its edge
 
 
 @old_positions("loops", "tolerance", "seed")
-def diagonal(map: Map, states: Any, *, loops: int = 8, tolerance: float = 1e-6, seed: int = 0) -> TestResult:
+def diagonal(map: Map, states: Any, *, loops: int = 8, tolerance: float = TOLERANCE, seed: int = 0) -> TestResult:
     """Is G = f − id a gradient in a diagonal metric, mᵢ(xᵢ) Gᵢ = −∂E/∂xᵢ with all mᵢ > 0? Which metric, which energy?
 
     Then mᵢ Jᵢⱼ = mⱼ Jⱼᵢ for i ≠ j, J = DG. In turn, and refuted where one fails by more than ten times its error:
@@ -197,7 +198,7 @@ def _shape(
 
     for nodes in LEVELS:
         s = np.sin(0.5 * np.pi * np.linspace(-1.0, 1.0, nodes))
-        y, error = np.array([at(float(each)) for each in s.round(15)]).T
+        y, error = np.array([at(float(each)) for each in s.round(NODE_DECIMALS)]).T
         known = np.isfinite(error)
         if known.sum() < nodes / 2 + 1:
             raise OutsideDomain(f"its couplings say nothing of coordinate {i} on most of [{lower:.4g}, {upper:.4g}]")

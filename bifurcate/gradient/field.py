@@ -16,9 +16,12 @@ from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
 from bifurcate.validation import check_seed
 
-__all__ = ["EPS", "LARGEST_DENSE", "SURE", "Field", "above", "checked", "generator", "worst_of"]
+__all__ = ["EPS", "LARGEST_DENSE", "SURE", "TOLERANCE", "Field", "above", "checked", "generator", "worst_of"]
 
 EPS = float(np.finfo(float).eps)
+# Relative residual up to which an energy counts as reconstructed, by default: differences of E know its gradient to
+# 1e-10, and the rest is room for an f that is known to single precision only.
+TOLERANCE = 1e-6
 SURE = 10.0  # a difference refutes only if it is this many times its error
 
 

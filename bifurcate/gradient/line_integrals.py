@@ -20,6 +20,8 @@ __all__ = ["LineIntegralEnergy", "circulation", "flat", "polygon", "work"]
 
 FEWEST, MOST = 8, 256  # quadrature nodes on a segment or an ellipse
 TINY = float(np.finfo(float).tiny)  # where G = 0 rounding has no size
+STUCK = 0.2  # two doublings that lower the change to no less than this part of it meet noise, or a kink
+RULES_REMEMBERED = 16  # Gauss rules, one for each number of nodes
 ENOUGH = 1e-13  # doubling stops at this change, relative to ∫ |M G| |dx|
 
 Weight = Callable[[np.ndarray], np.ndarray]
@@ -166,13 +168,13 @@ def _doubled(sums: Callable[[int], np.ndarray]) -> tuple[float, float, float]:
         changes.append(float(abs(now[0] - last[0])))
         if changes[-1] <= ENOUGH * now[2]:
             return float(now[0]), changes[-1] + float(now[1]), float(now[2])
-        stuck = len(changes) > 3 and changes[-1] > 0.2 * changes[-3]
+        stuck = len(changes) > 3 and changes[-1] > STUCK * changes[-3]
         if stuck or nodes >= MOST:  # on noise any one change may be small by chance
             return float(now[0]), max(changes[-3:]) + float(now[1]), float(now[2])
         last = now
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=RULES_REMEMBERED)
 def _gauss(nodes: int) -> tuple[np.ndarray, np.ndarray]:
     t, w = np.polynomial.legendre.leggauss(nodes)
     return 0.5 * (1.0 + t), 0.5 * w

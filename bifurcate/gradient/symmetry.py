@@ -9,7 +9,7 @@ import numpy as np
 
 from bifurcate.deprecation import old_positions
 from bifurcate.gradient.certificates import Asymmetry
-from bifurcate.gradient.field import EPS, SURE, Field, above, checked, generator, worst_of
+from bifurcate.gradient.field import EPS, SURE, TOLERANCE, Field, above, checked, generator, worst_of
 from bifurcate.gradient.reconstruction import integrate
 from bifurcate.gradient.result_types import Check, Consistent, Refuted, TestResult, relative
 from bifurcate.maps.map import Map
@@ -101,7 +101,7 @@ def _ratio(A: np.ndarray, JV: np.ndarray, n: int) -> tuple[float, float]:
 
 @old_positions("probes", "loops", "tolerance", "seed")
 def euclidean(
-    map: Map, states: Any, *, probes: int = 24, loops: int = 8, tolerance: float = 1e-6, seed: int = 0
+    map: Map, states: Any, *, probes: int = 24, loops: int = 8, tolerance: float = TOLERANCE, seed: int = 0
 ) -> TestResult:
     """Is G = f − id minus a gradient, G = −∇E?
 

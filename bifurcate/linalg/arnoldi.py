@@ -39,6 +39,9 @@ LANCZOS_STEPS = 30
 # Relative error of a value's distance from ±1, up to which Lanczos's value counts as found.
 RELIABLE = 1e-3
 
+# Vectors of an Arnoldi basis, at the least: with fewer it restarts too often, however little is asked for.
+SMALLEST_BASIS = 20
+
 # Multiplications that one Arnoldi run may cost: ten seconds on one core. Runs that need more are reported as
 # not converged.
 LARGEST_EFFORT = 1e10
@@ -188,7 +191,7 @@ def _arnoldi(A: sp.csr_array | LinearOperator, leading: int, start: Array) -> Le
 
     def run(which: str, k: int, target: float | None = None) -> Array:
         k = min(k, n - 2)
-        ncv = min(n, max(2 * k + 1, 20))
+        ncv = min(n, max(2 * k + 1, SMALLEST_BASIS))
         options: dict[str, Any] = {"which": which, "v0": start, "ncv": ncv, "tol": ARPACK_TOLERANCE}
         options["maxiter"] = int(np.clip(LARGEST_EFFORT / (4.0 * n * ncv**2), FEWEST_ITERATIONS, MOST_ITERATIONS))
         if target is not None:

@@ -19,6 +19,7 @@ NO_SHIFT = 1e-13
 
 # Part of the largest diagonal entry below which no entry is divided by: that would multiply rounding by its inverse.
 SMALL = 1e-4
+TINY = float(np.finfo(float).tiny)  # stands for the size of a diagonal of zeros
 
 # size limit: small diagonal entries that stay among the unknowns of the dense matrix; of more, only the smallest ones
 # do, and one step of iterative refinement makes up for the others.
@@ -75,7 +76,7 @@ def factor_diagonal_low_rank(M: DiagonalLowRank, B: Array, C: Array, D: Array) -
     """
     d, m, k = M.diagonal, M.left.shape[1], B.shape[1]
     sizes = np.abs(d)
-    small = np.flatnonzero(sizes < SMALL * max(float(sizes.max()), 1e-300))
+    small = np.flatnonzero(sizes < SMALL * max(float(sizes.max()), TINY))
     crowded = len(small) > MOST_SMALL
     if crowded:
         small = small[np.argpartition(sizes[small], MOST_SMALL)[:MOST_SMALL]]

@@ -34,6 +34,9 @@ LARGEST_DENSE = 200
 # method leaves, far below the distance of the points of a cycle that has just doubled.
 SAME_STATE = 1e-8
 
+# Stands for a change of 0, by which nothing is to be divided: far from both ends of the range of a double.
+TINY = 1e-300
+
 Parameters = Mapping[str, float]
 Array = NDArray[Any]  # real; complex where a method says so
 
@@ -193,7 +196,7 @@ class IteratedMap:
         """
         # The longest t that changes neither the state by more than its size nor a parameter by more than its own.
         moved = float(np.abs(dx).max(initial=0.0)) / max(self.map.scale, float(np.abs(x).max(initial=0.0)))
-        size = 1.0 / max(moved, *(abs(rate) / max(1.0, abs(p[name])) for name, rate in dp.items()), 1e-300)
+        size = 1.0 / max(moved, *(abs(rate) / max(1.0, abs(p[name])) for name, rate in dp.items()), TINY)
 
         def along(t: float) -> Array:
             shifted = {**p, **{name: p[name] + t * rate for name, rate in dp.items()}}

@@ -37,7 +37,10 @@ class Unresolved(InvalidInput):
 UNRESOLVED = 1e-7
 SAME = 1e-8  # distance of this part of max(|y|, σ²) up to which two computed equilibria are one
 SOLVED = 1e-9  # |y⁺ − y| of this part of max(|y|, σ²) up to which a polished root is an equilibrium: below SAME
-ON_TARGET = 1e-10  # distance of R Rᵀ to the target's span, relative to |F|², up to which R solves it
+# Distance of R Rᵀ from C, relative to |F|², up to which they are equal. R follows from F by two products and a
+# division, whose rounding is some 1e-15; this leaves room for long sums, and a target that is missed is missed by far.
+ON_TARGET = 1e-10
+TINY = float(np.finfo(float).tiny)  # stands for the size of a target that is 0, where nothing is to be divided by
 MOST = 12  # driven neurons up to which all 2ⁿ choices of roots are searched
 POLISHING_STEPS = 3  # of Newton's method, from the roots of the scalar equation, which are exact but for rounding
 ROUNDING = 4e-16  # |y⁺ − y| of this part of max(|y|, σ²) is rounding of y⁺: no step makes it smaller
@@ -297,7 +300,7 @@ def weights_settle(net: Model) -> bool:
     r, F = net.drive, net.target_rule.factor(net.parameters)
     strength = float(np.linalg.norm(F.T @ r))
     R = np.where(r > 0.0, F @ (F.T @ r), 0.0) / (strength or 1.0)
-    return off_target(F, R) <= ON_TARGET * max(float(np.linalg.norm(F)) ** 2, 1e-300)
+    return off_target(F, R) <= ON_TARGET * max(float(np.linalg.norm(F)) ** 2, TINY)
 
 
 def _residual(net: Model, y: np.ndarray) -> float:

@@ -17,6 +17,7 @@ from bifurcate.newton.newton import newton_step
 __all__ = ["FastReduction", "ResponseCycle"]
 
 CLOSED = 1e-9  # max |Δy/u| after one turn up to which a cycle counts as closed
+MOST_TURNS = 15  # Newton steps to a cycle: quadratic convergence needs five or six, a defective one halves errors
 PATIENCE = 4  # Newton steps after which the residual must be below the first one
 LARGEST_DENSE = 400  # size limit: neurons up to which the Jacobian of a long cycle is made dense
 
@@ -90,7 +91,7 @@ class FastReduction:
         """
         first = last = np.inf
         best: tuple[list[np.ndarray], Operator] | None = None
-        for turn in range(15):
+        for turn in range(MOST_TURNS):
             states = self._around(y, period)
             left = float(self.apart(states[-1], y))
             first = left if turn == 0 else first

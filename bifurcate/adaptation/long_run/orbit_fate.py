@@ -31,6 +31,7 @@ FIRST = 64  # steps before the first look; every look is twice as late as the on
 SHORTEST = 20_000  # steps before an orbit that has come to nothing is called chaotic
 EXPONENT = 5000  # steps over which its Lyapunov exponent is measured; four times as many if it is not clear of 0
 PARTED = 3.0 / EXPONENT  # least exponent of chaos: orbits that part like a power of t have one of about 1/steps
+START_ROUNDINGS = 16.0  # roundings that one update of y makes beside those of its sum R·r
 BRIEF = 2048  # steps to see whether the neurons that are left behind come to rest already
 TIMES = 40  # time constants of the slowest multiplier to wait for
 
@@ -127,7 +128,7 @@ def _start(rule: FastReduction) -> OrbitFindings | None:
 
     Followed in numbers that are rounded it would leave an equilibrium that repels, though the orbit does not.
     """
-    y, few = rule.start, (16.0 + np.sqrt(len(rule.r))) * np.finfo(float).eps
+    y, few = rule.start, (START_ROUNDINGS + np.sqrt(len(rule.r))) * np.finfo(float).eps
     with np.errstate(all="ignore"):
         after, u = rule.step(y), rule.floor + y
         R = np.abs(rule.r / u)

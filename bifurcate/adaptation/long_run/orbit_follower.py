@@ -12,8 +12,13 @@ from bifurcate.adaptation.long_run.weight_growth import WeightGrowth
 __all__ = ["OrbitFollower"]
 
 WINDOW = 512  # last states remembered, and longest period but one that is looked for
-# Max |Δy/u| from a stable cycle, or 0.05 (1 − radius) if that is less, at which the orbit counts as caught
+RETURNED = 0.1  # max |Δy/u| between two states from which on the orbit has not come back at all
+CLOSER = 0.5  # part of the nearest return so far that a longer period must come to, to be tried as well
+MOST_PERIODS = 5  # periods tried at a look, the shortest first: a longer one is found at a later look
+# Max |Δy/u| from a stable cycle, or CAUGHT_MARGIN (1 − radius) if that is less, at which the orbit counts as caught:
+# the linear part of the return then outweighs the quadratic one, which is of the size of the distance, by twenty.
 CAUGHT = 1e-3
+CAUGHT_MARGIN = 0.05
 SAME = 1e-6  # max |Δy/u| between the parts of a cycle up to which it is a shorter one, gone round several times
 NEUTRAL = 1e-9  # distance of a multiplier from 1 up to which rest may be slowness: at β = −2 orbits leave like t^¼
 STILL = 1e-13  # max |Δy/u| between turns that counts as none
@@ -72,19 +77,19 @@ class OrbitFollower:
         """The cycle that has caught the orbit, or on which it rests, and its distance."""
         last = self.kept[-1]
         lags = self.rule.apart(self.kept[-2::-1], last)  # lags[p−1]: how far from where it was p steps ago
-        records, least = [], 0.1
+        records, least = [], RETURNED
         for p, lag in enumerate(lags.tolist(), start=1):
-            if lag < 0.5 * least:
+            if lag < CLOSER * least:
                 records.append(p)
                 least = lag
-        for p in records[:5]:
+        for p in records[:MOST_PERIODS]:
             found = self.rule.cycle(last, p)
             distance = np.inf if found is None else float(self.rule.apart(last, found.states[0]))
             if found is None or distance > CAUGHT or self._repeats(found):
                 continue
             if abs(found.radius - 1.0) <= NEUTRAL and self.rule.rate > 0.0:
                 continue
-            if found.radius < 1.0 and distance <= 0.05 * (1.0 - found.radius):
+            if found.radius < 1.0 and distance <= CAUGHT_MARGIN * (1.0 - found.radius):
                 turns = max((len(self.kept) - 1) // (2 * p), 1)
                 before = self.rule.apart(self.kept[-1 - turns * p], found.states[0])
                 if distance <= STILL or distance < before:

@@ -43,6 +43,10 @@ __all__ = [
     "weights_at_rest",
 ]
 
+REST_TOLERANCE = 1e-9  # ‖ΔW‖/‖W‖ of weights at rest, by default: a million times rounding, which sums over n² weights
+SHORTEST_WINDOW, WINDOW_PART = 20, 10  # updates over which rest is judged, by default: the last tenth, 20 at the least
+RESPONSE_TOLERANCE = 1e-10  # relative error of the response that drives are asked to give, by default
+FALLEN = 0.9  # a distance that has not fallen to this part over the last third of the blocks approaches nothing
 SAME_TOTAL = 1e-9  # relative difference up to which two totals of the drives are one
 LEAST_STEPS = 200  # from which a power law can be measured: BLOCKS blocks of time, the last of them some 40 steps long
 BLOCKS = 24  # logarithmic blocks of time over which distances are averaged
@@ -109,7 +113,7 @@ def _responses(run: Run) -> np.ndarray:
     return run.responses.reshape(len(run), -1, run.network.size)
 
 
-def rest(run: Run, window: int | None = None, tolerance: float = 1e-9) -> Rest:
+def rest(run: Run, window: int | None = None, tolerance: float = REST_TOLERANCE) -> Rest:
     """True if weights and products rest over the last ``window`` steps, with the two bounds that tie them together.
 
     Parameters
@@ -133,7 +137,7 @@ def rest(run: Run, window: int | None = None, tolerance: float = 1e-9) -> Rest:
     (True, False)
     """
     T, beta = len(run), run.network.beta
-    window = min(max(20, T // 10), T) if window is None else check_count("window", window, 2)
+    window = min(max(SHORTEST_WINDOW, T // WINDOW_PART), T) if window is None else check_count("window", window, 2)
     if not 2 <= window <= T:
         raise InvalidInput(f"window is {window}; the run has {T} steps, and at least 2 are asked for")
     alpha = run.alpha[T - window :]
@@ -202,7 +206,7 @@ class Drives:
     residual: float
 
 
-def drives_with_response(W: Any, response: Any, sigma: float, tolerance: float = 1e-10) -> Drives:
+def drives_with_response(W: Any, response: Any, sigma: float, tolerance: float = RESPONSE_TOLERANCE) -> Drives:
     """The drives r with r/(σ² + W r/n) = R: solutions of (I − diag(R) W/n) r = σ² R.
 
     Singular values of at most tolerance times the matrix' size, max(1, its largest), count as zero.
@@ -346,7 +350,7 @@ def approach(run: Run, total: float) -> Approach:
         return Approach(times, rms, np.nan, np.nan, np.nan, "none", left)
     y = np.log(rms[late])
     (power, error, scatter), (rate, _, other) = _line(np.log(times[late]), y), _line(times[late], y)
-    law = "none" if y[-1] > y[0] + np.log(0.9) else "power" if scatter <= other else "exponential"
+    law = "none" if y[-1] > y[0] + np.log(FALLEN) else "power" if scatter <= other else "exponential"
     return Approach(times, rms, power, error, float(np.exp(rate)), law, left)
 
 

@@ -18,6 +18,9 @@ __all__ = ["Polynomials", "directions", "exponents", "monomials", "taylor_coeffi
 
 UNIT_ROUNDING = 1e-16  # the least relative error of a value, from which the error of a coefficient is estimated
 
+SAMPLES = 17  # Chebyshev points on a path: exact to degree 16, three times what any normal form asks for
+HALVINGS = 14  # of the length of a path, to 1e-4 of the longest: shorter ones divide rounding by too little
+
 RESOLVED = 1e-14  # of the values: what the last Chebyshev coefficients may be where a sample resolves the function
 
 
@@ -33,7 +36,7 @@ def _fit(count: int, degree: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def taylor_coefficients_along(
-    f: Callable[[np.ndarray], np.ndarray], path: np.ndarray, reach: float, count: int = 17
+    f: Callable[[np.ndarray], np.ndarray], path: np.ndarray, reach: float, count: int = SAMPLES
 ) -> np.ndarray:
     """The Taylor coefficients of f(x(t)), from those of the path x(t).
 
@@ -64,7 +67,7 @@ def taylor_coefficients_along(
     degree = len(path) - 1
     points, fit, to_chebyshev = _fit(count, degree)
     best, found = np.inf, np.full_like(path, np.nan)
-    for halvings in range(14):
+    for halvings in range(HALVINGS):
         rho = reach * 0.5**halvings
         powers = (rho * points)[:, None] ** np.arange(degree + 1)
         values = np.array([f(x) for x in powers @ path])

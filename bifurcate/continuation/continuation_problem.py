@@ -1,4 +1,4 @@
-"""ContinuationRun: what stays the same while a curve is followed."""
+"""ContinuationProblem: what stays the same while a curve is followed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CurvePoint
 from bifurcate.curves.metric import Metric
 
-__all__ = ["ContinuationRun"]
+__all__ = ["ContinuationProblem"]
 
 Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class ContinuationRun:
+class ContinuationProblem:
     """What stays the same while a curve is followed; only the borders of its equations are renewed from step to step.
 
     Attributes
@@ -54,7 +54,7 @@ class ContinuationRun:
         """Widths of the bounds, shape (k,)."""
         return self.upper - self.lower
 
-    def with_curve(self, curve: Curve) -> ContinuationRun:
+    def with_curve(self, curve: Curve) -> ContinuationProblem:
         """The same run on a curve with other borders."""
         return dataclasses.replace(self, curve=curve)
 

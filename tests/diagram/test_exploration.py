@@ -3,7 +3,7 @@
 import pytest
 
 import bifurcate as bf
-from bifurcate.diagram.state import Exploration, Meeting
+from bifurcate.diagram.exploration import Exploration, Meeting
 
 
 @pytest.fixture
