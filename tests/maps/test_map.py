@@ -1,5 +1,6 @@
 """Conformance of every map in the catalogue, and what Map refuses."""
 
+import jax
 import numpy as np
 import pytest
 
@@ -66,7 +67,6 @@ def test_complex_steps_are_exact_to_rounding(rng):
 
 
 def test_jax_derivatives():
-    jax = pytest.importorskip("jax")
     jax.config.update("jax_enable_x64", True)
     f = bf.Map(lambda x, r: r * x * (1 - x), {"r": 2.5}, derivative="jax")
     branch = bf.trace(bf.cycles(f, "r", [0.6]), {"r": (2.0, 3.2)})
