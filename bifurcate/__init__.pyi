@@ -51,5 +51,6 @@ from .orbits.ensemble import Ensemble as Ensemble, ensemble as ensemble
 from .orbits.lyapunov_exponents import Exponents as Exponents, lyapunov as lyapunov
 from .orbits.orbit import Orbit as Orbit, orbit as orbit
 from .orbits.orbit_diagram import OrbitDiagram as OrbitDiagram, orbit_diagram as orbit_diagram
+from .storage.save_and_load import load as load, save as save
 
 __version__: str

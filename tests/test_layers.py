@@ -13,6 +13,7 @@ ROOMS = [
     "errors",
     "deprecation",
     "validation",
+    "storage",
     "linalg",
     "maps",
     "newton",
@@ -27,7 +28,7 @@ ROOMS = [
 
 # The flagship model is a user of the package: it knows maps, operators, Newton's method and orbits, nothing of
 # continuation.
-MODEL = {"adaptation": {"errors", "deprecation", "validation", "linalg", "maps", "newton", "orbits"}}
+MODEL = {"adaptation": {"errors", "deprecation", "validation", "storage", "linalg", "maps", "newton", "orbits"}}
 
 # The model's own rooms, from the bottom up.
 MODEL_ROOMS = [

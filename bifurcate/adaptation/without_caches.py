@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
+from bifurcate.storage.pickling import Portable
 
 __all__ = ["WithoutCaches"]
 
 
-class WithoutCaches:
+class WithoutCaches(Portable):
     """Base of frozen dataclasses whose cached properties are computed again after a copy, rather than carried along."""
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -127,6 +128,20 @@ class SpecialPoint:
         None  # of the reduced equation of a simple branch point, on the kernel as it was found
     )
     null: np.ndarray | None = None  # the kernel as it was found, in the coordinates of the Jacobian's essence
+
+    stored_beside_fields: ClassVar = ("_normal_form", "spectrum", "_later_states")  # it takes the map to compute them
+
+    @cached_property
+    def _later_states(self) -> list[np.ndarray]:
+        return self.curve.iterate.later_states(self.u[: self.curve.size], self.parameters)
+
+    def cycle_states(self) -> list[np.ndarray]:
+        """All points of the cycle, as one of the curve's period, beginning with the state; k − 1 evaluations of f."""
+        return [self.state, *self._later_states]
+
+    def wrong_residual(self) -> str:
+        """How f^k(x) − x at the state differs from what is stored; "" if it does not."""
+        return self.iterate.excess_residual(self.u[: self.curve.size], self.parameters, self.residual)
 
     @property
     def kind_row(self) -> Kind:

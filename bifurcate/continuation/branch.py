@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, overload
+from functools import cached_property
+from typing import ClassVar, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from bifurcate.linalg.low_rank import LowRank
 from bifurcate.linalg.multipliers import Spectrum
 
 __all__ = ["Branch", "BranchEnds", "Point"]
+
+LARGEST_CYCLE = 10**4  # numbers in the states of a cycle that a file holds all of, so that it can be drawn by itself
+CHECKED_POINTS = 10  # of a branch from a file, at which a map given is compared with the one that it was traced with
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,6 +188,46 @@ class Branch:
     def stable(self) -> NDArray[np.bool_]:
         """True where every known multiplier lies inside the unit circle, shape (points,)."""
         return np.array([point.stable for point in self.points])
+
+    @cached_property
+    def _later_states(self) -> list[list[NDArray[np.float64]]] | None:
+        """The other points of every cycle; None if states were not kept, or are too large to keep k of each."""
+        if any(point.kept.shape != self.curve.iterate.shape for point in self.points):
+            return None
+        if self.curve.size * self.curve.period > LARGEST_CYCLE:
+            return None
+        later = self.curve.iterate.later_states
+        return [later(np.ravel(point.state), point.parameters) for point in self.points]
+
+    def cycle_states(self, i: int) -> list[NDArray[np.float64]]:
+        """All points of the cycle at point number i, beginning with its state; k − 1 evaluations of f.
+
+        A branch from a file has them with it, up to 10⁴ numbers a cycle.
+
+        Examples
+        --------
+        >>> import bifurcate as bf
+        >>> branch = bf.trace(bf.cycles(bf.maps.logistic(r=3.2), "r", [0.5], period=2), {"r": (3.1, 3.4)})
+        >>> len(branch.cycle_states(0))
+        2
+        """
+        point, known = self.points[i], self.__dict__.get("_later_states")
+        if known is not None:
+            return [point.state, *known[i]]
+        return [point.state, *self.curve.iterate.later_states(np.ravel(point.state), point.parameters)]
+
+    stored_beside_fields: ClassVar = ("_later_states",)  # it takes the map to compute them
+
+    def wrong_residual(self) -> str:
+        """How f^k(x) − x at a few points differs from what is stored; "" if it does not, or states were not kept."""
+        iterate = self.curve.iterate
+        for i in np.linspace(0, len(self) - 1, min(len(self), CHECKED_POINTS)).astype(int).tolist():
+            point = self.points[i]
+            if point.kept.shape == iterate.shape:
+                x = np.ravel(point.state)
+                if words := iterate.excess_residual(x, point.parameters, point.residual):
+                    return words
+        return ""
 
     def as_special_point(self, i: int) -> SpecialPoint:
         """Point number i of a curve of special points, as a SpecialPoint.

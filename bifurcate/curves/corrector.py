@@ -13,17 +13,17 @@ For a row vector t and an offset c it solves
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.curves.corrector_settings import TO_ROUNDING, Corrector
-from bifurcate.curves.curve import Curve, Evaluation, Linearisation
+from bifurcate.curves.curve import Curve, Evaluation
 from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint, Multipliers, hermite_point, newton_step
 from bifurcate.curves.metric import Metric
+from bifurcate.curves.point_system import system_with_row
 from bifurcate.errors import NotIsolated
-from bifurcate.linalg.bordered_system import Bordered, SingularSystem, bordered
+from bifurcate.linalg.bordered_system import SingularSystem
 
 __all__ = ["adapt_equations", "correct", "correct_between", "step_along_tangent"]
 
@@ -111,7 +111,7 @@ def correct(
                 if iteration == corrector.max_iterations or diverges:
                     break
                 linear = curve.equations.linearise(at)
-                system = _with_row(curve, linear, normal, 0.0 if to_rounding else FORCING)
+                system = system_with_row(curve, linear, normal, 0.0 if to_rounding else FORCING)
                 step = newton_step(system, at, offset - float(normal @ at.u))
             at, previous, moved = _step_inside(curve, at.u, step), size, metric.norm(step)
     except SingularSystem as error:
@@ -138,41 +138,6 @@ def _step_inside(curve: Curve, u: Vector, step: Vector) -> Evaluation:
     return at
 
 
-def _with_row(
-    curve: Curve, linear: Linearisation, row: Vector, tolerance: float = 0.0, start: Vector | None = None
-) -> Bordered:
-    """The square bordered system of a linearisation and one more row."""
-    n = curve.size
-    C, D = row[None, :n], row[None, n:]
-    if len(linear.C):
-        C, D = np.vstack([linear.C, C]), np.vstack([linear.D, D])
-    system = bordered(linear.M, linear.B, C, D, krylov=curve.krylov, tolerance=tolerance, start=start)
-    return system if linear.slopes is None else _with_slopes(system, linear.slopes, n, len(linear.C))
-
-
-def _with_slopes(system: Bordered, slopes: Callable[[Vector], Vector], n: int, j: int) -> Bordered:
-    """Exchange j placeholder rows for equations of which only the slopes along given directions are known.
-
-    With Z the solutions for unit right-hand sides in the placeholder rows, every z = z₀ + Z c obeys all other rows; c
-    is what makes the slopes right. No gradient is formed, so that no transposed derivative is needed.
-    """
-    k = j + 1
-    X, Y = system.solve(np.zeros((n, j)), np.eye(k, j))
-    Z = np.vstack([X, Y])
-    matrix = np.column_stack([slopes(z) for z in Z.T])
-
-    def solve(f: Vector, g: Vector) -> tuple[Vector, Vector]:
-        x, y = system.solve(f, np.append(np.zeros(j), g[j:]))
-        z = np.concatenate([x, y])
-        try:
-            z += Z @ np.linalg.solve(matrix, g[:j] - slopes(z))
-        except np.linalg.LinAlgError as error:
-            raise SingularSystem("the equations of the special point have a singular derivative") from error
-        return z[:n], z[n:]
-
-    return Bordered(solve, Z, system.direct)
-
-
 def _point(
     curve: Curve,
     at: Evaluation,
@@ -189,7 +154,7 @@ def _point(
     unit_last[-1] = 1.0
     # GMRES starts from the last tangent.
     start = None if orientation is None else orientation / float(normal @ orientation)
-    system = _with_row(curve, linear, normal, start=start)
+    system = system_with_row(curve, linear, normal, start=start)
     t = np.concatenate(system.solve(unit_last[:n], unit_last[n:]))
     t /= metric.norm(t)
     if orientation is not None and metric.dot(orientation, t) < 0:
@@ -205,6 +170,9 @@ def _point(
         multipliers=multipliers,
         kernel=system.kernel,
         system=system,
+        curve=curve,
+        row=normal,
+        guess=start,
     )
 
 

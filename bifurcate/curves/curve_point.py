@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bifurcate.curves.curve import Evaluation, Linearisation
+from bifurcate.curves.curve import Curve, Evaluation, Linearisation
 from bifurcate.curves.metric import Metric
+from bifurcate.curves.point_system import system_with_row
 from bifurcate.linalg.bordered_system import Bordered
 from bifurcate.linalg.multipliers import Spectrum, spectrum
 from bifurcate.linalg.operators import Operator
@@ -47,6 +48,18 @@ class Multipliers:
             self._found = spectrum(self._jacobian, LEADING, self._start)
         return self._found
 
+    @property
+    def stored(self) -> tuple[Vector, Spectrum | None]:
+        """Where iteration starts, and what was found: with the Jacobian, all that there is to know."""
+        return self._start, self._found
+
+    @classmethod
+    def restored(cls, jacobian: Operator, stored: tuple[Vector, Spectrum | None]) -> Multipliers:
+        """The multipliers of a point from what :attr:`stored` holds of them."""
+        made = cls(jacobian, stored[0])
+        made._found = stored[1]
+        return made
+
     def following(self, other: Multipliers) -> Multipliers:
         """The same multipliers, not yet computed, for which iteration starts from what was found at another point."""
         start = other._start if other._found is None else other._found.vector
@@ -80,6 +93,12 @@ class CurvePoint:
     system : Bordered or None
         The bordered matrix of the last Newton step, factored; None once the stepper has passed the point, since it may
         be several states large.
+    curve : Curve
+        The curve that it lies on, with the equations that were evaluated.
+    row : ndarray, shape (n + k,), or None
+        The last row of ``system``; None without it.
+    guess : ndarray, shape (n + k,), or None
+        Where GMRES started for the tangent; None with a direct solver, and without ``system``.
     """
 
     u: Vector
@@ -92,6 +111,30 @@ class CurvePoint:
     arclength: float = 0.0
     kernel: Vector | None = None
     system: Bordered | None = field(default=None, repr=False)
+    curve: Curve | None = field(default=None, repr=False)
+    row: Vector | None = field(default=None, repr=False)
+    guess: Vector | None = field(default=None, repr=False)
+
+    def stored_state(self) -> dict[str, Any]:
+        """What pickle and files hold: all but what the curve's equations give again, to the bit."""
+        computed = ("at", "linear", "system", "multipliers")
+        kept = {each.name: getattr(self, each.name) for each in dataclasses.fields(self) if each.name not in computed}
+        return {**kept, "evaluated": self.at.u, "multipliers": self.multipliers.stored}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take in what :meth:`stored_state` holds: f is evaluated again, and the system factored."""
+        state = dict(state)
+        curve, row = state["curve"], state["row"]
+        with np.errstate(all="ignore"):
+            at = curve.equations.evaluate(state.pop("evaluated"))
+            linear = curve.equations.linearise(at)
+            system = None if row is None else system_with_row(curve, linear, row, start=state["guess"])
+        multipliers = Multipliers.restored(linear.jacobian, state.pop("multipliers"))
+        for name, value in {**state, "at": at, "linear": linear, "system": system, "multipliers": multipliers}.items():
+            object.__setattr__(self, name, value)
+
+    __getstate__ = stored_state
+    __setstate__ = load_state
 
     @cached_property
     def correction(self) -> Vector | None:
@@ -124,7 +167,7 @@ class CurvePoint:
 
     def without_factors(self) -> CurvePoint:
         """The same point without its factored system."""
-        return dataclasses.replace(self, system=None)
+        return dataclasses.replace(self, system=None, row=None, guess=None)
 
 
 @dataclass(frozen=True)

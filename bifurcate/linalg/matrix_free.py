@@ -13,6 +13,7 @@ from scipy.sparse.linalg import LinearOperator
 from bifurcate.linalg.factored_system import Array, Bordered, SingularSystem, solve_by_columns
 from bifurcate.linalg.gmres import Workspace, gmres
 from bifurcate.linalg.operators import apply, size
+from bifurcate.storage.pickling import Portable
 from bifurcate.validation import check_callable, check_count, check_positive
 
 __all__ = ["Krylov", "solve_by_gmres", "workspace_of"]
@@ -24,7 +25,7 @@ GOOD_ENOUGH = 1e-8
 
 
 @dataclass(frozen=True)
-class Krylov:
+class Krylov(Portable):
     """How GMRES solves linear systems with a Jacobian J that is only a LinearOperator.
 
     GMRES stops when ‖rhs − A z‖₂ ≤ tolerance · ‖rhs‖₂, where A is J − I bordered by a row and a column or more (Saad &

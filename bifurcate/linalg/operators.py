@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 from bifurcate.errors import InvalidInput
+from bifurcate.storage.pickling import Portable
 
 __all__ = [
     "DiagonalLowRank",
@@ -89,7 +90,7 @@ class DiagonalLowRank:
 
 
 @dataclass(frozen=True, eq=False)
-class ShiftedLowRank:
+class ShiftedLowRank(Portable):
     """The operator s I + L P on N unknowns, where P projects them to m ≪ N numbers and L lifts these back.
 
     Its multipliers are s, N − m times, and those of the m × m core s I + P L. Every linear system with it reduces to

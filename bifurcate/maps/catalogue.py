@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput
 from bifurcate.maps.map import Map
+from bifurcate.storage.functions import catalogued
 
 __all__ = [
     "delayed_logistic",
@@ -26,6 +27,7 @@ Array = NDArray[np.float64]
 SMALLEST_RING = 3  # units of a ring: with two, the neighbours on both sides are the same unit
 
 
+@catalogued
 def logistic(r: float = 2.5) -> Map:
     """The logistic map x ↦ r x (1 − x) (May, Nature 261 (1976) 459).
 
@@ -46,6 +48,7 @@ def logistic(r: float = 2.5) -> Map:
     )
 
 
+@catalogued
 def henon(a: float = 1.4, b: float = 0.3) -> Map:
     """The Hénon map (x, y) ↦ (1 − a x² + y, b x) (Hénon, Comm. Math. Phys. 50 (1976) 69).
 
@@ -66,6 +69,7 @@ def henon(a: float = 1.4, b: float = 0.3) -> Map:
     )
 
 
+@catalogued
 def generalised_henon(alpha: float = -0.4, beta: float = 1.03, R: float = -0.1) -> Map:
     """The generalised Hénon map (x, y) ↦ (y, α − β x − y² + R x y) (Gonchenko, Kuznetsov & Meijer, SIADS 4 (2005) 407).
 
@@ -90,6 +94,7 @@ def generalised_henon(alpha: float = -0.4, beta: float = 1.03, R: float = -0.1) 
     )
 
 
+@catalogued
 def delayed_logistic(r: float = 1.9, eps: float = 0.0) -> Map:
     """The delayed logistic map (x, y) ↦ (r x (1 − y) + ε, x) (Maynard Smith 1968; Kuznetsov 2004, example 4.2).
 
@@ -110,6 +115,7 @@ def delayed_logistic(r: float = 1.9, eps: float = 0.0) -> Map:
     )
 
 
+@catalogued
 def ricker(r: float = 1.5) -> Map:
     """The Ricker map x ↦ x exp(r (1 − x)) (Ricker, J. Fish. Res. Board Can. 11 (1954) 559).
 
@@ -130,6 +136,7 @@ def ricker(r: float = 1.5) -> Map:
     )
 
 
+@catalogued
 def predator_prey(p1: float = 0.5, p2: float = 0.2, p3: float = 0.1) -> Map:
     """The predator–prey map (u, v) ↦ (p₁ u (1 − u) − p₂ u v, (1 − p₃) v + p₂ u v) of the AUTO demo dd2.
 
@@ -158,6 +165,7 @@ def predator_prey(p1: float = 0.5, p2: float = 0.2, p3: float = 0.1) -> Map:
     )
 
 
+@catalogued
 def lozi(a: float = 1.4, b: float = 0.3) -> Map:
     """The Lozi map (x, y) ↦ (1 − a |x| + y, b x) (Lozi, J. Phys. Colloques 39 (1978) C5-9): Hénon's with |x| for x².
 
@@ -186,6 +194,7 @@ def lozi(a: float = 1.4, b: float = 0.3) -> Map:
     )
 
 
+@catalogued
 def ikeda(u: float = 0.9, a: float = 1.0, phi: float = 0.4, q: float = 6.0) -> Map:
     """The Ikeda map of a ring laser, z ↦ a + u z exp(i(φ − q/(1 + |z|²))), z = x + iy.
 
@@ -227,6 +236,7 @@ def ikeda(u: float = 0.9, a: float = 1.0, phi: float = 0.4, q: float = 6.0) -> M
     )
 
 
+@catalogued
 def standard(K: float = 1.0) -> Map:
     """The standard map (p, θ) ↦ (p + K sin θ, θ + p + K sin θ) (Chirikov, Phys. Rep. 52 (1979) 263), θ on the line.
 
@@ -255,6 +265,7 @@ def standard(K: float = 1.0) -> Map:
     )
 
 
+@catalogued
 def logistic_ring(n: int = 200, r: float = 2.5, e: float = 0.5, sparse: bool = False) -> Map:
     """A ring of n coupled logistic units, xᵢ ↦ (1 − e) f(xᵢ) + (e/2)(f(xᵢ₋₁) + f(xᵢ₊₁)).
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,10 @@ SAME_STATE = 1e-8
 
 # Stands for a change of 0, by which nothing is to be divided: far from both ends of the range of a double.
 TINY = 1e-300
+
+# Part of the state's size by which a residual may exceed the one that was stored: another computer rounds differently,
+# times multipliers of up to 10⁶. Another map exceeds it by orders of magnitude.
+SAME_RESIDUAL = 1e-9
 
 Parameters = Mapping[str, float]
 Array = NDArray[Any]  # real; complex where a method says so
@@ -83,6 +88,19 @@ class IteratedMap:
         if y.shape != self.shape:
             raise InvalidInput(f"{self.map.name} changed the state's shape from {self.shape} to {y.shape}")
         return y.reshape(-1)
+
+    def later_states(self, x: Array, p: Parameters) -> list[Array]:
+        """[f(x), …, f^(k−1)(x)] in the map's shape: the other points of a cycle, from k − 1 evaluations of f."""
+        shorter = dataclasses.replace(self, period=self.period - 1) if self.period > 1 else None
+        states = [] if shorter is None else shorter.orbit(x, p)[1:]
+        return [state.reshape(self.shape) for state in states]
+
+    def excess_residual(self, x: Array, p: Parameters, residual: float) -> str:
+        """In which numbers ‖f^k(x) − x‖_∞ exceeds what is said of it, beyond rounding; "" if it does not."""
+        found = float(np.abs(self.orbit(x, p)[-1] - x).max())
+        if found <= residual + SAME_RESIDUAL * max(self.map.scale, float(np.abs(x).max())):
+            return ""
+        return f"at {', '.join(f'{name} = {value:.6g}' for name, value in p.items())} it leaves {found:.1e}"
 
     def least_period(self, orbit: Sequence[Array], tolerance: float = SAME_STATE) -> int:
         """The least period: the smallest divisor j of k with ‖f^j(x) − x‖_∞ < tolerance · max(scale, ‖x‖_∞)."""

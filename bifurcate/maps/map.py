@@ -17,6 +17,7 @@ from bifurcate.maps.checks import check_parameters, check_signature, check_state
 from bifurcate.maps.derivative_check import DifferenceSlope, PassedStates
 from bifurcate.maps.derivatives import FIVE_POINT_STEP, METHODS, directional_derivative
 from bifurcate.maps.rule import PARTS, Rule
+from bifurcate.storage.pickling import Portable
 from bifurcate.validation import check_positive
 
 __all__ = ["Map"]
@@ -30,11 +31,14 @@ LARGEST_CHECKED = 10**7
 # Step by which a parameter of size 1 is changed in the comparison: near the best step of five points, 7e-4.
 PARAMETER_STEP = 1e-3
 
+# Fields in which a map may differ from the one that a file was made with: they change no number.
+SET_FREELY = ("parameters", "at", "name", "advice")
+
 _PASSED = PassedStates()
 
 
 @dataclass(frozen=True, eq=False)
-class Map:
+class Map(Portable):
     """A discrete map x ↦ f(x, **parameters) on states of any shape, with what is known of it.
 
     A Map is frozen: :meth:`replace` returns a new one. Derivatives that are not given are taken by the method that
@@ -116,6 +120,9 @@ class Map:
         if self.at is not None:
             self.check(self.at)
 
+    def _restored(self, name: str, value: Any) -> Any:
+        return MappingProxyType(value) if name == "parameters" else value
+
     @classmethod
     def from_rule(
         cls,
@@ -162,6 +169,31 @@ class Map:
             raise InvalidInput(f"without is {without!r}; it must be a collection of names among {', '.join(PARTS)}")
         parts: dict[str, Any] = {part: None if part in without else getattr(rule, part) for part in PARTS}
         return cls(rule.f, parameters, scale=scale, name=name, advice=advice, **parts)
+
+    def take_functions_of(self, other: Any) -> None:
+        """Give a map that was read from a file the functions that the file could only name.
+
+        For :func:`~bifurcate.load` alone, before anybody else has seen the map.
+
+        Raises
+        ------
+        InvalidInput
+            If the other map differs in anything but its functions and the values of its parameters.
+        """
+        if not isinstance(other, Map):
+            raise InvalidInput(f"map must be a Map, got {type(other).__name__}: wrap the function: Map(f, parameters)")
+        if set(self.parameters) != set(other.parameters):
+            raise InvalidInput(
+                f"map has the parameters {join_names(other.parameters)}, but the result is of a map with "
+                f"{join_names(self.parameters)}"
+            )
+        for field in dataclasses.fields(self):
+            mine, theirs = getattr(self, field.name), getattr(other, field.name)
+            if callable(mine) and callable(theirs):
+                object.__setattr__(self, field.name, theirs)
+            elif field.name not in SET_FREELY and not _are_alike(mine, theirs):
+                shown = ["given" if callable(each) else repr(each) for each in (mine, theirs)]
+                raise InvalidInput(f"map has {field.name} {shown[1]}, but the result is of a map with {shown[0]}")
 
     def __call__(self, x: Any, /, **parameters: float) -> np.ndarray:
         """f at x, with the parameters named replaced for this call.
@@ -369,6 +401,12 @@ class Map:
             return False
         signs = np.array([np.sign(np.ravel(self.borders(x, **p))) for x, p in places])
         return bool((np.abs(signs.sum(axis=0)) < len(places)).any())
+
+
+def _are_alike(a: Any, b: Any) -> bool:
+    if callable(a) or callable(b):
+        return False
+    return bool(np.shape(a) == np.shape(b) and np.all(np.asarray(a == b)))
 
 
 def _multiply_jacobian(J: Any, v: Array) -> Array:

@@ -15,6 +15,7 @@ from scipy.sparse.linalg import LinearOperator, gmres
 
 from bifurcate.errors import InvalidInput
 from bifurcate.maps.iterated_map import IteratedMap
+from bifurcate.storage.pickling import Portable
 from bifurcate.validation import check_callable, check_count, check_positive
 
 __all__ = ["NewtonKrylov", "newton_krylov_step", "next_forcing_term"]
@@ -32,7 +33,7 @@ SMALLEST_FORCING = 1e-8
 
 
 @dataclass(frozen=True)
-class NewtonKrylov:
+class NewtonKrylov(Portable):
     """Inexact Newton steps by GMRES, with nothing but Jacobian–vector products.
 
     Each linear system (J − I) δ = −F is solved only to ‖F + (J − I) δ‖₂ ≤ η ‖F‖₂, with the forcing term

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from bifurcate.deprecation import old_positions
 from bifurcate.errors import InvalidInput, NotConverged, NotIsolated
 from bifurcate.linalg.bordered_system import SingularSystem
 from bifurcate.linalg.multipliers import Spectrum, spectrum
-from bifurcate.linalg.operators import Operator
+from bifurcate.linalg.operators import DiagonalLowRank, Operator
 from bifurcate.maps.iterated_map import LARGEST_DENSE, IteratedMap
 from bifurcate.maps.map import Map
 from bifurcate.newton.deflation_operator import Deflation
 from bifurcate.newton.line_search import Iterate, StepFailure, evaluate, search_step
 from bifurcate.newton.newton import Newton, newton_step
 from bifurcate.newton.newton_krylov import NewtonKrylov, newton_krylov_step, next_forcing_term
+from bifurcate.storage.functions import MissingFunction
 from bifurcate.validation import check_instance, check_period
 
 __all__ = ["Solution", "solve"]
@@ -51,6 +53,8 @@ class Solution:
         The residual at every iterate, the first being that of the guess.
     jacobian : Operator
         J of f^k at the state: an array, or a structured operator.
+    map : Map or None
+        What it is a solution of.
     """
 
     state: NDArray[np.float64]
@@ -60,6 +64,35 @@ class Solution:
     iterations: int
     history: tuple[float, ...]
     jacobian: Operator
+    map: Map | None = None
+
+    stored_beside_fields: ClassVar = ("spectrum",)  # it may take the map to compute it
+
+    def stored_state(self) -> dict[str, Any]:
+        """What pickle and files hold: the Jacobian only where it consists of numbers; the map gives it again."""
+        state = {each.name: getattr(self, each.name) for each in fields(self)}
+        if not (isinstance(self.jacobian, np.ndarray | DiagonalLowRank) or sp.issparse(self.jacobian)):
+            state["jacobian"] = None
+        return {**state, **{name: self.__dict__[name] for name in self.stored_beside_fields if name in self.__dict__}}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Take in what :meth:`stored_state` holds, and form the Jacobian again where that is needed and possible."""
+        for name, value in state.items():
+            object.__setattr__(self, name, value)
+        if self.jacobian is None and self.map is not None and not isinstance(self.map.f, MissingFunction):
+            iterate = IteratedMap(self.map, self.state.shape, self.period)
+            orbit = iterate.orbit(self.state.reshape(-1), self.parameters)
+            object.__setattr__(self, "jacobian", iterate.jacobian(orbit, self.parameters))
+
+    def wrong_residual(self) -> str:
+        """How f^k(x) − x at the state differs from what is stored; "" if it does not."""
+        if self.map is None:
+            return ""
+        iterate = IteratedMap(self.map, self.state.shape, self.period)
+        return iterate.excess_residual(self.state.reshape(-1), self.parameters, self.residual)
+
+    __getstate__ = stored_state
+    __setstate__ = load_state
 
     @cached_property
     def spectrum(self) -> Spectrum:
@@ -153,6 +186,7 @@ def solve(
         iterations=len(history) - 1,
         history=tuple(history),
         jacobian=jacobian,
+        map=map,
     )
 
 

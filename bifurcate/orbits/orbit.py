@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bifurcate.deprecation import old_parameters, old_positions
 from bifurcate.errors import InvalidInput
 from bifurcate.maps.map import Map
+from bifurcate.storage.pickling import Portable
 from bifurcate.validation import check_count, check_instance
 
 __all__ = ["DIVERGED", "Iteration", "IterationRule", "Orbit", "OrbitEnd", "iterate", "orbit", "with_values"]
@@ -45,7 +46,7 @@ class Orbit:
 
 
 @dataclass(frozen=True, eq=False)
-class IterationRule:
+class IterationRule(Portable):
     """What iteration needs of a map. If f and the domain can be pickled, it can be sent to another process.
 
     Attributes

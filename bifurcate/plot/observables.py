@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.branch import Branch
 from bifurcate.errors import InvalidInput
-from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.validation import is_whole_number
 
 __all__ = ["Observable", "StableAround", "check_observable", "observe", "observe_at", "stable_around"]
@@ -64,24 +63,26 @@ def observe(branch: Branch, observable: Observable = 0) -> NDArray[np.float64]:
     >>> bf.plot.observe(branch)[0].round(9)
     array([0.5])
     """
-    return np.array([_observe_cycle(branch, point.state, point.parameters, observable) for point in branch.points])
+    cycles = ((branch.cycle_states(i), point.parameters) for i, point in enumerate(branch.points))
+    return np.array([_observe_cycle(branch, states, parameters, observable) for states, parameters in cycles])
 
 
 def observe_at(branch: Branch, point: SpecialPoint, observable: Observable) -> list[float]:
     """Evaluate an observable at every state of the branch's cycle at a special point, shape (period,)."""
-    return _observe_cycle(branch, point.state, point.parameters, observable)
+    states = point.cycle_states()
+    # The point may have been found on a cycle of half the period: it is met twice on the way around.
+    return _observe_cycle(branch, states * (branch.curve.period // len(states) or 1), point.parameters, observable)
 
 
 def _observe_cycle(
-    branch: Branch, state: NDArray[np.float64], parameters: Mapping[str, float], observable: Observable
+    branch: Branch, states: list[NDArray[np.float64]], parameters: Mapping[str, float], observable: Observable
 ) -> list[float]:
     curve = branch.curve
-    iterate = IteratedMap(curve.iterate.map, curve.iterate.shape, curve.period)
     p = {**curve.equations.fixed, **{name: parameters[name] for name in curve.free}}
-    states = iterate.orbit(state.reshape(-1), p)[:-1]
+    states = states[: curve.period]
     if not callable(observable):
         return [float(x.reshape(-1)[observable]) for x in states]
-    return [float(observable(x.reshape(iterate.shape), **p)) for x in states]
+    return [float(observable(x.reshape(curve.iterate.shape), **p)) for x in states]
 
 
 def stable_around(branch: Branch, point: SpecialPoint) -> StableAround:

@@ -1,0 +1,281 @@
+"""Results as JSON and arrays: dataclasses by their declared fields, every object once, long sequences as columns.
+
+A field that a dataclass declares is stored without further ado, so that a new one needs no line here. Values are tagged
+where JSON has no word for them: ``{"$tuple": [...]}``, ``{"$array": ...}``; ``{"$object": 3}`` is the fourth object.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import sys
+import types
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bifurcate.errors import BifurcateError, InvalidInput
+from bifurcate.storage.functions import MissingFunction, catalogue_part, name_of
+from bifurcate.storage.kinds_of_values import field_names, is_named_tuple, type_name
+
+__all__ = ["ArrayStore", "Encoder", "fields_of"]
+
+SHORTEST_TABLE = 8  # objects of one type in a sequence from which on they are stored as columns, one for each field
+LARGEST_INTEGER = 2**63  # integers up to this size fit into a column
+
+Array = NDArray[Any]
+
+
+class ArrayStore(Protocol):
+    """Where arrays go."""
+
+    def add(self, array: Array, name: str) -> Any:
+        """Store an array; returns what finds it again, for JSON."""
+
+    def add_stack(self, arrays: Sequence[Array], name: str) -> Any:
+        """Store arrays of one shape, type and order as one, without a copy of them all."""
+
+
+def fields_of(value: Any) -> dict[str, Any]:
+    """What is stored of a dataclass: its declared fields, and what it says is to be stored beside them.
+
+    Examples
+    --------
+    >>> import bifurcate as bf
+    >>> fields_of(bf.errors.Stop("bound", "r = 4"))
+    {'reason': 'bound', 'detail': 'r = 4'}
+    """
+    kind = type(value)
+    beside = getattr(kind, "stored_beside_fields", ())
+    for name in beside:
+        try:
+            getattr(value, name)  # computes what is cached once it was asked for
+        except (BifurcateError, ArithmeticError, np.linalg.LinAlgError):
+            continue  # there is none; whoever asks a loaded copy is told so
+    if hasattr(kind, "stored_state"):
+        return dict(value.stored_state())
+    state = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return {**state, **{name: value.__dict__[name] for name in beside if name in value.__dict__}}
+
+
+class Encoder:
+    """Encodes values; what it has encoded once is referred to afterwards.
+
+    Parameters
+    ----------
+    store : ArrayStore
+        Where arrays go.
+    known : Encoder, optional
+        An encoder whose objects are known to the reader already.
+
+    Attributes
+    ----------
+    objects : list
+        The objects encoded, in order of their numbers, as JSON: one entry each, and one for all rows of a table.
+    count : int
+        How many objects have numbers, those of ``known`` included.
+    """
+
+    def __init__(self, store: ArrayStore, known: Encoder | None = None) -> None:
+        self.store = store
+        self.objects: list[Any] = []
+        self.count: int = 0 if known is None else known.count
+        self._numbers: dict[int, int] = {} if known is None else dict(known._numbers)
+        self._alive: list[Any] = [] if known is None else list(known._alive)  # an id is unique while its object lives
+
+    def note(self, value: Any, number: int) -> None:
+        """Note that an object has a number already."""
+        self._numbers[id(value)] = number
+        self._alive.append(value)
+
+    def encode(self, value: Any, name: str) -> Any:
+        """A value as JSON; ``name`` says where it is, for arrays and messages."""
+        kind = type(value)
+        if value is None or kind in (bool, int, str):
+            return value
+        if kind is float:
+            return value if math.isfinite(value) else {"$float": str(value)}
+        if kind is complex:
+            return {"$complex": [self.encode(value.real, name), self.encode(value.imag, name)]}
+        if kind is np.ndarray:
+            return {"$array": self.store.add(_checked(value, name), name)}
+        if isinstance(value, np.generic):
+            return {"$scalar": self.store.add(_checked(np.asarray(value), name), name)}
+        if kind in (list, tuple):
+            return self._sequence(value, name)
+        if kind is dict or kind is types.MappingProxyType:
+            return self._mapping(value, name)
+        if kind in (set, frozenset):
+            return {f"${kind.__name__}": [self.encode(each, name) for each in sorted(value, key=repr)]}
+        return self._object(value, name)
+
+    def _object(self, value: Any, name: str) -> Any:
+        kind = type(value)
+        if id(value) in self._numbers:
+            return {"$object": self._numbers[id(value)]}
+        if dataclasses.is_dataclass(kind) and (title := type_name(kind)) is not None:
+            number, entry = self._number(value), dict[str, Any](type=title)
+            self.objects.append(entry)
+            entry["fields"] = {key: self.encode(each, f"{name}.{key}") for key, each in fields_of(value).items()}
+            return {"$object": number}
+        if is_named_tuple(kind) and (title := type_name(kind)) is not None:
+            parts = [self.encode(part, f"{name}.{key}") for key, part in zip(field_names(kind), value)]
+            return {"$named": title, "values": parts}
+        if isinstance(value, BifurcateError) and (title := type_name(kind)) is not None:
+            arguments, *state = tuple(value.__reduce__())[1:]
+            return {"$error": title, "values": self.encode(arguments, name), "state": self.encode([*state], name)}
+        if type(value).__name__ == "MatrixLinearOperator":
+            return {"$matrix operator": self.encode(value.A, name)}
+        if callable(value):
+            return {"$function": self._function(value, name)}
+        return self._from_library(value, name)
+
+    def _number(self, value: Any) -> int:
+        self.note(value, self.count)
+        self.count += 1
+        return self.count - 1
+
+    def _function(self, value: Any, name: str) -> Any:
+        part = catalogue_part(value)
+        if part is not None:
+            return {"part": part.part, "maker": part.maker, "settings": self.encode(dict(part.settings), name)}
+        if isinstance(value, types.MethodType):
+            return {"method": value.__name__, "of": self.encode(value.__self__, name)}
+        if isinstance(value, functools.partial):
+            inside = [value.func, value.args, value.keywords]
+            return {"partial": [self.encode(each, name) for each in inside]}
+        if isinstance(value, MissingFunction):
+            return {"missing": value.name}
+        title = name_of(value)
+        shown = getattr(value, "__qualname__", type(value).__name__)
+        return {"named": title} if title is not None else {"missing": f"{name.rpartition('.')[2]} ({shown})"}
+
+    def _from_library(self, value: Any, name: str) -> Any:
+        sparse, networkx = sys.modules.get("scipy.sparse"), sys.modules.get("networkx")
+        if sparse is not None and sparse.issparse(value):
+            form = value if value.format in ("csr", "csc") else value.tocsr()
+            parts = [self.encode(each, name) for each in (form.data, form.indices, form.indptr)]
+            return {"$sparse": type(form).__name__, "parts": parts, "shape": list(form.shape)}
+        if networkx is not None and isinstance(value, networkx.Graph):
+            nodes = [self.encode((node, dict(data)), name) for node, data in value.nodes(data=True)]
+            edges = [self.encode(edge, name) for edge in _edges_in_order(value)]
+            return {"$graph": type(value).__name__, "nodes": nodes, "edges": edges}
+        raise InvalidInput(
+            f"{name} is a {type(value).__name__}; stored are numbers, text, arrays, lists, dicts and results of the "
+            "package"
+        )
+
+    def _mapping(self, value: Mapping[Any, Any], name: str) -> Any:
+        tag = "$dict" if type(value) is dict else "$read-only"
+        if all(type(key) is str for key in value):
+            return {tag: {key: self.encode(each, f"{name}.{key}") for key, each in value.items()}}
+        return {tag: [[self.encode(key, name), self.encode(each, name)] for key, each in value.items()]}
+
+    def _sequence(self, value: Sequence[Any], name: str) -> Any:
+        tag = "$tuple" if type(value) is tuple else "$list"
+        kinds = {type(each) for each in value}
+        if len(value) < SHORTEST_TABLE or len(kinds) != 1:
+            return {tag: [self.encode(each, name) for each in value]}
+        (kind,) = kinds
+        if kind in (float, int, bool) or self._is_table(kind, value):
+            return {f"{tag} of": self.column(value, name)}
+        return {tag: [self.encode(each, name) for each in value]}
+
+    def _is_table(self, kind: type, value: Sequence[Any]) -> bool:
+        """True for dataclasses none of which is known yet: each gets a number, their fields are stored as columns."""
+        if not dataclasses.is_dataclass(kind) or hasattr(kind, "stored_state") or type_name(kind) is None:
+            return False
+        return not any(id(each) in self._numbers for each in value) and len(set(map(id, value))) == len(value)
+
+    def column(self, values: Sequence[Any], name: str) -> Any:
+        """Values that follow each other, as arrays where they are alike."""
+        first, kinds = values[0], {type(each) for each in values}
+        if all(each is first for each in values) and type(first) is not float:
+            return {"$same": self.encode(first, name), "length": len(values)}
+        if len(kinds) == 2 and type(None) in kinds:
+            there = [each is not None for each in values]
+            return {
+                "$where": self.encode(np.array(there), name),
+                "values": self.column([each for each in values if each is not None], name),
+            }
+        kind = kinds.pop() if len(kinds) == 1 else object
+        found = self._column_of(kind, values, name)
+        return {"$values": [self.encode(each, name) for each in values]} if found is None else found
+
+    def _column_of(self, kind: type, values: Sequence[Any], name: str) -> Any:
+        """A column of values of one type; None if they are stored one by one."""
+        if kind in (float, bool) or (
+            kind is int and all(-LARGEST_INTEGER <= each < LARGEST_INTEGER for each in values)
+        ):
+            return {"$numbers": self.encode(np.array(values), name)}
+        if kind is np.ndarray:
+            return self._arrays(values, name)
+        if kind is str:
+            words = list(dict.fromkeys(values))
+            numbers = {word: i for i, word in enumerate(words)}
+            return {"$words": words, "which": self.encode(np.array([numbers[each] for each in values]), name)}
+        if kind is tuple and len({len(each) for each in values}) == 1 and len(values[0]):
+            return {"$tuples": [self.column(part, f"{name}[{i}]") for i, part in enumerate(zip(*values))]}
+        if is_named_tuple(kind) and (title := type_name(kind)) is not None:
+            parts = [self.column(part, f"{name}.{key}") for key, part in zip(field_names(kind), zip(*values))]
+            return {"$named tuples": title, "columns": parts}
+        if self._is_table(kind, values):
+            return self._table(kind, values, name)
+        return None
+
+    def _table(self, kind: type, values: Sequence[Any], name: str) -> Any:
+        rows = [fields_of(each) for each in values]
+        if any(row.keys() != rows[0].keys() for row in rows):
+            return None
+        numbers = [self._number(each) for each in values]
+        self.objects.append({"type": type_name(kind), "rows": len(values)})
+        columns = {key: self.column([row[key] for row in rows], f"{name}.{key}") for key in rows[0]}
+        return {"$table": type_name(kind), "first": numbers[0], "length": len(values), "columns": columns}
+
+    def _arrays(self, values: Sequence[Array], name: str) -> Any:
+        for each in values:
+            _checked(each, name)
+        if len({(each.dtype.str, each.shape, _is_column_major(each)) for each in values}) == 1:
+            return {"$stack": self.store.add_stack(values, name)}
+        if len({each.dtype.str for each in values}) == 1 and all(each.ndim == 1 for each in values):
+            joined = self.encode(np.concatenate(values), name)
+            return {"$pieces": joined, "lengths": self.encode(np.array([len(each) for each in values]), name)}
+        return None
+
+
+def _is_column_major(array: Array) -> bool:
+    return bool(array.flags.f_contiguous and not array.flags.c_contiguous)
+
+
+def _checked(array: Array, name: str) -> Array:
+    if array.dtype.kind not in "biufcUS":
+        raise InvalidInput(f"{name} is an array of {array.dtype}; stored are arrays of numbers and text")
+    return array
+
+
+def _edges_in_order(graph: Any) -> list[tuple[Any, ...]]:
+    """The edges in an order that, when they are added in it, gives every node its neighbours in the same order.
+
+    Every node lists its neighbours in the order in which they were joined to it: an edge comes next where it is the
+    next one at both of its ends.
+    """
+    waiting = {node: deque(frozenset((node, other)) for other in graph.adj[node]) for node in graph}
+    out, free = list[tuple[Any, ...]](), deque(graph)
+    while free:
+        node = free.popleft()
+        while waiting[node]:
+            pair = waiting[node][0]
+            ends = list(pair) * (3 - len(pair))
+            if any(waiting[end][0] != pair for end in ends):
+                break  # the other end comes back to it
+            for end in pair:
+                waiting[end].popleft()
+                free.append(end)
+            data = graph.get_edge_data(*ends)
+            edges = data if graph.is_multigraph() else {None: data}
+            out += [(*ends, key, dict(each)) for key, each in edges.items()]
+    return out
