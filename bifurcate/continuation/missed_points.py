@@ -114,7 +114,7 @@ def record_missed_point(
     if events.doubts:
         return events, None
     reach = SEARCH_STEPS * (new.arclength - here.arclength)
-    point = branch_point_near(run.curve, here, run.metric, reach)
+    point = branch_point_near(run.curve, here, run.metric, reach, ends=(here, new))
     if point is not None and point.arclength > new.arclength:
         return events, None
     if point is not None and run.metric.dot(here.tangent, new.tangent) > math.cos(SMALLEST_TURN):

@@ -17,11 +17,20 @@ from bifurcate.linalg.bordered_system import Bordered
 from bifurcate.linalg.multipliers import Spectrum, spectrum
 from bifurcate.linalg.operators import Operator
 
-__all__ = ["CorrectorFailure", "CurvePoint", "FailureReason", "Multipliers", "hermite_point", "newton_step"]
+__all__ = [
+    "CorrectorFailure",
+    "CurvePoint",
+    "FailureReason",
+    "Multipliers",
+    "hermite_point",
+    "newton_step",
+    "tangent_between",
+]
 
 Vector = NDArray[np.float64]
 FailureReason = Literal["diverged", "domain", "singular", "not-isolated"]
 
+LEAST_SHARE = 0.05  # of a step: a chord that is shorter says less of a tangent than the tangent at the far end does
 LEADING = 6  # multipliers that iteration for a spectrum looks for: enough for all that cross in most steps
 
 
@@ -189,6 +198,25 @@ def newton_step(system: Bordered, at: Evaluation, offset: float = 0.0) -> Vector
     """The Newton step (δx, δp) for the residual at a point and for the distance to the hyperplane."""
     n, rhs = len(at.orbit[0]), -at.residual
     return np.concatenate(system.solve(rhs[:n], np.append(rhs[n:], offset)))
+
+
+def tangent_between(a: CurvePoint, b: CurvePoint, u: Vector, metric: Metric) -> Vector:
+    """The unit tangent at u, a point of the curve between a and b or near them, from where the points lie.
+
+    At a branch point no linear system has the tangent for its only solution; positions know it to second order.
+    """
+    before, after = u - a.u, b.u - u
+    to_a, to_b = metric.norm(before), metric.norm(after)
+    is_between = metric.dot(before, after) > 0.0
+    if is_between and min(to_a, to_b) > LEAST_SHARE * (
+        to_a + to_b
+    ):  # the slope of the parabola through the three points
+        t = (to_b / to_a) * before + (to_a / to_b) * after
+    elif to_a >= to_b:  # beside b, or beyond it: of the parabola through a, with the tangent there
+        t = (2.0 / to_a) * before - a.tangent
+    else:
+        t = (2.0 / to_b) * after - b.tangent
+    return t / metric.norm(t)
 
 
 def hermite_point(a: CurvePoint, b: CurvePoint, fraction: float, metric: Metric) -> Vector:

@@ -45,6 +45,8 @@ MOST_BRANCHES = 8
 CANDIDATES = 8  # random directions of which, every second time, the farthest from the known ones is tried
 KNOWN_PART = 0.9  # what is taken out of a random direction of its part along the branch that is known
 DISTINCT = 0.05  # radians between the directions of two branches: located directions are far more exact
+CLEARANCE = 0.3  # part of the angle between two curves that cross by which a third direction must differ from both
+PARALLEL = 1e-9  # 1 − cosine up to which two directions are one
 SPHERE_STEPS = 12  # renewals of the hyperplane that stands for the sphere: each turns it by a tenth of the last turn
 SPHERE_TURN = 1e-3  # a renewal that turns the direction by less ends the iteration; the corrector does the rest
 LEFT = 3.0  # reaches from the point beyond which the iteration has left its neighbourhood
@@ -252,27 +254,41 @@ def _sphere(
     """Solutions on a small sphere within the kernel directions, other than the branch that the point was met on."""
     T = np.column_stack(metric.orthonormalise(kernel))
     assert point.tangent is not None  # points at which directions are searched for have it
-    known = np.array([metric.dot(point.tangent, t) for t in T.T])
-    known /= np.linalg.norm(known)
+    known = _coordinates(point.tangent, T, metric)
+    ways = [_coordinates(way, T, metric) for way in point.tangents.T]
+    crossing = [xi for xi in ways if abs(float(xi @ known)) < 1.0 - PARALLEL]
+    distinct = min([DISTINCT, *(CLEARANCE * float(np.arccos(abs(float(xi @ known)))) for xi in crossing)])
     rng = np.random.default_rng(seed)
     for reach in _amplitudes(amplitude):
-        directions = [known]
+        directions = [known, *_known_at(curve, point, T, known, reach, metric)]
         curves: list[Curve] = []
-        idle = 0
+        idle, first = 0, [sign * xi for xi in crossing for sign in (1.0, -1.0)]
         while idle < TRIES and len(curves) < most:
             idle += 1
-            xi = _direction(rng, directions, CANDIDATES if idle % 2 else 1)
+            xi = first.pop(0) if first else _direction(rng, directions, CANDIDATES if idle % 2 else 1)
             node = _on_sphere(curve, point.u, T, xi, reach, metric)
             if isinstance(node, CorrectorFailure) or not (amplitude or _is_next(node, point)):
                 continue
             phases = _phases(node, point, T, metric)
-            if all(abs(phases[0] @ other) < np.cos(DISTINCT) for other in directions):
+            if all(abs(phases[0] @ other) < np.cos(distinct) for other in directions):
                 idle = 0
                 directions.extend(phases)
                 curves.append(curve.replace(start=node.u, direction=_pointing_outward(node, point.u, metric)))
         if curves:
             return curves
     return []
+
+
+def _coordinates(direction: Array, T: Array, metric: Metric) -> Array:
+    """The coordinates of a direction on orthonormal vectors, as a unit vector."""
+    xi = np.array([metric.dot(direction, t) for t in T.T])
+    return np.asarray(xi / np.linalg.norm(xi))
+
+
+def _known_at(curve: Curve, point: SpecialPoint, T: Array, known: Array, reach: float, metric: Metric) -> list[Array]:
+    """Where both sides of the branch that the point was met on pass the sphere: away from the tangent, as it bends."""
+    nodes = [_on_sphere(curve, point.u, T, side * known, reach, metric) for side in (1.0, -1.0)]
+    return [_coordinates(node.u - point.u, T, metric) for node in nodes if isinstance(node, CurvePoint)]
 
 
 def _direction(rng: np.random.Generator, known: list[Array], among: int) -> Array:
@@ -289,8 +305,7 @@ def _phases(node: CurvePoint, point: SpecialPoint, T: Array, metric: Metric) -> 
     if point.kind == "flip":
         n = point.curve.size
         starts.append(np.concatenate([node.at.orbit[point.period], node.u[n:]]))
-    coordinates = [np.array([metric.dot(u - point.u, t) for t in T.T]) for u in starts]
-    return [xi / np.linalg.norm(xi) for xi in coordinates]
+    return [_coordinates(u - point.u, T, metric) for u in starts]
 
 
 def _pointing_outward(node: CurvePoint, centre: Array, metric: Metric) -> Array:

@@ -81,9 +81,9 @@ def detect_events(curve: Curve, a: CurvePoint, b: CurvePoint, metric: Metric, ca
 def _detect_on_cycles(
     curve: Curve, a: CurvePoint, b: CurvePoint, metric: Metric, _: StepCache, collisions: list[SpecialPoint]
 ) -> StepEvents:
-    search = StepSearch(curve, metric, a)
+    search = StepSearch(curve, metric, a, b)
     for left, right in smooth_parts(curve, a, b, metric, collisions):
-        search.search(left, right, 0)
+        search.search_smooth_part(left, right)
     points = sorted(collisions + search.points, key=lambda point: point.arclength)
     halved = next((point for point in points if point.period < curve.period), None)
     if halved is not None:

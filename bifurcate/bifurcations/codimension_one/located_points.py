@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from bifurcate.bifurcations.codimension_one.branch_point_location import BranchPoint, locate_branch_point
@@ -9,7 +11,7 @@ from bifurcate.bifurcations.codimension_one.location import Critical
 from bifurcate.bifurcations.kinds import KindName
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.curves.curve import Curve
-from bifurcate.curves.curve_point import CurvePoint
+from bifurcate.curves.curve_point import CurvePoint, tangent_between
 from bifurcate.curves.metric import Metric
 
 __all__ = ["branch_point_near", "derivative_noise", "point_of"]
@@ -18,6 +20,11 @@ PERFECT = 1e-11  # unfolding, in the metric's units, up to which curves cross; a
 ROUNDINGS = 4.0  # units in the last place of the parameter that every claimed error contains
 # Part of the state's size up to which two points of a cycle at a branch point are one: √ of its error
 SAME_CYCLE = 1e-6
+# Difference of two cosines below which the tangents of two curves that cross are as near to an estimate, or are one
+INDISTINCT = 1e-6
+# Distance from a branch point, in the metric, beyond which a curve's point knows its own tangent: the error of its
+# place over this distance is that of the tangent.
+KNOWN_TANGENT = 1e-7
 EXACT_NOISE = 1e-15  # error of a Jacobian's entries that are known to rounding, in units of the largest multiplier
 DIFFERENCE_NOISE = 1e-11  # ... and of those that come from differences
 
@@ -67,6 +74,7 @@ def branch_point_near(
     noise: float | None = None,
     borders: int | None = None,
     values: np.ndarray | None = None,
+    ends: tuple[CurvePoint, CurvePoint] | None = None,
 ) -> SpecialPoint | None:
     """Locate the branch point near a point of a curve, whether multipliers cross +1 there or only touch it.
 
@@ -84,17 +92,32 @@ def branch_point_near(
         Error of the Jacobian's entries, where it is known already.
     borders, values : optional
         As for :func:`~.branch_point_location.locate_branch_point`.
+    ends : (CurvePoint, CurvePoint), optional
+        Two points of the curve, in its order, between which or beside which the branch point lies. They tell the
+        curve's own tangent there, which ``node`` does not if it is the branch point itself.
     """
     found = locate_branch_point(curve, node, metric, borders, values)
     if found is None or found.unfolding > PERFECT or metric.norm(found.u - node.u) > reach:
         return None
-    s = node.arclength + metric.dot(node.tangent, found.u - node.u)
-    return _branch_point(curve, found, node, s, derivative_noise(curve, node) if noise is None else noise, metric)
+    noise = derivative_noise(curve, node) if noise is None else noise
+    point = _branch_point(curve, found, node, noise, metric)
+    tangent = _own_tangent(point, node.tangent if ends is None else tangent_between(*ends, found.u, metric), metric)
+    along = node.tangent if metric.norm(found.u - node.u) > KNOWN_TANGENT else tangent
+    arclength = node.arclength + metric.dot(along, found.u - node.u)
+    return dataclasses.replace(point, tangent=tangent, arclength=arclength)
 
 
-def _branch_point(
-    curve: Curve, found: BranchPoint, node: CurvePoint, s: float, noise: float, metric: Metric
-) -> SpecialPoint:
+def _own_tangent(point: SpecialPoint, estimate: np.ndarray, metric: Metric) -> np.ndarray:
+    """The tangent of the branch on which a branch point was met: of the two that cross, the one nearer an estimate."""
+    ways = [way / metric.norm(way) for way in point.tangents.T]
+    cosines = [metric.dot(way, estimate) for way in ways]
+    if not ways or not np.isfinite(cosines).all() or abs(abs(cosines[0]) - abs(cosines[1])) < INDISTINCT:
+        return estimate
+    nearest = int(np.argmax(np.abs(cosines)))
+    return np.asarray(np.copysign(1.0, cosines[nearest]) * ways[nearest])
+
+
+def _branch_point(curve: Curve, found: BranchPoint, node: CurvePoint, noise: float, metric: Metric) -> SpecialPoint:
     n, free = curve.size, curve.free[0]
     p = curve.parameters(found.u)
     error = (found.step + noise) * float(metric.widths[0]) + ROUNDINGS * float(np.finfo(float).eps) * abs(p[free])
@@ -106,11 +129,9 @@ def _branch_point(
         u=found.u,
         period=shorter,
         multiplicity=found.kernel.shape[1] - 1,
-        arclength=s,
         residual=found.residual,
         iterations=found.iterations,
         error=error,
-        tangent=node.tangent,
         null=found.kernel,
         widths=metric.widths,
         quadratic=found.quadratic[0] if len(found.quadratic) == 1 else None,

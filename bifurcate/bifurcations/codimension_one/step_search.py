@@ -81,8 +81,8 @@ class StepSearch:
         The curve.
     metric : Metric
         In which lengths are measured.
-    start : CurvePoint
-        The beginning of the step.
+    start, end : CurvePoint
+        The ends of the step, or of its smooth part that is searched.
     points : list of SpecialPoint
         What was located so far.
     doubts : list of (float, str)
@@ -98,6 +98,7 @@ class StepSearch:
     curve: Curve
     metric: Metric
     start: CurvePoint
+    end: CurvePoint
     points: list[SpecialPoint] = field(default_factory=list)
     doubts: list[tuple[float, str]] = field(default_factory=list)
     non_isolated: str = ""
@@ -108,6 +109,11 @@ class StepSearch:
     def noise(self) -> float:
         """The error of the Jacobian's entries."""
         return derivative_noise(self.curve, self.start)
+
+    def search_smooth_part(self, a: CurvePoint, b: CurvePoint) -> None:
+        """Search a part of the step within which the map is smooth."""
+        self.start, self.end = a, b
+        self.search(a, b, 0)
 
     def search(self, a: CurvePoint, b: CurvePoint, depth: int) -> None:
         """Find what happens between two points of the curve, from how the counts of multipliers changed.
@@ -319,7 +325,9 @@ class StepSearch:
     ) -> SpecialPoint | None:
         """The branch point nearest to a point between a and b, if it lies between them, or within the slack."""
         reach = b.arclength - a.arclength + SAME
-        point = branch_point_near(self.curve, node, self.metric, reach, self.noise, borders, values)
+        point = branch_point_near(
+            self.curve, node, self.metric, reach, self.noise, borders, values, (self.start, self.end)
+        )
         return point if point is not None and _is_inside(point.arclength, a, b, slack) else None
 
 
