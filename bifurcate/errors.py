@@ -15,6 +15,7 @@ __all__ = [
     "NoSuchPoint",
     "NotConverged",
     "NotIsolated",
+    "NotProved",
     "OutsideDomain",
     "Stop",
     "StopReason",
@@ -52,6 +53,10 @@ class NoEnergy(BifurcateError, ValueError):
         self.reason = reason
         self.certificate = certificate
         super().__init__(reason)
+
+
+class NotProved(BifurcateError, ArithmeticError):
+    """What was to be proved was not; the message says which inequality failed, and what may help."""
 
 
 class NotIsolated(BifurcateError, RuntimeError):

@@ -75,6 +75,9 @@ class Map(Portable):
         The map's name in tables and error messages; by default that of f.
     advice : str
         What error messages advise where the map's solutions are not isolated.
+    exact : callable, optional
+        ``exact(x, **parameters)``: f as a plain formula in NumPy arithmetic on an array of objects, for proofs about a
+        map whose f is not one itself. It is compared with f before it is used; see :func:`bifurcate.prove`.
 
     Raises
     ------
@@ -103,11 +106,12 @@ class Map(Portable):
     at: Any = None
     name: str = ""
     advice: str = ""
+    exact: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
         if not callable(self.f):
             raise InvalidInput(f"f must be callable as f(x, **parameters), got {type(self.f).__name__}")
-        for name in PARTS:
+        for name in (*PARTS, "exact"):
             given = getattr(self, name)
             if given is not None and not callable(given):
                 raise InvalidInput(f"{name} must be callable or None, got {type(given).__name__}")
@@ -168,6 +172,7 @@ class Map(Portable):
         if isinstance(without, str) or unknown:
             raise InvalidInput(f"without is {without!r}; it must be a collection of names among {', '.join(PARTS)}")
         parts: dict[str, Any] = {part: None if part in without else getattr(rule, part) for part in PARTS}
+        parts["exact"] = getattr(rule, "exact", None)  # few rules have one
         return cls(rule.f, parameters, scale=scale, name=name, advice=advice, **parts)
 
     def take_functions_of(self, other: Any) -> None:

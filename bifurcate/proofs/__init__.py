@@ -1,0 +1,5 @@
+"""Theorems about maps: solutions, special points, branches and diagrams, proved in ball arithmetic.
+
+What continuation has computed is taken as a claim, and checked again from the user's own function, with every rounding
+error enclosed. The arithmetic is that of Arb (Johansson, IEEE Trans. Computers 66 (2017) 1281), by python-flint.
+"""
