@@ -96,17 +96,10 @@ def polish(system: SquareSystem, z: Vector) -> tuple[Vector, Vector]:
         If DF is singular, or the point moves farther than a located point can be wrong.
     """
     start = z
-    A: Vector | None = None
+    A = np.empty((0, 0))
     for _ in range(POLISHING_STEPS):
-        F, DF = system.linearise([ball(v) for v in z])
-        J = nearest_matrix(DF)
-        if not np.isfinite(J).all():
-            raise NotProved("the system's derivative is not finite there: a pole of the map, or an overflow")
-        try:
-            A = np.linalg.inv(J)
-        except np.linalg.LinAlgError as error:
-            raise NotProved("the system is singular there: the point is not simple") from error
-        step = A @ np.array([nearest(v) for v in F])
+        A = _approximate_inverse(system, z)
+        step = A @ np.array([nearest(v) for v in system.residual([ball(v) for v in z])])
         if not np.isfinite(step).all():
             raise NotProved("the system is singular there: the point is not simple")
         z = z - step
@@ -118,11 +111,26 @@ def polish(system: SquareSystem, z: Vector) -> tuple[Vector, Vector]:
             )
         if float(np.max(np.abs(step) / system.weights)) < 1e-15:
             break
-    assert A is not None
     return z, A
 
 
-def enclose_zero(system: SquareSystem, z: Vector, *, narrow: bool = True) -> Zero:
+class ProvedBall(Protocol):
+    """The ball of an earlier proof."""
+
+    @property
+    def centre(self) -> Vector:
+        """z̄, shape (N,)."""
+
+    @property
+    def radius(self) -> float:
+        """ρ, in units of the weights."""
+
+    @property
+    def weights(self) -> Vector:
+        """Shape (N,)."""
+
+
+def enclose_zero(system: SquareSystem, z: Vector, *, certificate: ProvedBall | None = None) -> Zero:
     """Prove that a system has exactly one zero near z.
 
     Parameters
@@ -130,25 +138,52 @@ def enclose_zero(system: SquareSystem, z: Vector, *, narrow: bool = True) -> Zer
     system : SquareSystem
     z : ndarray, shape (N,)
         An approximate zero.
-    narrow : bool
-        Narrow the enclosure by Krawczyk's operator.
+    certificate : object with centre, radius and weights, optional
+        A ball in which the zero is to be proved, as it is; by default Newton's method and a search find one.
 
     Raises
     ------
     NotProved
         With the numbers Y and Z that did not suffice.
     """
-    centre, inverse = polish(system, z)
-    A, w = matrix(inverse), system.weights
+    if certificate is None:
+        w = system.weights
+        centre, inverse = polish(system, z)
+    else:
+        centre, w = certificate.centre, certificate.weights
+        inverse = _approximate_inverse(system, centre)
+    A = matrix(inverse)
     points = [ball(v) for v in centre]
     Y = weighted_norm(A * column(system.residual(points)), w, None)
-    radius, Z = _largest_radius(system, A, centre, Y)
+    if certificate is None:
+        radius, Z = _largest_radius(system, A, centre, Y)
+    else:
+        radius = certificate.radius
+        Z = _contraction(system, A, centre, radius, w)
+        if not (Z < 1.0 and _contracts(Y, Z, radius)):
+            raise NotProved(f"there is no proof on the ball given: ‖A F‖ ≤ {Y:.1e}, ‖I − A DF‖ ≤ {Z:.1e}")
     # Y/(1 − Z), rounded up.
     within = upper_bound(ball(Y) / (1 - ball(Z)))
-    enclosure = [ball(c, _up(within * s)) for c, s in zip(centre, w)]
-    if narrow:
-        enclosure = _narrowed(system, A, enclosure)
+    enclosure = _narrowed(system, A, [ball(c, _up(within * s)) for c, s in zip(centre, w)])
     return Zero(centre, tuple(enclosure), within, radius, w)
+
+
+def _contracts(Y: float, Z: float, radius: float) -> bool:
+    """True if Y + Z ρ < ρ, decided on balls."""
+    return bool(ball(Y) + ball(Z) * ball(radius) < ball(radius))
+
+
+def _approximate_inverse(system: SquareSystem, z: Vector) -> Vector:
+    J = nearest_matrix(system.linearise([ball(v) for v in z])[1])
+    if not np.isfinite(J).all():
+        raise NotProved("the system's derivative is not finite there: a pole of the map, or an overflow")
+    try:
+        A = np.linalg.inv(J)
+    except np.linalg.LinAlgError as error:
+        raise NotProved("the system is singular there: the point is not simple") from error
+    if not np.isfinite(A).all():
+        raise NotProved("the system is singular there: the point is not simple")
+    return A
 
 
 def _largest_radius(system: SquareSystem, A: Matrix, centre: Vector, Y: float) -> tuple[float, float]:
@@ -158,9 +193,9 @@ def _largest_radius(system: SquareSystem, A: Matrix, centre: Vector, Y: float) -
     radius, tried = max(FIRST_RADIUS, 4.0 * Y), []
     slope = 0.0
     for _ in range(TRIALS):
-        Z = _contraction(system, A, centre, radius)
+        Z = _contraction(system, A, centre, radius, system.weights)
         tried.append((radius, Z))
-        if bool(ball(Y) + ball(Z) * ball(radius) < ball(radius)) and Z < 1.0:
+        if Z < 1.0 and _contracts(Y, Z, radius):
             least_Z = min(least_Z, Z)
             if best is None or radius > best[0]:
                 best = radius, Z
@@ -186,14 +221,14 @@ def _largest_radius(system: SquareSystem, A: Matrix, centre: Vector, Y: float) -
     return best[0], least_Z
 
 
-def _contraction(system: SquareSystem, A: Matrix, centre: Vector, radius: float) -> float:
+def _contraction(system: SquareSystem, A: Matrix, centre: Vector, radius: float, weights: Vector) -> float:
     """Z(ρ), rounded up; infinite where f cannot be evaluated on so large a ball."""
-    box = [ball(c, _up(radius * s)) for c, s in zip(centre, system.weights)]
+    box = [ball(c, _up(radius * s)) for c, s in zip(centre, weights)]
     try:
         _, DF = system.linearise(box)
     except Undecided:
         return float("inf")
-    Z = weighted_norm(_identity(len(centre)) - A * DF, system.weights, system.weights)
+    Z = weighted_norm(_identity(len(centre)) - A * DF, weights, weights)
     return Z if np.isfinite(Z) else float("inf")
 
 
