@@ -52,5 +52,9 @@ from .orbits.lyapunov_exponents import Exponents as Exponents, lyapunov as lyapu
 from .orbits.orbit import Orbit as Orbit, orbit as orbit
 from .orbits.orbit_diagram import OrbitDiagram as OrbitDiagram, orbit_diagram as orbit_diagram
 from .storage.save_and_load import load as load, save as save
+from .proofs.branch_theorem import BranchTheorem as BranchTheorem
+from .proofs.diagram_theorem import DiagramTheorem as DiagramTheorem
+from .proofs.point_theorem import PointTheorem as PointTheorem
+from .proofs.prove import prove as prove
 
 __version__: str

@@ -24,6 +24,7 @@ ROOMS = [
     "continuation",
     "plot",
     "diagram",
+    "proofs",
 ]
 
 # The flagship model is a user of the package: it knows maps, operators, Newton's method and orbits, nothing of

@@ -18,6 +18,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,7 @@ Ball = Any  # flint.arb: an extension type without annotations
 Matrix = Any  # flint.arb_mat or flint.acb_mat
 
 LEAST_BITS = 53  # below, the balls of doubles would be wider than the doubles' own spacing
+MOST_DIGITS = 17  # that a double has
 MOST_BITS = 10_000  # beyond, one product takes longer than a whole proof at 53 bits
 
 
@@ -112,6 +114,8 @@ def lower_bound(x: Ball) -> float:
 
 def magnitude(x: Ball) -> float:
     """A double that is at least the modulus of every number in x; NaN where x is not finite. Rounded up."""
+    if x.is_zero():
+        return 0.0
     return math.nextafter(float(x.abs_upper()), math.inf) if x.is_finite() else math.nan
 
 
@@ -199,21 +203,30 @@ class Enclosure:
         return self.lower <= other.upper and other.lower <= self.upper
 
     def __str__(self) -> str:
-        return f"{self.middle:.{_digits(self.middle, self.radius)}g} ± {_rounded_up(self.radius)}"
+        shortest = repr(self.middle)
+        digits = _digits(self.middle, self.radius)
+        text = shortest if digits >= MOST_DIGITS else f"{self.middle:.{digits}g}"
+        if not math.isfinite(self.middle) or not math.isfinite(self.radius):
+            return f"{text} ± {self.radius}"
+        # What is printed holds the number, too: the radius, and what the digits leave out, rounded up to two digits.
+        left_out = abs(Fraction(text) - Fraction(self.middle))
+        return f"{text} ± {_rounded_up(left_out + Fraction(self.radius))}"
 
 
 def _digits(value: float, radius: float) -> int:
     if not radius > 0.0 or value == 0.0 or not math.isfinite(radius):
-        return 17
-    return int(min(17, max(3, math.ceil(math.log10(abs(value) / radius)) + 2)))
+        return MOST_DIGITS
+    exponent = math.log10(abs(value)) - math.log10(radius)
+    return int(min(MOST_DIGITS, max(3, math.ceil(exponent) + 2)))
 
 
-def _rounded_up(radius: float) -> str:
-    """The radius with two digits, not smaller than it is, and with what the shown digits of the middle leave out."""
-    if radius == 0.0 or not math.isfinite(radius):
-        return f"{radius:.2g}"
-    exponent = math.floor(math.log10(radius))
-    return f"{math.ceil(radius / 10.0**exponent * 10.0 + 1.0) / 10.0:.1f}e{exponent:+03d}"
+def _rounded_up(radius: Fraction) -> str:
+    """A fraction with two digits, not smaller than it is."""
+    if radius == 0:
+        return "0"
+    exponent = math.floor(math.log10(radius.numerator) - math.log10(radius.denominator))
+    mantissa = math.ceil(radius / Fraction(10) ** exponent * 10)
+    return f"{mantissa / 10:.1f}e{exponent:+03d}"
 
 
 def enclosures(balls: Sequence[Ball]) -> tuple[Enclosure, ...]:

@@ -26,7 +26,7 @@ from bifurcate.errors import NotProved
 from bifurcate.proofs.balls import Ball, Matrix, ball, column, magnitude, matrix, nearest, nearest_matrix, upper_bound
 from bifurcate.proofs.jets import Undecided
 
-__all__ = ["SquareSystem", "Zero", "enclose_zero", "polish", "weighted_norm"]
+__all__ = ["REACH", "SquareSystem", "Zero", "enclose_zero", "polish", "weighted_norm"]
 
 Vector = NDArray[np.float64]
 
@@ -34,9 +34,11 @@ Vector = NDArray[np.float64]
 # located is good to 1e-6 at worst (folds of cycles with large multipliers), and what lies farther is another claim.
 REACH = 1e-4
 
-POLISHING_STEPS = 4  # Newton steps before the proof: located points need one or two
+POLISHING_STEPS = 8  # Newton steps before the proof: located points need one or two, rough guesses a few more
 NARROWINGS = 4  # Krawczyk steps after it: each squares the radius, down to the precision
-FIRST_RADIUS = 1e-3  # first ρ, in units of the weights: the bound Z is about linear in ρ, and the next ρ follows from it
+FIRST_RADIUS = (
+    1e-3  # first ρ, in units of the weights: the bound Z is about linear in ρ, and the next ρ follows from it
+)
 TRIALS = 9  # values of ρ that are tried; each costs one evaluation of DF on a ball
 FILLED = 0.8  # which part of the radius at which Z would reach 1, by its slope, is tried next
 LEAST_GAIN = 1.2  # a larger radius of uniqueness by less than this factor is not worth an evaluation
@@ -87,7 +89,7 @@ class Zero:
         )
 
 
-def polish(system: SquareSystem, z: Vector) -> tuple[Vector, Vector]:
+def polish(system: SquareSystem, z: Vector, reach: float = REACH) -> tuple[Vector, Vector]:
     """Newton's method in doubles, with F and DF from balls of radius 0: the point, and an approximate inverse of DF.
 
     Raises
@@ -104,9 +106,9 @@ def polish(system: SquareSystem, z: Vector) -> tuple[Vector, Vector]:
             raise NotProved("the system is singular there: the point is not simple")
         z = z - step
         moved = float(np.max(np.abs(z - start) / system.weights))
-        if not moved <= REACH:
+        if not moved <= reach:
             raise NotProved(
-                f"no such point lies within {REACH:.0e} of the place claimed, in units of state and parameter: "
+                f"no such point lies within {reach:.0e} of the place claimed, in units of state and parameter: "
                 f"Newton's method goes {moved:.1e} away"
             )
         if float(np.max(np.abs(step) / system.weights)) < 1e-15:
@@ -130,7 +132,9 @@ class ProvedBall(Protocol):
         """Shape (N,)."""
 
 
-def enclose_zero(system: SquareSystem, z: Vector, *, certificate: ProvedBall | None = None) -> Zero:
+def enclose_zero(
+    system: SquareSystem, z: Vector, *, certificate: ProvedBall | None = None, reach: float = REACH
+) -> Zero:
     """Prove that a system has exactly one zero near z.
 
     Parameters
@@ -140,6 +144,8 @@ def enclose_zero(system: SquareSystem, z: Vector, *, certificate: ProvedBall | N
         An approximate zero.
     certificate : object with centre, radius and weights, optional
         A ball in which the zero is to be proved, as it is; by default Newton's method and a search find one.
+    reach : float
+        How far from z Newton's method may go, in units of the weights.
 
     Raises
     ------
@@ -148,7 +154,7 @@ def enclose_zero(system: SquareSystem, z: Vector, *, certificate: ProvedBall | N
     """
     if certificate is None:
         w = system.weights
-        centre, inverse = polish(system, z)
+        centre, inverse = polish(system, z, reach)
     else:
         centre, w = certificate.centre, certificate.weights
         inverse = _approximate_inverse(system, centre)

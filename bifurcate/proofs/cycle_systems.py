@@ -226,8 +226,8 @@ class SpecialPointSystem:
         first, second = k * m + 1, k * m + 1 + k * n
         real, imaginary = np.real(self.functional).tolist(), np.imag(self.functional).tolist()
         if not self.is_pair:
-            total = sum((v * l for v, l in zip(vectors[0][0], real)), flint.arb(-1))
-            rows.add(total, {first + a: flint.arb(l) for a, l in enumerate(real)})
+            total = sum((v * factor for v, factor in zip(vectors[0][0], real)), flint.arb(-1))
+            rows.add(total, _indexed(first, real))
             return
         # Re and Im of Σ l̄ v = 1.
         a0, b0 = vectors[0][0], vectors[1][0]

@@ -25,6 +25,9 @@ __all__ = ["BallMap", "Subspace", "seed"]
 # 1e-16, more where terms cancel; an operation that objects treat otherwise, as a real part, changes leading digits.
 SAME_FUNCTION = 1e-9
 
+ADVICE = "Write f with plain NumPy arithmetic, or give such a formula beside it: Map(…, exact=plain_f)"
+NEAR_ZERO = 1e-2  # part of the map's scale by which states at 0 are moved in comparisons
+
 Vector = NDArray[np.float64]
 
 
@@ -45,11 +48,14 @@ class Subspace:
         m rows of S that are independent: two states in the subspace are equal if they agree there.
     reason : str
         What was declared, as a theorem names it; "" for the whole space.
+    is_reflected : bool
+        True if it is the fixed space of a declared symmetry of order 2.
     """
 
     basis: Vector
     rows: tuple[int, ...]
     reason: str = ""
+    is_reflected: bool = False
 
     @staticmethod
     def whole(n: int) -> Subspace:
@@ -75,6 +81,33 @@ class Subspace:
                 rows.append(i)
         return Subspace(S, tuple(rows), reason)
 
+    @staticmethod
+    def fixed_by(symmetry: Any, n: int) -> Subspace:
+        """The states that a declared symmetry R leaves alone, R x = x, with a basis in exact arithmetic.
+
+        Raises
+        ------
+        InvalidInput
+            If R is no n × n matrix of order 2, or the basis is not made of doubles.
+        """
+        R = np.asarray(symmetry, dtype=float)
+        if R.shape != (n, n) or not np.array_equal(R @ R, np.eye(n)) or np.array_equal(R, np.eye(n)):
+            raise InvalidInput(f"a symmetry is given by an ({n}, {n}) matrix R other than I with R R = I exactly")
+        basis = (R + np.eye(n)) / 2.0  # the projection onto the fixed space: its independent columns are a basis
+        columns: list[int] = []
+        for j in range(n):
+            if np.linalg.matrix_rank(basis[:, [*columns, j]]) > len(columns):
+                columns.append(j)
+        found = Subspace.spanned(basis[:, columns], n, "f commutes with the declared symmetry")
+        return Subspace(found.basis, found.rows, found.reason, is_reflected=True)
+
+    def contains(self, x: Vector, tolerance: float) -> bool:
+        """True if a state lies in the subspace, up to a tolerance, in doubles."""
+        if self.is_whole:
+            return True
+        back = self.basis @ self.coordinates(x)
+        return bool(np.max(np.abs(back - x), initial=0.0) <= tolerance)
+
     @property
     def size(self) -> int:
         """m."""
@@ -89,7 +122,9 @@ class Subspace:
         """y with S y = x on the rows: nearest doubles."""
         if self.is_whole:
             return x
-        return np.asarray(np.linalg.solve(self.basis[list(self.rows)], x[list(self.rows)]) if self.rows else np.empty(0))
+        return np.asarray(
+            np.linalg.solve(self.basis[list(self.rows)], x[list(self.rows)]) if self.rows else np.empty(0)
+        )
 
     def lift(self, y: Sequence[Any]) -> list[Any]:
         """S y for balls or jets."""
@@ -158,14 +193,15 @@ class BallMap:
         self.evaluations[0] += 1
         try:
             image = np.asarray(self.formula(state.reshape(self.shape), **p))
-        except (Undecided, NotEvaluable) as error:
-            raise type(error)(f"{self.map.name} cannot be evaluated on balls here: {error}") from error
+        except Undecided as error:
+            raise Undecided(f"{self.map.name} cannot be evaluated on balls here: {error}") from error
+        except NotEvaluable as error:
+            raise NotEvaluable(f"{self.map.name} cannot be evaluated on balls: it uses {error}. {ADVICE}") from error
         except InvalidInput:
             raise
         except Exception as error:
             raise NotEvaluable(
-                f"{self.map.name} cannot be evaluated on balls: {type(error).__name__}: {error}. Write f with plain NumPy "
-                "arithmetic, or give such a formula beside it: Map(…, exact=plain_f)"
+                f"{self.map.name} cannot be evaluated on balls: {type(error).__name__}: {error}. {ADVICE}"
             ) from error
         if image.shape != self.shape:
             raise NotEvaluable(f"{self.map.name} maps jets of shape {self.shape} to shape {image.shape}")
@@ -204,6 +240,10 @@ class BallMap:
     def _seeded(self, free: Ball | None, index: int) -> Jet | None:
         return None if free is None else seed(free, index)
 
+    def _size(self, x: Vector) -> float:
+        """The size of a state, or a part of the map's scale if that is larger."""
+        return max(float(np.abs(x).max(initial=0.0)), NEAR_ZERO * self.map.scale)
+
     def check(self, x: Vector, p: Mapping[str, float]) -> None:
         """Compare f on floats with f on jets of radius 0 at a state and two near it.
 
@@ -214,7 +254,7 @@ class BallMap:
         """
         generator = np.random.default_rng(len(x))
         for spread in (0.0, 1e-3, 1e-2):
-            state = x * (1.0 + spread * generator.standard_normal(x.shape))
+            state = x + spread * self._size(x) * generator.standard_normal(x.shape)
             with np.errstate(all="ignore"):
                 there = np.asarray(self.map.f(state.reshape(self.shape), **p), dtype=float).ravel()
             try:
@@ -228,8 +268,11 @@ class BallMap:
                 if not magnitude(enclosed - number) <= SAME_FUNCTION * size:
                     raise NotEvaluable(
                         f"{self.map.name} gives {nearest(enclosed):.17g} on balls and {number:.17g} on floats: "
-                        + ("an operation in it means something else on objects" if self.map.exact is None else
-                           "exact= is not the same function as f")
+                        + (
+                            "an operation in it means something else on objects"
+                            if self.map.exact is None
+                            else "exact= is not the same function as f"
+                        )
                     )
 
     def check_subspace(self, subspace: Subspace, y: Vector, p: Mapping[str, float]) -> None:
@@ -243,7 +286,7 @@ class BallMap:
             return
         generator = np.random.default_rng(len(y))
         for spread in (0.0, 0.1):
-            here = y * (1.0 + spread * generator.standard_normal(y.shape))
+            here = y + spread * self._size(y) * generator.standard_normal(y.shape)
             image = self(subspace.lift([ball(v) for v in here]), {k: constant(v) for k, v in p.items()})
             if subspace.size == 0:
                 left = [each.value for each in image]

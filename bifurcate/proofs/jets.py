@@ -12,7 +12,7 @@ comparisons that balls cannot decide.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import flint
@@ -20,11 +20,17 @@ import numpy as np
 
 from bifurcate.errors import BifurcateError
 from bifurcate.proofs.balls import Ball, lower_bound, upper_bound
+from bifurcate.proofs.duals import Dual, negative, plus, product, quotient, scaled
+from bifurcate.proofs.taylor_series import (
+    binomial_series,
+    cyclic_series,
+    exponential_series,
+    power_series,
+    riccati_series,
+    series_of_arb,
+)
 
 __all__ = ["Jet", "NotEvaluable", "Undecided", "constant"]
-
-Gradient = dict[int, Ball]
-Dual = tuple[Ball, Gradient]
 
 
 class Undecided(BifurcateError):
@@ -33,32 +39,6 @@ class Undecided(BifurcateError):
 
 class NotEvaluable(BifurcateError, TypeError):
     """An operation that cannot be evaluated on balls without losing the enclosure."""
-
-
-def _plus(x: Dual, y: Dual) -> Dual:
-    gradient = y[1]
-    if x[1]:
-        gradient = dict(x[1])
-        for i, e in y[1].items():
-            gradient[i] = gradient[i] + e if i in gradient else e
-    return x[0] + y[0], gradient
-
-
-def _scaled(x: Dual, factor: Any) -> Dual:
-    return x[0] * factor, {i: e * factor for i, e in x[1].items()}
-
-
-def _times(x: Dual, y: Dual) -> Dual:
-    a, b = x[0], y[0]
-    gradient = {i: e * b for i, e in x[1].items()}
-    for i, e in y[1].items():
-        term = a * e
-        gradient[i] = gradient[i] + term if i in gradient else term
-    return a * b, gradient
-
-
-def _negative(x: Dual) -> Dual:
-    return -x[0], {i: -e for i, e in x[1].items()}
 
 
 class Jet:
@@ -87,13 +67,13 @@ class Jet:
             return NotImplemented
         if isinstance(y, Jet):
             long, short = (self.c, y.c) if len(self.c) >= len(y.c) else (y.c, self.c)
-            return Jet([*(_plus(a, b) for a, b in zip(long, short)), *long[len(short) :]])
+            return Jet([*(plus(a, b) for a, b in zip(long, short)), *long[len(short) :]])
         return Jet(((self.c[0][0] + y, self.c[0][1]), *self.c[1:]))
 
     __radd__ = __add__
 
     def __neg__(self) -> Jet:
-        return Jet([_negative(x) for x in self.c])
+        return Jet([negative(x) for x in self.c])
 
     def __pos__(self) -> Jet:
         return self
@@ -111,8 +91,8 @@ class Jet:
         if y is None:
             return NotImplemented
         if not isinstance(y, Jet):
-            return Jet([_scaled(x, y) for x in self.c])
-        return Jet(_product(self.c, y.c, max(len(self.c), len(y.c))))
+            return Jet([scaled(x, y) for x in self.c])
+        return Jet(product(self.c, y.c, max(len(self.c), len(y.c))))
 
     __rmul__ = __mul__
 
@@ -120,7 +100,7 @@ class Jet:
         y = _lifted(other)
         if y is None:
             return NotImplemented
-        return self * y.reciprocal() if isinstance(y, Jet) else Jet([_quotient(x, y) for x in self.c])
+        return self * y.reciprocal() if isinstance(y, Jet) else Jet([quotient(x, y) for x in self.c])
 
     def __rtruediv__(self, other: Any) -> Any:
         y = _lifted(other)
@@ -137,7 +117,7 @@ class Jet:
         whole = y.unique_fmpz() if y.is_exact() else None
         if whole is not None:
             return self._whole_power(int(whole))
-        return self.sqrt() if y == flint.arb(0.5) else self._compose(_power_series(self.value, y, len(self.c) + 1))
+        return self.sqrt() if y == flint.arb(0.5) else self._compose(power_series(self.value, y, len(self.c) + 1))
 
     def __rpow__(self, base: Any) -> Any:
         y = _lifted(base)
@@ -241,7 +221,7 @@ class Jet:
 
         total: list[Dual] = [at(last)]
         for j in range(last - 1, -1, -1):
-            shifted = _product(total, self.c[1:], last - j)
+            shifted = product(total, self.c[1:], last - j)
             total = [at(j), *shifted]
         return Jet(total)
 
@@ -255,7 +235,7 @@ class Jet:
 
     def exp(self) -> Jet:
         """e^x."""
-        return self._compose(_exponential_series(self.value.exp(), len(self.c) + 1))
+        return self._compose(exponential_series(self.value.exp(), len(self.c) + 1))
 
     def log(self) -> Jet:
         """The natural logarithm."""
@@ -268,80 +248,80 @@ class Jet:
 
     def sqrt(self) -> Jet:
         """The square root."""
-        return self._compose(_binomial_series(self.value.sqrt(), self.value, flint.arb(0.5), len(self.c) + 1))
+        return self._compose(binomial_series(self.value.sqrt(), self.value, flint.arb(0.5), len(self.c) + 1))
 
     def sin(self) -> Jet:
         """The sine."""
         s, c = self.value.sin(), self.value.cos()
-        return self._compose(_cyclic_series((s, c, -s, -c), len(self.c) + 1))
+        return self._compose(cyclic_series((s, c, -s, -c), len(self.c) + 1))
 
     def cos(self) -> Jet:
         """The cosine."""
         s, c = self.value.sin(), self.value.cos()
-        return self._compose(_cyclic_series((c, -s, -c, s), len(self.c) + 1))
+        return self._compose(cyclic_series((c, -s, -c, s), len(self.c) + 1))
 
     def sinh(self) -> Jet:
         """The hyperbolic sine."""
-        return self._compose(_cyclic_series((self.value.sinh(), self.value.cosh()), len(self.c) + 1))
+        return self._compose(cyclic_series((self.value.sinh(), self.value.cosh()), len(self.c) + 1))
 
     def cosh(self) -> Jet:
         """The hyperbolic cosine."""
-        return self._compose(_cyclic_series((self.value.cosh(), self.value.sinh()), len(self.c) + 1))
+        return self._compose(cyclic_series((self.value.cosh(), self.value.sinh()), len(self.c) + 1))
 
     def tan(self) -> Jet:
         """The tangent."""
-        return self._compose(_riccati_series(self.value.tan(), 1, len(self.c) + 1))
+        return self._compose(riccati_series(self.value.tan(), 1, len(self.c) + 1))
 
     def tanh(self) -> Jet:
         """The hyperbolic tangent."""
-        return self._compose(_riccati_series(self.value.tanh(), -1, len(self.c) + 1))
+        return self._compose(riccati_series(self.value.tanh(), -1, len(self.c) + 1))
 
     def arctan(self) -> Jet:
         """The inverse tangent."""
-        return self._compose(_series_of_arb(self.value, "atan", len(self.c) + 1))
+        return self._compose(series_of_arb(self.value, "atan", len(self.c) + 1))
 
     def arcsin(self) -> Jet:
         """The inverse sine."""
-        return self._compose(_series_of_arb(self.value, "asin", len(self.c) + 1))
+        return self._compose(series_of_arb(self.value, "asin", len(self.c) + 1))
 
     def arccos(self) -> Jet:
         """The inverse cosine."""
-        return self._compose(_series_of_arb(self.value, "acos", len(self.c) + 1))
+        return self._compose(series_of_arb(self.value, "acos", len(self.c) + 1))
 
-    def arctanh(self) -> Jet:
+    def arctanh(self) -> Any:
         """The inverse hyperbolic tangent."""
         return ((1.0 + self) / (1.0 - self)).log() * 0.5
 
-    def arcsinh(self) -> Jet:
+    def arcsinh(self) -> Any:
         """The inverse hyperbolic sine."""
         return (self + (self * self + 1.0).sqrt()).log()
 
-    def arccosh(self) -> Jet:
+    def arccosh(self) -> Any:
         """The inverse hyperbolic cosine."""
         return (self + (self * self - 1.0).sqrt()).log()
 
     def expm1(self) -> Jet:
         """e^x − 1."""
-        terms = _exponential_series(self.value.exp(), len(self.c) + 1)
+        terms = exponential_series(self.value.exp(), len(self.c) + 1)
         return self._compose([self.value.expm1(), *terms[1:]])
 
-    def log1p(self) -> Jet:
+    def log1p(self) -> Any:
         """The logarithm of 1 + x."""
         return (1.0 + self).log()
 
-    def log2(self) -> Jet:
+    def log2(self) -> Any:
         """The logarithm to base 2."""
         return self.log() / flint.arb(2).log()
 
-    def log10(self) -> Jet:
+    def log10(self) -> Any:
         """The logarithm to base 10."""
         return self.log() / flint.arb(10).log()
 
-    def exp2(self) -> Jet:
+    def exp2(self) -> Any:
         """2^x."""
         return (self * flint.arb(2).log()).exp()
 
-    def square(self) -> Jet:
+    def square(self) -> Any:
         """x²."""
         return self * self
 
@@ -349,21 +329,21 @@ class Jet:
         """The cube root."""
         if self < 0.0:
             return -((-self).cbrt())
-        return self._compose(_power_series(self.value, flint.arb(1) / 3, len(self.c) + 1))
+        return self._compose(power_series(self.value, flint.arb(1) / 3, len(self.c) + 1))
 
-    def radians(self) -> Jet:
+    def radians(self) -> Any:
         """Degrees in radians."""
         return self * (flint.arb.pi() / 180)
 
-    def degrees(self) -> Jet:
+    def degrees(self) -> Any:
         """Radians in degrees."""
         return self * (180 / flint.arb.pi())
 
     deg2rad, rad2deg = radians, degrees
 
-    def hypot(self, other: Any) -> Jet:
+    def hypot(self, other: Any) -> Any:
         """√(x² + y²)."""
-        return (self * self + other * other).sqrt()  # type: ignore[no-any-return]
+        return (self * self + other * other).sqrt()
 
     def __repr__(self) -> str:
         return f"Jet({self.value})"
@@ -420,70 +400,3 @@ def _compare(x: Jet, other: Any, relation: str) -> Any:
     if relation == "==" and a.is_exact() and b.is_exact() and bool(a == b):
         return True
     raise Undecided(f"a comparison ({relation}) that differs within a ball: f may have a kink there")
-
-
-def _quotient(x: Dual, divisor: Ball) -> Dual:
-    return x[0] / divisor, {i: e / divisor for i, e in x[1].items()}
-
-
-def _product(x: Sequence[Dual], y: Sequence[Dual], length: int) -> list[Dual]:
-    """The first coefficients of a product of series."""
-    if length == 1:
-        return [_times(x[0], y[0])]
-    total: list[Dual] = []
-    for order in range(length):
-        terms = [_times(x[i], y[order - i]) for i in range(order + 1) if i < len(x) and order - i < len(y)]
-        if not terms:
-            total.append((flint.arb(0), {}))
-            continue
-        term = terms[0]
-        for other in terms[1:]:
-            term = _plus(term, other)
-        total.append(term)
-    return total
-
-
-def _exponential_series(e: Ball, length: int) -> list[Ball]:
-    terms = [e]
-    for j in range(1, length):
-        terms.append(terms[-1] / j if j > 1 else e)
-    return terms
-
-
-def _cyclic_series(derivatives: tuple[Ball, ...], length: int) -> list[Ball]:
-    factorial, terms = 1, []
-    for j in range(length):
-        factorial *= max(j, 1)
-        terms.append(derivatives[j % len(derivatives)] / factorial)
-    return terms
-
-
-def _binomial_series(first: Ball, x: Ball, exponent: Ball, length: int) -> list[Ball]:
-    terms = [first]
-    for j in range(1, length):
-        terms.append(terms[-1] * (exponent - (j - 1)) / (x * j))
-    return terms
-
-
-def _power_series(x: Ball, exponent: Ball, length: int) -> list[Ball]:
-    return _binomial_series((exponent * x.log()).exp(), x, exponent, length)
-
-
-def _riccati_series(first: Ball, sign: int, length: int) -> list[Ball]:
-    """Taylor coefficients of the solution of g' = 1 + sign · g²: tan and tanh."""
-    terms = [first]
-    for j in range(length - 1):
-        square = sum((terms[i] * terms[j - i] for i in range(j + 1)), flint.arb(0))
-        terms.append(((1 if j == 0 else 0) + sign * square) / (j + 1))
-    return terms
-
-
-def _series_of_arb(x: Ball, name: str, length: int) -> list[Ball]:
-    before = flint.ctx.cap
-    flint.ctx.cap = length
-    try:
-        function: Callable[[], Any] = getattr(flint.arb_series([x, 1], length), name)
-        found = function()
-        return [found[j] for j in range(length)]
-    finally:
-        flint.ctx.cap = before

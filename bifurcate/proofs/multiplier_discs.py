@@ -1,8 +1,8 @@
 """Where the multipliers are: Gershgorin's discs after a numerical diagonalisation.
 
-With V the eigenvectors of the midpoint of J, doubles taken as they are, B = V⁻¹ J V has the multipliers of J, and a ball
-matrix that holds it is found by solving V B = J V on balls (which proves that V is regular, too). The multipliers lie in
-the discs around B_ii of radius Σ_{j≠i} |B_ij|; m discs that meet none of the others hold exactly m of them, with
+With V the eigenvectors of the midpoint of J, doubles taken as they are, B = V⁻¹ J V has the multipliers of J, and a
+ball matrix that holds it is found by solving V B = J V on balls (which proves that V is regular, too). The multipliers
+lie in the discs around B_ii of radius Σ_{j≠i} |B_ij|; m discs that meet none of the others hold exactly m of them, with
 multiplicity (Gershgorin; Wilkinson, The Algebraic Eigenvalue Problem, 1965, section 2.13). Discs need no simple
 eigenvalues: n(n−1) equal ones are decided like others. Where V is too ill-conditioned, the unitary V of a Schur form is
 tried, graded by powers of a small number, as Wilkinson does for matrices that lack eigenvectors.
@@ -27,6 +27,11 @@ __all__ = ["Disc", "count_outside", "is_isolated", "multiplier_discs"]
 # Grading of the Schur form: entry (i, j) above the diagonal is reduced by its power j − i, and what rounding leaves
 # below it grows by as much. At 1e-4 two ranks apart stay above the rounding of doubles.
 GRADING = 1e-4
+
+# Imaginary part of a centre, relative to its modulus, that is set to 0, at the cost of a radius so much larger:
+# rounding leaves 1e-16 of it at a real multiplier. A disc about a real centre that holds one multiplier holds a real
+# one.
+REAL_CENTRE = 1e-13
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,8 @@ def _discs(J: Matrix, vectors: NDArray[np.complex128]) -> tuple[Disc, ...]:
     for i in range(n):
         diagonal = entries[i * n + i]
         centre = complex(float(diagonal.real.mid()), float(diagonal.imag.mid()))
+        if abs(centre.imag) <= REAL_CENTRE * abs(centre):  # of a real multiplier, beside complex ones
+            centre = complex(centre.real)
         total = abs(diagonal - (flint.acb(centre) if centre.imag else flint.arb(centre.real)))
         for j in range(n):
             if j != i:

@@ -103,8 +103,8 @@ def solved(M: Matrix, right: Matrix) -> Matrix:
         return M.solve(right)
     except ZeroDivisionError as error:
         raise NotProved(
-            "a linear system of the normal form is not shown to be regular: a multiplier is not simple, or a resonance is "
-            "too near"
+            "a linear system of the normal form is not shown to be regular: a multiplier is not simple, or a resonance "
+            "is too near"
         ) from error
 
 
@@ -223,9 +223,7 @@ def _neimark_sacker(taylor: Taylor, A: Matrix, a: Balls, b: Balls, turn: Balls) 
     plus = taylor.cubic([x + y for x, y in zip(a, b)])
     minus = taylor.cubic([x - y for x, y in zip(a, b)])
     aaa, bbb = taylor.cubic(a), taylor.cubic(b)
-    cube = [
-        flint.acb(w + (p + m - 2 * w) / 6, z + (p - m - 2 * z) / 6) for p, m, w, z in zip(plus, minus, aaa, bbb)
-    ]
+    cube = [flint.acb(w + (p + m - 2 * w) / 6, z + (p - m - 2 * z) / 6) for p, m, w, z in zip(plus, minus, aaa, bbb)]
     total = [x + 2 * y + z for x, y, z in zip(cube, with_flat, with_second)]
     return {"d": (pairing(A, target, q)(total) / target).real / 2}
 

@@ -61,6 +61,8 @@ class PointTheorem:
         Its value.
     period : int
         Least period, proved.
+    shape : tuple of int
+        The shape of a state.
     states : tuple of tuple of Enclosure
         The points of the cycle, k × n.
     radius : float
@@ -86,6 +88,8 @@ class PointTheorem:
         Precision of the balls' midpoints.
     evaluations : int
         Evaluations of f on balls.
+    errors : tuple of float
+        Each unknown of the system lies within its error of the certificate's centre. Rounded up.
     certificate : Certificate
         The numbers from which the proof is repeated.
     """
@@ -97,6 +101,7 @@ class PointTheorem:
     free: str | None
     parameter: Enclosure | None
     period: int
+    shape: tuple[int, ...]
     states: tuple[tuple[Enclosure, ...], ...]
     radius: float
     unique_within: float
@@ -109,6 +114,7 @@ class PointTheorem:
     gaps: tuple[str, ...]
     bits: int
     evaluations: int
+    errors: tuple[float, ...]
     certificate: Certificate
 
     @property
@@ -153,14 +159,16 @@ class PointTheorem:
         if self.stable is True:
             facts.append("It is asymptotically stable: every multiplier lies inside the unit circle.")
         elif self.stable is False:
-            facts.append(f"It is unstable: exactly {self.outside} of {len(self.discs)} multipliers lie outside the circle.")
+            facts.append(
+                f"It is unstable: exactly {self.outside} of {len(self.discs)} multipliers lie outside the circle."
+            )
         elif self.outside is not None:
             others = len(self.discs) - (2 if self.kind == "neimark-sacker" else 1)
             critical = {"flip": "−1", "neimark-sacker": "e^{±iθ}"}.get(self.kind, "+1")
             angle = f" with cos θ = {self.cosine}" if self.cosine is not None else ""
             facts.append(
-                f"The critical multiplier {critical}{angle} is simple; of the other {others}, {self.outside} lie outside "
-                "the circle and the rest inside."
+                f"The critical multiplier {critical}{angle} is simple; of the other {others}, {self.outside} lie "
+                "outside the circle and the rest inside."
             )
         if self.coefficients:
             facts.append("Normal form: " + ", ".join(f"{k} = {v}" for k, v in self.coefficients.items()) + ".")

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from bifurcate.errors import NotProved
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
-from bifurcate.proofs.balls import Ball, Enclosure, Matrix, enclosures, nearest_matrix, precision
-from bifurcate.proofs.contraction import Zero, enclose_zero
+from bifurcate.proofs.balls import Ball, Enclosure, Matrix, enclosures, magnitude, nearest_matrix, precision
+from bifurcate.proofs.contraction import REACH, Zero, enclose_zero
 from bifurcate.proofs.cycle_systems import CRITICAL, CycleSystem, SpecialPointSystem, unit_of_state
 from bifurcate.proofs.evaluation import BallMap, Subspace
 from bifurcate.proofs.jets import Undecided
@@ -22,11 +22,14 @@ from bifurcate.proofs.multiplier_discs import Disc, count_outside, is_isolated, 
 from bifurcate.proofs.normal_form_balls import Taylor, coefficient_balls, cycle_jacobian, numeric_null_vector
 from bifurcate.proofs.point_theorem import Certificate, PointTheorem
 
-__all__ = ["PointClaim", "prove_cycle", "prove_special_point"]
+__all__ = ["OtherPeriod", "PointClaim", "hypotheses", "prove_cycle", "prove_special_point"]
 
 Vector = NDArray[np.float64]
 
 AS_WRITTEN = "f is the function as it is written, its numbers the doubles that they are"
+AS_GIVEN = (
+    "f is the formula given as exact=, its numbers the doubles that they are; it agreed with f where they were compared"
+)
 
 # cos θ at which a pair is a root of unity of order at most 4, where the normal form of Neimark-Sacker points fails.
 STRONG_RESONANCES = {"1": 1.0, "−1": -1.0, "−1/2": -0.5, "0": 0.0}
@@ -131,6 +134,10 @@ def prove_cycle(claim: PointClaim, *, bits: int = 53, certificate: Certificate |
         return _theorem(start, zero, points, discs, outside, gaps, bits=bits)
 
 
+class OtherPeriod(NotProved):
+    """A cycle was proved, but its least period may be smaller."""
+
+
 def _require_least_period(points: Sequence[Sequence[Ball]]) -> None:
     """Refuse a cycle unless x₀ differs from x_{k/q} for every prime q that divides k."""
     k = len(points)
@@ -138,18 +145,22 @@ def _require_least_period(points: Sequence[Sequence[Ball]]) -> None:
         if k % q or any(q % d == 0 for d in range(2, q)):
             continue
         if not any(not a.overlaps(b) for a, b in zip(points[0], points[k // q])):
-            raise NotProved(f"the least period is not shown to be {k}: the state may have period {k // q}")
+            raise OtherPeriod(f"the least period is not shown to be {k}: the state may have period {k // q}")
 
 
 def _circle_gap(discs: Sequence[Disc]) -> str:
     touching = [str(disc) for disc in discs if disc.outside is None]
-    return f"stability: {len(touching)} multipliers are not shown to lie off the unit circle ({', '.join(touching[:3])})"
+    return (
+        f"stability: {len(touching)} multipliers are not shown to lie off the unit circle ({', '.join(touching[:3])})"
+    )
 
 
-def prove_special_point(claim: PointClaim, *, bits: int = 53, certificate: Certificate | None = None) -> PointTheorem:
+def prove_special_point(
+    claim: PointClaim, *, bits: int = 53, certificate: Certificate | None = None, reach: float = REACH
+) -> PointTheorem:
     """Prove that a fold, flip, Neimark–Sacker or branch point exists, and its normal form.
 
-    Parameters and errors are those of :func:`prove_cycle`.
+    Parameters and errors are those of :func:`prove_cycle`; ``reach`` is how far from the claim Newton's method may go.
     """
     with precision(bits):
         start = _start(claim)
@@ -159,7 +170,7 @@ def prove_special_point(claim: PointClaim, *, bits: int = 53, certificate: Certi
                 "makes it one (invariant=, symmetry=)"
             )
         system, guess = _special_system(start, certificate)
-        zero = enclose_zero(system, guess, certificate=certificate)
+        zero = enclose_zero(system, guess, certificate=certificate, reach=reach)
         coordinates, parameter, vectors, turn = system.split(zero.enclosure)
         points = [start.subspace.lift(each) for each in coordinates]
         _require_least_period(points)
@@ -167,7 +178,7 @@ def prove_special_point(claim: PointClaim, *, bits: int = 53, certificate: Certi
         discs = multiplier_discs(A)
         outside, gaps = _others(claim, discs, turn)
         coefficients, missing = _coefficients(system, points, parameter, vectors, turn, A)
-        form = _form(claim.kind, coefficients)
+        form = _form(claim.kind, coefficients, start.subspace)
         return _theorem(
             start, zero, points, discs, outside, (*gaps, *missing), bits=bits, parameter=parameter,
             coefficients=coefficients, form=form, turn=turn, functional=system.functional,
@@ -206,9 +217,11 @@ def _special_system(start: _Start, certificate: Certificate | None) -> tuple[Spe
 def _others(claim: PointClaim, discs: Sequence[Disc], turn: Sequence[Ball]) -> tuple[int | None, tuple[str, ...]]:
     """How many multipliers beside the critical ones lie outside, and what is left open of them."""
     pair = claim.kind not in CRITICAL
-    critical = [complex(float(turn[0].mid()), sign * float(turn[1].mid())) for sign in (1, -1)] if pair else [
-        complex(CRITICAL[claim.kind])
-    ]
+    critical = (
+        [complex(float(turn[0].mid()), sign * float(turn[1].mid())) for sign in (1, -1)]
+        if pair
+        else [complex(CRITICAL[claim.kind])]
+    )
     # The critical multipliers are known to be there: a disc that alone may hold one holds it, and nothing else.
     near = [[i for i, disc in enumerate(discs) if disc.contains(each) or disc.outside is None] for each in critical]
     mine = {i for each in near for i in each}
@@ -237,8 +250,12 @@ def _coefficients(
     return {name: Enclosure.of(each) for name, each in found.items()}, ()
 
 
-def _form(kind: str, coefficients: Mapping[str, Enclosure]) -> str:
-    """What the signs of the coefficients prove."""
+def _form(kind: str, coefficients: Mapping[str, Enclosure], subspace: Subspace) -> str:
+    """What the signs of the coefficients prove.
+
+    Under a symmetry R of order 2 the critical vector of a branch point, which is not fixed, has R q = −q: then
+    <p, B(q, q)> is 0, and c decides.
+    """
     signs = {name: each.sign for name, each in coefficients.items()}
     if kind == "fold":
         return "fold" if signs.get("a") else ""
@@ -246,9 +263,9 @@ def _form(kind: str, coefficients: Mapping[str, Enclosure]) -> str:
         return {1: "supercritical", -1: "subcritical"}.get(signs.get("b", 0), "")
     if kind == "neimark-sacker":
         return {-1: "supercritical", 1: "subcritical"}.get(signs.get("d", 0), "")
-    if signs.get("a"):
-        return "transcritical"
-    return ""
+    if subspace.is_reflected:
+        return "pitchfork" if signs.get("c") else ""
+    return "transcritical" if signs.get("a") else ""
 
 
 def _theorem(
@@ -273,20 +290,20 @@ def _theorem(
     index = claim.period * subspace.size
     if here is not None and claim.free is not None:
         parameters[claim.free] = here.middle
-    needs_form = claim.kind in ("fold", "flip", "neimark-sacker")
-    if needs_form and coefficients and not form:
+    if coefficients and not form:
         gaps = (*gaps, "the form: the coefficient is not shown to differ from 0")
     return PointTheorem(
         kind=claim.kind,
         map_name=claim.map.name,
-        hypotheses=_hypotheses(claim, subspace),
+        hypotheses=hypotheses(claim.map, subspace),
         parameters=parameters,
         free=claim.free,
         parameter=here,
         period=claim.period,
+        shape=start.ball_map.shape,
         states=states,
         radius=max((each.radius for x in states for each in x), default=0.0),
-        unique_within=float(np.nextafter(zero.unique_within * start.scale, 0.0)),
+        unique_within=float(np.nextafter(zero.unique_within * zero.weights[0], 0.0)) if index else 0.0,
         unique_parameter=float(np.nextafter(zero.unique_within * zero.weights[index], 0.0)) if here else 0.0,
         discs=discs,
         outside=outside,
@@ -296,6 +313,7 @@ def _theorem(
         gaps=gaps,
         bits=bits,
         evaluations=start.ball_map.evaluations[0],
+        errors=tuple(magnitude(e - float(c)) for e, c in zip(zero.enclosure, zero.centre)),
         certificate=Certificate(
             zero.centre,
             zero.unique_within,
@@ -306,8 +324,7 @@ def _theorem(
     )
 
 
-def _hypotheses(claim: PointClaim, subspace: Subspace) -> tuple[str, ...]:
-    source = AS_WRITTEN if claim.map.exact is None else (
-        "f is the formula given as exact=, its numbers the doubles that they are; it agreed with f where they were compared"
-    )
+def hypotheses(map: Map, subspace: Subspace) -> tuple[str, ...]:
+    """What a theorem about a map assumes beside the map as it is written."""
+    source = AS_WRITTEN if map.exact is None else AS_GIVEN
     return (source, subspace.reason) if subspace.reason else (source,)

@@ -1,0 +1,64 @@
+"""Regions in which a proved point or tube has no other solution, for exclusion in boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bifurcate.errors import NotProved
+from bifurcate.proofs.balls import Ball, ball, lower_bound, upper_bound
+from bifurcate.proofs.exclusion import KnownRegion
+from bifurcate.proofs.jets import Undecided
+from bifurcate.proofs.point_theorem import PointTheorem
+from bifurcate.proofs.tubes import OVERLAP, Tube, prove_tube
+
+__all__ = ["KnownPoint", "KnownTube", "fattened"]
+
+GROWTH = (256.0, 64.0, 16.0, 4.0)  # factors by which the radii of a tube are tried to be enlarged, the largest first
+LEAST_RADIUS = 1e-4  # in units of the weights: thin tubes are tried with this radius times the factors
+
+
+@dataclass(frozen=True, eq=False)
+class KnownPoint(KnownRegion):
+    """The ball about a proved fixed point in which it is the only one."""
+
+    theorem: PointTheorem
+
+    def covers(self, box: Sequence[Ball]) -> bool:
+        """True if a box of states lies inside the ball."""
+        zero = self.theorem.certificate
+        return all(
+            bool(abs(x - ball(c)) <= ball(zero.radius) * ball(w)) for x, c, w in zip(box, zero.centre, zero.weights)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class KnownTube(KnownRegion):
+    """A tube of fixed points, about which there are no others."""
+
+    tube: Tube
+
+    def __post_init__(self) -> None:
+        span = np.array([self.tube.start, self.tube.start + self.tube.chord])
+        object.__setattr__(self, "_low", span.min(axis=0) - 2.0 * self.tube.radii)
+        object.__setattr__(self, "_high", span.max(axis=0) + 2.0 * self.tube.radii)
+
+    def covers(self, box: Sequence[Ball]) -> bool:
+        """True if a box of states and the parameter lies inside the tube."""
+        low, high = self._low, self._high  # type: ignore[attr-defined]
+        if any(upper_bound(x) < a or lower_bound(x) > b for x, a, b in zip(box, low, high)):
+            return False  # far away: decided in doubles, where nothing depends on rounding
+        return self.tube.holds(box, -OVERLAP, 1.0 + OVERLAP)
+
+
+def fattened(tube: Tube) -> Tube:
+    """The same tube with radii as large as they can be proved, among a few: then larger boxes lie inside it."""
+    least = np.maximum(tube.radii, LEAST_RADIUS * tube.curve.weights)
+    for factor in GROWTH:
+        try:
+            return prove_tube(tube.curve, tube.start, tube.chord, radii=factor * least)
+        except (NotProved, Undecided):
+            continue
+    return tube
