@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bifurcate.maps.map import Map
 from bifurcate.proofs.balls import Enclosure
 from bifurcate.proofs.point_theorem import PointTheorem
 from bifurcate.proofs.tubes import Tube
@@ -70,7 +71,8 @@ class BranchTheorem:
 
     Attributes
     ----------
-    map_name : str
+    map : Map
+        The map that it is about.
     parameters : mapping of str to float
         Values of the fixed ones; that of the free one is of no account.
     free : str
@@ -85,7 +87,7 @@ class BranchTheorem:
         Evaluations of f on balls.
     """
 
-    map_name: str
+    map: Map
     parameters: Mapping[str, float]
     free: str
     period: int
@@ -112,7 +114,7 @@ class BranchTheorem:
 
     def __str__(self) -> str:
         what = "fixed points" if self.period == 1 else f"cycles of f^{self.period}"
-        lines = [f"{self.map_name}: a branch of {what} in {self.free}, proved by {self.tubes} tubes."]
+        lines = [f"{self.map.name}: a branch of {what} in {self.free}, proved by {self.tubes} tubes."]
         for piece in self.pieces:
             lines.append(f"On the arc {piece}.")
             lines.append(
@@ -127,4 +129,4 @@ class BranchTheorem:
 
     def __repr__(self) -> str:
         found = f"{len(self.pieces)} pieces, {len(self.special)} special points, {len(self.gaps)} gaps"
-        return f"BranchTheorem({self.map_name}, period {self.period}: {found})"
+        return f"BranchTheorem({self.map.name}, period {self.period}: {found})"

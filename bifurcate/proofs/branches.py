@@ -137,7 +137,7 @@ def prove_branch(claim: BranchClaim, *, bits: int = 53) -> BranchTheorem:
         for run in glued_runs(cover.proved, gaps):
             assemble(claim, curve, run, pieces, gaps, bits)
         return BranchTheorem(
-            map_name=claim.map.name,
+            map=claim.map,
             parameters=claim.parameters,
             free=claim.free,
             period=claim.period,

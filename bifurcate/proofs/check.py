@@ -19,6 +19,7 @@ from bifurcate.proofs.balls import Enclosure, lower_bound, precision, upper_boun
 from bifurcate.proofs.branch_theorem import BranchTheorem, Gap, ProvedPiece
 from bifurcate.proofs.branches import decided
 from bifurcate.proofs.cycle_systems import CRITICAL
+from bifurcate.proofs.diagram_theorem import DiagramTheorem
 from bifurcate.proofs.evaluation import BallMap, Subspace
 from bifurcate.proofs.jets import Undecided
 from bifurcate.proofs.multiplier_discs import Disc
@@ -34,14 +35,15 @@ __all__ = ["check_theorem"]
 MORE_BITS = 64
 
 
-def check_theorem(theorem: PointTheorem | BranchTheorem, map: Map) -> None:
+def check_theorem(theorem: PointTheorem | BranchTheorem | DiagramTheorem, map: Map | None = None) -> None:
     """Prove a theorem again, as it is stated.
 
     Parameters
     ----------
-    theorem : PointTheorem or BranchTheorem
-    map : Map
-        The map that it is about.
+    theorem : PointTheorem, BranchTheorem or DiagramTheorem
+        Of a diagram, the theorems about its branches and points are proved again; the boxes of an exclusion are not.
+    map : Map, optional
+        The map that it is about, where it is not the one that the theorem holds.
 
     Raises
     ------
@@ -59,13 +61,17 @@ def check_theorem(theorem: PointTheorem | BranchTheorem, map: Map) -> None:
     bifurcate.errors.NotProved: the theorem's parameter is not proved again: 3.0 ± 1.8e-15
     """
     if isinstance(theorem, PointTheorem):
-        _check_point(theorem, map)
+        _check_point(theorem, theorem.map if map is None else map)
     elif isinstance(theorem, BranchTheorem):
         with precision(theorem.bits + MORE_BITS):
             for piece in theorem.pieces:
-                _check_piece(theorem, piece, map)
+                _check_piece(theorem, piece, theorem.map if map is None else map)
+    elif isinstance(theorem, DiagramTheorem):
+        for each in (*theorem.branches, *theorem.points):
+            if each is not None:
+                check_theorem(each, map)
     else:
-        raise InvalidInput(f"theorem is a {type(theorem).__name__}; theorems about points and branches can be checked")
+        raise InvalidInput(f"theorem is a {type(theorem).__name__}; theorems can be checked")
 
 
 def _require(condition: bool, what: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bifurcate.maps.map import Map
 from bifurcate.proofs.balls import Enclosure
 from bifurcate.proofs.multiplier_discs import Disc
 
@@ -50,7 +51,8 @@ class PointTheorem:
     ----------
     kind : str
         "cycle", "fold", "flip", "neimark-sacker" or "branch point".
-    map_name : str
+    map : Map
+        The map that it is about.
     hypotheses : tuple of str
         What is assumed beside f as it is written.
     parameters : mapping of str to float
@@ -95,7 +97,7 @@ class PointTheorem:
     """
 
     kind: str
-    map_name: str
+    map: Map
     hypotheses: tuple[str, ...]
     parameters: Mapping[str, float]
     free: str | None
@@ -152,7 +154,7 @@ class PointTheorem:
         unique = f"no other one within {self.unique_within:.2g} of its states"
         if self.free is not None:
             unique += f" and {self.unique_parameter:.2g} of {self.free}, with a critical vector near its own"
-        return f"{self.map_name} has {what} at {where}x = {state}{more}; {unique}."
+        return f"{self.map.name} has {what} at {where}x = {state}{more}; {unique}."
 
     def _facts(self) -> list[str]:
         facts = []

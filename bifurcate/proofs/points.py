@@ -294,7 +294,7 @@ def _theorem(
         gaps = (*gaps, "the form: the coefficient is not shown to differ from 0")
     return PointTheorem(
         kind=claim.kind,
-        map_name=claim.map.name,
+        map=claim.map,
         hypotheses=hypotheses(claim.map, subspace),
         parameters=parameters,
         free=claim.free,

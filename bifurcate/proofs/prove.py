@@ -61,7 +61,7 @@ def prove(
     ----------
     result : Solution, SpecialPoint, Branch or Diagram
     map : Map, optional
-        The map, for a Solution, which does not hold it.
+        The map, for a Solution that does not hold it.
     invariant : array_like, shape (n, m), optional
         Basis of a subspace that f leaves invariant for all parameters: a hypothesis, which makes branch points in it
         provable. An (n, 0) array stands for the state 0.
@@ -127,9 +127,9 @@ def _subspace(n: int, invariant: Any, symmetry: Any) -> Subspace | None:
 
 
 def _prove_solution(result: Solution, map: Map | None, invariant: Any, symmetry: Any, bits: int) -> PointTheorem:
-    found = map if map is not None else getattr(result, "map", None)
+    found = map if map is not None else result.map
     if not isinstance(found, Map):
-        raise InvalidInput("a Solution does not hold its map: prove(solution, map)")
+        raise InvalidInput("this Solution does not hold its map: prove(solution, map)")
     state = np.asarray(result.state, dtype=float)
     claim = PointClaim(
         kind="cycle",

@@ -81,7 +81,7 @@ def catalogued(make: Callable[P, T]) -> Callable[P, T]:
         bound = signature.bind(*given, **named)
         bound.apply_defaults()
         settings = tuple((key, value) for key, value in bound.arguments.items() if key not in map.parameters)
-        for part in ("f", "jvp", "jacobian", "parameter_derivative", "domain", "borders"):
+        for part in ("f", "jvp", "jacobian", "parameter_derivative", "domain", "borders", "exact"):
             function = getattr(map, part)
             if function is not None:
                 setattr(function, MARK, CataloguePart(name, settings, part))

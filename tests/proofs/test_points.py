@@ -1,5 +1,6 @@
 """Theorems about points against closed forms, and claims that must not be proved."""
 
+import copy
 import dataclasses
 from fractions import Fraction
 
@@ -238,6 +239,18 @@ def test_shifted_points_are_refused_or_proved_where_they_are():
     assert refused > 100
 
 
+def test_theorems_last_in_a_file(tmp_path):
+    map = bf.maps.logistic(2.9)
+    branch = bf.trace(bf.cycles(map, free="r", guess=[0.66]), {"r": (2.5, 3.2)})
+    for i, result in enumerate((branch, branch.first("flip"), bf.solve(map, guess=[0.6]))):
+        theorem = bf.prove(result)
+        bf.save(theorem, tmp_path / f"{i}.npz")
+        again = bf.load(tmp_path / f"{i}.npz")
+        assert str(again) == str(theorem)
+        check_theorem(again)
+        assert str(copy.deepcopy(theorem)) == str(theorem)
+
+
 def test_a_theorem_about_another_map_is_refused():
     theorem = bf.prove(located(bf.maps.logistic(2.9), "flip", "r", [0.66]))
     other = bf.Map(lambda x, r: r * x * (1 - x) + 1e-7 * x**3, {"r": 2.9})
@@ -343,7 +356,7 @@ def test_a_pitchfork_under_a_declared_symmetry():
 
 def test_arguments_are_checked():
     with pytest.raises(InvalidInput, match="does not hold its map"):
-        bf.prove(bf.solve(bf.maps.logistic(2.5), guess=[0.5]))
+        bf.prove(dataclasses.replace(bf.solve(bf.maps.logistic(2.5), guess=[0.5]), map=None))
     with pytest.raises(InvalidInput, match="can be proved"):
         bf.prove(3.0)
     with pytest.raises(InvalidInput, match="bits"):
