@@ -16,6 +16,7 @@ from bifurcate.errors import (
     NoSuchPoint,
     NotConverged,
     NotIsolated,
+    NotProved,
     OutsideDomain,
 )
 
@@ -56,6 +57,7 @@ def errors():
         NoSuchPoint("no flip"),
         NoEnergy("it turns round", ("loop", 3)),
         NotIsolated("a manifold"),
+        NotProved("an inequality"),
         NotConverged("it failed", np.array([1.0, 2.0]), (1.0, 0.5), "Try again."),
     ]
 
@@ -155,6 +157,13 @@ def certificates():
     ]
 
 
+def of_proofs():
+    curve = bf.cycles(bf.maps.logistic(), "r", [0.6])
+    diagram = bf.explore(curve, {"r": (0.5, 3.3)}, depth=1)
+    pair = bf.special_point(bf.maps.delayed_logistic(1.95), "neimark-sacker", free="r", guess=[0.49, 0.49])
+    return [bf.prove(diagram, box=[(0.1, 1.0), (1.5, 2.0)]), bf.prove(pair)]
+
+
 GROUPS = [
     errors,
     of_continuation,
@@ -164,6 +173,7 @@ GROUPS = [
     of_matrices,
     of_the_network,
     of_gradient,
+    of_proofs,
 ]
 
 
