@@ -109,6 +109,9 @@ class SpecialPoint:
         Widths of the parameters' bounds on the branch: the units in which curves that start here are begun.
     tangent : ndarray or None
         The branch's tangent, where the curves that start here depend on it.
+    together : tuple of str
+        Kinds of bifurcations that other multipliers undergo at the same place. Beside a fold or branch point a flip and
+        a Neimark–Sacker point have no coefficients.
     """
 
     kind: KindName
@@ -127,6 +130,7 @@ class SpecialPoint:
     quadratic: np.ndarray | None = (
         None  # of the reduced equation of a simple branch point, on the kernel as it was found
     )
+    together: tuple[KindName, ...] = ()  # other kinds of bifurcations at the same place
     null: np.ndarray | None = None  # the kernel as it was found, in the coordinates of the Jacobian's essence
 
     stored_beside_fields: ClassVar = ("_normal_form", "spectrum", "_later_states")  # it takes the map to compute them
@@ -171,7 +175,9 @@ class SpecialPoint:
 
     @cached_property
     def _normal_form(self) -> tuple[dict[str, float], dict[str, float]]:
-        if self.multiplicity != 1 or not self.kind_row.is_bifurcation or self.kind_row.is_double:
+        # Those of a flip, and of a Neimark–Sacker point, have (A − I)⁻¹ in them.
+        is_undefined = self.kind in ("flip", "neimark-sacker") and {"fold", "branch point"} & set(self.together)
+        if self.multiplicity != 1 or is_undefined or not self.kind_row.is_bifurcation or self.kind_row.is_double:
             return {}, {}
         with np.errstate(all="ignore"):
             if self.kind_row.degree:
@@ -258,7 +264,8 @@ class SpecialPoint:
 
     def __str__(self) -> str:
         times = f" ×{self.multiplicity}" if self.multiplicity > 1 else ""
-        return f"{self.label}{times} at {self.curve.where(self.u)} ± {self.error:.0e}, period {self.period}"
+        others = f" (with {', '.join(KINDS[kind].label for kind in self.together)})" if self.together else ""
+        return f"{self.label}{times}{others} at {self.curve.where(self.u)} ± {self.error:.0e}, period {self.period}"
 
     def __repr__(self) -> str:
         return f"SpecialPoint({self})"

@@ -25,7 +25,7 @@ from bifurcate.curves.point_system import system_with_row
 from bifurcate.errors import NotIsolated
 from bifurcate.linalg.bordered_system import SingularSystem
 
-__all__ = ["adapt_equations", "correct", "correct_between", "step_along_tangent"]
+__all__ = ["adapt_equations", "correct", "correct_between", "point_with_tangent", "step_along_tangent"]
 
 Vector = NDArray[np.float64]
 
@@ -173,6 +173,22 @@ def _point(
         curve=curve,
         row=normal,
         guess=start,
+    )
+
+
+def point_with_tangent(curve: Curve, u: Vector, tangent: Vector, arclength: float) -> CurvePoint:
+    """A point of a curve whose tangent is known otherwise: of a branch point, where no linear system tells it."""
+    at = curve.equations.evaluate(u)
+    linear = curve.equations.linearise(at)
+    return CurvePoint(
+        u=u,
+        tangent=tangent,
+        at=at,
+        linear=linear,
+        residual=_largest(at.residual),
+        iterations=0,
+        multipliers=Multipliers(linear.jacobian, tangent[: curve.size]),
+        arclength=arclength,
     )
 
 

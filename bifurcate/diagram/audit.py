@@ -224,7 +224,7 @@ def check_parity(state: Exploration, segments: list[Segment]) -> list[str]:
         branch = record.branch
         if branch.curve.codimension > 0:
             continue
-        own = [segment for segment in segments if segment.branch == number]
+        own = [segment for segment in segments if segment.branch == number and not segment.is_empty]
         for before, after in pairwise(own):
             a, b = _orientation(branch, before), _orientation(branch, after)
             met = state.points_at(number, before.end)
@@ -275,8 +275,10 @@ def check_balance(state: Exploration, graph: nx.MultiGraph, failed: list[Special
             continue
         if kind.is_switchable and (not record.is_followed or _is_among(point, list(failed), state)):
             continue
-        edges = [data["segment"] for *_, data in graph.edges(number, data=True) if data["kind"] == "cycle"]
-        sums = _indices(point, edges)
+        together = _nodes_at_one_place(graph, number)
+        edges = [data["segment"] for *_, data in graph.edges(together, data=True) if data["kind"] == "cycle"]
+        doubles = any(state.points[node].point.kind == "flip" for node in together if node < len(state.points))
+        sums = _indices(point, [segment for segment in edges if not segment.is_empty], doubles)
         if sums is not None and sums[0] != sums[1]:
             found.append(
                 f"balance at {point}: the indices of the cycles known add up to {sums[0]} below it and {sums[1]} "
@@ -285,9 +287,30 @@ def check_balance(state: Exploration, graph: nx.MultiGraph, failed: list[Special
     return found
 
 
-def _indices(point: SpecialPoint, segments: list[Segment]) -> tuple[int, int] | None:
-    """The indices near a point summed below and above its parameter; None if a multiplier needed is not known."""
-    full_period = 2 * point.period if point.kind == "flip" else point.period
+def _nodes_at_one_place(graph: nx.MultiGraph, node: int) -> list[int]:
+    """A special point's node, and those of points of other kinds at the same place."""
+    found, waiting = {node}, [node]
+    while waiting:
+        here = waiting.pop()
+        joined = {other for _, other, data in graph.edges(here, data=True) if data["segment"].is_empty} - found
+        found |= joined
+        waiting += joined
+    return sorted(found)
+
+
+def _indices(point: SpecialPoint, segments: list[Segment], doubles: bool) -> tuple[int, int] | None:
+    """The indices near a point summed below and above its parameter; None if a multiplier needed is not known.
+
+    Parameters
+    ----------
+    point : SpecialPoint
+        The point.
+    segments : list of Segment
+        That end there.
+    doubles : bool
+        True if cycles of twice its period start there.
+    """
+    full_period = 2 * point.period if doubles else point.period
     sums = [0, 0]
     for segment in segments:
         beyond = segment.parameter - point.parameters[point.curve.free[0]]

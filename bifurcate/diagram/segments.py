@@ -13,6 +13,7 @@ from bifurcate.linalg.multipliers import Spectrum
 __all__ = ["Segment", "cut_into_segments"]
 
 
+SAME_PLACE = 1e-7  # arclength up to which special points of two kinds lie at one place: both are located to less
 ON_CUT = 1e-9  # a branch's point within this arclength of a cut is the special point: the rounding of a sum of steps
 
 
@@ -53,6 +54,11 @@ class Segment:
     middle: Spectrum | None
     parameter: float
 
+    @property
+    def is_empty(self) -> bool:
+        """True between two special points of different kinds that lie at one place."""
+        return not self.points and 0.0 <= self.end - self.begin <= SAME_PLACE
+
 
 def cut_into_segments(number: int, locator: BranchLocator, at: list[float], is_ring: bool) -> list[Segment]:
     """Cut a branch into segments.
@@ -83,6 +89,19 @@ def _segment(number: int, locator: BranchLocator, begin: float, end: float) -> S
     branch = locator.branch
     s = branch.arclength
     after, before = s > begin + ON_CUT, s < end - ON_CUT
+    if 0.0 <= end - begin <= SAME_PLACE:
+        return Segment(
+            branch=number,
+            kind=branch.curve.kind,
+            period=branch.curve.period,
+            begin=begin,
+            end=end,
+            points=(),
+            stable=None,
+            outside=None,
+            middle=None,
+            parameter=float(np.interp(begin, s, branch[branch.curve.free[0]])),
+        )
     if end <= begin:
         points = np.concatenate([np.flatnonzero(after), np.flatnonzero(before)])
     else:

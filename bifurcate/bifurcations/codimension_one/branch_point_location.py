@@ -24,7 +24,7 @@ from bifurcate.linalg.null_space import approximate_null_space, orthonormal
 from bifurcate.linalg.operators import Operator, core_operator, lift_vectors, shifted, transposed
 from bifurcate.maps.derivatives import FIVE_POINT_STEP, central_difference, slope_by_three_points
 
-__all__ = ["BranchPoint", "locate_branch_point"]
+__all__ = ["BranchPoint", "kernel_directions", "locate_branch_point"]
 
 Array = NDArray[np.float64]
 
@@ -237,6 +237,15 @@ def _kernel_directions(scaled: _Scaled, v: Array, V: Array, W: Array) -> Array:
     M, B = scaled.linearise(v)
     h, _ = bordered(M, W, V.T, np.zeros((m, m)), krylov=scaled.curve.krylov).solve(-B, np.zeros((m, 1)))
     return orthonormal(np.column_stack([np.vstack([h, np.ones((1, 1))]), np.vstack([V, np.zeros((1, m))])]))
+
+
+def kernel_directions(curve: Curve, node: CurvePoint, metric: Metric, m: int) -> Array:
+    """Vectors (x, p) that span the kernel of [J − I, H_p] at a branch point where m multipliers are +1, as columns."""
+    scaled = _Scaled(curve, metric.unit, float(metric.widths[0]))
+    J = node.linear.jacobian
+    V = lift_vectors(J, approximate_null_space(shifted(core_operator(J), 1.0), m))
+    v = node.u / scaled.in_user_units(np.ones_like(node.u))
+    return scaled.in_user_units(_kernel_directions(scaled, v, V, V))
 
 
 def _kernel_system(scaled: _Scaled, v: Array, W: Array, T: Array) -> Bordered:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bifurcate.bifurcations.codimension_one.branch_point_location import kernel_directions
 from bifurcate.bifurcations.codimension_two.branch_switching import curves_of_longer_cycles
 from bifurcate.bifurcations.codimension_two.loci import locus_of
 from bifurcate.bifurcations.kinds import KINDS
 from bifurcate.bifurcations.special_point import SpecialPoint
-from bifurcate.curves.corrector import correct
+from bifurcate.curves.corrector import correct, point_with_tangent
 from bifurcate.curves.corrector_settings import TO_ROUNDING
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
@@ -47,6 +48,7 @@ KNOWN_PART = 0.9  # what is taken out of a random direction of its part along th
 DISTINCT = 0.05  # radians between the directions of two branches: located directions are far more exact
 CLEARANCE = 0.3  # part of the angle between two curves that cross by which a third direction must differ from both
 PARALLEL = 1e-9  # 1 − cosine up to which two directions are one
+LEAST_DOUBLING = 0.05  # reaches between the two phases of a doubled cycle, below which it is one of the old period
 SPHERE_STEPS = 12  # renewals of the hyperplane that stands for the sphere: each turns it by a tenth of the last turn
 SPHERE_TURN = 1e-3  # a renewal that turns the direction by less ends the iteration; the corrector does the rest
 LEFT = 3.0  # reaches from the point beyond which the iteration has left its neighbourhood
@@ -172,10 +174,19 @@ def _doubled(point: SpecialPoint, amplitude: float | None, seed: int) -> list[Cu
     found = point.kernel
     kernel = np.vstack([found, np.zeros((1, found.shape[1]))])
     metric = Metric.of(curve, np.ones(1) if point.widths is None else point.widths)
+    if "branch point" in point.together:
+        # The old cycles that cross there solve the doubled equations, too, and what is born may lean towards them.
+        spectrum, tangent = point.spectrum, point.tangent
+        assert tangent is not None  # points that lie together have it
+        m = int(spectrum.multiplicity[np.abs(spectrum.values - 1.0) < DEFECTIVE].sum())
+        node = point_with_tangent(old, point.u, tangent, point.arclength)
+        return _sphere(
+            curve, point, np.hstack([kernel, kernel_directions(old, node, metric, m)]), metric, amplitude, seed
+        )
     if kernel.shape[1] == 1:
         return _first(curve, point, kernel[:, 0], metric, amplitude)
-    tangent = np.zeros((n + 1, 0)) if point.tangent is None else point.tangent[:, None]
-    return _sphere(curve, point, np.hstack([kernel, tangent]), metric, amplitude, seed)
+    tangents = np.zeros((n + 1, 0)) if point.tangent is None else point.tangent[:, None]
+    return _sphere(curve, point, np.hstack([kernel, tangents]), metric, amplitude, seed)
 
 
 def _crossing(point: SpecialPoint, amplitude: float | None, seed: int) -> list[Curve]:
@@ -237,9 +248,13 @@ def _is_next(node: CurvePoint, point: SpecialPoint) -> bool:
 def _is_doubled(node: CurvePoint, guess: Array, reach: float, metric: Metric) -> bool:
     """True if a solution of the doubled equations is a cycle of twice the period, near where it was predicted."""
     # x and f^k(x) lie on both sides of the old cycle, about 2·reach apart; on the old cycle itself they agree.
+    return _distance_between_phases(node, metric) > reach and metric.norm(node.u - guess) < 2.0 * reach
+
+
+def _distance_between_phases(node: CurvePoint, metric: Metric) -> float:
+    """How far a solution of the doubled equations is from itself half a period later; 0 if it has the old period."""
     orbit = node.at.orbit
-    apart = np.append(orbit[len(orbit) // 2] - orbit[0], 0.0)
-    return metric.norm(apart) > reach and metric.norm(node.u - guess) < 2.0 * reach
+    return metric.norm(np.append(orbit[len(orbit) // 2] - orbit[0], 0.0))
 
 
 def _sphere(
@@ -258,6 +273,8 @@ def _sphere(
     ways = [_coordinates(way, T, metric) for way in point.tangents.T]
     crossing = [xi for xi in ways if abs(float(xi @ known)) < 1.0 - PARALLEL]
     distinct = min([DISTINCT, *(CLEARANCE * float(np.arccos(abs(float(xi @ known)))) for xi in crossing)])
+    # Both sides of a curve are traced. A doubled cycle's are one but for its phase, unless old cycles cross there, too.
+    halves_differ = point.kind == "flip" and "branch point" in point.together
     rng = np.random.default_rng(seed)
     for reach in _amplitudes(amplitude):
         directions = [known, *_known_at(curve, point, T, known, reach, metric)]
@@ -269,8 +286,11 @@ def _sphere(
             node = _on_sphere(curve, point.u, T, xi, reach, metric)
             if isinstance(node, CorrectorFailure) or not (amplitude or _is_next(node, point)):
                 continue
+            if point.kind == "flip" and _distance_between_phases(node, metric) < LEAST_DOUBLING * reach:
+                continue  # it has the old period
             phases = _phases(node, point, T, metric)
-            if all(abs(phases[0] @ other) < np.cos(distinct) for other in directions):
+            cosines = [float(phases[0] @ other) for other in directions]
+            if max(cosines if halves_differ else map(abs, cosines)) < np.cos(distinct):
                 idle = 0
                 directions.extend(phases)
                 curves.append(curve.replace(start=node.u, direction=_pointing_outward(node, point.u, metric)))

@@ -39,7 +39,9 @@ __all__ = [
     "TOGETHER",
     "Critical",
     "locate_pair",
+    "locate_pair_at",
     "locate_real",
+    "locate_real_at",
     "number_of_borders",
     "repeated_multipliers",
 ]
@@ -55,6 +57,7 @@ PAIR_ITERATIONS = 25  # Newton steps for a Neimark-Sacker point, where the angle
 CONVERGED = 1e-13  # a Newton step this short is rounding
 STAGNATED = 1e-8  # a Newton step that no longer halves counts as converged below this
 STAGNATION_RATIO = 0.5  # what a step must fall by to count as falling
+AT_POINT = 1e-7  # a flip or pair this near a branch point lies at it: the square of this distance is rounding
 REAL_ROOT = 1e-3  # part of its real part that a root's imaginary part may have: rounding of roots that meet
 REAL_ANGLE = 1e-6  # |sin θ| below which a pair is a double real multiplier, and no Neimark-Sacker point
 LARGEST_TURN = 1.0  # radians by which θ may change in a step; more, and the iteration has lost its pair
@@ -182,6 +185,75 @@ def locate_real(
     return None
 
 
+def locate_real_at(curve: Curve, node: CurvePoint, target: float) -> Critical | None:
+    """The flip that lies at a given point, where curves cross so that no step along one of them can be corrected.
+
+    Parameters
+    ----------
+    curve : Curve
+        The curve.
+    node : CurvePoint
+        A branch point, with the curve's own tangent.
+    target : {1.0, -1.0}
+        The multiplier.
+
+    Returns
+    -------
+    Critical or None
+        None if the next Newton step along the tangent would be longer than 1e-7 in the metric. A shorter one is its
+        ``step``: the curve is straight over such a distance, to rounding.
+    """
+    try:
+        m = number_of_borders(repeated_multipliers(node), target)
+        V = approximate_null_space(shifted(core_operator(node.linear.jacobian), target), m)
+        system, Phi, S = _bordered(node, target, V)
+        _, slope = system.solve(-_rate(curve, node, Phi), np.zeros_like(S))
+        roots = np.abs(scipy.linalg.eigvals(-S, slope, check_finite=False))
+        m = int(np.count_nonzero(roots < AT_POINT))
+        if not m:
+            return None
+        kernel, apart = _null_part(Phi, S, m), float(np.sort(roots)[m - 1])
+        return Critical(node, kernel, m, 1, apart, _sensitivity(Phi, S, slope, m))
+    except (SingularSystem, np.linalg.LinAlgError, ValueError):
+        return None
+
+
+def locate_pair_at(curve: Curve, node: CurvePoint, multiplier: complex) -> Critical | None:
+    """The Neimark–Sacker point that lies at a given point; as :func:`locate_real_at`, with the angle θ unknown."""
+    theta = float(np.angle(multiplier))
+    near = np.abs(node.spectrum.values - multiplier) <= TOGETHER * abs(multiplier)
+    m = int(min(MOST_BORDERS, max(1, node.spectrum.multiplicity[near].sum())))
+    try:
+        V = approximate_null_space(shifted(core_operator(node.linear.jacobian), np.exp(1j * theta)), m)
+        for iteration in range(1, PAIR_ITERATIONS):
+            Phi, S, matrix, rhs = _pair_system(curve, node, theta, V)
+            step, turn = np.linalg.lstsq(matrix, rhs, rcond=None)[0].tolist()
+            if not abs(step) < AT_POINT or abs(turn) > LARGEST_TURN:
+                return None
+            if abs(turn) < CONVERGED and abs(np.sin(theta)) >= REAL_ANGLE:
+                weakest = float(np.linalg.svd(matrix, compute_uv=False)[-1])
+                sensitivity = float(np.linalg.norm(Phi)) / weakest
+                return Critical(node, _null_part(Phi, S, m), m, iteration, abs(step), sensitivity, abs(theta))
+            theta, V = theta + turn, orthonormal(Phi)
+    except (SingularSystem, np.linalg.LinAlgError, ValueError):
+        return None
+    return None
+
+
+def _pair_system(curve: Curve, node: CurvePoint, theta: float, V: Array) -> tuple[Array, Array, Array, Array]:
+    """Φ, S, and the real equations S + S_s δ + S_θ dθ = 0 for a step δ and a turn dθ: their matrix and right side."""
+    tau = np.exp(1j * theta)
+    system, Phi, S = _bordered(node, tau, V)
+    _, by_s = system.solve(-_rate(curve, node, Phi), np.zeros_like(S))
+    _, by_theta = system.solve(1j * tau * Phi, np.zeros_like(S))
+    columns = np.column_stack([by_s.ravel(), by_theta.ravel()])
+    matrix = np.vstack([columns.real, columns.imag])
+    rhs = -np.concatenate([S.real.ravel(), S.imag.ravel()])
+    if not (np.isfinite(matrix).all() and np.isfinite(rhs).all()):  # LAPACK would print
+        raise np.linalg.LinAlgError
+    return Phi, S, matrix, rhs
+
+
 def _null_part(Phi: Array, S: Array, m: int) -> Array:
     """The kernel itself: the m directions of Φ that S annihilates."""
     right = np.linalg.svd(S)[2].conj().T[:, -m:]
@@ -223,15 +295,7 @@ def locate_pair(curve: Curve, node: CurvePoint, multiplier: complex, metric: Met
     try:
         V = approximate_null_space(shifted(core_operator(node.linear.jacobian), np.exp(1j * theta)), m)
         for iteration in range(1, PAIR_ITERATIONS):
-            tau = np.exp(1j * theta)
-            system, Phi, S = _bordered(node, tau, V)
-            _, by_s = system.solve(-_rate(curve, node, Phi), np.zeros_like(S))
-            _, by_theta = system.solve(1j * tau * Phi, np.zeros_like(S))
-            columns = np.column_stack([by_s.ravel(), by_theta.ravel()])
-            matrix = np.vstack([columns.real, columns.imag])
-            rhs = -np.concatenate([S.real.ravel(), S.imag.ravel()])
-            if not (np.isfinite(matrix).all() and np.isfinite(rhs).all()):
-                return None
+            Phi, S, matrix, rhs = _pair_system(curve, node, theta, V)
             step, turn = np.linalg.lstsq(matrix, rhs, rcond=None)[0].tolist()
             change = abs(step) + abs(turn)
             if iteration > 1 and (change < CONVERGED or (change < STAGNATED and change >= STAGNATION_RATIO * previous)):

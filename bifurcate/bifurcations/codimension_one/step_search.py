@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
+from bifurcate.bifurcations.codimension_one.coincident_points import find_several_kinds, is_same_pair
 from bifurcate.bifurcations.codimension_one.crossing_estimates import (
     SAME,
     estimate_crossings,
@@ -16,7 +16,14 @@ from bifurcate.bifurcations.codimension_one.crossing_estimates import (
     nearest_pairs,
 )
 from bifurcate.bifurcations.codimension_one.located_points import branch_point_near, derivative_noise, point_of
-from bifurcate.bifurcations.codimension_one.location import MOST_BORDERS, TOGETHER, Critical, locate_pair, locate_real
+from bifurcate.bifurcations.codimension_one.location import (
+    MOST_BORDERS,
+    TOGETHER,
+    Critical,
+    locate_pair,
+    locate_real,
+)
+from bifurcate.bifurcations.codimension_one.step_bisection import bisect_step
 from bifurcate.bifurcations.kinds import KindName
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.curves.corrector import correct_between
@@ -41,9 +48,8 @@ TURN_SLACK = 1e-5  # how far outside a part a branch point may be met where the 
 TURN_REACH = 1e-4  # how far from the turn of the parameter a branch point lies that is met from its side branch
 BESIDE = 3e-3  # parts of a step by which a point is moved aside where the corrector is singular
 TORN = 2.0  # how many times farther apart than the curve between them is long two points of one curve can lie
-BISECTIONS = 60  # steps of the Illinois method: it gains a digit in three on the worst functions
-BISECTION_WIDTH = 1e-6  # part of a step to which a sign change is bracketed; what follows converges from there
-BISECTION_VALUE = 1e-9  # values of the tangent's component that are 0 to its rounding
+# Numbers of halvings after which crossings of several kinds are tried as one point: most pairs are parted before.
+COINCIDENCE_DEPTHS = (4, 12, 20, 26)
 
 
 def _distance_to_circle(node: CurvePoint) -> float:
@@ -144,9 +150,9 @@ class StepSearch:
             return
         if max(abs(up), abs(down)) > MOST_LOCATED_EACH and not turned and not _trivial_multiplier_crosses(a, b):
             self.locate_first_of_many(a, b, depth, 0 if abs(up) > MOST_LOCATED_EACH else 1)
-        elif (
-            kinds > 1 or (turned and abs(up) > 1) or (max(abs(up), abs(down)) > 2 and _is_multiplicity_ambiguous(a, b))
-        ):
+        elif kinds > 1 or (turned and abs(up) > 1):
+            self.locate_several_kinds(a, b, depth, turned, (up, down, pairs))
+        elif max(abs(up), abs(down)) > 2 and _is_multiplicity_ambiguous(a, b):
             self.halve(a, b, depth)
         elif down:
             self.locate_real_crossings(a, b, depth, -1.0, abs(down))
@@ -246,17 +252,24 @@ class StepSearch:
 
     def locate_real_crossings(self, a: CurvePoint, b: CurvePoint, depth: int, target: float, count: int) -> None:
         """Locate flips, or branch points, where ``count`` real multipliers cross −1 or +1."""
+        found = self.find_real_crossings(a, b, target, count)
+        if sum(point.multiplicity for point in found) == count or any(p.period < self.curve.period for p in found):
+            self.points.extend(found)
+        else:
+            self.halve(a, b, depth)
+
+    def find_real_crossings(self, a: CurvePoint, b: CurvePoint, target: float, count: int) -> list[SpecialPoint]:
+        """The flips, or branch points, that are found near where ``count`` real multipliers seem to cross −1 or +1."""
         found: list[SpecialPoint] = []
+        if not count:
+            return found
         for fraction in estimate_crossings(a, b, target, count):
             node = self.point_near(a, b, fraction)
             values = interpolate_multipliers(a, b, fraction)
             point = self.locate_near(node, a, b, target, count, values) if isinstance(node, CurvePoint) else None
             if point is not None and all(abs(point.arclength - other.arclength) > TOGETHER for other in found):
                 found.append(point)
-        if sum(point.multiplicity for point in found) == count or any(p.period < self.curve.period for p in found):
-            self.points.extend(found)
-        else:
-            self.halve(a, b, depth)
+        return found
 
     def locate_near(
         self, node: CurvePoint, a: CurvePoint, b: CurvePoint, target: float, count: int, values: np.ndarray | None
@@ -275,7 +288,17 @@ class StepSearch:
 
     def locate_pair_crossings(self, a: CurvePoint, b: CurvePoint, depth: int, count: int) -> None:
         """Locate Neimark–Sacker points, where ``count`` complex pairs cross the unit circle."""
+        found = self.find_pair_crossings(a, b, count)
+        if sum(point.multiplicity for point in found) == count:
+            self.points.extend(found)
+        else:
+            self.halve(a, b, depth)
+
+    def find_pair_crossings(self, a: CurvePoint, b: CurvePoint, count: int) -> list[SpecialPoint]:
+        """The Neimark–Sacker points that are found near where ``count`` pairs seem to cross the unit circle."""
         found: list[SpecialPoint] = []
+        if not count:
+            return found
         for fraction in estimate_pair_crossings(a, b, count):
             node = self.point_near(a, b, fraction)
             if isinstance(node, CorrectorFailure):
@@ -285,30 +308,53 @@ class StepSearch:
                 if critical is None or not _is_inside(critical.node.arclength, a, b):
                     continue
                 point = self.crossing("neimark-sacker", critical)
-                if not any(_is_same_pair(point, other) for other in found):
+                if not any(is_same_pair(point, other) for other in found):
                     found.append(point)
-        if sum(point.multiplicity for point in found) == count:
-            self.points.extend(found)
-        else:
-            self.halve(a, b, depth)
+        return found
 
     def locate_turn(self, a: CurvePoint, b: CurvePoint, depth: int, up: int) -> None:
         """Locate the fold at which the parameter turns back, or the branch point that a side branch touches there."""
-        node = _bisect(self.curve, a, b, self.metric, lambda x: float(x.tangent[self.curve.size]))
-        if node is None:
+        point = self.find_turn(a, b, up)
+        if point is None:
             self.halve(a, b, depth)
-            return
+        else:
+            self.points.append(point)
+
+    def find_turn(self, a: CurvePoint, b: CurvePoint, up: int) -> SpecialPoint | None:
+        """The fold or the branch point that is found where the parameter turns back."""
+        node = bisect_step(self.curve, a, b, self.metric, lambda x: float(x.tangent[self.curve.size]))
+        if node is None:
+            return None
         # Near the tip of a side branch the corrector's tolerance hides on which side of it a point lies.
         point = self.branch_point(node, a, b, TURN_SLACK)
         if point is not None and abs(point.arclength - node.arclength) < TURN_REACH:
-            self.points.append(point)
-            return
+            return point
         # At a fold one multiplier crosses +1: if the counts agree all the same, a branch point hides beside it.
         critical = locate_real(self.curve, node, 1.0, self.metric, b.arclength - a.arclength) if up else None
-        if critical is None or not _is_inside(critical.node.arclength, a, b):
+        inside = critical is not None and _is_inside(critical.node.arclength, a, b)
+        return self.crossing("fold", critical) if critical is not None and inside else None
+
+    def locate_several_kinds(
+        self, a: CurvePoint, b: CurvePoint, depth: int, turned: bool, changes: tuple[int, int, int]
+    ) -> None:
+        """Part the crossings of several kinds by halving; now and then look whether they lie at one point.
+
+        Parameters
+        ----------
+        a, b : CurvePoint
+            The ends of a part of the step.
+        depth : int
+            How often the step was halved to come to this part.
+        turned : bool
+            True if the parameter turns back in it.
+        changes : (int, int, int)
+            How the counts of multipliers changed: beyond +1, beyond −1, pairs.
+        """
+        found = find_several_kinds(self, a, b, turned, changes) if depth in COINCIDENCE_DEPTHS else None
+        if found is None:
             self.halve(a, b, depth)
-            return
-        self.points.append(self.crossing("fold", critical))
+        else:
+            self.points.extend(found)
 
     def crossing(self, kind: KindName, critical: Critical) -> SpecialPoint:
         """The special point at which multipliers were found to be critical."""
@@ -331,10 +377,6 @@ class StepSearch:
         return point if point is not None and _is_inside(point.arclength, a, b, slack) else None
 
 
-def _is_same_pair(a: SpecialPoint, b: SpecialPoint) -> bool:
-    return abs(a.arclength - b.arclength) <= TOGETHER and abs(a.angle - b.angle) <= TOGETHER
-
-
 def _is_inside(s: float, a: CurvePoint, b: CurvePoint, slack: float = 0.0) -> bool:
     return a.arclength - SAME - slack <= s <= b.arclength + SAME + slack
 
@@ -345,32 +387,3 @@ def _trivial_multiplier_crosses(a: CurvePoint, b: CurvePoint) -> bool:
     if isinstance(before, ShiftedLowRank) and isinstance(after, ShiftedLowRank):
         return bool((before.shift.real > 1.0 + EDGE) != (after.shift.real > 1.0 + EDGE))
     return False
-
-
-def _bisect(
-    curve: Curve, a: CurvePoint, b: CurvePoint, metric: Metric, value: Callable[[CurvePoint], float]
-) -> CurvePoint | None:
-    """A point near the sign change of a function on the curve, by the Illinois method to 1e-6 of the part.
-
-    (Dowell & Jarratt, BIT 11 (1971) 168.)
-    """
-    left, right, f, g = 0.0, 1.0, value(a), value(b)
-    node: CurvePoint | None = a if abs(f) < abs(g) else b
-    for _ in range(BISECTIONS):
-        if right - left < BISECTION_WIDTH or f == g:
-            break
-        t = (left * g - right * f) / (g - f)
-        found = correct_between(curve, a, b, t, metric)
-        if isinstance(found, CorrectorFailure):
-            return None
-        node, h = found, value(found)
-        if h == 0.0 or abs(h) < BISECTION_VALUE:
-            break
-        if h * g < 0:
-            left, f = right, g
-        else:
-            f *= 0.5
-        right, g = t, h
-        if left > right:
-            left, right, f, g = right, left, g, f
-    return node
