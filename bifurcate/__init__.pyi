@@ -21,6 +21,7 @@ from .continuation.deflated_continuation import (
     DeflatedBranches as DeflatedBranches,
     deflated_continuation as deflated_continuation,
 )
+from .continuation.extend import extend as extend
 from .continuation.progress import Progress as Progress
 from .continuation.step_control import StepControl as StepControl
 from .continuation.stepper import Step as Step

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ __all__ = [
     "check_flag",
     "check_instance",
     "check_interval",
+    "check_mapping",
     "check_number",
     "check_period",
     "check_positive",
@@ -37,6 +38,7 @@ def is_whole_number(value: Any) -> bool:
     >>> is_whole_number(3), is_whole_number(3.0), is_whole_number(True)
     (True, False, False)
     """
+    value = _entry(value)
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
@@ -48,7 +50,27 @@ def is_real_number(value: Any) -> bool:
     >>> is_real_number(0.5), is_real_number(float("inf")), is_real_number("0.5"), is_real_number(True)
     (True, False, False, False)
     """
+    value = _entry(value)
     return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _entry(value: Any) -> Any:
+    """The number in an array without axes, of whichever library, as one is read from a file; all else as it is."""
+    is_array = not isinstance(value, np.generic) and getattr(value, "ndim", None) == 0
+    return np.asarray(value)[()] if is_array else value
+
+
+def check_mapping(name: str, value: Any, of: str) -> dict[Any, Any]:
+    """A copy of a dict, or of what is like one, as a row of a pandas table; ``of`` says of what.
+
+    Examples
+    --------
+    >>> check_mapping("parameters", {"r": 2.5}, "names and values")
+    {'r': 2.5}
+    """
+    if not (isinstance(value, Mapping) or all(hasattr(value, part) for part in ("keys", "items", "__getitem__"))):
+        raise InvalidInput(f"{name} must be a dict of {of}, got {value!r}")
+    return {key: each for key, each in value.items()}
 
 
 def check_count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:

@@ -11,6 +11,7 @@ ROOT = pathlib.Path(bifurcate.__file__).parent
 # Rooms from the bottom up. A file imports only from its own room and from rooms before it.
 ROOMS = [
     "errors",
+    "interrupts",
     "deprecation",
     "validation",
     "storage",
@@ -29,7 +30,7 @@ ROOMS = [
 
 # The flagship model is a user of the package: it knows maps, operators, Newton's method and orbits, nothing of
 # continuation.
-MODEL = {"adaptation": {"errors", "deprecation", "validation", "storage", "linalg", "maps", "newton", "orbits"}}
+MODEL = {"adaptation": {*ROOMS[: ROOMS.index("newton") + 1], "orbits"}}
 
 # The model's own rooms, from the bottom up.
 MODEL_ROOMS = [

@@ -60,6 +60,11 @@ class Point:
         return np.asarray(self.kept)
 
     @property
+    def period(self) -> int:
+        """Period of the cycle."""
+        return self.curve.period
+
+    @property
     def parameters(self) -> dict[str, float]:
         """All parameters of the map there."""
         return {**self.curve.equations.fixed, **dict(zip(self.curve.free, self.free, strict=False))}

@@ -7,7 +7,7 @@ SIAM 2003, chapter 6; Deuflhard, Fiedler & Kunkel, SIAM J. Numer. Anal. 24 (1987
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -34,7 +34,7 @@ from bifurcate.curves.step_cache import StepCache
 from bifurcate.deprecation import warn_old_name
 from bifurcate.errors import Stop, StopReason
 
-__all__ = ["Step", "continue_from"]
+__all__ = ["Step", "StepperState", "continue_from"]
 
 # Widths of the bounds up to which a start counts as lying on one: rounding of a bound that was reached
 ON_BOUND = 1e-12
@@ -100,7 +100,42 @@ class Step:
         return tuple(self.events.points)
 
 
-def continue_from(run: ContinuationProblem, start: CurvePoint) -> Iterator[Step]:
+@dataclass(frozen=True, eq=False)
+class StepperState:
+    """Where a continuation is between two steps: it goes on from here to the bit.
+
+    Attributes
+    ----------
+    curve : Curve
+        With the borders that fit here.
+    before, here : CurvePoint
+        The last two points.
+    length : float
+        Of the next step.
+    number : int
+        Steps tried so far.
+    warning : DeferredWarning
+        What a later step may explain.
+    tests : dict
+        Test functions at points that are needed again, by arclength.
+    """
+
+    curve: Curve
+    before: CurvePoint
+    here: CurvePoint
+    length: float
+    number: int
+    warning: DeferredWarning
+    tests: dict[float, dict[str, float]]
+
+
+def continue_from(
+    run: ContinuationProblem,
+    start: CurvePoint,
+    *,
+    resume: StepperState | None = None,
+    note: Callable[[StepperState], None] | None = None,
+) -> Iterator[Step]:
     """Accepted steps from a point along its tangent; the last one carries the reason for the end.
 
     Parameters
@@ -109,15 +144,23 @@ def continue_from(run: ContinuationProblem, start: CurvePoint) -> Iterator[Step]
         The curve with its bounds, metric and step control.
     start : CurvePoint
         The first point; its tangent is the direction.
+    resume : StepperState, optional
+        Where to go on.
+    note : callable, optional
+        Called with the state before every step but the first.
     """
-    if (stop := _leaves_at_once(run, start)) is not None:
+    if resume is None and (stop := _leaves_at_once(run, start)) is not None:
         yield Step(run.curve, start, 0.0, StepEvents(), stop)
         return
     control, cache, warning = run.control, StepCache(), DeferredWarning()
     before = stored_here = here = start
-    length = run.control.first
+    length, first = run.control.first, 0
+    if resume is not None:
+        run, cache, warning = run.with_curve(resume.curve), StepCache(resume.tests), resume.warning
+        before, here, length, first = resume.before, resume.here, resume.length, resume.number
+        stored_here = here.without_factors()
     counts_are_watched = run.detect and run.curve.codimension == 0
-    for number in range(control.max_steps):
+    for number in range(first, control.max_steps):
         taken, length = _take_step(run, before, here, length)
         if isinstance(taken, CorrectorFailure):
             yield _last_step(run, here, *_reason_of_failure(taken, here, start))
@@ -152,6 +195,8 @@ def continue_from(run: ContinuationProblem, start: CurvePoint) -> Iterator[Step]
         cache.forget_before(here.arclength)
         if here.kernel is not None:
             run = run.with_curve(adapt_equations(run.curve, here, run.metric))
+        if note is not None:
+            note(StepperState(run.curve, before, here, length, number + 1, warning, cache.known))
 
 
 def _leaves_at_once(run: ContinuationProblem, start: CurvePoint) -> Stop | None:

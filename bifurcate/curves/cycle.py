@@ -75,7 +75,7 @@ class CycleEquations:
 
 
 @old_positions("period", "krylov")
-def cycles(map: Map, free: str, guess: Any, *, period: int = 1, krylov: Krylov | None = None) -> Curve:
+def cycles(map: Map, free: str, guess: Any, *, period: int | None = None, krylov: Krylov | None = None) -> Curve:
     """The curve of fixed points of f^period in one free parameter.
 
     Parameters
@@ -84,10 +84,11 @@ def cycles(map: Map, free: str, guess: Any, *, period: int = 1, krylov: Krylov |
         Its parameters are the start's; the free one varies from its value there.
     free : str
         Name of the free parameter.
-    guess : array_like
-        A state near a solution at the map's parameters; tracing corrects it first.
-    period : int
-        k ≥ 1.
+    guess : array_like, Point, Solution or SpecialPoint
+        A state near a solution at the map's parameters; tracing corrects it first. A point or solution gives its
+        state, its parameters in place of the map's, and its period.
+    period : int, optional
+        k ≥ 1; by default that of a point or solution given, and 1 for a state.
     krylov : Krylov, optional
         Settings of GMRES, for maps with more than 200 unknowns and products with the Jacobian only.
 
@@ -106,13 +107,23 @@ def cycles(map: Map, free: str, guess: Any, *, period: int = 1, krylov: Krylov |
     >>> curve = bf.cycles(bf.maps.logistic(r=2.5), free="r", guess=[0.6])
     >>> curve.free, curve.start
     (('r',), array([0.6, 2.5]))
+    >>> found = bf.solve(bf.maps.henon(a=0.5, b=0.3), [0.9, 0.3])
+    >>> bf.cycles(bf.maps.henon(), free="b", guess=found).parameters(bf.cycles(bf.maps.henon(), "b", found).start)
+    {'a': 0.5, 'b': 0.3}
     """
     check_instance("map", map, Map, "wrap the function: Map(f, parameters)")
     if not isinstance(free, str):
         raise InvalidInput(f"free is {free!r}; it must be the name of one parameter")
     map.require(free)
+    direction = None
+    if all(hasattr(guess, name) for name in ("state", "parameters", "period")):
+        map = map.replace(**{name: value for name, value in guess.parameters.items() if name in map.parameters})
+        period = guess.period if period is None else period
+        if getattr(guess, "kind", "") == "fold":  # the branch leaves it along the state alone
+            direction = np.append(guess.kernel[:, 0], 0.0)
+        guess = guess.state
     x = map.check(guess)
-    iterate = IteratedMap(map, x.shape, check_period(period))
+    iterate = IteratedMap(map, x.shape, check_period(1 if period is None else period))
     fixed = {name: value for name, value in map.parameters.items() if name != free}
     start = np.append(x.reshape(-1), map.parameters[free])
-    return Curve(CycleEquations(iterate, fixed, (free,)), start, krylov=krylov or Krylov())
+    return Curve(CycleEquations(iterate, fixed, (free,)), start, direction=direction, krylov=krylov or Krylov())

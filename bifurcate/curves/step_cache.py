@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from bifurcate.curves.curve_point import CurvePoint
 
@@ -24,8 +24,13 @@ class StepCache:
     ({'R1': 1.0}, {'R1': 1.0})
     """
 
-    def __init__(self) -> None:
-        self._values: dict[float, dict[str, float]] = {}
+    def __init__(self, known: Mapping[float, dict[str, float]] | None = None) -> None:
+        self._values: dict[float, dict[str, float]] = dict(known or {})
+
+    @property
+    def known(self) -> dict[float, dict[str, float]]:
+        """What is remembered, by arclength."""
+        return dict(self._values)
 
     def values(self, point: CurvePoint, compute: Callable[[CurvePoint], dict[str, float]]) -> dict[str, float]:
         """The test functions at a point: computed the first time, remembered afterwards."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput
-from bifurcate.validation import is_real_number
+from bifurcate.validation import check_mapping, is_real_number
 
 __all__ = ["check_parameters", "check_signature", "check_state", "join_names"]
 
@@ -52,10 +52,8 @@ def check_parameters(parameters: Any) -> dict[str, float]:
     >>> check_parameters({"r": 3})
     {'r': 3.0}
     """
-    if not isinstance(parameters, Mapping):
-        raise InvalidInput(f"parameters must be a dict of names and values, got {parameters!r}")
     checked: dict[str, float] = {}
-    for name, value in dict(parameters).items():
+    for name, value in check_mapping("parameters", parameters, "names and values").items():
         if not is_real_number(value):
             raise InvalidInput(f"parameter {name!r} is {value!r}; it must be a finite real number")
         checked[name] = float(value)

@@ -23,7 +23,7 @@ from bifurcate.orbits.batched_iteration import (
     iterate_one_by_one,
 )
 from bifurcate.orbits.orbit import IterationRule, OrbitEnd
-from bifurcate.validation import check_choice, check_count, check_instance
+from bifurcate.validation import check_choice, check_count, check_instance, check_mapping
 
 __all__ = ["LARGEST_BATCHED", "Ensemble", "Layout", "ensemble"]
 
@@ -143,8 +143,7 @@ def ensemble(
 
 def _make_rows(map: Map, starts: Any, parameters: Mapping[str, Any]) -> BatchRows:
     check_instance("map", map, Map, "wrap the function: Map(f, parameters)")
-    if not isinstance(parameters, Mapping):
-        raise InvalidInput(f"parameters must be a dict of names and values, got {parameters!r}")
+    parameters = check_mapping("parameters", parameters, "names and values")
     try:
         states = np.array(starts, dtype=float)
     except (TypeError, ValueError) as error:

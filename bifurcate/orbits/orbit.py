@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.deprecation import old_parameters, old_positions
-from bifurcate.errors import InvalidInput
 from bifurcate.maps.map import Map
 from bifurcate.storage.pickling import Portable
-from bifurcate.validation import check_count, check_instance
+from bifurcate.validation import check_count, check_instance, check_mapping
 
 __all__ = ["DIVERGED", "Iteration", "IterationRule", "Orbit", "OrbitEnd", "iterate", "orbit", "with_values"]
 
@@ -150,9 +149,7 @@ def with_values(map: Map, parameters: Mapping[str, float] | None) -> Map:
     check_instance("map", map, Map, "wrap the function: Map(f, parameters)")
     if parameters is None:
         return map
-    if not isinstance(parameters, Mapping):
-        raise InvalidInput(f"parameters must be a dict of names and values, got {parameters!r}")
-    return map.replace(**parameters)
+    return map.replace(**check_mapping("parameters", parameters, "names and values"))
 
 
 def iterate(

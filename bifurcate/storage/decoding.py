@@ -41,6 +41,8 @@ class Decoder:
         Where arrays come from.
     known : sequence, optional
         Objects that the writer referred to without writing them again; their numbers come first.
+    functions : mapping of str to callable, optional
+        Functions under the names that stand for them.
 
     Attributes
     ----------
@@ -48,9 +50,12 @@ class Decoder:
         All objects, by number.
     """
 
-    def __init__(self, source: ArraySource, known: Sequence[Any] = ()) -> None:
+    def __init__(
+        self, source: ArraySource, known: Sequence[Any] = (), functions: Mapping[str, Any] | None = None
+    ) -> None:
         self.source = source
         self.objects: list[Any] = list(known)
+        self._functions = dict(functions or {})
         self._own = len(known)
         self._states: dict[int, dict[str, Any]] = {}
 
@@ -150,7 +155,8 @@ class Decoder:
     def _function(self, value: Mapping[str, Any]) -> Any:
         function = value["$function"]
         if "missing" in function:
-            return MissingFunction(str(function["missing"]))
+            name = str(function["missing"])  # a file runs no code but the package's, though this may be found by name
+            return self._functions.get(name, MissingFunction(name))
         if "method" in function:
             return getattr(self.decode(function["of"]), function["method"])
         if "partial" in function:
@@ -161,8 +167,6 @@ class Decoder:
             settings = tuple(self.decode(function["settings"]).items())
             return CataloguePart(function["maker"], settings, function["part"]).function()
         name = function["named"]
-        if not name.startswith("bifurcate."):
-            return MissingFunction(name)  # it may be found, but reading a file runs no code that is not the package's
         found = find_in_package(name)
         if not isinstance(found, types.FunctionType | type):
             raise DamagedFile(f"the file names the function {name!r}, which is none")

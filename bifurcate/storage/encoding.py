@@ -40,8 +40,8 @@ class ArrayStore(Protocol):
         """Store arrays of one shape, type and order as one, without a copy of them all."""
 
 
-def fields_of(value: Any) -> dict[str, Any]:
-    """What is stored of a dataclass: its declared fields, and what it says is to be stored beside them.
+def fields_of(value: Any, *, complete: bool = True) -> dict[str, Any]:
+    """What is stored of a dataclass: its declared fields and, if complete, what it says is to be stored beside them.
 
     Examples
     --------
@@ -50,16 +50,20 @@ def fields_of(value: Any) -> dict[str, Any]:
     {'reason': 'bound', 'detail': 'r = 4'}
     """
     kind = type(value)
-    beside = getattr(kind, "stored_beside_fields", ())
+    beside = _beside(kind) if complete else ()
     for name in beside:
         try:
             getattr(value, name)  # computes what is cached once it was asked for
         except (BifurcateError, ArithmeticError, np.linalg.LinAlgError):
             continue  # there is none; whoever asks a loaded copy is told so
     if hasattr(kind, "stored_state"):
-        return dict(value.stored_state())
+        return {key: each for key, each in value.stored_state().items() if complete or key not in _beside(kind)}
     state = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     return {**state, **{name: value.__dict__[name] for name in beside if name in value.__dict__}}
+
+
+def _beside(kind: type) -> tuple[str, ...]:
+    return tuple(getattr(kind, "stored_beside_fields", ()))
 
 
 class Encoder:
@@ -71,26 +75,26 @@ class Encoder:
         Where arrays go.
     known : Encoder, optional
         An encoder whose objects are known to the reader already.
+    complete : bool
+        Store, beside the fields, what can be computed from them with the map at hand.
 
     Attributes
     ----------
     objects : list
         The objects encoded, in order of their numbers, as JSON: one entry each, and one for all rows of a table.
-    count : int
-        How many objects have numbers, those of ``known`` included.
+    values : list
+        The objects themselves, by number, those of ``known`` included.
+    functions : dict of str to callable
+        Functions that are not found by name, under the names that stand for them.
     """
 
-    def __init__(self, store: ArrayStore, known: Encoder | None = None) -> None:
+    def __init__(self, store: ArrayStore, known: Encoder | None = None, *, complete: bool = True) -> None:
         self.store = store
         self.objects: list[Any] = []
-        self.count: int = 0 if known is None else known.count
-        self._numbers: dict[int, int] = {} if known is None else dict(known._numbers)
-        self._alive: list[Any] = [] if known is None else list(known._alive)  # an id is unique while its object lives
-
-    def note(self, value: Any, number: int) -> None:
-        """Note that an object has a number already."""
-        self._numbers[id(value)] = number
-        self._alive.append(value)
+        self.complete = complete
+        self.values: list[Any] = [] if known is None else list(known.values)  # held: an id is unique while it lives
+        self.functions: dict[str, Any] = {} if known is None else dict(known.functions)
+        self._numbers: dict[int, int] = {id(each): number for number, each in enumerate(self.values)}
 
     def encode(self, value: Any, name: str) -> Any:
         """A value as JSON; ``name`` says where it is, for arrays and messages."""
@@ -120,7 +124,7 @@ class Encoder:
         if dataclasses.is_dataclass(kind) and (title := type_name(kind)) is not None:
             number, entry = self._number(value), dict[str, Any](type=title)
             self.objects.append(entry)
-            entry["fields"] = {key: self.encode(each, f"{name}.{key}") for key, each in fields_of(value).items()}
+            entry["fields"] = {key: self.encode(each, f"{name}.{key}") for key, each in self._fields(value).items()}
             return {"$object": number}
         if is_named_tuple(kind) and (title := type_name(kind)) is not None:
             parts = [self.encode(part, f"{name}.{key}") for key, part in zip(field_names(kind), value)]
@@ -135,24 +139,36 @@ class Encoder:
         return self._from_library(value, name)
 
     def _number(self, value: Any) -> int:
-        self.note(value, self.count)
-        self.count += 1
-        return self.count - 1
+        self._numbers[id(value)] = len(self.values)
+        self.values.append(value)
+        return len(self.values) - 1
+
+    def _fields(self, value: Any) -> dict[str, Any]:
+        return fields_of(value, complete=self.complete)
 
     def _function(self, value: Any, name: str) -> Any:
         part = catalogue_part(value)
         if part is not None:
             return {"part": part.part, "maker": part.maker, "settings": self.encode(dict(part.settings), name)}
-        if isinstance(value, types.MethodType):
+        if isinstance(value, types.MethodType) and type_name(type(value.__self__)) is not None:
             return {"method": value.__name__, "of": self.encode(value.__self__, name)}
-        if isinstance(value, functools.partial):
+        if isinstance(value, functools.partial) and (name_of(value.func) or "").startswith("bifurcate."):
             inside = [value.func, value.args, value.keywords]
             return {"partial": [self.encode(each, name) for each in inside]}
         if isinstance(value, MissingFunction):
             return {"missing": value.name}
         title = name_of(value)
-        shown = getattr(value, "__qualname__", type(value).__name__)
-        return {"named": title} if title is not None else {"missing": f"{name.rpartition('.')[2]} ({shown})"}
+        if title is not None and title.startswith("bifurcate."):
+            return {"named": title}
+        return {"missing": self._name_function(value, title or f"{name.rpartition('.')[2]} ({shown_name(value)})")}
+
+    def _name_function(self, value: Any, name: str) -> str:
+        """A name for a function that a file does not hold: one of its own if another function has it already."""
+        number, own = 1, name
+        while self.functions.setdefault(own, value) is not value:
+            number += 1
+            own = f"{name} #{number}"
+        return own
 
     def _from_library(self, value: Any, name: str) -> Any:
         sparse, networkx = sys.modules.get("scipy.sparse"), sys.modules.get("networkx")
@@ -228,7 +244,7 @@ class Encoder:
         return None
 
     def _table(self, kind: type, values: Sequence[Any], name: str) -> Any:
-        rows = [fields_of(each) for each in values]
+        rows = [self._fields(each) for each in values]
         if any(row.keys() != rows[0].keys() for row in rows):
             return None
         numbers = [self._number(each) for each in values]
@@ -245,6 +261,11 @@ class Encoder:
             joined = self.encode(np.concatenate(values), name)
             return {"$pieces": joined, "lengths": self.encode(np.array([len(each) for each in values]), name)}
         return None
+
+
+def shown_name(function: Any) -> str:
+    """The name of a function in its module, or the type of an object that is called like one."""
+    return str(getattr(function, "__qualname__", type(function).__name__))
 
 
 def _is_column_major(array: Array) -> bool:
