@@ -12,6 +12,7 @@ ROOT = pathlib.Path(bifurcate.__file__).parent
 ROOMS = [
     "errors",
     "interrupts",
+    "executors",
     "deprecation",
     "validation",
     "storage",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +20,16 @@ from bifurcate.curves.cycle import cycles
 from bifurcate.curves.metric import Metric
 from bifurcate.deprecation import old_keywords, old_positions
 from bifurcate.errors import BifurcateError, InvalidInput
+from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
 from bifurcate.maps.map import Map
 from bifurcate.newton.deflation import DeflatedSearch, FailedAttempt
 from bifurcate.newton.solve import Solution
+from bifurcate.storage.journal import Section, open_journal
 from bifurcate.validation import check_callable, check_count, check_interval, check_period
 
 __all__ = ["DeflatedBranches", "deflated_continuation"]
 
+T = TypeVar("T")
 State = NDArray[np.float64]
 Bounds = Mapping[str, tuple[float, float]]
 
@@ -40,10 +44,13 @@ class DeflatedBranches:
         The new ones: none lies on a branch that was given, and none on another of them.
     failures : tuple of FailedAttempt
         Every attempt without a new solution, and every solution whose branch could not be traced.
+    interrupted : bool
+        True if the user ended the search (Ctrl-C).
     """
 
     branches: tuple[Branch, ...]
     failures: tuple[FailedAttempt, ...]
+    interrupted: bool = False
 
 
 @old_keywords(most="max_branches")
@@ -59,6 +66,7 @@ def deflated_continuation(
     power: float = 2.0,
     max_branches: int = 50,
     progress: Callable[[Progress], None] | None = None,
+    journal: str | os.PathLike[str] | None = None,
 ) -> DeflatedBranches:
     """Find branches that are not connected to those known.
 
@@ -87,6 +95,9 @@ def deflated_continuation(
         New branches at the most: a map may have infinitely many solutions.
     progress : callable, optional
         Called with a :class:`Progress` after every new branch.
+    journal : str or path-like, optional
+        A file in which every attempt and every step is noted. After an interrupt, or when the process was killed, the
+        same call with the same journal goes on where it stopped, to the same branches, to the bit.
 
     Returns
     -------
@@ -118,6 +129,14 @@ def deflated_continuation(
     low, high = check_interval(free, bounds[free])
     check_callable("progress", progress, "progress(record)")
     map = first.iterate.map.replace(**first.parameters(first.start))
+    call: dict[str, Any] = {
+        "branches": list(known),
+        "bounds": dict(bounds),
+        "values": values,
+        "guesses": list(guesses),
+        "period": period,
+    }
+    call |= {"control": control, "power": power, "max_branches": max_branches}
     search = _BranchSearch(
         map=map,
         free=free,
@@ -132,9 +151,14 @@ def deflated_continuation(
         known=known,
     )
     solutions: list[State] = []
-    for value in _check_values(values, free, low, high):
-        solutions = search.search_at(value, solutions)
-    return DeflatedBranches(tuple(search.new), tuple(search.failures))
+    with open_journal(journal, call) as search.journal, protected():
+        try:
+            for value in _check_values(values, free, low, high):
+                solutions = search.search_at(value, solutions)
+        except KeyboardInterrupt:
+            search.is_interrupted = True
+        search.is_interrupted |= interrupted_meanwhile()
+    return DeflatedBranches(tuple(search.new), tuple(search.failures), search.is_interrupted)
 
 
 def _check_branches(branches: Any) -> list[Branch]:
@@ -175,6 +199,8 @@ class _BranchSearch:
     known: list[Branch]
     new: list[Branch] = field(default_factory=list)
     failures: list[FailedAttempt] = field(default_factory=list)
+    journal: Section | None = None
+    is_interrupted: bool = False
 
     def search_at(self, value: float, solutions: list[State]) -> list[State]:
         """Look for new branches at a parameter value, and return the solutions on all known branches there.
@@ -199,7 +225,9 @@ class _BranchSearch:
         """Trace what Newton's method finds from one guess, until it finds nothing new."""
         where = f"{self.free} = {value:.10g}"
         while len(self.new) < self.max_branches:
-            found = search.find(guess, number)
+            found, state = self._remember("attempt", lambda: search.search(guess, number))
+            if state is not None:
+                search.add(state)
             if isinstance(found, FailedAttempt):
                 self.failures.append(dataclasses.replace(found, where=where))
                 return
@@ -209,15 +237,26 @@ class _BranchSearch:
                 reason = f"a solution was found, but its branch could not be traced: {error}"
                 self.failures.append(FailedAttempt(number, search.cycles, reason, where))
                 continue
-            if any(_holds(other, branch, self.metric) for other in self.known):
+            is_new = not any(_holds(other, branch, self.metric) for other in self.known)
+            if is_new:
+                self._add(branch)
+            if any(stop.reason == "interrupted" for stop in branch.stop):
+                raise KeyboardInterrupt
+            if not is_new:
                 continue
-            self._add(branch)
             for x in self._solutions_on(branch, value):
                 if not search.is_known(x):
                     search.add(x)
 
     def _trace(self, map: Map, found: Solution) -> Branch:
-        return trace(cycles(map, self.free, found.state, period=found.period), self.bounds, control=self.control)
+        notes = None if self.journal is None else self.journal.numbered_section("trace")
+        curve = cycles(map, self.free, found.state, period=found.period)
+        return trace(curve, self.bounds, control=self.control, journal=notes)
+
+    def _remember(self, name: str, compute: Callable[[], T]) -> T:
+        if self.journal is None:
+            return interruptible(compute)
+        return self.journal.remember(name, lambda: interruptible(compute))
 
     def _add(self, branch: Branch) -> None:
         self.known.append(branch)

@@ -9,7 +9,6 @@ Krasnosel'skii 1964): a side branch that was missed leaves it unbalanced.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -22,9 +21,7 @@ from bifurcate.bifurcations.kinds import KINDS
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.branch import Branch
 from bifurcate.continuation.branch_matching import BranchLocator, same_point
-from bifurcate.continuation.step_control import StepControl
-from bifurcate.continuation.trace import trace
-from bifurcate.curves.corrector_settings import Corrector
+from bifurcate.diagram.branch_source import BranchSource
 from bifurcate.diagram.exploration import BranchRecord, Exploration
 from bifurcate.diagram.segments import Segment
 from bifurcate.errors import BifurcateError
@@ -32,7 +29,6 @@ from bifurcate.linalg.multipliers import Spectrum
 
 __all__ = ["Audit", "BranchFindings", "audit_branch", "check_balance", "check_parity"]
 
-FINER = 3  # the factor by which steps are shorter in an audit: what they miss differs then from what was missed
 TOUCH = 0.2  # distance from +1 within which a multiplier may touch it between two points of an audit
 TOUCH_REACH = 2.0  # steps within which the point of contact is located: it lies between a point's two neighbours
 ON_BRANCH = 0.1  # steps by which the point of contact may lie off the branch: the error of the cubic through its points
@@ -58,6 +54,8 @@ class Audit:
         Points at which indices do not balance: a branch that starts there was missed.
     changed : tuple of str
         Branches that smaller steps trace differently, or not at all.
+    interrupted : bool
+        True if the user ended the audit: it says nothing then of what it did not come to.
     """
 
     extra: tuple[SpecialPoint, ...]
@@ -66,16 +64,18 @@ class Audit:
     parity: tuple[str, ...]
     balance: tuple[str, ...]
     changed: tuple[str, ...]
+    interrupted: bool = False
 
     @property
     def clean(self) -> bool:
-        """True if nothing was found."""
-        return not any((self.extra, self.gone, self.touching, self.parity, self.balance, self.changed))
+        """True if the audit came to its end and nothing was found."""
+        found = (self.extra, self.gone, self.touching, self.parity, self.balance, self.changed)
+        return not self.interrupted and not any(found)
 
     def __str__(self) -> str:
         if self.clean:
             return "audit: nothing was missed that smaller steps, parities or touching multipliers show"
-        lines = ["audit:"]
+        lines = ["audit, interrupted by the user:" if self.interrupted else "audit:"]
         lines += [f"  with smaller steps also {point}" for point in self.extra]
         lines += [f"  with smaller steps no longer {point}" for point in self.gone]
         lines += [f"  a multiplier touches +1 at {point}" for point in self.touching]
@@ -108,7 +108,7 @@ class BranchFindings:
     is_interrupted: bool = False
 
 
-def audit_branch(state: Exploration, number: int, control: StepControl, corrector: Corrector | None) -> BranchFindings:
+def audit_branch(state: Exploration, number: int, source: BranchSource) -> BranchFindings:
     """Trace a branch again with smaller steps, and compare; the state is not changed.
 
     Parameters
@@ -117,10 +117,8 @@ def audit_branch(state: Exploration, number: int, control: StepControl, correcto
         What is known.
     number : int
         Number of the branch.
-    control : StepControl
-        As when the branch was traced.
-    corrector : Corrector or None
-        As when the branch was traced.
+    source : BranchSource
+        Where the branch came from.
 
     Returns
     -------
@@ -128,7 +126,7 @@ def audit_branch(state: Exploration, number: int, control: StepControl, correcto
     """
     old = state.branches[number].branch
     try:
-        again = trace(old.curve, state.bounds_of(old.curve), control=_finer(control), corrector=corrector)
+        again = source.trace_finer(number, old.curve)
     except BifurcateError as error:
         return BranchFindings(changed=(f"branch {number} could not be traced again with smaller steps: {error}",))
     is_interrupted = any(stop.reason == "interrupted" for stop in again.stop)
@@ -146,18 +144,6 @@ def audit_branch(state: Exploration, number: int, control: StepControl, correcto
 def _is_among(point: SpecialPoint, known: list[Any], state: Exploration) -> bool:
     """True if a special point is one of several, found again."""
     return any(isinstance(each, SpecialPoint) and same_point(point, each, state.widths) for each in known)
-
-
-def _finer(control: StepControl) -> StepControl:
-    """The same control with steps that are shorter, and as many more of them."""
-    first = max(control.first / FINER, control.smallest)
-    return dataclasses.replace(
-        control,
-        first=first,
-        largest=max(control.largest / FINER, first),
-        angle=control.angle / FINER,
-        max_steps=FINER * control.max_steps,
-    )
 
 
 def _difference(record: BranchRecord, number: int, again: Branch) -> str:

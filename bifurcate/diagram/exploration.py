@@ -107,11 +107,6 @@ class Exploration:
         """Intervals of a curve's free parameters."""
         return {name: self.bounds[name] for name in curve.free}
 
-    def contains_start(self, curve: Curve) -> bool:
-        """True if the start of a curve lies within the bounds."""
-        values = curve.parameters(curve.start)
-        return all(self.bounds[name][0] <= values[name] <= self.bounds[name][1] for name in curve.free)
-
     def branch_through_start(self, curve: Curve, origin: SpecialPoint | None) -> int | None:
         """The number of the branch on which a curve starts; None if it is on none that was traced.
 

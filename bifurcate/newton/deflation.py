@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bifurcate.deprecation import old_keywords, old_positions, warn_old_name
 from bifurcate.errors import BifurcateError, InvalidInput, NotConverged, NotIsolated
+from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
 from bifurcate.newton.deflation_operator import Deflation
@@ -73,12 +74,16 @@ class DeflationResult:
     failures : tuple of FailedAttempt
         One for every attempt that brought no new solution.
     exhausted : bool
-        True if every guess failed with all of the solutions deflated; False if ``max_solutions`` ended the search.
+        True if every guess failed with all of the solutions deflated; False if ``max_solutions``, or the user, ended
+        the search.
+    interrupted : bool
+        True if the user ended the search (Ctrl-C).
     """
 
     solutions: tuple[Solution, ...]
     failures: tuple[FailedAttempt, ...]
     exhausted: bool
+    interrupted: bool = False
 
     def of(self, period: int) -> tuple[Solution, ...]:
         """The solutions of a least period."""
@@ -96,7 +101,9 @@ class DeflationResult:
             lines.append(f"  period {solution.period}, {kind}: {state}{more}")
         counts = Counter(attempt.reason for attempt in self.failures)
         lines += [f"  failed: {number} × {reason}" for reason, number in counts.items()]
-        if not self.exhausted:
+        if self.interrupted:
+            lines.append("  interrupted by the user; all that was found so far is kept")
+        elif not self.exhausted:
             lines.append("  the search was ended by the largest number of solutions asked for")
         return "\n".join(lines)
 
@@ -166,18 +173,24 @@ def deflate(
         search.add(map.check(given.state if isinstance(given, Solution) else given))
     solutions: list[Solution] = []
     failures: list[FailedAttempt] = []
-    found_some = True
-    while found_some:
-        found_some = False
-        for number, guess in enumerate(states):
-            while len(solutions) < max_solutions:
-                found = search.find(guess, number)
-                if isinstance(found, FailedAttempt):
-                    failures.append(found)
-                    break
-                solutions.append(found)
-                found_some = True
-    return DeflationResult(tuple(solutions), tuple(failures), len(solutions) < max_solutions)
+    found_some, interrupted = True, False
+    with protected():
+        try:
+            while found_some:
+                found_some = False
+                for number, guess in enumerate(states):
+                    while len(solutions) < max_solutions:
+                        found = interruptible(search.find, guess, number)
+                        if isinstance(found, FailedAttempt):
+                            failures.append(found)
+                            break
+                        solutions.append(found)
+                        found_some = True
+        except KeyboardInterrupt:
+            interrupted = True
+        interrupted |= interrupted_meanwhile()
+    exhausted = len(solutions) < max_solutions and not interrupted
+    return DeflationResult(tuple(solutions), tuple(failures), exhausted, interrupted)
 
 
 def _check_guesses(map: Map, guesses: Any) -> list[Vector]:
@@ -233,6 +246,13 @@ class DeflatedSearch:
 
     def find(self, guess: Vector, number: int) -> Solution | FailedAttempt:
         """A new solution, which is added to the known ones, or why there is none from guess ``number``."""
+        found, state = self.search(guess, number)
+        if state is not None:
+            self.add(state)
+        return found
+
+    def search(self, guess: Vector, number: int) -> tuple[Solution | FailedAttempt, Vector | None]:
+        """A new solution and the state to add to the known ones, or why there is none from guess ``number``."""
         if self.is_known(guess):
             direction = np.random.default_rng(len(self.known)).standard_normal(self.shape)
             guess = guess + MOVED_GUESS * self._unit(guess) * direction
@@ -245,13 +265,12 @@ class DeflatedSearch:
                 reason = reason or error.what
                 continue
             except NotIsolated as error:
-                return FailedAttempt(number, self.cycles, str(error))
+                return FailedAttempt(number, self.cycles, str(error)), None
             if self.is_known(found.state):
                 reason = "Newton's method came back to a known solution, which must be a multiple one"
                 continue
-            self.add(found.state)
-            return self._with_least_period(found)
-        return FailedAttempt(number, self.cycles, reason)
+            return self._with_least_period(found), found.state
+        return FailedAttempt(number, self.cycles, reason), None
 
     def _unit(self, r: Vector) -> float:
         return max(self.map.scale, float(np.sqrt(np.mean(r**2))))

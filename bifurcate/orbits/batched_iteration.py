@@ -93,6 +93,13 @@ class BatchResult:
     steps: NDArray[np.int_]
     ends: list[OrbitEnd]
 
+    def interrupt(self, numbers: NDArray[np.int_], steps: int) -> BatchResult:
+        """Note that the user ended some rows after so many steps."""
+        self.steps[numbers] = steps
+        for i in numbers.tolist():
+            self.ends[i] = "interrupted"
+        return self
+
     @staticmethod
     def empty(rows: BatchRows, transient: int, last: int) -> BatchResult:
         """A result without states, to be filled in."""
@@ -156,7 +163,8 @@ def iterate_batch(
 ) -> BatchResult | None:
     """Iterate all rows in one batch; None if the batch does not yield what single calls do.
 
-    A row whose orbit ends leaves the batch; the last row left is iterated by itself.
+    A row whose orbit ends leaves the batch; the last row left is iterated by itself. Overflows are the caller's to
+    silence.
 
     Parameters
     ----------
@@ -172,7 +180,7 @@ def iterate_batch(
     result, rank, numbers = BatchResult.empty(rows, transient, last), rows.states.ndim - 1, np.arange(len(rows))
     p, singles = broadcast_parameters(rows.parameters, rank, layout), rows.parameters_of_rows()
     batch, done = to_batch(rows.states, layout), 0
-    with np.errstate(all="ignore"):
+    try:
         while True:
             if (ends := _find_ends(rule, batch, p, layout, len(numbers))) is not None:
                 goes_on = ends == "steps"
@@ -198,6 +206,8 @@ def iterate_batch(
             if not (np.array_equal(after[compared], expected) or agrees(after[compared], expected, rule.scale)):
                 return None
             batch, done = following, done + 1
+    except KeyboardInterrupt:
+        return result.interrupt(numbers, done)
 
 
 def _to_rows(batch: Array, layout: BatchLayout) -> Array:
@@ -229,4 +239,6 @@ def iterate_one_by_one(rule: IterationRule, rows: BatchRows, transient: int, las
                 result.ends[i] = end
             else:
                 result.fill_in(i, iterate(rule, x, p, transient=transient, last=last), 0)
+            if result.ends[i] == "interrupted":
+                return result.interrupt(np.arange(i + 1, len(rows)), 0)
     return result

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from bifurcate.deprecation import old_parameters, old_positions
 from bifurcate.errors import InvalidInput
+from bifurcate.executors import as_executor
+from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
 from bifurcate.maps.map import Map
 from bifurcate.orbits.batched_iteration import (
     LAYOUTS,
@@ -49,7 +51,7 @@ class Ensemble:
         The states after the transient; NaN from where an orbit ended.
     steps : ndarray of int, shape (m,)
         Iterations done, those of the transient included.
-    ends : tuple of {"steps", "domain", "diverged"}
+    ends : tuple of {"steps", "domain", "diverged", "interrupted"}
         How each orbit ended, as in :class:`Orbit`; one that starts outside the domain ends there after 0 steps.
     layout : {"trailing", "leading", "single"}
         How f was called: for batches of shape (*state's shape, m), for batches of shape (m, *state's shape), or for one
@@ -99,7 +101,7 @@ def ensemble(
         Iterations whose states are not returned.
     parameters : mapping of str to float or array_like of shape (m,), optional
         Values that replace the map's own.
-    executor : concurrent.futures.Executor, optional
+    executor : concurrent.futures.Executor or dask Client, optional
         Where the work is done: threads, processes (f must be picklable then), a cluster's. By default here.
     layout : {"trailing", "leading", "single"}, optional
         Do not try, but call f so; "single" for one state at a time.
@@ -210,13 +212,32 @@ def _split(rows: BatchRows, length: int) -> list[BatchRows]:
 
 
 def _call_on_each(
-    executor: Executor | None, work: Callable[..., T], parts: list[BatchRows], rule: IterationRule, *settings: Any
-) -> list[T]:
-    """``work(rule, part, *settings)`` for every part, here or on the executor, in order."""
-    if executor is None:
-        return [work(rule, part, *settings) for part in parts]
-    futures = [executor.submit(work, rule, part, *settings) for part in parts]
-    return [future.result() for future in futures]
+    executor: Executor | None,
+    work: Callable[..., BatchResult | None],
+    parts: list[BatchRows],
+    rule: IterationRule,
+    *settings: Any,
+) -> list[BatchResult | None]:
+    """``work(rule, part, *settings)`` for every part, here or on the executor, in order.
+
+    The last two settings are the numbers of the first state and of the last. Once the user has interrupted a part, no
+    other one is begun.
+    """
+    done: list[BatchResult | None] = []
+    submitted = as_executor(executor)
+    futures = [] if submitted is None else [submitted.submit(work, rule, part, *settings) for part in parts]
+    with protected():
+        try:
+            for i, part in enumerate(parts):
+                found = interruptible(work, rule, part, *settings) if not futures else interruptible(futures[i].result)
+                done.append(found)
+                if interrupted_meanwhile() or (found is not None and "interrupted" in found.ends):
+                    raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            for future in futures:
+                future.cancel()
+    rest = [BatchResult.empty(part, *settings[-2:]) for part in parts[len(done) :]]
+    return done + [each.interrupt(np.arange(len(each.ends)), 0) for each in rest]
 
 
 def _iterate_batch_safely(
@@ -225,7 +246,8 @@ def _iterate_batch_safely(
     if len(rows) == 1:
         return iterate_one_by_one(rule, rows, transient, last)
     try:
-        return iterate_batch(rule, rows, layout, transient, last)
+        with np.errstate(all="ignore"):
+            return iterate_batch(rule, rows, layout, transient, last)
     except Exception:  # f took a batch of the first states, but not one of later states; one by one it may take them
         return None
 

@@ -43,7 +43,7 @@ class Exponents:
         Iterations over which they are averages.
     state : ndarray
         The last state.
-    end : {"steps", "domain", "diverged"}
+    end : {"steps", "domain", "diverged", "interrupted"}
         How the orbit ended, as in :class:`Orbit`.
     """
 
@@ -125,15 +125,18 @@ def lyapunov(
     rates, done = np.empty((steps, count)), -transient
     end: OrbitEnd = "steps"
     with np.errstate(all="ignore"):
-        while done < steps:
-            following = np.asarray(map.f(x, **p), dtype=float)
-            end = rule.end(following, p)
-            if end != "steps":
-                break
-            vectors, growth = _map_vectors(iterate, x, following, vectors, p)
-            if done >= 0:
-                rates[done] = np.log(growth)
-            x, done = following, done + 1
+        try:
+            while done < steps:
+                following = np.asarray(map.f(x, **p), dtype=float)
+                end = rule.end(following, p)
+                if end != "steps":
+                    break
+                vectors, growth = _map_vectors(iterate, x, following, vectors, p)
+                if done >= 0:
+                    rates[done] = np.log(growth)
+                x, done = following, done + 1
+        except KeyboardInterrupt:
+            end = "interrupted"
     rates = rates[: max(done, 0)]
     return Exponents(
         values=rates.mean(axis=0) if len(rates) else np.full(count, np.nan),

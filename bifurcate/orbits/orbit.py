@@ -17,7 +17,7 @@ from bifurcate.validation import check_count, check_instance, check_mapping
 __all__ = ["DIVERGED", "Iteration", "IterationRule", "Orbit", "OrbitEnd", "iterate", "orbit", "with_values"]
 
 State = NDArray[np.float64]
-OrbitEnd = Literal["steps", "domain", "diverged"]
+OrbitEnd = Literal["steps", "domain", "diverged", "interrupted"]
 
 # A state beyond this many of the map's scales has diverged: bounded dynamics stays within a few scales, and an orbit
 # that has left it by twelve orders of magnitude keeps no digit of where it would come back to.
@@ -34,9 +34,9 @@ class Orbit:
         The states after the transient; the last one is the last that was reached.
     steps : int
         Iterations done, those of the transient included.
-    end : {"steps", "domain", "diverged"}
+    end : {"steps", "domain", "diverged", "interrupted"}
         "steps" if all were done; "domain" if the orbit left the map's declared domain (crossed a pole);
-        "diverged" if a state grew beyond 10¹² scales or stopped being finite.
+        "diverged" if a state grew beyond 10¹² scales or stopped being finite; "interrupted" if the user ended it.
     """
 
     states: State
@@ -85,7 +85,7 @@ class Iteration(NamedTuple):
         The states after the transient.
     steps : int
         Iterations done.
-    end : {"steps", "domain", "diverged"}
+    end : {"steps", "domain", "diverged", "interrupted"}
         As in :class:`Orbit`.
     """
 
@@ -174,13 +174,18 @@ def iterate(
     """
     p, states = dict(p), list[State]()
     with np.errstate(all="ignore"):
-        while True:
-            if done >= transient:
+        try:
+            while True:
+                if done >= transient:
+                    states.append(x)
+                if done == last:
+                    return Iteration(states, done, "steps")
+                following = np.asarray(rule.f(x, **p), dtype=float)
+                end = rule.end(following, p)
+                if end != "steps":
+                    return Iteration(states, done, end)
+                x, done = following, done + 1
+        except KeyboardInterrupt:
+            if len(states) == done - transient:  # it came between a state and its place in the list
                 states.append(x)
-            if done == last:
-                return Iteration(states, done, "steps")
-            following = np.asarray(rule.f(x, **p), dtype=float)
-            end = rule.end(following, p)
-            if end != "steps":
-                return Iteration(states, done, end)
-            x, done = following, done + 1
+            return Iteration(states, done, "interrupted")

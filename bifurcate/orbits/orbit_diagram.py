@@ -35,7 +35,7 @@ class OrbitDiagram:
         Its values.
     samples : ndarray, shape (m, samples)
         The observable at the last states; NaN where the orbit ended before.
-    ends : tuple of {"steps", "domain", "diverged"}
+    ends : tuple of {"steps", "domain", "diverged", "interrupted"}
         How each orbit ended, as in :class:`Orbit`.
     layout : {"trailing", "leading", "single"}
         How f was called, as in :class:`Ensemble`.

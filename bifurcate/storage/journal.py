@@ -87,6 +87,11 @@ class Section:
     def __init__(self, journal: Journal, prefix: str = "") -> None:
         self._journal, self._prefix, self._calls = journal, prefix, 0
 
+    @property
+    def is_new(self) -> bool:
+        """True if nothing was noted in this part."""
+        return not self._journal.holds(self._prefix)
+
     def section(self, name: str) -> Section:
         """A part of this part."""
         return Section(self._journal, f"{self._prefix}{name}/")
@@ -222,6 +227,10 @@ class Journal:
             return decoder.load(header["objects"], header["value"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DamagedFile(f"the journal {str(self.path)!r} is damaged at {key!r}: {error}") from error
+
+    def holds(self, prefix: str) -> bool:
+        """True if a record other than the call's own begins with a prefix."""
+        return any(key.startswith(prefix) and key != "call" for key in self._places)
 
     def share(self, value: Any) -> None:
         """Let later records refer to an object that the same call makes again every time, at the same place."""

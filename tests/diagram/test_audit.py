@@ -5,7 +5,7 @@ import pytest
 from diagrams import bubble, pitchfork, values_at
 
 import bifurcate as bf
-from bifurcate.diagram import explore as exploration
+from bifurcate.diagram import branch_source as exploration
 
 COARSE = bf.StepControl(first=0.3, largest=0.6, angle=1.0, largest_angle=1.5)
 

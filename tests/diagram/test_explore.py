@@ -8,8 +8,9 @@ from diagrams import edges, values_at
 import bifurcate as bf
 from bifurcate.continuation.branch_matching import BranchLocator
 from bifurcate.curves.metric import Metric
-from bifurcate.diagram import explore as exploration
+from bifurcate.diagram import branch_source as exploration
 from bifurcate.errors import InvalidInput, NotConverged
+from bifurcate.executors import process_pool
 
 
 def test_the_cascade_of_the_logistic_map_to_period_sixteen(reference):
@@ -331,3 +332,18 @@ def test_an_interrupt_keeps_what_was_found():
 def test_unusable_arguments(call, words):
     with pytest.raises(InvalidInput, match=words):
         call(bf.cycles(bf.maps.logistic(), "r", [0.6]))
+
+
+def test_an_executor_finds_the_same_diagram():
+    from concurrent.futures import ThreadPoolExecutor
+
+    from long_calls import explored, explored_in_two_parameters
+    from same import difference
+
+    with ThreadPoolExecutor(2) as threads:
+        assert difference(explored(), explored(executor=threads)) is None
+        assert difference(explored_in_two_parameters(), explored_in_two_parameters(executor=threads)) is None
+    with process_pool(2) as processes:
+        assert difference(explored(), explored(executor=processes)) is None
+    with pytest.raises(InvalidInput, match="executor is 3; it must be an Executor"):
+        explored(executor=3)

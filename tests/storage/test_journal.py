@@ -1,0 +1,253 @@
+"""A journal cut off anywhere, as a killed process leaves it, leads to the same result to the bit."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from long_calls import CALLS, without_journal
+from same import difference
+
+import bifurcate as bf
+from bifurcate.errors import InvalidInput
+from bifurcate.storage.journal import Journal, Section
+
+HELPERS = Path(__file__).parents[1] / "helpers"
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_journal_changes_nothing_and_a_finished_one_is_read(name, tmp_path):
+    plain = CALLS[name]()
+    assert difference(plain, CALLS[name](tmp_path / "journal")) is None
+    size = (tmp_path / "journal").stat().st_size
+    assert difference(plain, CALLS[name](tmp_path / "journal")) is None
+    assert (tmp_path / "journal").stat().st_size == size  # nothing was computed again
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_journal_that_was_cut_off_anywhere_is_gone_on_with(name, tmp_path):
+    path = tmp_path / "journal"
+    whole = CALLS[name](path)
+    content, rng = path.read_bytes(), np.random.default_rng(0)
+    for cut in rng.integers(0, len(content), 5).tolist():
+        path.write_bytes(content[:cut])
+        assert difference(whole, CALLS[name](path)) is None
+
+
+def test_what_was_noted_is_not_computed_again(tmp_path):
+    calls = []
+
+    def f(x, r):
+        calls.append(1)
+        return r * x * (1 - x)
+
+    def follow(path):
+        calls.clear()
+        bf.trace(bf.cycles(bf.Map(f, {"r": 2.5}), "r", [0.6]), {"r": (0.5, 3.5)}, journal=path)
+        return len(calls)
+
+    path = tmp_path / "journal"
+    first = follow(path)
+    content = path.read_bytes()
+    assert follow(path) < first / 10
+    path.write_bytes(content[: len(content) * 9 // 10])
+    assert follow(path) < first / 4
+
+
+def test_a_call_with_other_arguments_is_refused(tmp_path):
+    path = tmp_path / "journal"
+    curve = bf.cycles(bf.maps.logistic(), "r", [0.6])
+    bf.trace(curve, {"r": (2.0, 3.2)}, journal=path)
+    with pytest.raises(InvalidInput, match="belongs to another call, with another bounds: name another file"):
+        bf.trace(curve, {"r": (2.0, 3.3)}, journal=path)
+    with pytest.raises(InvalidInput, match="with another curve"):
+        bf.trace(bf.cycles(bf.maps.logistic(), "r", [0.61]), {"r": (2.0, 3.2)}, journal=path)
+
+
+def test_a_file_of_another_kind_is_left_alone(tmp_path):
+    path = tmp_path / "letter.txt"
+    path.write_text("dear reader")
+    curve = bf.cycles(bf.maps.logistic(), "r", [0.6])
+    with pytest.raises(InvalidInput, match="is no journal of bifurcate; nothing was changed"):
+        bf.trace(curve, {"r": (2.0, 3.2)}, journal=path)
+    assert path.read_text() == "dear reader"
+    with pytest.raises(InvalidInput, match="there is no folder"):
+        bf.trace(curve, {"r": (2.0, 3.2)}, journal=tmp_path / "none" / "journal")
+
+
+def test_a_journal_belongs_to_one_call_at_a_time(tmp_path):
+    first = Journal(tmp_path / "journal", {"a": 1})
+    with pytest.raises(InvalidInput, match="is in use by another process"):
+        Journal(tmp_path / "journal", {"a": 1})
+    first.close()
+    Journal(tmp_path / "journal", {"a": 1}).close()
+
+
+def test_a_changed_record_is_told(tmp_path):
+    path = tmp_path / "journal"
+    journal = Journal(path, {})
+    for key in "abc":
+        journal.write(key, np.arange(100.0))
+    at = journal._places["b"][0]
+    journal.close()
+    content = bytearray(path.read_bytes())
+    content[at + 200] ^= 1
+    path.write_bytes(content)
+    journal = Journal(path, {})
+    assert journal.read("a").tolist() == journal.read("c").tolist() and journal.read("none") is None
+    with pytest.raises(InvalidInput, match="is damaged at 'b': delete it"):
+        journal.read("b")
+    journal.close()
+
+
+def test_what_is_replaced_does_not_fill_the_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr("bifurcate.storage.journal.WASTE", 10**5)
+    journal = Journal(tmp_path / "journal", {})
+    journal.write("first", "stays")
+    for i in range(100):
+        journal.write("state", np.full(1000, float(i)))
+    assert (tmp_path / "journal").stat().st_size < 3e5
+    journal.close()
+    journal = Journal(tmp_path / "journal", {})
+    assert journal.read("state")[0] == 99.0 and journal.read("first") == "stays"
+    journal.close()
+
+
+def test_computations_are_remembered_with_their_errors(tmp_path):
+    def fail():
+        raise InvalidInput("no")
+
+    for again in (False, True):
+        journal = Journal(tmp_path / "journal", {})
+        notes = Section(journal)
+        assert notes.remember("sum", (lambda: 1 / 0) if again else lambda: (1, 2.0)) == (1, 2.0)
+        with pytest.raises(InvalidInput, match=r"^no$"):
+            notes.remember("failure", (lambda: 1 / 0) if again else fail)
+        journal.close()
+
+
+# Interrupts
+
+
+def interrupted_after(seconds, work):
+    """What work returns when the process is interrupted while it runs."""
+    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        return work()
+    finally:
+        timer.join()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_an_interrupted_call_returns_what_it_has_and_goes_on(name, tmp_path):
+    begin = time.perf_counter()
+    whole = CALLS[name]()
+    seconds = time.perf_counter() - begin
+    found = interrupted_after(0.4 * seconds, lambda: CALLS[name](tmp_path / "journal"))
+    marked = (
+        found.interrupted if hasattr(found, "interrupted") else "interrupted" in [each.reason for each in found.stop]
+    )
+    assert marked
+    assert difference(whole, CALLS[name](tmp_path / "journal")) is None
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize(("name", "is_marked"), list(without_journal()))
+def test_an_interrupted_iteration_or_search_is_marked(name, is_marked):
+    assert interrupted_after(0.1, is_marked)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interrupted_audit_keeps_the_diagram():
+    reports = []
+
+    def report(progress):
+        reports.append(progress)
+
+    curve = bf.cycles(bf.maps.logistic(), "r", [0.6])
+    whole = bf.explore(curve, {"r": (0.5, 3.5)}, depth=2, progress=report)
+    calls = []
+
+    def f(x, r):
+        calls.append(1)
+        if len(calls) == limit:
+            raise KeyboardInterrupt
+        return r * x * (1 - x)
+
+    limit = 0
+    curve = bf.cycles(bf.Map(f, {"r": 2.5}), "r", [0.6])
+    bf.explore(curve, {"r": (0.5, 3.5)}, depth=2)
+    limit = len(calls) + 200
+    calls.clear()
+    found = bf.explore(curve, {"r": (0.5, 3.5)}, depth=2, audit=True)
+    assert found.interrupted and found.audit.interrupted and not found.audit.clean
+    assert len(found.branches) == len(whole.branches) and "audit, interrupted by the user" in str(found)
+
+
+def test_a_second_interrupt_is_raised_at_once():
+    from bifurcate.interrupts import interruptible, protected
+
+    with pytest.raises(KeyboardInterrupt), protected():
+        os.kill(os.getpid(), signal.SIGINT)  # waits
+        os.kill(os.getpid(), signal.SIGINT)
+        pytest.fail("the second one was not raised")
+    with protected():
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            interruptible(len, "abc")
+        assert interruptible(len, "abc") == 3
+
+
+def test_handlers_of_the_user_are_left_alone():
+    from bifurcate.interrupts import protected
+
+    seen = []
+    before = signal.signal(signal.SIGINT, lambda *_: seen.append(1))
+    try:
+        with protected():
+            os.kill(os.getpid(), signal.SIGINT)
+        assert seen == [1]
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+# Kills
+
+KILLED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from long_calls import CALLS
+print("begins", flush=True)
+CALLS[sys.argv[2]](sys.argv[3])
+print("is done", flush=True)
+"""
+
+
+def killed(name, path, seconds, kind=signal.SIGKILL):
+    """Begin a call in a process of its own and kill it after so many seconds; True if it was killed in time."""
+    arguments = [sys.executable, "-c", KILLED, str(HELPERS), name, str(path)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "begins\n"
+        time.sleep(seconds)
+        process.send_signal(kind)
+        rest = process.communicate()[0]
+    return "is done" not in rest
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CALLS)
+def test_a_killed_process_goes_on_to_the_bit(name, tmp_path):
+    begin = time.perf_counter()
+    whole = CALLS[name]()
+    seconds, rng = time.perf_counter() - begin, np.random.default_rng(0)
+    for i in range(2):
+        path = tmp_path / f"journal {i}"
+        killed(name, path, float(rng.uniform(0.0, seconds)))
+        assert difference(whole, CALLS[name](path)) is None
+    assert all(each.name.startswith("journal") for each in tmp_path.iterdir())
