@@ -55,6 +55,7 @@ from .orbits.orbit_diagram import OrbitDiagram as OrbitDiagram, orbit_diagram as
 from .storage.save_and_load import load as load, save as save
 from .proofs.branch_theorem import BranchTheorem as BranchTheorem
 from .proofs.diagram_theorem import DiagramTheorem as DiagramTheorem
+from .proofs.network_theorem import NetworkTheorem as NetworkTheorem
 from .proofs.point_theorem import PointTheorem as PointTheorem
 from .proofs.prove import prove as prove
 

@@ -111,7 +111,7 @@ def decided(tube: Tube) -> DecidedTube | str:
     multipliers = multipliers_in(tube)
     if multipliers.reason:
         return multipliers.reason
-    return DecidedTube(tube, multipliers, section(tube, 0.0), section(tube, 1.0))
+    return DecidedTube(tube, multipliers, section(tube, 1.0))
 
 
 def prove_branch(claim: BranchClaim, *, bits: int = 53) -> BranchTheorem:

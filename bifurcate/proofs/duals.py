@@ -33,6 +33,8 @@ def scaled(x: Dual, factor: Any) -> Dual:
 def times(x: Dual, y: Dual) -> Dual:
     """x y."""
     a, b = x[0], y[0]
+    if not y[1]:
+        return a * b, {i: e * b for i, e in x[1].items()} if x[1] else y[1]
     gradient = {i: e * b for i, e in x[1].items()}
     for i, e in y[1].items():
         term = a * e

@@ -20,7 +20,7 @@ import numpy as np
 
 from bifurcate.errors import BifurcateError
 from bifurcate.proofs.balls import Ball, lower_bound, upper_bound
-from bifurcate.proofs.duals import Dual, negative, plus, product, quotient, scaled
+from bifurcate.proofs.duals import Dual, negative, plus, product, quotient, scaled, times
 from bifurcate.proofs.taylor_series import (
     binomial_series,
     cyclic_series,
@@ -48,7 +48,7 @@ class Jet:
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, coefficients: Sequence[Dual]) -> None:
-        self.c = tuple(coefficients)
+        self.c = coefficients if type(coefficients) is tuple else tuple(coefficients)
 
     @property
     def value(self) -> Ball:
@@ -62,6 +62,8 @@ class Jet:
     # Arithmetic.
 
     def __add__(self, other: Any) -> Any:
+        if type(other) is Jet and len(self.c) == 1 == len(other.c):
+            return Jet((plus(self.c[0], other.c[0]),))
         y = _lifted(other)
         if y is None:
             return NotImplemented
@@ -87,6 +89,8 @@ class Jet:
         return NotImplemented if y is None else (-self) + y
 
     def __mul__(self, other: Any) -> Any:
+        if type(other) is Jet and len(self.c) == 1 == len(other.c):
+            return Jet((times(self.c[0], other.c[0]),))
         y = _lifted(other)
         if y is None:
             return NotImplemented

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from bifurcate.proofs.normal_form_balls import cycle_jacobian
 from bifurcate.proofs.point_theorem import PointTheorem
 from bifurcate.proofs.points import PointClaim, prove_special_point
 from bifurcate.proofs.tube_multipliers import Crossing, TubeMultipliers
-from bifurcate.proofs.tubes import OVERLAP, CycleCurve, Tube, corrected
+from bifurcate.proofs.tubes import OVERLAP, CycleCurve, Tube, corrected, section
 
 __all__ = ["BranchClaim", "DecidedTube", "assemble", "glued_runs"]
 
@@ -55,12 +56,16 @@ class BranchClaim:
 
 @dataclass(frozen=True, eq=False)
 class DecidedTube:
-    """A tube with its multipliers and with narrow enclosures of its ends."""
+    """A tube with its multipliers and with a narrow enclosure of its end."""
 
     tube: Tube
     multipliers: TubeMultipliers
-    first: list[Ball]
     last: list[Ball]
+
+    @cached_property
+    def first(self) -> list[Ball]:
+        """A narrow enclosure of its beginning; asked for where an arc begins."""
+        return section(self.tube, 0.0)
 
 
 def glued_runs(proved: Sequence[DecidedTube | Gap], gaps: list[Gap]) -> list[list[DecidedTube]]:

@@ -8,6 +8,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from bifurcate.adaptation.equations import Model
 from bifurcate.bifurcations.kinds import CURVE_KINDS
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.branch import Branch
@@ -20,6 +21,7 @@ from bifurcate.proofs.branches import prove_branch
 from bifurcate.proofs.diagram_theorem import DiagramTheorem
 from bifurcate.proofs.diagrams import prove_diagram
 from bifurcate.proofs.evaluation import Subspace
+from bifurcate.proofs.network_theorem import NetworkTheorem, prove_network
 from bifurcate.proofs.pieces import BranchClaim
 from bifurcate.proofs.point_theorem import PointTheorem
 from bifurcate.proofs.points import OtherPeriod, PointClaim, prove_cycle, prove_special_point
@@ -39,18 +41,23 @@ def prove(
 ) -> BranchTheorem: ...  # fmt: skip
 @overload
 def prove(
+    result: Model, map: Map | None = None, *, invariant: Any = None, symmetry: Any = None, box: Any = None,
+    bits: int = 53,
+) -> NetworkTheorem: ...  # fmt: skip
+@overload
+def prove(
     result: Diagram, map: Map | None = None, *, invariant: Any = None, symmetry: Any = None, box: Any = None,
     bits: int = 53,
 ) -> DiagramTheorem: ...  # fmt: skip
 def prove(
-    result: Solution | SpecialPoint | Branch | Diagram,
+    result: Solution | SpecialPoint | Branch | Diagram | Model,
     map: Map | None = None,
     *,
     invariant: Any = None,
     symmetry: Any = None,
     box: Any = None,
     bits: int = 53,
-) -> PointTheorem | BranchTheorem | DiagramTheorem:
+) -> PointTheorem | BranchTheorem | DiagramTheorem | NetworkTheorem:
     """Prove a solution, a special point, a branch or a diagram from the map's own function, in ball arithmetic.
 
     f is evaluated on arrays of objects, numbers with their errors and derivatives, so that it must be written in plain
@@ -59,7 +66,7 @@ def prove(
 
     Parameters
     ----------
-    result : Solution, SpecialPoint, Branch or Diagram
+    result : Solution, SpecialPoint, Branch, Diagram or Network
     map : Map, optional
         The map, for a Solution that does not hold it.
     invariant : array_like, shape (n, m), optional
@@ -76,7 +83,7 @@ def prove(
 
     Returns
     -------
-    PointTheorem, BranchTheorem or DiagramTheorem
+    PointTheorem, BranchTheorem, DiagramTheorem or NetworkTheorem
         It prints as a sentence. What is not proved of a branch or a diagram is listed in its ``gaps``.
 
     Raises
@@ -109,10 +116,12 @@ def prove(
         return _prove_point(result, invariant, symmetry, bits)
     if isinstance(result, Branch):
         return prove_branch(branch_claim(result, _subspace(result.curve.size, invariant, symmetry)), bits=bits)
+    if isinstance(result, Model):
+        return prove_network(result, bits=bits)
     if isinstance(result, Diagram):
         return _prove_diagram(result, invariant, symmetry, box, bits)
     raise InvalidInput(
-        f"result is a {type(result).__name__}; a Solution, SpecialPoint, Branch or Diagram can be proved"
+        f"result is a {type(result).__name__}; a Solution, SpecialPoint, Branch, Diagram or Network can be proved"
     )
 
 

@@ -161,7 +161,8 @@ def of_proofs():
     curve = bf.cycles(bf.maps.logistic(), "r", [0.6])
     diagram = bf.explore(curve, {"r": (0.5, 3.3)}, depth=1)
     pair = bf.special_point(bf.maps.delayed_logistic(1.95), "neimark-sacker", free="r", guess=[0.49, 0.49])
-    return [bf.prove(diagram, box=[(0.1, 1.0), (1.5, 2.0)]), bf.prove(pair)]
+    net = adaptation.ring(4, (0.8, 0.0), (0.8, 1.0), alpha=0.05, beta=-0.1, sigma=1 / 6, b=0.05)
+    return [bf.prove(net), bf.prove(diagram, box=[(0.1, 1.0), (1.5, 2.0)]), bf.prove(pair)]
 
 
 GROUPS = [

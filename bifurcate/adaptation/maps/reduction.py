@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from bifurcate.adaptation.kernels import divide_where_driven, respond, response_gain
+from bifurcate.adaptation.maps.plain_formulas import plain_reduction
 from bifurcate.adaptation.maps.weight_update import core, margins
 from bifurcate.adaptation.stimuli.drive import Drives, Stimulus
 from bifurcate.adaptation.stimuli.target import Target
@@ -51,6 +53,10 @@ class Reduction:
         r, F = stimulus.drive, self.target_rule.factor(p)
         pull = (p["alpha"] + p["beta"]) * (F @ (F.T @ r))
         return np.asarray((1.0 + p["beta"]) * y + (p["alpha"] * R * (R @ r) - pull) / len(r))
+
+    def exact(self, y: np.ndarray, **p: Any) -> np.ndarray:
+        """y⁺ as a plain formula on numbers of any kind, for proofs."""
+        return plain_reduction(self.stimuli, self.target_rule, y, p)
 
     def jvp(self, y: np.ndarray, v: np.ndarray, **p: float) -> np.ndarray:
         """The derivative of y⁺ in the direction v."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
@@ -16,6 +17,7 @@ from bifurcate.adaptation.kernels import (
     response_gain,
     stack_columns,
 )
+from bifurcate.adaptation.maps.plain_formulas import plain_update
 from bifurcate.adaptation.stimuli.drive import Drives, Stimulus
 from bifurcate.adaptation.stimuli.target import Target
 from bifurcate.errors import InvalidInput
@@ -97,6 +99,10 @@ class Update:
             raise InvalidInput(f"the state has shape {W.shape}; weights have shape {(n, n)}")
         out = self._unclipped(W, p)
         return np.maximum(out, 0.0, out=out) if self.clip else out
+
+    def exact(self, W: np.ndarray, **p: Any) -> np.ndarray:
+        """W⁺ as a plain formula on numbers of any kind, for proofs."""
+        return plain_update(self.stimuli, self.target_rule, self.clip, W, p)
 
     def jvp(self, W: np.ndarray, V: np.ndarray, **p: float) -> np.ndarray:
         """The derivative of W⁺ in the direction V."""

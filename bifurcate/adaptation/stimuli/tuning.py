@@ -46,6 +46,9 @@ def raised_cosine(orientation: Any, preferred: Any, floor: float = 0.1, half_wid
         raise InvalidInput(f"floor is {floor!r}; it must lie in [0, 1]")
     if not 0.0 < half_width <= np.pi / 4 + ROUNDED_ANGLE:
         raise InvalidInput(f"half_width is {half_width!r}; it must lie in (0, pi/4] radians")
-    difference = np.subtract.outer(np.atleast_1d(orientation).astype(float), np.asarray(preferred, dtype=float))
+    angles = np.atleast_1d(orientation)
+    if angles.dtype != object:  # numbers of another kind are left what they are
+        angles = angles.astype(float)
+    difference = np.subtract.outer(angles, np.asarray(preferred, dtype=float))
     exponent = np.log(0.5) / (2.0 * np.log(np.cos(half_width)))
     return np.asarray(floor + (1.0 - floor) * (np.cos(difference) ** 2) ** exponent)
