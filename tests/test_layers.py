@@ -11,6 +11,7 @@ ROOT = pathlib.Path(bifurcate.__file__).parent
 # Rooms from the bottom up. A file imports only from its own room and from rooms before it.
 ROOMS = [
     "errors",
+    "printing",
     "interrupts",
     "executors",
     "deprecation",

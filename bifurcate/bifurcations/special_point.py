@@ -17,6 +17,7 @@ from bifurcate.errors import NoSuchPoint
 from bifurcate.linalg.multipliers import Spectrum, spectrum
 from bifurcate.linalg.operators import Operator, lift_vectors
 from bifurcate.maps.iterated_map import IteratedMap
+from bifurcate.printing import number_text
 from bifurcate.validation import check_instance
 
 __all__ = ["NormalForm", "SpecialPoint", "first_of_kind", "normal_form", "points_of_kind"]
@@ -41,7 +42,8 @@ class NormalForm:
     form: str
 
     def __str__(self) -> str:
-        terms = [f"{name} = {value:.10g} ± {self.errors[name]:.0e}" for name, value in self.coefficients.items()]
+        values = {name: number_text(value, self.errors[name]) for name, value in self.coefficients.items()}
+        terms = [f"{name} = {text} ± {self.errors[name]:.0e}" for name, text in values.items()]
         return ", ".join([self.form, *terms])
 
 
@@ -265,7 +267,8 @@ class SpecialPoint:
     def __str__(self) -> str:
         times = f" ×{self.multiplicity}" if self.multiplicity > 1 else ""
         others = f" (with {', '.join(KINDS[kind].label for kind in self.together)})" if self.together else ""
-        return f"{self.label}{times}{others} at {self.curve.where(self.u)} ± {self.error:.0e}, period {self.period}"
+        where = self.curve.where(self.u, self.error)
+        return f"{self.label}{times}{others} at {where} ± {self.error:.0e}, period {self.period}"
 
     def __repr__(self) -> str:
         return f"SpecialPoint({self})"

@@ -16,6 +16,7 @@ from bifurcate.curves.curve import Curve
 from bifurcate.errors import InvalidInput, NoSuchPoint, Stop
 from bifurcate.linalg.low_rank import LowRank
 from bifurcate.linalg.multipliers import Spectrum
+from bifurcate.printing import count_labels, range_text
 
 __all__ = ["Branch", "BranchEnds", "Point"]
 
@@ -53,6 +54,11 @@ class Point:
     iterations: int
     arclength: float
     curve: Curve
+
+    def __repr__(self) -> str:
+        known = "" if self.spectrum is None else f", {'stable' if self.spectrum.stable else 'unstable'}"
+        shown = ", ".join(f"{name} = {value:.10g}" for name, value in zip(self.curve.free, self.free))
+        return f"<Point of period {self.period} at {shown}{known}; it has state, parameters, multipliers>"
 
     @property
     def state(self) -> NDArray[np.float64]:
@@ -284,9 +290,33 @@ class Branch:
         except NoSuchPoint as error:
             raise NoSuchPoint(f"{error}. At its first point {self.stop.first}; at its last {self.stop.last}.") from None
 
+    def __repr__(self) -> str:
+        ranges = ", ".join(range_text(name, self[name]) for name in self.curve.free)
+        what = f"period {self.curve.period}"
+        what += "" if self.curve.codimension == 0 else f", {self.curve.kind} points"
+        found = count_labels(point.label for point in self.special) or "no special points"
+        doubts = f", {len(self.doubts)} doubts" if self.doubts else ""
+        return (
+            f"<Branch of {self.curve.iterate.map.name}, {what}: {len(self)} points, {ranges}; {found}{doubts}>\n"
+            f"next: {self._next_verbs()}"
+        )
+
+    def _next_verbs(self) -> str:
+        """What can be done with it, for representations."""
+        names = self.curve.free
+        if self.curve.codimension:
+            chart = f"bf.plot.chart(branch, {names[0]!r}, {names[1]!r})" if len(names) > 1 else ""
+            switch = f"bf.switches(branch.first({self.special[0].label!r}))" if self.special else ""
+            return ", ".join(word for word in ("print(branch)", chart, switch) if word)
+        born = next((point.label for point in self.special if point.kind_row.is_switchable), "")
+        switch = f", bf.switch(branch.first({born!r}))" if born else ""
+        return f"print(branch), bf.plot.diagram(branch, {names[0]!r}){switch}"
+
     def __str__(self) -> str:
-        ranges = ", ".join(f"{name} from {self[name][0]:.6g} to {self[name][-1]:.6g}" for name in self.curve.free)
-        lines = [f"branch of {self.curve.iterate.map.name}, period {self.curve.period}: {len(self)} points, {ranges}"]
+        ranges = ", ".join(range_text(name, self[name]) for name in self.curve.free)
+        what = "" if self.curve.codimension == 0 else f"{self.curve.kind} points, "
+        name, period = self.curve.iterate.map.name, self.curve.period
+        lines = [f"branch of {name}, {what}period {period}: {len(self)} points, {ranges}"]
         lines += [f"  {point}" for point in self.special]
         lines += [f"  first point: {self.stop.first}", f"  last point: {self.stop.last}"]
         lines += [f"  in doubt: {doubt}" for doubt in self.doubts]

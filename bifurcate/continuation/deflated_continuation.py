@@ -24,6 +24,7 @@ from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
 from bifurcate.maps.map import Map
 from bifurcate.newton.deflation import DeflatedSearch, FailedAttempt
 from bifurcate.newton.solve import Solution
+from bifurcate.printing import short_repr
 from bifurcate.storage.journal import Section, open_journal
 from bifurcate.validation import check_callable, check_count, check_interval, check_period
 
@@ -51,6 +52,8 @@ class DeflatedBranches:
     branches: tuple[Branch, ...]
     failures: tuple[FailedAttempt, ...]
     interrupted: bool = False
+
+    __repr__ = short_repr
 
 
 @old_keywords(most="max_branches")

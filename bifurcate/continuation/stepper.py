@@ -33,6 +33,7 @@ from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
 from bifurcate.curves.step_cache import StepCache
 from bifurcate.deprecation import warn_old_name
 from bifurcate.errors import Stop, StopReason
+from bifurcate.printing import short_repr
 
 __all__ = ["Step", "StepperState", "continue_from"]
 
@@ -71,6 +72,8 @@ class Step:
     length: float
     events: StepEvents
     stop: Stop | None = None
+
+    __repr__ = short_repr
 
     @property
     def state(self) -> NDArray[np.float64]:

@@ -18,6 +18,7 @@ from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.linalg.bordered_system import Krylov
 from bifurcate.linalg.operators import Operator
 from bifurcate.maps.iterated_map import IteratedMap
+from bifurcate.printing import number_text
 
 __all__ = ["Curve", "Equations", "Evaluation", "Linearisation"]
 
@@ -186,13 +187,21 @@ class Curve:
         """All parameters at u."""
         return {**self.equations.fixed, **dict(zip(self.free, u[self.size :].tolist()))}
 
-    def where(self, u: np.ndarray) -> str:
-        """The free parameters at u in words, as "r = 3"."""
-        return ", ".join(f"{name} = {value:.10g}" for name, value in zip(self.free, u[self.size :]))
+    def where(self, u: np.ndarray, error: float = 0.0) -> str:
+        """The free parameters at u in words, as "r = 3"; a value smaller than its error is 0."""
+        return ", ".join(f"{name} = {number_text(value, error)}" for name, value in zip(self.free, u[self.size :]))
 
     def state(self, u: np.ndarray) -> np.ndarray:
         """The state at u, in the map's shape."""
         return u[: self.size].reshape(self.iterate.shape)
+
+    def __repr__(self) -> str:
+        free = ", ".join(self.free)
+        what = f"cycles of period {self.period}" if self.codimension == 0 else f"{self.kind}, period {self.period}"
+        return (
+            f"<Curve of {self.iterate.map.name}: {what}, free {free}, from {self.where(self.start)}>\n"
+            f"next: bf.trace(curve, {{{', '.join(f'{name!r}: (low, high)' for name in self.free)}}})"
+        )
 
     def replace(self, **changes: Any) -> Curve:
         """The same curve with fields changed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from bifurcate.continuation.branch import Branch
 from bifurcate.deprecation import warn_old_name
 from bifurcate.diagram.audit import Audit
 from bifurcate.errors import InvalidInput
+from bifurcate.printing import count_labels, range_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -162,10 +164,21 @@ class Diagram:
 
         return figure_of(chart(self.branches, x, y, **options))
 
+    def __repr__(self) -> str:
+        name = self.branches[0].curve.iterate.map.name if self.branches else "map"
+        found = count_labels(point.label for point in self.special) or "no special points"
+        open_ends = {"not followed": self.not_followed, "failures": self.failures, "doubts": self.doubts}
+        rest = "".join(f", {len(each)} {words}" for words, each in open_ends.items() if each)
+        free = self.branches[0].curve.free if self.branches else ("p",)
+        return (
+            f"<Diagram of {name}: {len(self.branches)} branches; {found}{rest}>\n"
+            f"next: print(diagram), diagram.plot({free[0]!r}), bf.switches(point) at a point of diagram.special"
+        )
+
     def __str__(self) -> str:
         name = self.branches[0].curve.iterate.map.name if self.branches else "map"
         lines = [f"diagram of {name}: {len(self.branches)} branches, {len(self.special)} special points"]
-        rows: list[tuple[str, ...]] = [("branch", "period", "from", "to", "points", "starts at", "stable")]
+        rows: list[tuple[str, ...]] = [("branch", "period", "kind", "range", "points", "starts at", "stable")]
         rows += [self._row(i, branch) for i, branch in enumerate(self.branches)]
         widths = [max(len(row[j]) for row in rows) for j in range(len(rows[0]))]
         lines += ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
@@ -174,19 +187,21 @@ class Diagram:
             lines.append(f"  {point}{form}; on branch {', '.join(map(str, self._branches_at(i)))}")
         lines += [f"  failed {failure}" for failure in self.failures]
         beyond = "not followed, beyond the depth, period or number asked for"
-        lines += [f"  {beyond}: {point}" for point in self.not_followed]
+        kinds = Counter((point.label, point.period) for point in self.not_followed)
+        lines += [f"  {beyond}: {count} {label} of period {period}" for (label, period), count in kinds.items()]
         lines += [f"  in doubt: {doubt}" for doubt in self.doubts]
         lines += ["  interrupted by the user; all that was found so far is kept"] * self.interrupted
         return "\n".join(lines + ([str(self.audit)] if self.audit is not None else []))
 
     def _row(self, i: int, branch: Branch) -> tuple[str, ...]:
         """A branch as a line of the table."""
-        free = branch.curve.free
-        span = [", ".join(f"{name} = {value:.6g}" for name, value in zip(free, branch.points[j].free)) for j in (0, -1)]
+        span = ", ".join(range_text(name, branch[name]) for name in branch.curve.free)
         origin = branch.curve.origin
-        start = f"{origin.label} {origin.curve.where(origin.u)}" if isinstance(origin, SpecialPoint) else "given"
+        start = "given"
+        if isinstance(origin, SpecialPoint):
+            start = f"{origin.label} {origin.curve.where(origin.u, origin.error)}"
         stable = f"{np.mean(branch.stable):.0%}" if branch.curve.codimension == 0 else ""
-        return str(i), str(branch.curve.period), *span, str(len(branch)), start, stable
+        return str(i), str(branch.curve.period), branch.curve.kind, span, str(len(branch)), start, stable
 
 
 def _is_copy(a: SpecialPoint, b: SpecialPoint) -> bool:

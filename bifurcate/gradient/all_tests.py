@@ -16,6 +16,7 @@ from bifurcate.gradient.field import LARGEST_DENSE, checked
 from bifurcate.gradient.result_types import Consistent, Reconstructed, Refuted, TestResult
 from bifurcate.gradient.symmetry import conformal, euclidean
 from bifurcate.maps.map import Map
+from bifurcate.printing import short_repr
 
 __all__ = ["TestResults", "restrict", "verdict"]
 
@@ -42,6 +43,8 @@ class TestResults:
     conformal: Refuted | Consistent
     diagonal: TestResult | None
     any_metric: Refuted | Consistent | None
+
+    __repr__ = short_repr
 
     @property
     def energy(self) -> Reconstructed | None:

@@ -16,6 +16,7 @@ from scipy.sparse.linalg import LinearOperator
 from bifurcate.linalg.arnoldi import leading_multipliers
 from bifurcate.linalg.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, core_operator, dense, size
 from bifurcate.linalg.rank_one_eigenvalues import RankOneUpdate
+from bifurcate.printing import short_repr
 
 __all__ = ["EDGE", "Spectrum", "spectrum"]
 
@@ -96,6 +97,8 @@ class Spectrum:
     signature: tuple[int, int, int] = ()  # type: ignore[assignment]  # (): __post_init__ counts values
     multiplicities_resolved: bool = True
     vector: Array | None = field(default=None, repr=False)
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         if not self.signature:

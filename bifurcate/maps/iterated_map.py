@@ -24,6 +24,7 @@ from bifurcate.maps.derivatives import (
     slope_by_three_points,
 )
 from bifurcate.maps.map import Map
+from bifurcate.printing import short_repr
 
 __all__ = ["IteratedMap"]
 
@@ -65,6 +66,8 @@ class IteratedMap:
     map: Map
     shape: tuple[int, ...]
     period: int = 1
+
+    __repr__ = short_repr
 
     @cached_property
     def exact(self) -> bool:

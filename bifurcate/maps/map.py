@@ -17,6 +17,7 @@ from bifurcate.maps.checks import check_parameters, check_signature, check_state
 from bifurcate.maps.derivative_check import DifferenceSlope, PassedStates
 from bifurcate.maps.derivatives import FIVE_POINT_STEP, METHODS, directional_derivative
 from bifurcate.maps.rule import PARTS, Rule
+from bifurcate.printing import values_text
 from bifurcate.storage.pickling import Portable
 from bifurcate.validation import check_positive
 
@@ -123,6 +124,16 @@ class Map(Portable):
         check_signature(self.f, self.parameters)
         if self.at is not None:
             self.check(self.at)
+
+    def __repr__(self) -> str:
+        parts = [part for part in (*PARTS, "exact") if part != "f" and getattr(self, part) is not None]
+        derivatives = f"; with {', '.join(parts)}" if parts else f"; derivatives by {self.derivative} differences"
+        if not parts and self.derivative != "central":
+            derivatives = f"; derivatives by {self.derivative}"
+        return (
+            f"<Map {self.name}: {values_text(self.parameters)}{derivatives}>\n"
+            "next: bf.solve(map, guess), bf.cycles(map, free, guess), bf.orbit(map, start, steps)"
+        )
 
     def _restored(self, name: str, value: Any) -> Any:
         return MappingProxyType(value) if name == "parameters" else value

@@ -19,6 +19,7 @@ from bifurcate.newton.deflation_operator import Deflation
 from bifurcate.newton.newton import Newton
 from bifurcate.newton.newton_krylov import NewtonKrylov
 from bifurcate.newton.solve import Solution, solve
+from bifurcate.printing import short_repr
 from bifurcate.validation import check_count, check_instance, check_period
 
 __all__ = ["DeflatedSearch", "DeflationResult", "FailedAttempt", "deflate"]
@@ -84,6 +85,8 @@ class DeflationResult:
     failures: tuple[FailedAttempt, ...]
     exhausted: bool
     interrupted: bool = False
+
+    __repr__ = short_repr
 
     def of(self, period: int) -> tuple[Solution, ...]:
         """The solutions of a least period."""

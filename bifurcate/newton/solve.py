@@ -22,6 +22,7 @@ from bifurcate.newton.deflation_operator import Deflation
 from bifurcate.newton.line_search import Iterate, StepFailure, evaluate, search_step
 from bifurcate.newton.newton import Newton, newton_step
 from bifurcate.newton.newton_krylov import NewtonKrylov, newton_krylov_step, next_forcing_term
+from bifurcate.printing import short_repr
 from bifurcate.storage.functions import MissingFunction
 from bifurcate.validation import check_instance, check_period
 
@@ -65,6 +66,8 @@ class Solution:
     history: tuple[float, ...]
     jacobian: Operator
     map: Map | None = None
+
+    __repr__ = short_repr
 
     stored_beside_fields: ClassVar = ("spectrum",)  # it may take the map to compute it
 

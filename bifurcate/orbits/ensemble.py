@@ -25,6 +25,7 @@ from bifurcate.orbits.batched_iteration import (
     iterate_one_by_one,
 )
 from bifurcate.orbits.orbit import IterationRule, OrbitEnd
+from bifurcate.printing import short_repr
 from bifurcate.validation import check_choice, check_count, check_instance, check_mapping
 
 __all__ = ["LARGEST_BATCHED", "Ensemble", "Layout", "ensemble"]
@@ -62,6 +63,8 @@ class Ensemble:
     steps: NDArray[np.int_]
     ends: tuple[OrbitEnd, ...]
     layout: Layout
+
+    __repr__ = short_repr
 
     def __len__(self) -> int:
         return len(self.states)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bifurcate.deprecation import old_parameters, old_positions
 from bifurcate.maps.map import Map
+from bifurcate.printing import short_repr
 from bifurcate.storage.pickling import Portable
 from bifurcate.validation import check_count, check_instance, check_mapping
 
@@ -42,6 +43,8 @@ class Orbit:
     states: State
     steps: int
     end: OrbitEnd
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from bifurcate.maps.map import Map
 from bifurcate.orbits.batched_iteration import LAYOUTS, BatchRows, agrees, broadcast_parameters, to_batch
 from bifurcate.orbits.ensemble import LARGEST_BATCHED, Layout, ensemble
 from bifurcate.orbits.orbit import OrbitEnd
+from bifurcate.printing import short_repr
 from bifurcate.validation import check_instance
 
 __all__ = ["OrbitDiagram", "orbit_diagram"]
@@ -46,6 +47,8 @@ class OrbitDiagram:
     samples: Array
     ends: tuple[OrbitEnd, ...]
     layout: Layout = "single"
+
+    __repr__ = short_repr
 
 
 @old_keywords(keep="samples")

@@ -24,6 +24,7 @@ from bifurcate.adaptation.long_run.orbit_follower import WINDOW, OrbitFollower
 from bifurcate.adaptation.long_run.weight_asymptotics import weights
 from bifurcate.adaptation.long_run.weight_growth import WeightGrowth
 from bifurcate.orbits.lyapunov_exponents import block_standard_error
+from bifurcate.printing import short_repr
 
 __all__ = ["OrbitFate", "fate"]
 
@@ -97,6 +98,8 @@ class OrbitFate:
     state: np.ndarray
     responses: np.ndarray
     reason: str
+
+    __repr__ = short_repr
 
     @property
     def outputs_settle(self) -> bool:

@@ -23,6 +23,7 @@ from bifurcate.adaptation.equilibria.equilibrium import at_rest, last_beta
 from bifurcate.adaptation.equilibria.local_stability import NEUTRAL, Stability, inner_multipliers, stability
 from bifurcate.adaptation.long_run.orbit_fate import OrbitFate, fate
 from bifurcate.errors import InvalidInput
+from bifurcate.printing import short_repr
 from bifurcate.validation import check_count
 
 __all__ = ["Outcome", "StabilityVerdict", "outcome", "verdict"]
@@ -58,6 +59,8 @@ class StabilityVerdict:
     stability: Stability | None
     reason: str
 
+    __repr__ = short_repr
+
     @property
     def outputs_settle(self) -> bool:
         """True if outputs return after a small disturbance."""
@@ -83,6 +86,8 @@ class Outcome:
 
     local: StabilityVerdict
     fate: OrbitFate
+
+    __repr__ = short_repr
 
     def __bool__(self) -> NoReturn:
         raise TypeError(

@@ -1,0 +1,101 @@
+"""How results print: short representations, and numbers with their errors."""
+
+from __future__ import annotations
+
+import reprlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["count_labels", "number_text", "range_text", "short_repr", "values_text"]
+
+LONGEST_ARRAY = 6  # numbers of an array that a representation prints: they fit a line
+LONGEST_LIST = 3  # records that a representation prints one by one, and does not count
+LONGEST_TEXT = 100  # characters of one field
+
+_LIMITS = reprlib.Repr()
+_LIMITS.maxstring = _LIMITS.maxother = LONGEST_TEXT
+
+
+def short_repr(result: Any) -> str:
+    """Represent a result by its fields, of which none prints more than fits on a line.
+
+    Used as ``__repr__ = short_repr``. Long arrays appear as their shapes, long lists as their lengths, functions as
+    their names; ``print(result)`` and the fields themselves have the rest.
+
+    Examples
+    --------
+    >>> import bifurcate as bf
+    >>> bf.orbit(bf.maps.logistic(), [0.5], 1000)
+    Orbit(states=<array (1000, 1)>, steps=999, end='steps')
+    """
+    shown = ((each.name, getattr(result, each.name)) for each in fields(result) if each.repr)
+    text = ", ".join(f"{name}={_field_text(value)}" for name, value in shown)
+    return f"{type(result).__name__}({text})"
+
+
+def _field_text(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        if value.size > LONGEST_ARRAY:
+            return f"<array {value.shape}>"
+        return np.array2string(value, precision=6, separator=", ").replace("\n", "")
+    if isinstance(value, np.generic):
+        return f"{value.item()!r}"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key!r}: {_field_text(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, tuple | list) and type(value) in (tuple, list):
+        if len(value) <= LONGEST_LIST or (len(value) <= LONGEST_ARRAY and all(map(_is_plain, value))):
+            return "(" + ", ".join(map(_field_text, value)) + ("," if len(value) == 1 else "") + ")"
+        names = "/".join(sorted({type(each).__name__ for each in value}))
+        return f"<{len(value)} × {names}>"
+    if callable(value) and hasattr(value, "__qualname__"):
+        return str(value.__qualname__)
+    if is_dataclass(value) or not _is_plain(value):
+        text = " ".join(repr(value).split())
+        return text if len(text) <= LONGEST_TEXT else f"<{type(value).__name__}>"
+    return _LIMITS.repr(value)
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, bool | int | float | complex | str)
+
+
+def number_text(value: float, error: float = 0.0, digits: int = 10) -> str:
+    """A number; 0 if it is smaller than its error.
+
+    Examples
+    --------
+    >>> number_text(6.696897935e-17, 2e-12), number_text(3.449489743, 2e-12)
+    ('0', '3.449489743')
+    """
+    return "0" if abs(value) < error else f"{value:.{digits}g}"
+
+
+def values_text(values: Mapping[str, float], digits: int = 6) -> str:
+    """Parameters and their values, as "a = 1.4, b = 0.3"."""
+    return ", ".join(f"{name} = {value:.{digits}g}" for name, value in values.items())
+
+
+def range_text(name: str, values: np.ndarray) -> str:
+    """The range of a parameter along a branch, as "a from −0.1 to 2": the least and the largest value.
+
+    Examples
+    --------
+    >>> range_text("a", np.array([0.5, -0.25, 2.0]))
+    'a from -0.25 to 2'
+    """
+    return f"{name} from {np.min(values):.6g} to {np.max(values):.6g}"
+
+
+def count_labels(labels: Iterable[str]) -> str:
+    """Labels with their numbers, in the order in which they first occur, as "2 LP, 1 PD".
+
+    Examples
+    --------
+    >>> count_labels(["LP", "PD", "LP"])
+    '2 LP, 1 PD'
+    """
+    return ", ".join(f"{count} {label}" for label, count in Counter(labels).items())
