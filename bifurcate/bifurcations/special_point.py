@@ -111,6 +111,8 @@ class SpecialPoint:
         Widths of the parameters' bounds on the branch: the units in which curves that start here are begun.
     tangent : ndarray or None
         The branch's tangent, where the curves that start here depend on it.
+    is_sure : bool
+        False at a branch point where the curves touch, to the error of their curvature: ``error`` is wide then.
     together : tuple of str
         Kinds of bifurcations that other multipliers undergo at the same place. Beside a fold or branch point a flip and
         a Neimark–Sacker point have no coefficients.
@@ -132,6 +134,7 @@ class SpecialPoint:
     quadratic: np.ndarray | None = (
         None  # of the reduced equation of a simple branch point, on the kernel as it was found
     )
+    is_sure: bool = True
     together: tuple[KindName, ...] = ()  # other kinds of bifurcations at the same place
     null: np.ndarray | None = None  # the kernel as it was found, in the coordinates of the Jacobian's essence
 
@@ -217,6 +220,8 @@ class SpecialPoint:
             decided = values["s"] != 0.0 if "s" in values else all(sure.values())
             return "generic" if decided else "degenerate"
         if self.kind == "branch point":
+            if not self.is_sure:
+                return "degenerate"
             return "transcritical" if sure["a"] else "pitchfork" if sure["c"] else "degenerate"
         (name,) = values
         if not sure[name]:

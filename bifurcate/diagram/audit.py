@@ -179,9 +179,15 @@ def _touching(branch: Branch, locator: BranchLocator) -> list[SpecialPoint]:
             continue
         node, step = finer.point_near(float(branch.arclength[i])), float(np.diff(branch.arclength[i - 1 : i + 2]).max())
         point = None if node is None else branch_point_near(branch.curve, node, locator.metric, TOUCH_REACH * step)
-        if point is not None and locator.nearest(point)[1] < ON_BRANCH * step:
+        if point is not None and locator.nearest(point)[1] < ON_BRANCH * step and not _is_one_of(point, found):
             found.append(point)
     return found
+
+
+def _is_one_of(point: SpecialPoint, known: list[SpecialPoint]) -> bool:
+    """True if a point is one of those known, to the errors of both."""
+    free = point.curve.free[0]
+    return any(abs(point.parameters[free] - each.parameters[free]) <= point.error + each.error for each in known)
 
 
 def _index(spectrum: Spectrum, times: int) -> int:
@@ -214,7 +220,7 @@ def check_parity(state: Exploration, segments: list[Segment]) -> list[str]:
         for before, after in pairwise(own):
             a, b = _orientation(branch, before), _orientation(branch, after)
             met = state.points_at(number, before.end)
-            if any(point.multiplicity > 1 for point in met):
+            if any(point.multiplicity > 1 or not point.is_sure for point in met):
                 continue
             if a and b and (a != b) != any(point.kind == "branch point" for point in met):
                 words = "changes" if a != b else "does not change"

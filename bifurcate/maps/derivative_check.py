@@ -8,8 +8,9 @@ frozen, so that a state costs its calls of f once.
 from __future__ import annotations
 
 import hashlib
+import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -20,10 +21,11 @@ from bifurcate.maps.derivatives import (
     FIVE_POINT_STEP,
     THREE_POINT_STEP,
     central_difference,
+    parameter_slope,
     slope_by_three_points,
 )
 
-__all__ = ["DifferenceSlope", "PassedStates"]
+__all__ = ["AnalyticParameters", "DifferenceSlope", "PassedStates"]
 
 # Error of a derivative, relative to its largest entry or to 1, up to which it counts as right. Differences are good to
 # 1e-10 where f is smooth, and a wrong formula is rarely better than 1e-2: 1e-5 is far from both.
@@ -89,6 +91,50 @@ class DifferenceSlope:
         slope, allowed = self._by_five_points
         error = _largest(given - slope)
         return None if error <= allowed or not np.isfinite(slope).all() else (error, allowed)
+
+
+class AnalyticParameters:
+    """Which parameters f takes as complex or JAX numbers, as its states: found out at the first state, per function.
+
+    A function may turn its parameters into floats, or compare them, and still be written for such states. Then it
+    raises, or loses the imaginary part; differences show which.
+
+    Examples
+    --------
+    >>> analytic = AnalyticParameters()
+    >>> f = lambda x, a, b: a * x + abs(b)
+    >>> p = {"a": 2.0, "b": 1.0}
+    >>> [analytic.has(f, name, np.ones(1), p, "complex") for name in p]
+    [True, False]
+    """
+
+    def __init__(self) -> None:
+        self._known: weakref.WeakKeyDictionary[Any, dict[tuple[str, str], bool]] = weakref.WeakKeyDictionary()
+
+    def knows(self, f: Callable[..., Any], name: str, method: str) -> bool:
+        """True if it was found that f takes such a parameter."""
+        return self._known.get(f, {}).get((name, method), False)
+
+    def has(self, f: Callable[..., Any], name: str, x: Array, parameters: Mapping[str, float], method: str) -> bool:
+        """True if f takes such a parameter; tried at x if it was not tried before."""
+        known = self._known.setdefault(f, {})
+        if (name, method) not in known:
+            known[name, method] = _is_analytic(f, name, x, parameters, method)
+        return known[name, method]
+
+
+def _is_analytic(f: Callable[..., Any], name: str, x: Array, parameters: Mapping[str, float], method: str) -> bool:
+    here = parameters[name]
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("error")
+            slope = parameter_slope(f, x, name, parameters, method)
+    except Exception:  # f was not written for such parameters, and may raise anything
+        return False
+    differences = DifferenceSlope(
+        lambda t: np.asarray(f(x, **{**parameters, name: here + t}), dtype=float), FIVE_POINT_STEP * max(1.0, abs(here))
+    )
+    return slope.shape == x.shape and bool(np.isfinite(slope).all()) and differences.find_error(slope) is None
 
 
 class PassedStates:

@@ -29,6 +29,7 @@ __all__ = [
     "central_difference_columns",
     "curvature_by_five_points",
     "directional_derivative",
+    "parameter_slope",
     "slope_by_five_points",
     "slope_by_three_points",
 ]
@@ -241,6 +242,47 @@ def directional_derivative(
         return slope
     h = FIVE_POINT_STEP * max(scale, float(np.abs(x).max(initial=0.0))) / length
     return central_difference(lambda t: np.asarray(f(x + t * v, **parameters), dtype=float), h)
+
+
+def parameter_slope(f: Callable[..., Any], x: Array, name: str, parameters: Mapping[str, float], method: str) -> Array:
+    """∂f/∂name at x by a complex step, or by JAX: exact to rounding where f takes such parameters.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x, **parameters)``.
+    x : ndarray
+        The state.
+    name : str
+        The parameter.
+    parameters : mapping of str to float
+        All parameters.
+    method : {"complex", "jax"}
+        What f is written for.
+
+    Returns
+    -------
+    ndarray
+        Of x's shape.
+
+    Raises
+    ------
+    Exception
+        Whatever f raises for a parameter that is no float.
+
+    Examples
+    --------
+    >>> parameter_slope(lambda x, r: r**2 * x, np.array([0.25]), "r", {"r": 2.0}, "complex")
+    array([1.])
+    """
+    here = parameters[name]
+    if method == "complex":
+        slope: Array = np.asarray(f(x, **{**parameters, name: here + 1j * COMPLEX_STEP})).imag / COMPLEX_STEP
+        return slope
+    import jax
+
+    along = jax.jvp(lambda value: f(x, **{**parameters, name: value}), (here,), (1.0,))[1]
+    return np.asarray(along, dtype=float)
 
 
 def _jax(f: Callable[..., Any], x: Array, v: Array, parameters: Mapping[str, float]) -> Array:

@@ -16,11 +16,13 @@ from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, compose, core_operator
+from bifurcate.maps.derivative_check import AnalyticParameters
 from bifurcate.maps.derivatives import (
     FIVE_POINT_STEP,
     THREE_POINT_STEP,
     central_difference,
     central_difference_columns,
+    parameter_slope,
     slope_by_three_points,
 )
 from bifurcate.maps.map import Map
@@ -42,6 +44,8 @@ TINY = 1e-300
 # Part of the state's size by which a residual may exceed the one that was stored: another computer rounds differently,
 # times multipliers of up to 10⁶. Another map exceeds it by orders of magnitude.
 SAME_RESIDUAL = 1e-9
+
+_ANALYTIC = AnalyticParameters()
 
 Parameters = Mapping[str, float]
 Array = NDArray[Any]  # real; complex where a method says so
@@ -73,6 +77,10 @@ class IteratedMap:
     def exact(self) -> bool:
         """True if the map's derivatives are exact to rounding; False if they are differences."""
         return self.map.jvp is not None or self.map.jacobian is not None or self.map.derivative != "central"
+
+    def is_exact_by(self, name: str) -> bool:
+        """True if the derivative by a parameter is exact to rounding; False if it is a difference, or not yet known."""
+        return self.map.parameter_derivative is not None or _ANALYTIC.knows(self.map.f, name, self.map.derivative)
 
     @cached_property
     def size(self) -> int:
@@ -186,7 +194,9 @@ class IteratedMap:
         if self.map.parameter_derivative is not None:
             state = x.reshape(self.shape)
             return np.asarray(self.map.parameter_derivative(state, name, **p), dtype=float).reshape(-1)
-        here = p[name]
+        here, f, method = p[name], self.map.f, self.map.derivative
+        if method != "central" and _ANALYTIC.has(f, name, x.reshape(self.shape), p, method):
+            return parameter_slope(f, x.reshape(self.shape), name, p, method).reshape(-1)
         return central_difference(lambda t: self._step(x, {**p, name: here + t}), FIVE_POINT_STEP * max(1.0, abs(here)))
 
     def jacobian_derivative(

@@ -68,7 +68,7 @@ def test_every_kind_is_located(name, seed):
     branch = bf.trace(bf.cycles(map, "p", start), {"p": (at - 0.3, at + 0.3)})
     assert sorted(point.label for point in branch.special) == sorted(labels) and not branch.doubts
     for point in branch.special:
-        assert abs(point.parameters["p"] - at) <= max(3 * point.error, 1e-9)
+        assert abs(point.parameters["p"] - at) <= 3 * point.error
         assert {branch_label(kind) for kind in point.together} == labels - {point.label}
 
 

@@ -38,6 +38,14 @@ LONGEST_KERNEL = 1e6  # kernel vectors longer than this come from borders that d
 LONGEST_STEP = 10.0  # a Newton step longer than this, times √n, has run away
 MOST_GROWTHS = 3  # steps that may be longer than the one before: the first ones overshoot
 HARDLY_GAINED = 0.1  # a step that falls by less than this factor asks for second derivatives made anew
+SECOND_NOISE = 1e-12  # error of the second derivatives, relative to the largest: ε/h for five-point steps h
+SURE_ROW = 10.0  # errors that a row of them must exceed to be used as it is
+# Least singular value, relative to the largest, of scaled second derivatives above which the point is a simple one.
+# Rows that are their own error are scaled to less than 1/SURE_ROW.
+SURE_RANK = 0.01
+LINEAR = 0.3  # two steps in turn that fall by no more than this factor converge linearly, as where curves touch
+APART = 2.0  # times what a common step leaves is what parts points that were taken for one: they lie on both sides
+REACHES = tuple(10.0 ** (0.5 * k) for k in range(-16, 0))  # distances at which slopes are compared with their error
 RANK = 1e-9  # singular values of the second derivatives below this part of the largest are their error
 FOLD_SLOPE = 1e-7  # ∂μ/∂p, in units of the second derivatives (from 1 to 10³), above which the point is a fold
 STEEPEST = 1e3  # ... the largest such unit
@@ -69,6 +77,12 @@ class BranchPoint:
         Newton steps.
     step : float
         The last Newton step, plus how far apart points are that were taken for one.
+    is_sure : bool
+        False where the curves seem to touch rather than cross: second derivatives are their own error.
+    gain : float
+        How far the parameter moves, in widths of its bounds, for an error of 1 in the slopes ∂μ/∂ξ.
+    slope_scale : float
+        The largest entry of ∂H/∂p, in the units of the equations.
     """
 
     u: Array
@@ -78,6 +92,9 @@ class BranchPoint:
     residual: float
     iterations: int
     step: float
+    is_sure: bool
+    gain: float
+    slope_scale: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +130,12 @@ class _Scaled:
 
 
 def locate_branch_point(
-    curve: Curve, node: CurvePoint, metric: Metric, borders: int | None = None, values: Array | None = None
+    curve: Curve,
+    node: CurvePoint,
+    metric: Metric,
+    borders: int | None = None,
+    values: Array | None = None,
+    noise: float = 0.0,
 ) -> BranchPoint | None:
     """Locate the branch point near a point of a curve of cycles.
 
@@ -129,6 +151,8 @@ def locate_branch_point(
         How many multipliers are looked for, where the spectrum does not resolve multiplicities.
     values : ndarray, optional
         The multipliers there, roughly, where they are known without computing them.
+    noise : float
+        Error of the derivatives of H, in the units of the equations.
 
     Returns
     -------
@@ -143,27 +167,25 @@ def locate_branch_point(
             V = lift_vectors(
                 node.linear.jacobian, approximate_null_space(shifted(core_operator(node.linear.jacobian), 1.0), m)
             )
-            found = _branch_point(curve, node, metric, V, V)
+            found = _branch_point(curve, node, metric, V, V, noise)
             other = transposed(node.linear.M) if found is None and m > 1 else None
             if other is not None:
                 # A map that preserves areas has two multipliers +1 there but one eigenvector, which lies in the range
                 # of J − I: the left eigenvector is the border then.
                 V, W = (approximate_null_space(M, m // 2) for M in (node.linear.M, other))
-                found = _branch_point(curve, node, metric, V, W)
+                found = _branch_point(curve, node, metric, V, W, noise)
         except (SingularSystem, np.linalg.LinAlgError, ValueError):
             return None
         return found
 
 
-def _branch_point(curve: Curve, node: CurvePoint, metric: Metric, V: Array, W: Array) -> BranchPoint | None:
+def _branch_point(
+    curve: Curve, node: CurvePoint, metric: Metric, V: Array, W: Array, noise: float
+) -> BranchPoint | None:
     m = W.shape[1]
     scaled = _Scaled(curve, metric.unit, float(metric.widths[0]))
-    v, previous, growths, second_derivatives = (
-        node.u / scaled.in_user_units(np.ones_like(node.u)),
-        np.inf,
-        0,
-        np.empty(0),
-    )
+    v, second_derivatives = node.u / scaled.in_user_units(np.ones_like(node.u)), np.empty(0)
+    previous, before_previous, growths = np.inf, np.inf, 0
     try:
         T = _kernel_directions(scaled, v, V, W)
         system = _kernel_system(scaled, v, W, T)
@@ -185,10 +207,23 @@ def _branch_point(curve: Curve, node: CurvePoint, metric: Metric, V: Array, W: A
             if size < CONVERGED or (size < STAGNATED and size >= STAGNATION_RATIO * previous):
                 second = _second_derivatives(scaled, v, U, system, central_difference)
                 residual, unfolding = scaled.unit * _largest(scaled.residual(v)), _largest(mu)
-                spread = _largest(slopes + second @ xi) / max(_largest(second), SMALLEST)  # of points taken for one
+                left = (slopes + second @ xi).reshape(-1)  # what no common step removes, of points taken for one
+                spread = APART * float(np.linalg.norm(left)) * _gain(second, U)
+                is_sure = _equilibrated(second)[3] and not (size > LINEAR * previous > LINEAR**2 * before_previous)
                 step = size + min(spread, 1.0)
+                if not is_sure:
+                    step += _extent(scaled, v, W, U, system, second, noise)
                 found = BranchPoint(
-                    scaled.in_user_units(v), scaled.in_user_units(U), second, unfolding, residual, iteration, step
+                    u=scaled.in_user_units(v),
+                    kernel=scaled.in_user_units(U),
+                    quadratic=second,
+                    unfolding=unfolding,
+                    residual=residual,
+                    iterations=iteration,
+                    step=step,
+                    is_sure=is_sure,
+                    gain=_gain(second, U),
+                    slope_scale=_largest(scaled.linearise(v)[1]),
                 )
                 return None if _is_fold(slopes, second) or float(np.abs(U).max()) > LONGEST_KERNEL else found
             growths += size > previous
@@ -199,7 +234,7 @@ def _branch_point(curve: Curve, node: CurvePoint, metric: Metric, V: Array, W: A
             second_derivatives = (
                 np.empty(0) if size > HARDLY_GAINED * previous else _in_new_coordinates(second_derivatives, R)
             )
-            v, previous = v + U @ xi, size
+            v, previous, before_previous = v + U @ xi, size, previous
     except (SingularSystem, np.linalg.LinAlgError, ValueError):
         return None
     return None
@@ -209,8 +244,61 @@ def _newton_step(second: Array, slopes: Array) -> Array:
     """ξ, where the slopes ∂μ/∂ξ vanish to first order."""
     if not (np.isfinite(second).all() and np.isfinite(slopes).all()):  # LAPACK would print
         raise np.linalg.LinAlgError
+    if len(second) > 1:  # more equations than unknowns: scaling would weigh them
+        rows = second.reshape(-1, second.shape[-1])
+        return np.asarray(np.linalg.lstsq(rows, -slopes.reshape(-1), rcond=RANK)[0], dtype=float)
+    rows, row_sizes, column_sizes, _ = _equilibrated(second)
+    xi = np.linalg.lstsq(rows, -slopes.reshape(-1) / row_sizes, rcond=RANK)[0]
+    return np.asarray(xi / column_sizes, dtype=float)
+
+
+def _equilibrated(second: Array) -> tuple[Array, Array, Array, bool]:
+    """The second derivatives as rows, scaled so that what is sure of each row and column is of size 1.
+
+    Returns
+    -------
+    rows, row_sizes, column_sizes : ndarray
+        ``rows * row_sizes[:, None] * column_sizes`` are the second derivatives.
+    is_sure : bool
+        False where a row is its own error only: the curves touch, to that error, and the point is known poorly.
+    """
     rows = second.reshape(-1, second.shape[-1])
-    return np.asarray(np.linalg.lstsq(rows, -slopes.reshape(-1), rcond=RANK)[0], dtype=float)
+    noise = SECOND_NOISE * float(np.abs(rows).max())
+    column_sizes = np.maximum(np.abs(rows).max(axis=0), max(noise, SMALLEST))
+    scaled = rows / column_sizes
+    least = SURE_ROW * noise / float(column_sizes.min())  # what a row must have to be more than its error
+    sizes = np.abs(scaled).max(axis=1)
+    row_sizes = np.maximum(sizes, max(least, SMALLEST))
+    scaled = scaled / row_sizes[:, None]
+    singular = np.linalg.svd(scaled, compute_uv=False)
+    return scaled, row_sizes, column_sizes, bool(singular[-1] > SURE_RANK * singular[0])
+
+
+def _extent(scaled: _Scaled, v: Array, W: Array, U: Array, system: Bordered, second: Array, noise: float) -> float:
+    """How far from a point where curves touch the slopes ∂μ/∂ξ still cannot be told from 0.
+
+    Second derivatives say nothing of one direction there. Along it the slopes grow like a power of the distance, and
+    are computed: at the distance that is returned they exceed ten times their error on both sides.
+    """
+    direction = U @ np.linalg.svd(second.reshape(-1, second.shape[-1]))[2][-1]
+    m = W.shape[1]
+    for reach in REACHES:
+        sides = []
+        for sign in (1.0, -1.0):
+            there, _, _ = _project(scaled, v + sign * reach * direction, W, system)
+            beside = _kernel_system(scaled, there, W, U)
+            slopes = _stack(*beside.solve(np.zeros((len(v) - 1, m + 1)), np.eye(m + 1)))[1]
+            sides.append(_largest(slopes))
+        if min(sides) > SURE_ROW * noise:
+            return float(reach)
+    return 1.0
+
+
+def _gain(second: Array, U: Array) -> float:
+    """By how much more the parameter may be wrong than the slopes ∂μ/∂ξ, of which it is a zero."""
+    rows, row_sizes, column_sizes, _ = _equilibrated(second)
+    inverse = np.linalg.pinv(rows, rcond=RANK) / column_sizes[:, None] / row_sizes
+    return float(np.linalg.norm(U[-1] @ inverse))
 
 
 def _is_fold(slopes: Array, second: Array) -> bool:

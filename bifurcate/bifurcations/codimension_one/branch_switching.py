@@ -46,6 +46,7 @@ MOST_BRANCHES = 8
 CANDIDATES = 8  # random directions of which, every second time, the farthest from the known ones is tried
 KNOWN_PART = 0.9  # what is taken out of a random direction of its part along the branch that is known
 DISTINCT = 0.05  # radians between the directions of two branches: located directions are far more exact
+TOUCHING = 1e-3  # ... and of two that touch at the point: on the sphere they are known to 1e-8
 CLEARANCE = 0.3  # part of the angle between two curves that cross by which a third direction must differ from both
 PARALLEL = 1e-9  # 1 − cosine up to which two directions are one
 LEAST_DOUBLING = 0.05  # reaches between the two phases of a doubled cycle, below which it is one of the old period
@@ -272,7 +273,12 @@ def _sphere(
     known = _coordinates(point.tangent, T, metric)
     ways = [_coordinates(way, T, metric) for way in point.tangents.T]
     crossing = [xi for xi in ways if abs(float(xi @ known)) < 1.0 - PARALLEL]
-    distinct = min([DISTINCT, *(CLEARANCE * float(np.arccos(abs(float(xi @ known)))) for xi in crossing)])
+    distinct = min(
+        [
+            DISTINCT if point.is_sure else TOUCHING,
+            *(CLEARANCE * float(np.arccos(abs(float(xi @ known)))) for xi in crossing),
+        ]
+    )
     # Both sides of a curve are traced. A doubled cycle's are one but for its phase, unless old cycles cross there, too.
     halves_differ = point.kind == "flip" and "branch point" in point.together
     rng = np.random.default_rng(seed)

@@ -72,7 +72,9 @@ def _flips_at(search: Search, crossing: SpecialPoint | None, count: int) -> list
     if crossing is None or not count:
         return []
     critical = locate_real_at(search.curve, _node_at(search.curve, crossing), -1.0)
-    return [] if critical is None or critical.multiplicity != count else [search.crossing("flip", critical)]
+    return (
+        [] if critical is None or critical.multiplicity != count else [_at(crossing, search.crossing("flip", critical))]
+    )
 
 
 def _pairs_at(search: Search, crossing: SpecialPoint | None, count: int) -> list[SpecialPoint]:
@@ -82,10 +84,15 @@ def _pairs_at(search: Search, crossing: SpecialPoint | None, count: int) -> list
     node, found = _node_at(search.curve, crossing), list[SpecialPoint]()
     for value in nearest_pairs(node):
         critical = locate_pair_at(search.curve, node, value)
-        point = None if critical is None else search.crossing("neimark-sacker", critical)
+        point = None if critical is None else _at(crossing, search.crossing("neimark-sacker", critical))
         if point is not None and not any(is_same_pair(point, other) for other in found):
             found.append(point)
     return found if sum(point.multiplicity for point in found) == count else []
+
+
+def _at(crossing: SpecialPoint, point: SpecialPoint) -> SpecialPoint:
+    """A point that was tested at a branch point: the error of that one's place is its own, too."""
+    return dataclasses.replace(point, error=point.error + crossing.error)
 
 
 def _node_at(curve: Curve, crossing: SpecialPoint) -> CurvePoint:

@@ -96,10 +96,10 @@ def branch_point_near(
         Two points of the curve, in its order, between which or beside which the branch point lies. They tell the
         curve's own tangent there, which ``node`` does not if it is the branch point itself.
     """
-    found = locate_branch_point(curve, node, metric, borders, values)
+    noise = derivative_noise(curve, node) if noise is None else noise
+    found = locate_branch_point(curve, node, metric, borders, values, noise)
     if found is None or found.unfolding > PERFECT or metric.norm(found.u - node.u) > reach:
         return None
-    noise = derivative_noise(curve, node) if noise is None else noise
     point = _branch_point(curve, found, node, noise, metric)
     tangent = _own_tangent(point, node.tangent if ends is None else tangent_between(*ends, found.u, metric), metric)
     along = node.tangent if metric.norm(found.u - node.u) > KNOWN_TANGENT else tangent
@@ -120,7 +120,10 @@ def _own_tangent(point: SpecialPoint, estimate: np.ndarray, metric: Metric) -> n
 def _branch_point(curve: Curve, found: BranchPoint, node: CurvePoint, noise: float, metric: Metric) -> SpecialPoint:
     n, free = curve.size, curve.free[0]
     p = curve.parameters(found.u)
-    error = (found.step + noise) * float(metric.widths[0]) + ROUNDINGS * float(np.finfo(float).eps) * abs(p[free])
+    by_parameter = EXACT_NOISE if curve.iterate.is_exact_by(free) else DIFFERENCE_NOISE
+    slopes = noise + by_parameter * max(1.0, found.slope_scale)
+    error = (found.step + found.gain * slopes * found.is_sure) * float(metric.widths[0])
+    error += ROUNDINGS * float(np.finfo(float).eps) * abs(p[free])
     orbit = curve.iterate.orbit(found.u[:n], p)
     shorter = curve.iterate.least_period(orbit, SAME_CYCLE)
     return SpecialPoint(
@@ -134,6 +137,7 @@ def _branch_point(curve: Curve, found: BranchPoint, node: CurvePoint, noise: flo
         error=error,
         null=found.kernel,
         widths=metric.widths,
+        is_sure=found.is_sure,
         quadratic=found.quadratic[0] if len(found.quadratic) == 1 else None,
     )
 
