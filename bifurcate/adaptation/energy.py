@@ -48,6 +48,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
+from bifurcate.adaptation.convex_bounds import exponential_remainder
 from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.equilibria import equilibrium as equilibria
 from bifurcate.adaptation.maps.weight_update import Update
@@ -59,7 +60,6 @@ __all__ = ["ResponseEnergy", "energy"]
 
 PARALLEL = 1e-9  # sine-like |Rᵢrⱼ − Rⱼrᵢ| / (R r) of the strongest neuron up to which R and r count as parallel
 VARIABLES = ("R", "log R", "y", "W")
-SMALL = 1e-4  # |x| below which eˣ − 1 − x is summed, its difference having lost half its digits
 Hessian: TypeAlias = DiagonalLowRank | ShiftedLowRank
 
 
@@ -196,8 +196,8 @@ class ResponseEnergy:
         strength = float(r @ rest)
         p = r * rest / strength
         d = float(p @ np.expm1(delta))
-        bracket = 0.5 * d * d + float(p @ _bend(delta))
-        return a * strength**2 * bracket - beta * float((r * r / rest) @ _bend(-delta))
+        bracket = 0.5 * d * d + float(p @ exponential_remainder(delta))
+        return a * strength**2 * bracket - beta * float((r * r / rest) @ exponential_remainder(-delta))
 
     def gradient(self, x: Any) -> np.ndarray:
         """∇E with respect to the variable, of its shape; 0 in what belongs to silent neurons."""
@@ -321,12 +321,6 @@ def _asymmetry(net: Model, W: np.ndarray, R: np.ndarray) -> NoEnergy:
         f"(<X, DG V> = {there:.6g}, <V, DG X> = {back:.6g}). As a function of W, E is a Lyapunov function of the flow",
         (X, V, there, back),
     )
-
-
-def _bend(x: np.ndarray) -> np.ndarray:
-    """eˣ − 1 − x."""
-    series = 0.5 * x * x * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0)))
-    return np.asarray(np.where(np.abs(x) < SMALL, series, np.expm1(x) - x))
 
 
 def _over(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from bifurcate.adaptation.certificate import SettlingCertificate, certificate
 from bifurcate.adaptation.energy import ResponseEnergy, energy
 from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.equilibria import equilibrium as _equilibria
@@ -13,6 +14,7 @@ from bifurcate.adaptation.equilibria.local_stability import Stability, stability
 from bifurcate.adaptation.long_run.stability_limits import StabilityLimit, limits
 from bifurcate.adaptation.long_run.stability_verdict import Outcome, StabilityVerdict, outcome, verdict
 from bifurcate.adaptation.maps.weight_update import Update
+from bifurcate.adaptation.mirror_descent import MirrorDescent
 from bifurcate.adaptation.simulation.simulate import Run
 from bifurcate.adaptation.simulation.simulate import run as _run
 from bifurcate.deprecation import old_flags, old_positions
@@ -192,6 +194,32 @@ class Network(Model):
             equal responses whose updates have different ones), and at α = β = 0, where nothing moves.
         """
         return energy(self, variable)
+
+    def mirror(self) -> MirrorDescent:
+        """The same energy in the variable z = r ln(σ² + y), in which the update is its mirror descent, at every step.
+
+        Raises
+        ------
+        NoEnergy
+            As :meth:`energy`.
+        """
+        return MirrorDescent(energy(self, "log R"))
+
+    def certificate(self, state: Any = None) -> SettlingCertificate:
+        """What is proved of the orbit from W (n, n) or y (n,), from W₀ if not given: that it settles, and how fast.
+
+        For β ≤ 0. No orbit is followed: E at the state bounds everything that can come. Up to rounding, which every
+        bound is widened for.
+
+        Examples
+        --------
+        >>> found = Network([1.0, 0.5], [1.0, 0.8], alpha=0.1, beta=-0.1, sigma=0.5).certificate()
+        >>> found.settles, found.weights_settle, round(found.contraction, 3), found.updates(1e-6)
+        (True, True, 0.873, 191)
+        """
+        y = self.project(self.initial) if state is None else self._unclipped(state)
+        _ = self.reduced  # it refuses the clip
+        return certificate(self, np.asarray(y))
 
     def verdict(self) -> StabilityVerdict:
         """The local half of :meth:`outcome`: what the exact spectrum says of the equilibrium."""

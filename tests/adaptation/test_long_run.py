@@ -113,6 +113,7 @@ class Direct:
 
 
 RATES = ("alpha", "beta", "sigma")
+STABLE = ("weights settle", "neutral manifold", "outputs settle")
 
 
 def random_network(rng, n):
@@ -134,12 +135,14 @@ def contradicts(found, direct):
 @pytest.mark.slow
 def test_fate_agrees_with_direct_iteration_of_all_weights():
     rng = np.random.default_rng(7)
-    agreed, unsure, table, wrong = Counter(), Counter(), Counter(), []
+    agreed, unsure, table, proved, wrong = Counter(), Counter(), Counter(), Counter(), []
     for n in (2, 3, 4):
         nets = [random_network(rng, n) for _ in range(340)]
         for net, direct in zip(nets, Direct(nets).classify((1500, 8000)), strict=True):
             found = net.outcome(longest=10_000)
             table[found.local.kind, found.fate.kind] += 1
+            proved[found.local.kind] += found.fate.proved is not None
+            proved["at start"] += found.fate.proved == 0
             if direct is None or found.fate.kind == "undecided":
                 unsure["direct" if direct is None else "fate"] += 1
             elif contradicts(found, direct):
@@ -151,7 +154,7 @@ def test_fate_agrees_with_direct_iteration_of_all_weights():
                     wrong.append((net, direct, str(found)))
             else:
                 agreed[found.fate.kind] += 1
-    print(dict(agreed), dict(unsure), dict(table))
+    print(dict(agreed), dict(unsure), dict(table), dict(proved))
     assert not wrong
     assert sum(table.values()) == 1020
     assert agreed.total() >= 980
@@ -163,6 +166,10 @@ def test_fate_agrees_with_direct_iteration_of_all_weights():
     assert table["flips", "settles beyond a pole"] >= 4 and table["flips", "settles"] == 0
     assert table["saddle", "settles"] > 30  # outputs come to rest, weights do not
     assert table["no equilibrium", "diverges"] > 80
+    # Proved: nearly all that are locally stable, and nothing else.
+    stable = sum(count for (local, _), count in table.items() if local in STABLE)
+    assert proved["weights settle"] + proved["neutral manifold"] + proved["outputs settle"] >= 0.97 * stable
+    assert set(proved) <= {*STABLE, "at start"} | {kind for kind, count in proved.items() if not count}
 
 
 # The fate, against closed forms and direct iteration
@@ -372,7 +379,7 @@ def test_horizon_is_set_by_the_slowest_multiplier():
         found = unit(a).outcome(longest=10**6).fate
         assert found.horizon == pytest.approx(expected, rel=1e-3)
         assert found.kind == "settles" and found.multiplier == pytest.approx(1 - 2 * a, abs=1e-6)
-    assert unit(0.0002).outcome(longest=5000).fate.kind == "undecided"
+    assert unit(0.0002).outcome(longest=5000).fate.proved == 0  # no orbit is followed where it is proved to settle
 
 
 def test_at_the_flip_itself_nothing_is_decided():

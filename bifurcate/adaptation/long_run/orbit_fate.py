@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bifurcate.adaptation.certificate import Rest
 from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.kernels import multiply_weights, respond
 from bifurcate.adaptation.long_run.fast_reduction import CLOSED, FastReduction, ResponseCycle
@@ -28,6 +29,7 @@ from bifurcate.printing import short_repr
 
 __all__ = ["OrbitFate", "fate"]
 
+EARLY = (0, 1, 2, 4, 8, 16, 32)  # steps at which a proof is looked for before that
 FIRST = 64  # steps before the first look; every look is twice as late as the one before
 SHORTEST = 20_000  # steps before an orbit that has come to nothing is called chaotic
 EXPONENT = 5000  # steps over which its Lyapunov exponent is measured; four times as many if it is not clear of 0
@@ -69,6 +71,9 @@ class OrbitFate:
         Where weights drift, ‖W_{t+q} − W_t‖/q (Frobenius), q a turn, or 512 updates of chaos: in the limit, that is
         without the responses of neurons which are left behind, and NaN if that is not known; |1+β| where they diverge;
         else NaN.
+    proved : int or None
+        The update at whose state the orbit is certified to settle (:meth:`Network.certificate`), where it is: nothing
+        more was waited for. It is looked for at updates 0, 1, 2, 4, 8, …; None where the fate was only observed.
     crossed : int or None
         The first update after which a driven neuron stood beyond a pole.
     steps, horizon : int
@@ -92,6 +97,7 @@ class OrbitFate:
     exponent: float
     exponent_error: float
     rate: float
+    proved: int | None
     crossed: int | None
     steps: int
     horizon: int
@@ -112,15 +118,27 @@ class OrbitFate:
         return self.weights == "settle"
 
 
-def fate(net: Model, slowest: float, longest: int) -> OrbitFate:
-    """See :meth:`Network.outcome`; ``slowest`` is the time constant, in steps, of the slowest multiplier."""
+def fate(net: Model, slowest: float, longest: int, equilibrium: np.ndarray | None = None) -> OrbitFate:
+    """The fate of the orbit from W₀; see :meth:`Network.outcome`.
+
+    Parameters
+    ----------
+    net : Model
+    slowest : float
+        The time constant, in steps, of the slowest multiplier.
+    longest : int
+        Updates to follow at the most.
+    equilibrium : ndarray, shape (n,), optional
+        y at rest; nothing is proved without it.
+    """
     rule = FastReduction.of(net)
     horizon = int(min(longest, max(SHORTEST, TIMES * slowest)))
     growing = WeightGrowth.of(net) if abs(rule.growth) >= 1.0 and rule.growth != 1.0 else None
     search = OrbitFollower(rule, rule.start, growing=growing)
     course = _start(rule)
     if course is None:
-        course = _follow(search, horizon, longest)
+        proof = None if equilibrium is None else Rest.of(net, equilibrium)
+        course = _follow(search, horizon, longest, proof)
         if course.cycle is not None and search.growing is not None:
             course = _wait(search, course, horizon)
     return _describe(net, search, course, horizon)
@@ -144,15 +162,24 @@ def _start(rule: FastReduction) -> OrbitFindings | None:
     return _caught(rule, ResponseCycle(y[None], rule.jacobian(y), distance), distance)
 
 
-def _follow(search: OrbitFollower, horizon: int, longest: int) -> OrbitFindings:
+def _follow(search: OrbitFollower, horizon: int, longest: int, proof: Rest | None = None) -> OrbitFindings:
     """Look at 64, 128, 256, … steps, until something is decided or the horizon reached.
 
     An orbit that contracts on average may go on to ``longest``. If that is less than the horizon, nothing is measured.
+    With ``proof`` it is looked for from the start whether the orbit is certified to settle.
     """
     rule, t, before = search.rule, FIRST, np.zeros(len(search.y), dtype=bool)
+    if proof is not None and (early := _first_proof(rule, proof)) is not None:
+        search.advance(early)
+        proved = _proved(search, proof)
+        if proved is not None:
+            return proved
     unknown = OrbitFindings("undecided", rule, np.empty((0, len(rule.r))))
     while True:
         search.advance(min(t, horizon))
+        proved = _proved(search, proof)
+        if proved is not None:
+            return proved
         left = np.zeros_like(before) if search.broken == "pole" else search.escaped()
         late = search.t >= min(horizon, SHORTEST) or search.broken is not None
         if left.any() and (late or left.all() or (left == before).all()):
@@ -175,6 +202,27 @@ def _follow(search: OrbitFollower, horizon: int, longest: int) -> OrbitFindings:
             horizon = longest  # it contracts: a long cycle, or a slow one
         before = left
         t *= 2
+
+
+def _first_proof(rule: FastReduction, proof: Rest) -> int | None:
+    """The first early look at which the orbit is certified to settle."""
+    y = rule.start
+    with np.errstate(all="ignore"):
+        for t in range(EARLY[-1] + 1):
+            if t in EARLY and proof.certifies(y):
+                return t
+            y = rule.step(y)
+    return None
+
+
+def _proved(search: OrbitFollower, proof: Rest | None) -> OrbitFindings | None:
+    """The findings at a state from which the orbit is certified to settle; None if it is not."""
+    if proof is None or search.broken is not None or not proof.certifies(search.y):
+        return None
+    rule, y = search.rule, proof.r / proof.R - proof.floor
+    residual = float(rule.apart(rule.step(y), y))
+    cycle = ResponseCycle(y[None], rule.jacobian(y), residual)
+    return replace(_caught(rule, cycle, float(rule.apart(search.y, y))), proved=search.t)
 
 
 def _left(search: OrbitFollower, left: np.ndarray, late: bool) -> OrbitFindings | None:
@@ -254,6 +302,7 @@ def _describe(net: Model, search: OrbitFollower, course: OrbitFindings, horizon:
         exponent=course.exponent,
         exponent_error=course.error,
         rate=rate,
+        proved=course.proved,
         crossed=search.crossed,
         steps=search.t,
         horizon=horizon,
@@ -275,6 +324,8 @@ def _silent(net: Model, t: int) -> np.ndarray:
 
 def _reason(search: OrbitFollower, course: OrbitFindings, weights: str, rate: float, special: bool) -> str:
     words = [_seen(search, course)]
+    if course.proved is not None:
+        words.append("proved to settle there, up to rounding: E falls at every update to come")
     if search.crossed is not None:
         words.append(f"it crossed a pole at update {search.crossed}")
     if course.exceptional:

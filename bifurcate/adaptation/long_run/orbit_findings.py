@@ -28,6 +28,8 @@ class OrbitFindings:
         As in OrbitFate.
     rest : OrbitFindings or None
         Of the neurons that were not left behind, where some were, in the limit in which those no longer answer.
+    proved : int or None
+        As in OrbitFate.
     """
 
     kind: str
@@ -38,6 +40,7 @@ class OrbitFindings:
     exponent: float = np.nan
     error: float = np.nan
     rest: OrbitFindings | None = None
+    proved: int | None = None
 
     @property
     def end(self) -> OrbitFindings:

@@ -42,6 +42,8 @@ class OrbitFollower:
 
     def advance(self, until: int) -> None:
         """Iterate up to a time and remember the last states."""
+        if until <= self.t or self.broken is not None:
+            return
         rule, y, kept = self.rule, self.y, []
         with np.errstate(all="ignore"):
             for t in range(self.t, until):

@@ -104,7 +104,7 @@ def outcome(net: Model, longest: int) -> Outcome:
     """Both answers, the spectrum's and the orbit's; see :meth:`~..network.Network.outcome`."""
     check_count("longest", longest)
     local = verdict(net)
-    return Outcome(local, fate(net, _slowest(net, local), int(longest)))
+    return Outcome(local, fate(net, _slowest(net, local), int(longest), local.state))
 
 
 def verdict(net: Model, known: bool | None = None) -> StabilityVerdict:
