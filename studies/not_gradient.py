@@ -183,7 +183,7 @@ def _draw_multipliers(ax: Axes, pair: bf.gradient.ComplexPair) -> None:
 def _draw_shares(ax: Axes, searches: dict[int, bf.gradient.SearchResult]) -> None:
     number = np.array(list(searches))
     share = np.array([found.refuted / found.solved for found in searches.values()])
-    # Wilson's interval of one standard error, which 0 of few has, too (J. Amer. Statist. Assoc. 22 (1927) 209).
+    # Wilson's interval of confidence 68 %, which 0 of few has, too (J. Amer. Statist. Assoc. 22 (1927) 209).
     solved = np.array([found.solved for found in searches.values()])
     centre = (share + 0.5 / solved) / (1.0 + 1.0 / solved)
     half = np.sqrt(share * (1.0 - share) / solved + 0.25 / solved**2) / (1.0 + 1.0 / solved)
@@ -194,7 +194,7 @@ def _draw_shares(ax: Axes, searches: dict[int, bf.gradient.SearchResult]) -> Non
         ax.text(m, top + 0.015, f"{found.refuted}/{found.solved}", ha="center", fontsize="small", color="0.3")
     ax.set(xlabel="number of stimuli averaged", ylabel="share of equilibria with a complex pair", xticks=number)
     ax.set_ylim(0.0, 1.15 * max(0.1, float((share + spread[1]).max())))
-    finish_axes(ax, "(b) share, ± one standard error")
+    finish_axes(ax, "(b) share, with Wilson's 68 % intervals")
 
 
 def _draw_circulations(ax: Axes, loops: dict[str, tuple[bf.gradient.Loop, ...]]) -> None:

@@ -1,5 +1,6 @@
 """The adaptation network: divisive normalisation whose weights adapt, a map on n² weights that closes in n unknowns."""
 
+from bifurcate.adaptation.certificate import DescentRegion, SettlingCertificate
 from bifurcate.adaptation.energy import ResponseEnergy
 from bifurcate.adaptation.equilibria.equilibrium import last_beta
 from bifurcate.adaptation.equilibria.local_stability import Stability
@@ -8,6 +9,7 @@ from bifurcate.adaptation.long_run.stability_limits import StabilityLimit
 from bifurcate.adaptation.long_run.stability_verdict import Outcome, StabilityVerdict
 from bifurcate.adaptation.maps.reduction import Reduction
 from bifurcate.adaptation.maps.weight_update import Update
+from bifurcate.adaptation.mirror_descent import MirrorDescent
 from bifurcate.adaptation.network import Network
 from bifurcate.adaptation.presets import literal, ring
 from bifurcate.adaptation.simulation import protocols, settling
@@ -18,6 +20,8 @@ from bifurcate.adaptation.stimuli.tuning import raised_cosine
 from bifurcate.deprecation import old_names
 
 __all__ = [
+    "DescentRegion",
+    "MirrorDescent",
     "Network",
     "OrbitFate",
     "Outcome",
@@ -25,6 +29,7 @@ __all__ = [
     "Reduction",
     "ResponseEnergy",
     "Run",
+    "SettlingCertificate",
     "Stability",
     "StabilityLimit",
     "StabilityVerdict",

@@ -110,7 +110,7 @@ def lyapunov(map: Map, guess: Any, *, seed: int = 0) -> QuadraticLyapunov | None
     """
     field, X = checked(map, [guess])
     x = at_rest(field, X[0])
-    return quadratic(field, x, field.jacobian(x) + np.eye(field.size), generator(seed))
+    return quadratic(field, x, _finite_jacobian(field, x) + np.eye(field.size), generator(seed))
 
 
 def at_rest(field: Field, x: np.ndarray) -> np.ndarray:
@@ -123,8 +123,10 @@ def at_rest(field: Field, x: np.ndarray) -> np.ndarray:
     def residual(x: np.ndarray) -> np.ndarray:
         return field(x) if field.inside(x) else np.full(field.size, np.inf)
 
-    def step(x: np.ndarray, residual: np.ndarray) -> np.ndarray:
-        return np.asarray(np.linalg.lstsq(field.jacobian(x), -residual, rcond=ZERO_SINGULAR_VALUE)[0])
+    def step(x: np.ndarray, residual: np.ndarray) -> np.ndarray | None:
+        with np.errstate(all="ignore"):  # differences may reach states where f is not finite
+            J = field.jacobian(x)
+        return np.asarray(np.linalg.lstsq(J, -residual, rcond=ZERO_SINGULAR_VALUE)[0]) if np.isfinite(J).all() else None
 
     found = polish(x, residual, step, max_steps=STEPS, max_halvings=HALVINGS)
     size = max(field.scale, float(np.abs(found.x).max()))
@@ -134,10 +136,20 @@ def at_rest(field: Field, x: np.ndarray) -> np.ndarray:
     return found.x
 
 
+def _finite_jacobian(field: Field, x: np.ndarray) -> np.ndarray:
+    """DG at an equilibrium, or NotConverged where f has no derivative there, as at the edge of where it is finite."""
+    with np.errstate(all="ignore"):
+        J = field.jacobian(x)
+    if not np.isfinite(J).all():
+        advice = "Nothing can be said of an equilibrium at the edge of where f is finite; start nearer to another one."
+        raise NotConverged("an equilibrium without a finite derivative was reached", x.reshape(field.shape), (), advice)
+    return J
+
+
 def _linearised(field: Field, x: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:
     """Df at an equilibrium and a bound on its distance, in the spectral norm, from Df at the exact one."""
     n = field.size
-    J = field.jacobian(x)
+    J = _finite_jacobian(field, x)
     derivative = np.sqrt(n) * field.error(x, np.eye(n), J, rng)
     step = np.linalg.lstsq(J, -field(x), rcond=ZERO_SINGULAR_VALUE)[0]
     away = x + 2.0 * step

@@ -444,3 +444,22 @@ def test_equilibrium_that_double_precision_cannot_hold_is_refused():
     net = ring(180, (0.8, 0.0), (0.8, 1.05), alpha=0.05, beta=0.0, sigma=1 / 6, b=0.0, floor=0.0)
     with pytest.raises(InvalidInput, match="too close to a pole for double precision"):
         net.equilibrium()
+
+
+@pytest.mark.parametrize("beta", [1e308, 1e150, 1e-308, 5e-324, -1e308, -1e-308, -5e-324])
+def test_rates_of_hopelessly_different_size_are_refused(beta):
+    net = Network([1.0, 0.5, 0.7], [1.0, 0.8, 0.3], alpha=0.1, beta=beta, sigma=0.5)
+    for ask in (net.equilibrium, net.reduced_equilibrium, net.equilibria):
+        with pytest.raises(InvalidInput, match="in double precision rest cannot be told from that of"):
+            ask()
+    found = net.outcome(longest=100)
+    assert found.local.kind == "no equilibrium" and "cannot be told" in found.local.reason
+
+
+def test_rates_of_very_different_size_have_the_limits(rng):
+    """α/|β| = 10⁶⁰ and 10⁻⁶⁰: R = R₀ as at β = 0, and W = C as at α = 0."""
+    r, r0 = rng.uniform(0.3, 1.0, (2, 3))
+    net = Network(r, r0, alpha=0.1, beta=-1e-61, sigma=0.5)
+    assert near(net.response(net.reduced_equilibrium()), net.baseline_response, 1e-14)
+    net = Network(r, r0, alpha=1e-61, beta=-0.1, sigma=0.5)
+    assert near(net.equilibrium(), net.target(), 1e-14)

@@ -392,3 +392,14 @@ def test_fate_agrees_with_all_weights_at_every_growth():
         ("diverges", "fade", "diverge"),
     ):
         assert table[kinds], kinds
+
+
+def test_weights_that_leave_the_range_of_numbers_warn_of_nothing():
+    """β > 0 and a long chaotic orbit: 1.0418^17376 is no double; a silent neuron beside it grows as fast."""
+    made = {"alpha": 0.61, "beta": 0.0418, "sigma": 0.0856}
+    found = Network([2.11, 1.53, 1.52], [0.41, 1.33, 0.92], **made).outcome()
+    assert (found.fate.kind, found.fate.weights) == ("diverges", "diverge") and found.fate.steps > 1e4
+    silent = Network([2.11, 1.53, 1.52, 0.0], [0.41, 1.33, 0.92, 0.3], **made).outcome()
+    assert silent.fate.kind == "diverges" and np.isneginf(silent.fate.state[3])
+    at_rest = Network([1.0, 0.0], [1.0, 0.0], alpha=0.1, beta=0.5, sigma=0.5, initial=np.eye(2)).outcome()
+    assert at_rest.fate.state[1] == 0.0  # y = k = 0 for a neuron that neither hears nor answers

@@ -592,3 +592,14 @@ def test_a_subspace_must_be_invariant():
     below = gradient.restrict(rotated, [[1.0, 0.0]])
     with pytest.raises(InvalidInput, match="invariant"):
         below.check([1.0])
+
+
+@pytest.mark.parametrize("f", [lambda x: x - 0.5 * np.sqrt(x - 0.1) * np.array([1.0, 2.0]), lambda x: np.sqrt(x)])
+def test_a_map_that_turns_nan_beside_its_equilibrium_is_still_tested(f):
+    """The root of x − 0.1 ends at the equilibrium; that of x has a finite map, but a slope without bound, at 0."""
+    states = np.random.default_rng(0).uniform(0.1, 0.25, (6, 2))
+    with np.errstate(all="ignore"):
+        said = bf.gradient.verdict(bf.Map(f, {}), states)
+        assert said.euclidean.kind == "reconstructed"
+        with pytest.raises(bf.errors.NotConverged, match="equilibrium"):
+            bf.gradient.any_metric(bf.Map(lambda x: x - 0.5 * np.sqrt(x), {}), [1e-30, 1e-30])

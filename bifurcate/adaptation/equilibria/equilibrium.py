@@ -40,6 +40,7 @@ SOLVED = 1e-9  # |y⁺ − y| of this part of max(|y|, σ²) up to which a polis
 # Distance of R Rᵀ from C, relative to |F|², up to which they are equal. R follows from F by two products and a
 # division, whose rounding is some 1e-15; this leaves room for long sums, and a target that is missed is missed by far.
 ON_TARGET = 1e-10
+RATIOS = (1e-100, 1e100)  # α/|β| between which squares of what the scalar equation is made of are numbers
 TINY = float(np.finfo(float).tiny)  # stands for the size of a target that is 0, where nothing is to be divided by
 MOST = 12  # driven neurons up to which all 2ⁿ choices of roots are searched
 POLISHING_STEPS = 3  # of Newton's method, from the roots of the scalar equation, which are exact but for rounding
@@ -118,7 +119,7 @@ def last_beta(net: Model, highest: float = 1.0) -> float:
     """
     if not highest > 0.0 or net.alpha == 0.0:
         raise InvalidInput("highest and alpha must be positive: without adaptation the equilibrium W = C has no fold")
-    ratio = last_ratio(scalar_of(net, gamma=net.alpha / highest))
+    ratio = last_ratio(scalar_of(net, gamma=max(net.alpha / highest, RATIOS[0])))
     return highest if ratio is None else net.alpha / ratio
 
 
@@ -248,11 +249,23 @@ def off_target(F: np.ndarray, R: np.ndarray) -> float:
 
 
 def scalar_of(net: Model, gamma: float | None = None) -> ScalarEquation:
-    """The scalar equation of the network, at its own γ = α/β or another."""
+    """The scalar equation of the network, at its own γ = α/β or another.
+
+    Raises
+    ------
+    Unresolved
+        If α/|β| lies outside RATIOS.
+    """
+    ratio = net.alpha / net.beta if gamma is None else gamma
+    if ratio != 0.0 and not RATIOS[0] <= abs(ratio) <= RATIOS[1]:
+        raise Unresolved(
+            f"alpha/beta is {ratio:.1e}: in double precision rest cannot be told from that of "
+            f"{'alpha' if abs(ratio) < 1.0 else 'beta'} = 0; take that, or a ratio from {RATIOS[0]:g} to {RATIOS[1]:g}"
+        )
     r, F = net.drive, net.target_rule.factor(net.parameters)
     driven = r > 0.0
     h = (F @ (F.T @ r))[driven] / len(r)
-    return ScalarEquation(r[driven], h, net.sigma**2, net.alpha / net.beta if gamma is None else gamma, len(r))
+    return ScalarEquation(r[driven], h, net.sigma**2, ratio, len(r))
 
 
 def _start(net: Model) -> np.ndarray:

@@ -313,13 +313,15 @@ def _describe(net: Model, search: OrbitFollower, course: OrbitFindings, horizon:
 
 
 def _silent(net: Model, t: int) -> np.ndarray:
-    """y after t steps where nothing is answered: g^t y₀ − k (g^t − 1)/(g − 1)."""
+    """y after t steps where nothing is answered: g^t (y₀ − e) + e with e = k/(g − 1), or y₀ − k t at g = 1."""
     r, F, g = net.drive, net.target_rule.factor(net.parameters), 1.0 + net.beta
     k = (net.alpha + net.beta) / net.size * (F @ (F.T @ r))
-    with np.errstate(over="ignore"):
-        power = float(np.float64(g) ** t)
-    terms = float(t) if g == 1.0 else (power - 1.0) / (g - 1.0)
-    return power * multiply_weights(net.initial_weights, r) / net.size - np.where(k == 0.0, 0.0, k * terms)
+    start = multiply_weights(net.initial_weights, r) / net.size
+    if g == 1.0:
+        return np.asarray(start - k * t)
+    rest = k / (g - 1.0)
+    with np.errstate(over="ignore", invalid="ignore"):  # weights that diverge may leave the range of numbers
+        return np.asarray(np.where(start == rest, rest, np.float64(g) ** t * (start - rest) + rest))
 
 
 def _reason(search: OrbitFollower, course: OrbitFindings, weights: str, rate: float, special: bool) -> str:

@@ -125,5 +125,6 @@ class OrbitFollower:
         if rule.growth == 1.0:
             outward = (np.sign(push - rule.k) == np.sign(rule.floor + y)) & (push != rule.k)
             return np.asarray(outward & ((np.abs(push) <= NEGLIGIBLE * np.abs(rule.k)) | (rule.k == 0.0)))
-        spare = (abs(rule.growth) - 1.0) * np.abs(y)
+        with np.errstate(over="ignore"):
+            spare = (abs(rule.growth) - 1.0) * np.abs(y)
         return np.asarray((spare > 2.0 * (np.abs(push) + np.abs(rule.k))) & (np.abs(y) > 4.0 * rule.floor))

@@ -19,7 +19,7 @@ from typing import NoReturn
 import numpy as np
 
 from bifurcate.adaptation.equations import Model
-from bifurcate.adaptation.equilibria.equilibrium import at_rest, last_beta
+from bifurcate.adaptation.equilibria.equilibrium import Unresolved, at_rest, last_beta
 from bifurcate.adaptation.equilibria.local_stability import NEUTRAL, Stability, inner_multipliers, stability
 from bifurcate.adaptation.long_run.orbit_fate import OrbitFate, fate
 from bifurcate.errors import InvalidInput
@@ -121,7 +121,7 @@ def verdict(net: Model, known: bool | None = None) -> StabilityVerdict:
     try:
         y = at_rest(net, known)
     except InvalidInput as error:
-        search = net.beta > 0.0 and net.alpha > 0.0 and known is None
+        search = net.beta > 0.0 and net.alpha > 0.0 and known is None and not isinstance(error, Unresolved)
         gap = last_beta(net, net.beta) - net.beta if search else np.nan
         return StabilityVerdict("no equilibrium", {"existence": gap}, None, None, str(error))
     multipliers = inner_multipliers(net, y)
