@@ -126,6 +126,8 @@ def of_the_network():
         given.limits("alpha", (0.0, 20.0)),
         net.outcome(longest=200),
         net.energy(),
+        net.mirror(),
+        net.certificate(),
         net.run([0.5, 0.6], [0.0, 0.0], keep="all"),
         protocol,
         ensemble,
