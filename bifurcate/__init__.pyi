@@ -7,6 +7,7 @@ from . import (
     linalg as linalg,
     maps as maps,
     plot as plot,
+    proofs as proofs,
 )
 from .bifurcations.codimension_one.branch_switching import switch as switch, switches as switches
 from .bifurcations.codimension_two.loci import locus as locus

@@ -3,3 +3,8 @@
 What continuation has computed is taken as a claim, and checked again from the user's own function, with every rounding
 error enclosed. The arithmetic is that of Arb (Johansson, IEEE Trans. Computers 66 (2017) 1281), by python-flint.
 """
+
+from bifurcate.proofs.check import check_theorem
+from bifurcate.proofs.jets import NotEvaluable, Undecided
+
+__all__ = ["NotEvaluable", "Undecided", "check_theorem"]
