@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, NamedTuple, overload
+from typing import Any, ClassVar, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from bifurcate.errors import InvalidInput, NoSuchPoint, Stop
 from bifurcate.linalg.low_rank import LowRank
 from bifurcate.linalg.multipliers import Spectrum
 from bifurcate.printing import count_labels, range_text
+from bifurcate.storage.tables import Columns, about, as_dataframe, as_dataset, points_table, special_table, write_csv
 
 __all__ = ["Branch", "BranchEnds", "Point"]
 
@@ -311,6 +313,58 @@ class Branch:
         born = next((point.label for point in self.special if point.kind_row.is_switchable), "")
         switch = f", bf.switch(branch.first({born!r}))" if born else ""
         return f"print(branch), bf.plot.diagram(branch, {names[0]!r}){switch}"
+
+    def to_dataframe(self, *, special: bool = False) -> Any:
+        """A pandas DataFrame with one row a point: parameters, state, stability, arclength, residual.
+
+        Parameters
+        ----------
+        special : bool
+            The special points instead, with their coefficients and errors.
+
+        Raises
+        ------
+        InvalidInput
+            If pandas is not installed.
+
+        Examples
+        --------
+        >>> import bifurcate as bf
+        >>> branch = bf.trace(bf.cycles(bf.maps.logistic(), "r", [0.6]), {"r": (2.5, 3.2)})
+        >>> list(branch.to_dataframe().columns[:4])
+        ['r', 'x0', 'stable', 'multipliers_outside']
+        >>> branch.to_dataframe(special=True)[["label", "form"]].values.tolist()
+        [['PD', 'supercritical']]
+        """
+        return as_dataframe(self._table(special), self._about())
+
+    def to_xarray(self) -> Any:
+        """An xarray Dataset along "point": states, multipliers, stability; parameters and arclength as coordinates.
+
+        Raises
+        ------
+        InvalidInput
+            If xarray is not installed.
+        """
+        return as_dataset(self.points, self._about())
+
+    def to_csv(self, path: str | os.PathLike[str], *, special: bool = False) -> None:
+        """Write what :meth:`to_dataframe` shows to a CSV file; numbers read back the same.
+
+        Raises
+        ------
+        InvalidInput
+            If the file cannot be written there.
+        """
+        write_csv(self._table(special), path)
+
+    def _table(self, special: bool) -> Columns:
+        return special_table(self.special) if special else points_table(self.points)
+
+    def _about(self) -> dict[str, Any]:
+        first, last = (str(stop) for stop in self.stop)
+        free = ", ".join(self.curve.free)
+        return about(self.curve.iterate.map, kind=self.curve.kind, free=free, first_point=first, last_point=last)
 
     def __str__(self) -> str:
         ranges = ", ".join(range_text(name, self[name]) for name in self.curve.free)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,17 @@ from bifurcate.deprecation import warn_old_name
 from bifurcate.diagram.audit import Audit
 from bifurcate.errors import InvalidInput
 from bifurcate.printing import count_labels, range_text
+from bifurcate.storage.atomic import check_folder, written_atomically
+from bifurcate.storage.tables import (
+    Columns,
+    about,
+    as_dataframe,
+    as_dataset,
+    points_table,
+    special_table,
+    stacked,
+    write_csv,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -174,6 +186,86 @@ class Diagram:
             f"<Diagram of {name}: {len(self.branches)} branches; {found}{rest}>\n"
             f"next: print(diagram), diagram.plot({free[0]!r}), bf.switches(point) at a point of diagram.special"
         )
+
+    def to_dataframe(self, *, special: bool = False) -> Any:
+        """A pandas DataFrame with one row a point of a branch, and the branch's number, generation and kind.
+
+        Parameters
+        ----------
+        special : bool
+            The special points instead, with their coefficients, errors, and the branches that meet there.
+
+        Raises
+        ------
+        InvalidInput
+            If pandas is not installed.
+
+        Examples
+        --------
+        >>> import bifurcate as bf
+        >>> diagram = bf.explore(bf.cycles(bf.maps.logistic(), "r", [0.6]), {"r": (2.5, 3.5)}, depth=2)
+        >>> diagram.to_dataframe(special=True)[["label", "branches"]].values.tolist()
+        [['PD', '0, 1'], ['PD', '1']]
+        """
+        return as_dataframe(self._table(special), self._about())
+
+    def to_xarray(self) -> Any:
+        """An xarray Dataset of all points of all branches along "point", with the branch's number as a coordinate.
+
+        Raises
+        ------
+        InvalidInput
+            If xarray is not installed.
+        """
+        numbers = [i for i, branch in enumerate(self.branches) for _ in branch.points]
+        return as_dataset(
+            [point for branch in self.branches for point in branch.points], self._about(), {"branch": numbers}
+        )
+
+    def to_csv(self, path: str | os.PathLike[str], *, special: bool = False) -> None:
+        """Write what :meth:`to_dataframe` shows to a CSV file; numbers read back the same.
+
+        Raises
+        ------
+        InvalidInput
+            If the file cannot be written there.
+        """
+        write_csv(self._table(special), path)
+
+    def to_graphml(self, path: str | os.PathLike[str]) -> None:
+        """Write the graph as GraphML, for Gephi, yEd and other tools.
+
+        Nodes have their kind, label, period, parameters and text; edges their branch, kind, period, and, where they are
+        known, ``stable`` and ``outside``.
+
+        Raises
+        ------
+        InvalidInput
+            If the file cannot be written there.
+        """
+        target = check_folder("path", path)
+        plain = nx.MultiGraph()
+        for node, data in self.graph.nodes(data=True):
+            shown = {name: data[name] for name in ("kind", "label", "period", "text")}
+            plain.add_node(node, **shown, **{f"parameter_{name}": each for name, each in data["parameters"].items()})
+        for a, b, data in self.graph.edges(data=True):
+            shown = {name: data[name] for name in ("branch", "kind", "period", "stable", "outside")}
+            plain.add_edge(a, b, **{name: each for name, each in shown.items() if each is not None})
+        with written_atomically(target) as file:
+            nx.write_graphml(plain, file)
+
+    def _table(self, special: bool) -> Columns:
+        if special:
+            on = [", ".join(map(str, self._branches_at(i))) for i in range(len(self.special))]
+            return {**special_table(self.special), "branches": on}
+        parts = []
+        for i, (branch, generation) in enumerate(zip(self.branches, self.generations)):
+            own = {"branch": i, "generation": generation, "curve": branch.curve.kind}
+            parts.append({**{name: [each] * len(branch) for name, each in own.items()}, **points_table(branch.points)})
+        return stacked(parts)
+
+    def _about(self) -> dict[str, Any]:
+        return about(self.branches[0].curve.iterate.map, interrupted=self.interrupted)
 
     def __str__(self) -> str:
         name = self.branches[0].curve.iterate.map.name if self.branches else "map"

@@ -17,6 +17,7 @@ from bifurcate.orbits.batched_iteration import LAYOUTS, BatchRows, agrees, broad
 from bifurcate.orbits.ensemble import LARGEST_BATCHED, Layout, ensemble
 from bifurcate.orbits.orbit import OrbitEnd
 from bifurcate.printing import short_repr
+from bifurcate.storage.tables import Columns, as_dataframe, import_xarray
 from bifurcate.validation import check_instance
 
 __all__ = ["OrbitDiagram", "orbit_diagram"]
@@ -49,6 +50,23 @@ class OrbitDiagram:
     layout: Layout = "single"
 
     __repr__ = short_repr
+
+    def to_dataframe(self) -> Any:
+        """A pandas DataFrame with one row a sample: the parameter, the sample's number, its value, the orbit's end."""
+        m, samples = self.samples.shape
+        table: Columns = {
+            self.parameter: np.repeat(self.values, samples).tolist(),
+            "sample": list(range(samples)) * m,
+            "value": self.samples.ravel().tolist(),
+            "end": [end for end in self.ends for _ in range(samples)],
+        }
+        return as_dataframe(table, {"layout": self.layout})
+
+    def to_xarray(self) -> Any:
+        """An xarray Dataset of "value" and "end", along the parameter and "sample"."""
+        xarray = import_xarray()
+        variables = {"value": ((self.parameter, "sample"), self.samples), "end": (self.parameter, list(self.ends))}
+        return xarray.Dataset(variables, {self.parameter: self.values}, {"layout": self.layout})
 
 
 @old_keywords(keep="samples")
