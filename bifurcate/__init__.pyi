@@ -54,6 +54,8 @@ from .orbits.ensemble import Ensemble as Ensemble, ensemble as ensemble
 from .orbits.lyapunov_exponents import Exponents as Exponents, lyapunov as lyapunov
 from .orbits.orbit import Orbit as Orbit, orbit as orbit
 from .orbits.orbit_diagram import OrbitDiagram as OrbitDiagram, orbit_diagram as orbit_diagram
+from .sweep import sweep as sweep
+from .sweep_result import FailedPoint as FailedPoint, Sweep as Sweep
 from .storage.save_and_load import load as load, save as save
 from .proofs.branch_theorem import BranchTheorem as BranchTheorem
 from .proofs.diagram_theorem import DiagramTheorem as DiagramTheorem

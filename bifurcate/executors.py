@@ -5,13 +5,17 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from typing import Any
 
 from bifurcate.errors import InvalidInput
 
-__all__ = ["as_executor", "process_pool"]
+__all__ = ["as_executor", "process_pool", "stop_pool"]
+
+PARENT_SECONDS = 1.0  # how often a process looks whether the one that it works for is still there
 
 
 def as_executor(executor: Any) -> Executor | None:
@@ -49,7 +53,23 @@ def process_pool(workers: int, start: Callable[..., None] | None = None, *given:
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(start, given, os.getpid()))
 
 
+def stop_pool(pool: ProcessPoolExecutor) -> None:
+    """End the processes of a pool without waiting for what they are at."""
+    processes = list((getattr(pool, "_processes", None) or {}).values())
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in processes:
+        process.terminate()
+
+
 def _begin(start: Callable[..., None] | None, given: tuple[Any, ...], parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     if start is not None:
         start(*given)
+
+
+def _end_with(parent: int) -> None:
+    """End this process when the one that it works for is gone: killed, that one could not end it itself."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_SECONDS)
+    os._exit(1)

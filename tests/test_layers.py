@@ -28,6 +28,8 @@ ROOMS = [
     "plot",
     "diagram",
     "proofs",
+    "sweep_result",
+    "sweep",
 ]
 
 # The flagship model is a user of the package: it knows maps, operators, Newton's method and orbits, nothing of

@@ -10,6 +10,7 @@ import warnings
 import matplotlib
 import numpy as np
 import pytest
+import scipy.special  # noqa: F401  its import adds filters of warnings
 
 import bifurcate as bf
 

@@ -152,7 +152,7 @@ class Encoder:
             return {"part": part.part, "maker": part.maker, "settings": self.encode(dict(part.settings), name)}
         if isinstance(value, types.MethodType) and type_name(type(value.__self__)) is not None:
             return {"method": value.__name__, "of": self.encode(value.__self__, name)}
-        if isinstance(value, functools.partial) and (name_of(value.func) or "").startswith("bifurcate."):
+        if isinstance(value, functools.partial):
             inside = [value.func, value.args, value.keywords]
             return {"partial": [self.encode(each, name) for each in inside]}
         if isinstance(value, MissingFunction):

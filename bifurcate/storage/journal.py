@@ -101,6 +101,10 @@ class Section:
         self._calls += 1
         return self.section(f"{self._calls} {name}")
 
+    def keys(self) -> list[str]:
+        """The keys of this part, in the order in which they were written."""
+        return self._journal.keys(self._prefix)
+
     def get(self, key: str) -> Any:
         """What was put under a key last; None if nothing was."""
         return self._journal.read(self._prefix + key)
@@ -227,6 +231,10 @@ class Journal:
             return decoder.load(header["objects"], header["value"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DamagedFile(f"the journal {str(self.path)!r} is damaged at {key!r}: {error}") from error
+
+    def keys(self, prefix: str) -> list[str]:
+        """The keys that begin with a prefix, without it."""
+        return [key.removeprefix(prefix) for key in self._places if key.startswith(prefix)]
 
     def holds(self, prefix: str) -> bool:
         """True if a record other than the call's own begins with a prefix."""

@@ -1,0 +1,364 @@
+"""sweep: one function over many parameters: here, on processes, on any executor, on a cluster; and never twice."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import math
+import os
+import pickle
+import time
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from bifurcate.errors import InvalidInput
+from bifurcate.executors import as_executor, process_pool, stop_pool
+from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
+from bifurcate.storage.functions import pack, unpack
+from bifurcate.storage.journal import Section, open_journal
+from bifurcate.sweep_result import FailedPoint, Sweep
+from bifurcate.validation import check_count, check_mapping, check_seed
+
+__all__ = ["sweep"]
+
+CHUNK_SECONDS = 0.25  # work that is sent at a time: enough that sending costs little, too little to lose much of it
+LONGEST_CHUNK = 1000  # points in it at the most, however fast they are
+AHEAD = 2  # chunks for each worker that are under way at a time: the next is there when one is done
+UNKNOWN_WORKERS = 8  # workers that an executor is taken to have if it does not say how many
+MOST_DEATHS = 3  # processes that may die over a chunk before its points count as failed
+
+Work = list[tuple[int, dict[str, Any], int | None]]  # index, parameters and seed of each point
+Outcome = dict[str, Any]
+
+
+def sweep(
+    function: Callable[..., Any],
+    grid: Mapping[str, Sequence[Any]],
+    *,
+    executor: Any = None,
+    workers: int | None = None,
+    journal: str | os.PathLike[str] | None = None,
+    seed: int = 0,
+) -> Sweep:
+    """Call a function at every point of a grid of parameters.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(**parameters)`` → a number, text or array; or a dict, named tuple or dataclass of such. If it has an
+        argument ``seed`` that is not in the grid, it is given a whole number of its own at every point, which depends
+        on ``seed`` and the point's index alone. To be called in other processes it must be at the top level of a
+        module, or cloudpickle installed.
+    grid : mapping of str to sequence
+        Values of every parameter; their products are the points, the last parameter varying fastest.
+    executor : Executor or dask Client, optional
+        Where the function is called: an executor of concurrent.futures, or a Dask cluster.
+    workers : int, optional
+        Processes of this call's own, if no executor is given; by default the function is called here. A script that
+        asks for processes must do so under ``if __name__ == "__main__":``, since each of them reads it.
+    journal : str or path-like, optional
+        A file in which results are noted as they arrive. The same call with the same journal computes only what is
+        missing.
+    seed : int
+        Of all random numbers.
+
+    Returns
+    -------
+    Sweep
+        The same numbers whatever the executor, the order and interruptions. A point at which the function raises an
+        exception is an outcome with its error. An interrupt (Ctrl-C) ends the sweep and keeps what arrived.
+
+    Raises
+    ------
+    InvalidInput
+        If the grid or the function is unusable, or the journal belongs to another call.
+
+    Examples
+    --------
+    >>> def last_state(r, x):
+    ...     for _ in range(100):
+    ...         x = r * x * (1 - x)
+    ...     return x
+    >>> found = sweep(last_state, {"r": [2.0, 2.5], "x": [0.2, 0.4, 0.6]})
+    >>> found.shape, found.array().round(6).tolist()
+    ((2, 3), [[0.5, 0.5, 0.5], [0.6, 0.6, 0.6]])
+    """
+    if not callable(function):
+        raise InvalidInput(f"function is {function!r}; it must be callable as function(**parameters)")
+    axes = _check_grid(grid)
+    check_seed(seed)
+    if workers is not None:
+        check_count("workers", workers)
+    call = {"function": function, "code": _code_of(function), "grid": axes, "seed": seed}
+    work = _Sweeping(function, axes, seed if _takes_seed(function, axes) else None)
+    with open_journal(journal, call) as notes, protected():
+        work.take_noted(notes)
+        missing = work.missing()
+        try:
+            if missing and (executor is not None or (workers or 1) > 1):
+                work.run_elsewhere(missing, as_executor(executor), workers or 1, notes)
+            else:
+                work.run_here(missing, notes)
+        except KeyboardInterrupt:
+            work.is_interrupted = True
+        work.is_interrupted |= interrupted_meanwhile()
+    return work.result()
+
+
+def _check_grid(grid: Any) -> dict[str, list[Any]]:
+    axes = {}
+    for name, values in check_mapping("grid", grid, "names and sequences of values").items():
+        if not isinstance(name, str) or not name.isidentifier():
+            raise InvalidInput(f"grid has the name {name!r}; names must be those of function's arguments")
+        listed = np.asarray(values).tolist() if hasattr(values, "__array__") else values
+        if isinstance(listed, str) or not isinstance(listed, Iterable):
+            raise InvalidInput(f"grid gives {name!r} the values {values!r}; they must be a sequence")
+        axes[name] = list(listed)
+        if not axes[name]:
+            raise InvalidInput(f"grid gives {name!r} no values")
+    if not axes:
+        raise InvalidInput("grid is empty; give at least one parameter with its values")
+    return axes
+
+
+def _takes_seed(function: Callable[..., Any], axes: Mapping[str, Any]) -> bool:
+    try:
+        taken = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return False
+    return "seed" in taken and "seed" not in axes
+
+
+def _code_of(function: Any) -> str:
+    """A digest of what a function does: a journal of another function of the same name is refused."""
+    if isinstance(function, functools.partial):
+        return _code_of(function.func)
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return "" if code is None else hashlib.blake2b(_told(code).encode(), digest_size=12).hexdigest()
+
+
+def _told(code: types.CodeType) -> str:
+    constants = [_told(each) if isinstance(each, types.CodeType) else repr(each) for each in code.co_consts]
+    return f"{code.co_code.hex()} {code.co_names} {constants}"
+
+
+@dataclass(eq=False)
+class _Sweeping:
+    """A sweep under way.
+
+    Attributes
+    ----------
+    function : callable
+    axes : dict of str to list
+        The grid.
+    seed : int or None
+        None if the function takes none.
+    outcomes : dict
+        What arrived, by index.
+    """
+
+    function: Callable[..., Any]
+    axes: dict[str, list[Any]]
+    seed: int | None
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    is_interrupted: bool = False
+
+    @property
+    def size(self) -> int:
+        """Number of points."""
+        return math.prod(len(values) for values in self.axes.values())
+
+    def point(self, index: int) -> dict[str, Any]:
+        """The parameters of a point."""
+        shape = [len(values) for values in self.axes.values()]
+        places = np.unravel_index(index, shape)
+        return {name: values[int(i)] for (name, values), i in zip(self.axes.items(), places)}
+
+    def work_at(self, indices: Iterable[int]) -> Work:
+        """What is sent for points."""
+        return [(i, self.point(i), None if self.seed is None else seed_of(self.seed, i)) for i in indices]
+
+    def take_noted(self, notes: Section | None) -> None:
+        """Take what a journal has."""
+        for key in [] if notes is None else notes.keys():
+            if key.startswith("chunk "):
+                self.outcomes.update(notes.get(key))  # type: ignore[union-attr]
+
+    def missing(self) -> list[int]:
+        """Indices of the points that are to be computed."""
+        return [i for i in range(self.size) if i not in self.outcomes]
+
+    def note(self, found: dict[int, Outcome], notes: Section | None) -> None:
+        """Keep what arrived."""
+        if notes is not None and found:
+            notes.put(f"chunk {min(found)}", found)
+        self.outcomes.update(found)
+
+    def run_here(self, missing: list[int], notes: Section | None) -> None:
+        """Call the function in this process."""
+        arrived: dict[int, Outcome] = {}
+        began = time.monotonic()
+        try:
+            for each in self.work_at(missing):
+                arrived |= interruptible(call_at, self.function, [each])
+                if time.monotonic() - began > CHUNK_SECONDS / 5 or len(arrived) >= LONGEST_CHUNK:
+                    self.note(arrived, notes)
+                    arrived, began = {}, time.monotonic()
+        finally:
+            self.note(arrived, notes)
+
+    def run_elsewhere(self, missing: list[int], given: Executor | None, workers: int, notes: Section | None) -> None:
+        """Call the function on an executor, or on processes of this call's own, which are replaced if they die."""
+        content = pickle.dumps(pack(self.function, "function"))
+        chunks = _Chunks(missing)
+        pool: Executor | None = given
+        is_done = False
+        try:
+            while not is_done:
+                pool = process_pool(workers) if given is None else given
+                try:
+                    self._feed(pool, content, chunks, _count_workers(pool, workers), notes)
+                    is_done = True
+                except BrokenProcessPool:
+                    if given is not None:
+                        raise
+                    self.note(chunks.give_up(), notes)
+                finally:
+                    if given is None:
+                        stop_pool(pool)
+        except BrokenExecutor as error:
+            raise InvalidInput(f"the executor given broke down ({error}); what arrived is in the journal") from error
+
+    def _feed(self, pool: Executor, content: bytes, chunks: _Chunks, workers: int, notes: Section | None) -> None:
+        running: dict[Future[Any], list[int]] = {}
+        try:
+            while running or chunks.waiting:
+                while chunks.waiting and len(running) < AHEAD * workers:
+                    indices = chunks.next()
+                    running[pool.submit(call_packed, content, self.work_at(indices))] = indices
+                for future in interruptible(_wait, running):
+                    indices = running.pop(future)
+                    found, seconds = _result(future, indices)
+                    self.note(found, notes)
+                    chunks.is_done(indices, seconds)
+        finally:
+            for future, indices in running.items():
+                future.cancel()
+                if future.done() and not future.cancelled() and future.exception() is None:
+                    self.note(future.result()[0], notes)
+                else:
+                    chunks.put_back(indices)
+
+    def result(self) -> Sweep:
+        """What arrived, in the order of the grid."""
+        values, failures = [], []
+        for i in range(self.size):
+            outcome = self.outcomes.get(i)
+            values.append(None if outcome is None else outcome.get("value"))
+            if outcome is not None and "error" in outcome:
+                failures.append(FailedPoint(i, self.point(i), outcome["kind"], outcome["error"]))
+        done = tuple(i in self.outcomes for i in range(self.size))
+        axes = {name: tuple(listed) for name, listed in self.axes.items()}
+        return Sweep(axes, tuple(values), tuple(failures), done, self.is_interrupted)
+
+
+@dataclass(eq=False)
+class _Chunks:
+    """The points that are to be sent, in chunks of a length that takes a worker about a quarter of a second."""
+
+    waiting: list[int]
+    length: int = 1
+    deaths: dict[int, int] = field(default_factory=dict)
+
+    def next(self) -> list[int]:
+        """The next chunk."""
+        chunk, self.waiting = self.waiting[: self.length], self.waiting[self.length :]
+        return chunk
+
+    def is_done(self, indices: list[int], seconds: float) -> None:
+        """Take in how long a chunk took."""
+        wanted = len(indices) * CHUNK_SECONDS / max(seconds, 1e-9)
+        self.length = int(min(LONGEST_CHUNK, 2 * self.length, max(1.0, wanted)))
+
+    def put_back(self, indices: list[int]) -> None:
+        """Send a chunk once more, one point at a time: a process may have died over one of them."""
+        for i in indices:
+            self.deaths[i] = self.deaths.get(i, 0) + 1
+        self.waiting = sorted([*indices, *self.waiting])
+        self.length = 1
+
+    def give_up(self) -> dict[int, Outcome]:
+        """The outcomes of points over which processes died again and again."""
+        lost = [i for i in self.waiting if self.deaths.get(i, 0) >= MOST_DEATHS]
+        self.waiting = [i for i in self.waiting if i not in set(lost)]
+        words = f"{MOST_DEATHS} processes died while they computed it or a point beside it"
+        return {i: {"kind": "BrokenProcessPool", "error": words} for i in lost}
+
+
+def _wait(running: Mapping[Future[Any], Any]) -> Iterator[Future[Any]]:
+    # A wait without a limit is not interrupted on every system.
+    while not (done := wait(running, timeout=1.0, return_when=FIRST_COMPLETED).done):
+        pass
+    return iter(done)
+
+
+def _result(future: Future[Any], indices: list[int]) -> tuple[dict[int, Outcome], float]:
+    """What a chunk brought; where it could not be computed at all, its error at each of its points."""
+    try:
+        return future.result()  # type: ignore[no-any-return]
+    except BrokenExecutor:
+        raise
+    except Exception as error:  # whatever an executor raises, as a cluster does whose workers died over the chunk
+        return {i: _failure(error) for i in indices}, CHUNK_SECONDS
+
+
+def _count_workers(pool: Executor, workers: int) -> int:
+    return int(getattr(pool, "_max_workers", 0) or max(workers, UNKNOWN_WORKERS))
+
+
+# In the other process
+
+
+def seed_of(seed: int, index: int) -> int:
+    """The seed of a point: a whole number below 2⁶³, from the sweep's seed and the point's index.
+
+    Examples
+    --------
+    >>> seed_of(0, 1) != seed_of(0, 2), seed_of(3, 7) == seed_of(3, 7)
+    (True, True)
+    """
+    return int(np.random.SeedSequence([seed, index]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+@functools.lru_cache(maxsize=4)
+def _unpacked(content: bytes) -> Callable[..., Any]:
+    return unpack(pickle.loads(content))  # type: ignore[no-any-return]
+
+
+def call_packed(content: bytes, work: Work) -> tuple[dict[int, Outcome], float]:
+    """The outcomes of points, and how many seconds they took."""
+    began = time.perf_counter()
+    found = call_at(_unpacked(content), work)
+    return found, time.perf_counter() - began
+
+
+def call_at(function: Callable[..., Any], work: Work) -> dict[int, Outcome]:
+    """The outcomes of points, by index: a value, or the kind and the words of an error."""
+    found: dict[int, Outcome] = {}
+    for index, parameters, seed in work:
+        try:
+            found[index] = {"value": function(**parameters) if seed is None else function(**parameters, seed=seed)}
+        except Exception as error:  # a point that fails is an outcome
+            found[index] = _failure(error)
+    return found
+
+
+def _failure(error: Exception) -> Outcome:
+    return {"kind": type(error).__name__, "error": str(error)}
