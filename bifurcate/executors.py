@@ -63,6 +63,12 @@ def stop_pool(pool: ProcessPoolExecutor) -> None:
 
 def _begin(start: Callable[..., None] | None, given: tuple[Any, ...], parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        import threadpoolctl
+
+        threadpoolctl.threadpool_limits(1)  # processes beside each other, each with threads for all cores, are slower
+    except ImportError:
+        pass  # as OMP_NUM_THREADS and its like say
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     if start is not None:
         start(*given)

@@ -11,7 +11,7 @@ import pickle
 import time
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,7 +32,8 @@ CHUNK_SECONDS = 0.25  # work that is sent at a time: enough that sending costs l
 LONGEST_CHUNK = 1000  # points in it at the most, however fast they are
 AHEAD = 2  # chunks for each worker that are under way at a time: the next is there when one is done
 UNKNOWN_WORKERS = 8  # workers that an executor is taken to have if it does not say how many
-MOST_DEATHS = 3  # processes that may die over a chunk before its points count as failed
+MOST_DEATHS = 3  # processes that may die over one point, alone at the end, before it counts as failed
+SHORTEST = 1e-9  # seconds that a chunk counts as at the least: clocks have no finer ticks
 
 Work = list[tuple[int, dict[str, Any], int | None]]  # index, parameters and seed of each point
 Outcome = dict[str, Any]
@@ -231,7 +232,7 @@ class _Sweeping:
                         raise
                     self.note(chunks.give_up(), notes)
                 finally:
-                    if given is None:
+                    if isinstance(pool, ProcessPoolExecutor) and given is None:
                         stop_pool(pool)
         except BrokenExecutor as error:
             raise InvalidInput(f"the executor given broke down ({error}); what arrived is in the journal") from error
@@ -239,20 +240,20 @@ class _Sweeping:
     def _feed(self, pool: Executor, content: bytes, chunks: _Chunks, workers: int, notes: Section | None) -> None:
         running: dict[Future[Any], list[int]] = {}
         try:
-            while running or chunks.waiting:
-                while chunks.waiting and len(running) < AHEAD * workers:
+            while running or chunks.are_left:
+                while chunks.may_send(len(running), AHEAD * workers):
                     indices = chunks.next()
                     running[pool.submit(call_packed, content, self.work_at(indices))] = indices
                 for future in interruptible(_wait, running):
-                    indices = running.pop(future)
-                    found, seconds = _result(future, indices)
+                    found, seconds = _result(future, running[future])
                     self.note(found, notes)
-                    chunks.is_done(indices, seconds)
+                    chunks.is_done(running.pop(future), seconds)
         finally:
             for future, indices in running.items():
                 future.cancel()
                 if future.done() and not future.cancelled() and future.exception() is None:
                     self.note(future.result()[0], notes)
+                    chunks.is_done(indices, CHUNK_SECONDS)
                 else:
                     chunks.put_back(indices)
 
@@ -271,35 +272,49 @@ class _Sweeping:
 
 @dataclass(eq=False)
 class _Chunks:
-    """The points that are to be sent, in chunks of a length that takes a worker about a quarter of a second."""
+    """The points that are to be sent, in chunks of a length that takes a worker about a quarter of a second.
+
+    Points that were under way when a process died are sent again alone, one after the other: so it comes out which of
+    them it was.
+    """
 
     waiting: list[int]
+    suspected: list[int] = field(default_factory=list)
     length: int = 1
     deaths: dict[int, int] = field(default_factory=dict)
 
+    @property
+    def are_left(self) -> bool:
+        """True if points are still to be sent."""
+        return bool(self.waiting or self.suspected)
+
+    def may_send(self, running: int, most: int) -> bool:
+        """True if another chunk may be sent beside those that are under way."""
+        return running == 0 if self.suspected else bool(self.waiting) and running < most
+
     def next(self) -> list[int]:
         """The next chunk."""
+        if self.suspected:
+            return [self.suspected.pop(0)]
         chunk, self.waiting = self.waiting[: self.length], self.waiting[self.length :]
         return chunk
 
     def is_done(self, indices: list[int], seconds: float) -> None:
         """Take in how long a chunk took."""
-        wanted = len(indices) * CHUNK_SECONDS / max(seconds, 1e-9)
+        wanted = len(indices) * CHUNK_SECONDS / max(seconds, SHORTEST)
         self.length = int(min(LONGEST_CHUNK, 2 * self.length, max(1.0, wanted)))
 
     def put_back(self, indices: list[int]) -> None:
-        """Send a chunk once more, one point at a time: a process may have died over one of them."""
-        for i in indices:
-            self.deaths[i] = self.deaths.get(i, 0) + 1
-        self.waiting = sorted([*indices, *self.waiting])
-        self.length = 1
+        """Send a chunk once more, since the process that had it died."""
+        if len(indices) == 1:
+            self.deaths[indices[0]] = self.deaths.get(indices[0], 0) + 1
+        self.suspected = sorted([*indices, *self.suspected])
 
     def give_up(self) -> dict[int, Outcome]:
         """The outcomes of points over which processes died again and again."""
-        lost = [i for i in self.waiting if self.deaths.get(i, 0) >= MOST_DEATHS]
-        self.waiting = [i for i in self.waiting if i not in set(lost)]
-        words = f"{MOST_DEATHS} processes died while they computed it or a point beside it"
-        return {i: {"kind": "BrokenProcessPool", "error": words} for i in lost}
+        lost = [i for i in self.suspected if self.deaths.get(i, 0) >= MOST_DEATHS]
+        self.suspected = [i for i in self.suspected if i not in lost]
+        return {i: {"kind": "BrokenProcessPool", "error": f"{MOST_DEATHS} processes died over it"} for i in lost}
 
 
 def _wait(running: Mapping[Future[Any], Any]) -> Iterator[Future[Any]]:

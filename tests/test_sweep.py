@@ -44,10 +44,6 @@ def test_every_point_has_random_numbers_of_its_own(serial):
     assert difference(serial, bf.sweep(noisy, GRID, seed=7)) is None
     assert not np.array_equal(serial.array("mean"), bf.sweep(noisy, GRID, seed=8).array("mean"), equal_nan=True)
     # A finer grid has other points, but the seed of an index is what it was.
-    assert (
-        bf.sweep(noisy, {"r": [1.0], "k": range(5)}, seed=7).values == pytest.approx(serial.values[:5], nan_ok=True)
-        or True
-    )
     assert bf.sweep(noisy, {"r": [1.0], "k": range(5)}, seed=7).values[0]["mean"] == serial.values[0]["mean"]
 
 
@@ -64,10 +60,9 @@ def test_a_lambda_is_swept_on_processes():
 
 def test_a_process_that_dies_is_replaced_and_its_point_fails(tmp_path):
     found = bf.sweep(partial(deadly, log=str(tmp_path / "log")), {"n": range(12)}, workers=2)
-    failed = {failure.index for failure in found.failures}
-    assert 5 in failed and 9 not in failed and len(failed) <= 4  # beside it, at the most what was under way each time
-    assert all(found.values[i] == i for i in set(range(12)) - failed)
-    assert "processes died while they computed it" in found.failures[0].error
+    assert [failure.index for failure in found.failures] == [5]  # and none that was under way beside it
+    assert found.values == tuple(None if n == 5 else n for n in range(12))
+    assert found.failures[0].error == "3 processes died over it"
 
 
 def test_a_journal_has_what_arrived(tmp_path):
@@ -121,10 +116,8 @@ def test_the_network_is_swept_into_a_chart(tmp_path):
 
 def test_tables_have_the_parameters_as_columns_and_coordinates(serial):
     frame = serial.to_dataframe()
-    assert (
-        frame["r"].tolist() == np.repeat(np.linspace(1.0, 3.0, 5), 5).tolist()
-        and frame["k"].tolist() == [*range(5)] * 5
-    )
+    assert frame["r"].tolist() == np.repeat(np.linspace(1.0, 3.0, 5), 5).tolist()
+    assert frame["k"].tolist() == [*range(5)] * 5
     assert frame.loc[3, "error"] == "ValueError: no value at 1.0" and np.isnan(frame.loc[3, "mean"])
     data = serial.to_xarray()
     assert data["both"].dims == ("r", "k", "both_0")
@@ -172,13 +165,13 @@ def cluster():
         ) as local,
         distributed.Client(local) as client,
     ):
-        yield local, client
+        yield client
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_a_cluster_finds_the_same_also_while_a_worker_is_killed(serial, cluster, tmp_path):
-    local, client = cluster
+    client = cluster
     assert difference(serial, bf.sweep(noisy, GRID, seed=7, executor=client)) is None
     pids = list(client.run(os.getpid).values())
     timer = threading.Timer(1.0, os.kill, (pids[0], signal.SIGKILL))
@@ -193,4 +186,4 @@ def test_a_cluster_finds_the_same_also_while_a_worker_is_killed(serial, cluster,
 def test_a_cluster_follows_branches(cluster):
     from long_calls import explored
 
-    assert difference(explored(), explored(executor=cluster[1])) is None
+    assert difference(explored(), explored(executor=cluster)) is None

@@ -100,6 +100,10 @@ def of_orbits():
     ]
 
 
+def of_sweeps():
+    return [bf.sweep(fail, {"r": [2.5, 3.0]}), bf.sweep(quadratic, {"x": [0.1, 0.2], "r": [2.5, 3.0]})]
+
+
 def of_matrices():
     return [
         bf.LowRank(np.ones((3, 1)), np.ones((2, 1))),
@@ -174,6 +178,7 @@ GROUPS = [
     of_newton,
     of_orbits,
     of_matrices,
+    of_sweeps,
     of_the_network,
     of_gradient,
     of_proofs,
