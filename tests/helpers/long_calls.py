@@ -1,5 +1,8 @@
 """Calls that take a while, each with a journal: what is interrupted and killed in the tests, and goes on afterwards."""
 
+import os
+import signal
+
 import numpy as np
 
 import bifurcate as bf
@@ -50,20 +53,51 @@ CALLS = {
 }
 
 
+class Interrupting:
+    """The Hénon map, which interrupts its process at one of its calls."""
+
+    def __init__(self, at):
+        self.at, self.calls = at, 0
+
+    def __call__(self, z, a, b):
+        self.calls += 1
+        if self.calls == self.at:
+            os.kill(os.getpid(), signal.SIGINT)
+        return np.array([1.0 - a * z[0] ** 2 + z[1], b * z[0]])
+
+
+def interrupting(at=1000):
+    return bf.Map(Interrupting(at), {"a": 1.4, "b": 0.3})
+
+
 def without_journal():
-    """Long calls that keep no journal: what they return when they are interrupted is marked."""
-    map = bf.maps.henon()
-    yield "orbit", lambda: bf.orbit(map, [0.1, 0.1], 10**6).end == "interrupted"
-    yield "lyapunov", lambda: bf.lyapunov(map, [0.1, 0.1], steps=10**6).end == "interrupted"
-    yield "ensemble", lambda: "interrupted" in bf.ensemble(map, np.full((50, 2), 0.1), 10**5).ends
-    yield (
-        "orbit diagram",
-        lambda: (
-            "interrupted"
-            in bf.orbit_diagram(
-                bf.maps.logistic(), "r", np.linspace(3, 4, 500), [0.3], lambda x, r: x[0], transient=10**5
-            ).ends
-        ),
-    )
-    guesses = np.random.default_rng(0).uniform(0, 1, (200, 1))
-    yield "deflation", lambda: bf.deflate(bf.maps.logistic(r=3.9), guesses, period=6).interrupted
+    """Calls that keep no journal, interrupted in the middle: is what they return marked, and does it hold the rest?"""
+
+    def orbit():
+        found = bf.orbit(interrupting(), [0.1, 0.1], 5000)
+        return found.end == "interrupted" and len(found.states) == found.steps + 1 > 900
+
+    def lyapunov():
+        found = bf.lyapunov(interrupting(10000), [0.1, 0.1], steps=9000, transient=10)
+        return found.end == "interrupted" and found.steps > 900 and np.isfinite(found.values).all()
+
+    def ensemble(layout, at):
+        found = bf.ensemble(interrupting(at), np.full((5, 2), 0.1), 1000, layout=layout)
+        return "interrupted" in found.ends and found.steps.max() > 400 and np.isfinite(found.states[0, 400]).all()
+
+    def orbit_diagram():
+        values = np.linspace(0, 1, 50)
+        seen = bf.orbit_diagram(interrupting(250), "a", values, [0.1, 0.1], lambda z, a, b: z[0], transient=150)
+        return "interrupted" in seen.ends
+
+    def deflation():
+        guesses = np.random.default_rng(0).uniform(-1, 1, (50, 2))
+        found = bf.deflate(interrupting(3000), guesses, period=4)
+        return found.interrupted and not found.exhausted and "interrupted by the user" in str(found)
+
+    yield "orbit", orbit
+    yield "lyapunov", lyapunov
+    yield "ensemble, one by one", lambda: ensemble("single", 3000)
+    yield "ensemble, in batches", lambda: ensemble("trailing", 1500)
+    yield "orbit diagram", orbit_diagram
+    yield "deflation", deflation

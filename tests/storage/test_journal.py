@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from long_calls import CALLS, without_journal
 from same import difference
 
 import bifurcate as bf
-from bifurcate.errors import InvalidInput
+from bifurcate.errors import InvalidInput, Stop
 from bifurcate.storage.journal import Journal, Section
 
 HELPERS = Path(__file__).parents[1] / "helpers"
@@ -134,33 +133,32 @@ def test_computations_are_remembered_with_their_errors(tmp_path):
 # Interrupts
 
 
-def interrupted_after(seconds, work):
-    """What work returns when the process is interrupted while it runs."""
-    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    try:
-        return work()
-    finally:
-        timer.join()
-
-
 @pytest.mark.parametrize("name", CALLS)
-def test_an_interrupted_call_returns_what_it_has_and_goes_on(name, tmp_path):
-    begin = time.perf_counter()
-    whole = CALLS[name]()
-    seconds = time.perf_counter() - begin
-    found = interrupted_after(0.4 * seconds, lambda: CALLS[name](tmp_path / "journal"))
-    marked = (
-        found.interrupted if hasattr(found, "interrupted") else "interrupted" in [each.reason for each in found.stop]
-    )
-    assert marked
-    assert difference(whole, CALLS[name](tmp_path / "journal")) is None
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.97])
+def test_an_interrupted_call_returns_what_it_has_and_goes_on(name, share, tmp_path, monkeypatch):
+    written, write = [], Journal.write
+
+    def counting(journal, key, value):
+        written.append(key)
+        if len(written) == limit:
+            os.kill(os.getpid(), signal.SIGINT)
+        write(journal, key, value)
+
+    limit = 0
+    monkeypatch.setattr(Journal, "write", counting)
+    whole = CALLS[name](tmp_path / "first")
+    limit = max(2, int(share * len(written)))  # the first record is the call's own
+    written.clear()
+    found = CALLS[name](tmp_path / "second")
+    limit = 0
+    assert found.interrupted if hasattr(found, "interrupted") else Stop("interrupted") in found.stop
+    assert difference(whole, CALLS[name](tmp_path / "second")) is None
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.parametrize(("name", "is_marked"), list(without_journal()))
 def test_an_interrupted_iteration_or_search_is_marked(name, is_marked):
-    assert interrupted_after(0.1, is_marked)
+    assert is_marked()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
