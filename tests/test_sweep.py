@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import pytest
 from same import difference
-from swept_functions import counting, deadly, last_state, noisy, outcome, slow
+from swept_functions import counting, deadly, interrupting, last_state, noisy, outcome, slow
 
 import bifurcate as bf
 from bifurcate.errors import InvalidInput
@@ -90,17 +90,13 @@ def test_a_journal_of_another_sweep_is_refused(tmp_path):
 
 @pytest.mark.parametrize("workers", [None, 2])
 def test_an_interrupted_sweep_keeps_what_arrived_and_goes_on(workers, tmp_path):
-    grid = {"n": range(150)}
-    timer = threading.Timer(1.0 if workers is None else 3.0, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    found = bf.sweep(slow, grid, journal=tmp_path / "journal", workers=workers)
-    timer.join()
-    if not found.interrupted:
-        assert workers == 2 and all(found.done)  # a fast machine
-        return
-    assert not all(found.done) and "interrupted by the user" in str(found)
-    again = bf.sweep(slow, grid, journal=tmp_path / "journal")
-    assert all(again.done) and again.values == tuple(slow(n) for n in range(150))
+    function = partial(interrupting, log=str(tmp_path / "log"), process=os.getpid())
+    found = bf.sweep(function, {"n": range(150)}, journal=tmp_path / "journal", workers=workers)
+    assert found.interrupted and "interrupted by the user" in str(found)
+    assert 0 < sum(found.done) < 150 and all(found.values[n] == n for n in range(150) if found.done[n])
+    again = bf.sweep(function, {"n": range(150)}, journal=tmp_path / "journal", workers=workers)
+    assert not again.interrupted and all(again.done) and again.values == tuple(range(150))
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_the_network_is_swept_into_a_chart(tmp_path):

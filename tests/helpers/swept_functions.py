@@ -46,3 +46,12 @@ def outcome(alpha, beta):
 def slow(n):
     time.sleep(0.02)
     return float(np.sin(n))
+
+
+def interrupting(n, log, process):
+    """Interrupts the sweep's own process at n = 50, the first time."""
+    if n == 50 and not os.path.exists(log):
+        open(log, "w").close()
+        os.kill(process, signal.SIGINT)
+    time.sleep(0.005)
+    return n
