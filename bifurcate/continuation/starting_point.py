@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from bifurcate.continuation.continuation_problem import ContinuationProblem
+from bifurcate.continuation.special_start import is_critical, regular_point_beside
 from bifurcate.continuation.step_control import StepControl
 from bifurcate.curves.corrector import correct
 from bifurcate.curves.corrector_settings import Corrector
@@ -23,6 +24,7 @@ __all__ = ["first_point", "prepare_run"]
 FIXED_COMBINATIONS = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.7, 0.7, 0.1), (0.7, -0.7, 0.1), (0.1, 0.1, 0.9))
 START_ITERATIONS = 30  # Newton steps for the first point: a guess may be far from the curve, a prediction is not
 SQUARE_ENOUGH = 0.3  # a hyperplane is taken at once if the curve meets it at more than this sine of an angle
+SOLUTION = 1e-6  # residual, in units of the state, up to which a start that cannot be corrected is a solution itself
 TIE = 1e-9  # weight of the second parameter in the orientation of a start, where the first one stands still
 LARGEST_CHECKED = 500  # size limit: unknowns up to which the rank of the equations at the start is found by an SVD
 RANK_TOLERANCE = 1e-11  # a singular value below this part of the largest is 0: the error of differenced Jacobians
@@ -83,6 +85,11 @@ def first_point(run: ContinuationProblem) -> CurvePoint:
     """
     curve = run.curve
     found = _correct_start(run)
+    if curve.direction is None and run.detect:
+        if isinstance(found, CurvePoint):
+            found = (regular_point_beside(run, found.u) if is_critical(found) else None) or found
+        elif _is_solution(curve):
+            found = regular_point_beside(run, curve.start) or found
     if isinstance(found, CurvePoint):
         shorter = curve.iterate.least_period(found.at.orbit)
         if shorter < curve.period:
@@ -105,6 +112,13 @@ def first_point(run: ContinuationProblem) -> CurvePoint:
         (float(np.abs(curve.equations.evaluate(curve.start).residual).max()),),
         "Start from a solution of solve(...) or from a longer orbit of the map.",
     )
+
+
+def _is_solution(curve: Curve) -> bool:
+    """True if the start solves the equations, to the accuracy with which special points are found by others."""
+    at = curve.equations.evaluate(curve.start)
+    unit = max(curve.iterate.map.scale, float(np.abs(curve.start[: curve.size]).max()))
+    return bool(np.abs(at.residual).max() <= SOLUTION * unit)
 
 
 def _correct_start(run: ContinuationProblem) -> CurvePoint | CorrectorFailure:

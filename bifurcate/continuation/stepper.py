@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bifurcate.bifurcations.codimension_one.event_detection import StepEvents, detect_events
 from bifurcate.bifurcations.special_point import SpecialPoint
+from bifurcate.continuation.bound_arrival import arrival_on_branch_point, points_on_bound
 from bifurcate.continuation.branch_jump_guard import (
     crosses_switching_manifold,
     detect_branch_jump,
@@ -166,7 +167,9 @@ def continue_from(
     for number in range(first, control.max_steps):
         taken, length = _take_step(run, before, here, length)
         if isinstance(taken, CorrectorFailure):
-            yield _last_step(run, here, *_reason_of_failure(taken, here, start))
+            yield _arrive_on_branch_point(run, before, here) or _last_step(
+                run, here, *_reason_of_failure(taken, here, start)
+            )
             return
         new, stop = taken
         if parameter_is_stationary(run, here, new) and parameter_stays_stationary(run, here):
@@ -186,6 +189,8 @@ def continue_from(
             yield _last_step(run, here, reason, events.non_isolated)
             return
         stop = _reason_to_stop(run, new, events, stop, is_last=number == control.max_steps - 1)
+        if counts_are_watched and stop is not None and stop.reason == "bound":
+            events = dataclasses.replace(events, points=[*events.points, *points_on_bound(run, new, events.points)])
         events, warning = warning.settle(events, new.arclength, stop is not None)
         stored = new.without_factors()  # whoever keeps the steps does not keep a factored system of each
         yield Step(run.curve, stored, new.arclength - here.arclength, events, stop)
@@ -300,6 +305,15 @@ def _reason_of_failure(failure: CorrectorFailure, here: CurvePoint, start: Curve
     if here.at.margin < NEAR_POLE * start.at.margin < np.inf:  # beside the edge of the domain, whatever was met
         return "domain", f"smallest margin {here.at.margin:.1e}"
     return "stalled" if failure.reason == "diverged" else failure.reason, failure.detail
+
+
+def _arrive_on_branch_point(run: ContinuationProblem, before: CurvePoint, here: CurvePoint) -> Step | None:
+    """The last step onto a branch point that lies on the bound; None if the step failed for another reason."""
+    arrival = arrival_on_branch_point(run, before, here)
+    if arrival is None:
+        return None
+    last, point, stop = arrival
+    return Step(run.curve, last, last.arclength - here.arclength, StepEvents([point]), stop)
 
 
 def _last_step(run: ContinuationProblem, here: CurvePoint, reason: StopReason, detail: str) -> Step:

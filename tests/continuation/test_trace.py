@@ -151,8 +151,8 @@ def test_hopeless_and_singular_starts():
     no_solution = bf.Map(lambda x, p: x + 1.0 + x**2 + p**2, {"p": 0.0})
     with pytest.raises(NotConverged, match="could not be corrected"):
         bf.trace(bf.cycles(no_solution, "p", [3.0]), {"p": (-1.0, 1.0)})
-    with pytest.raises(NotConverged, match="start at a slightly different parameter"):
-        bf.trace(bf.cycles(bf.maps.logistic(r=1.0), "r", [0.0]), {"r": (0.5, 1.5)})
+    crossing = bf.trace(bf.cycles(bf.maps.logistic(r=1.0), "r", [0.0]), {"r": (0.5, 1.5)})
+    assert [point.label for point in crossing.special] == ["BP"]
     line = bf.Map(lambda z, p: np.array([z[0], 0.5 * z[1] + p]), {"p": 0.1})
     with pytest.raises(BifurcateError, match="not isolated"):
         bf.trace(bf.cycles(line, "p", [0.0, 0.2]), {"p": (-1.0, 1.0)})

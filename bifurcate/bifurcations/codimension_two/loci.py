@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bifurcate.bifurcations.kinds import KINDS
+from bifurcate.bifurcations.kinds import KINDS, KindName
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.minimally_augmented.borders import adapted_borders
@@ -23,18 +24,35 @@ from bifurcate.maps.iterated_map import IteratedMap
 __all__ = ["locus", "locus_of"]
 
 
+class PointOfCurve(Protocol):
+    """An ordinary point of a branch, as far as it is used here."""
+
+    @property
+    def curve(self) -> Curve:
+        """The curve on which it lies."""
+
+    @property
+    def state(self) -> NDArray[np.float64]:
+        """The state."""
+
+    @property
+    def free(self) -> tuple[float, ...]:
+        """Values of the free parameters, and of what else is unknown."""
+
+
 @old_positions("kind")
-def locus(point: SpecialPoint, free: str | Sequence[str] = (), *, kind: str | None = None) -> Curve:
+def locus(point: SpecialPoint | PointOfCurve, free: str | Sequence[str] = (), *, kind: str | None = None) -> Curve:
     """The curve of special points of one kind, through a point, in two parameters.
 
     Parameters
     ----------
-    point : SpecialPoint
-        A fold, flip, Neimark–Sacker or branch point of a branch in one parameter; or a point of codimension two, whose
-        two parameters are free already.
+    point : SpecialPoint or Point
+        A fold, flip, Neimark–Sacker or branch point of a branch in one parameter; a point of codimension two, whose two
+        parameters are free already; or an ordinary point of a curve of folds, flips or Neimark–Sacker points.
     free : str or pair of str
-        The second parameter. Branch points take two, and stay branch points then without any symmetry; with one the
-        curve ends at once where nothing (an invariant subspace, a symmetry) holds them.
+        The second parameter; or two, which then vary instead of the branch's own. Branch points take one or two beside
+        the branch's own: with two they stay branch points without any symmetry, with one the curve ends at once where
+        nothing (an invariant subspace, a symmetry) holds them.
     kind : str, optional
         At a point of codimension two: which of the curves through it, as "fold" or "neimark-sacker".
 
@@ -66,7 +84,7 @@ def locus(point: SpecialPoint, free: str | Sequence[str] = (), *, kind: str | No
     True
     """
     if not isinstance(point, SpecialPoint):
-        raise InvalidInput(f"point must be a SpecialPoint, as branch.first(kind) gives; got {type(point).__name__}")
+        point = _special_point(point)
     kind = _kind(point, kind)
     given = (free,) if isinstance(free, str) else free
     if not (isinstance(given, tuple | list) and all(isinstance(name, str) for name in given)):
@@ -74,6 +92,23 @@ def locus(point: SpecialPoint, free: str | Sequence[str] = (), *, kind: str | No
     names = _names(point, tuple(given), kind)
     with np.errstate(all="ignore"):
         return locus_of(kind, point, point.iterate, names)
+
+
+def _special_point(point: Any) -> SpecialPoint:
+    """An ordinary point of a curve of special points, as one of these."""
+    curve = getattr(point, "curve", None)
+    if not isinstance(curve, Curve):
+        raise InvalidInput(f"point must be a SpecialPoint, as branch.first(kind) gives; got {type(point).__name__}")
+    if curve.codimension != 1 or curve.kind == "branch point":
+        raise InvalidInput(
+            f"{point} is no special point; locus starts from one, or from a point of a curve of folds, flips or "
+            "Neimark–Sacker points"
+        )
+    u = np.concatenate([np.ravel(point.state), point.free])
+    if len(u) != len(curve.start):
+        raise InvalidInput("the branch was traced with keep=…, so that its points do not hold their states")
+    angle = float(np.arccos(np.clip(u[-1], -1.0, 1.0))) if curve.extra else 0.0
+    return SpecialPoint(kind=cast(KindName, curve.kind), curve=curve, u=u, period=curve.period, angle=angle)
 
 
 def _kind(point: SpecialPoint, kind: str | None) -> str:
@@ -91,6 +126,9 @@ def _names(point: SpecialPoint, free: tuple[str, ...], kind: str) -> tuple[str, 
     known = point.curve.free
     for name in free:
         point.iterate.map.require(name)
+    if len(free) == 2 and kind != "branch point" and free[0] != free[1]:
+        return free
+    for name in free:
         if name in known or free.count(name) > 1:
             raise InvalidInput(f"{name!r} is free already on the branch of this point; name another parameter")
     names = known + free
