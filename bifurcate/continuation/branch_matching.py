@@ -110,14 +110,29 @@ class BranchLocator:
         n, k = curve.size, len(curve.free)
         orbit = curve.iterate.orbit(u[:n], curve.parameters(u))
         for x in orbit[:-1]:
-            s = self._at(np.concatenate([x, u[n : n + k]]), apart)
-            if s is not None:
-                return s
+            for image in self._images(x):
+                s = self._at(np.concatenate([image, u[n : n + k]]), apart)
+                if s is not None:
+                    return s
         return None
+
+    def _images(self, x: Vector) -> Vector:
+        """A state's images by whole periods that are nearest to points of the branch, shape (m, n)."""
+        periods = self.branch.curve.iterate.map.periods
+        if periods is None:
+            return x[None, :]
+        n = len(x)
+        states = self._rows[:, :n] / self._scaled(np.ones(self._rows.shape[1]))[:n]
+        turns = np.unique(np.round((states - x) / periods), axis=0)
+        return np.asarray(x + turns * np.where(np.isfinite(periods), periods, 0.0))
 
     def nearest(self, point: SpecialPoint) -> tuple[float, float]:
         """Arclength of the point of the polyline that is nearest to a special point, and its distance from there."""
-        w = self._scaled(self.vector(point))
+        v, n = self.vector(point), self.branch.curve.size
+        found = [self._nearest(self._scaled(np.append(image, v[n:]))) for image in self._images(v[:n])]
+        return min(found, key=lambda each: each[1])
+
+    def _nearest(self, w: Vector) -> tuple[float, float]:
         if len(self._rows) == 1:
             return float(self.arclength[0]), float(np.linalg.norm(self._rows[0] - w))
         fraction, distance = self._foot(w)
@@ -140,7 +155,7 @@ class BranchLocator:
             with np.errstate(all="ignore"):
                 node = correct(curve, guess, row, float(row @ guess), self.metric, TO_ROUNDING)
             if isinstance(node, CurvePoint) and all(
-                np.abs(node.u[:n] - x.reshape(-1)).max() > SAME_CYCLE for x in found
+                np.abs(curve.iterate.difference(node.u[:n], x.reshape(-1))).max() > SAME_CYCLE for x in found
             ):
                 found.append(node.u[:n].reshape(curve.iterate.shape))
         return found
@@ -240,4 +255,4 @@ def same_point(a: SpecialPoint, b: SpecialPoint, widths: dict[str, float]) -> bo
     # Where a branch turns, the state moves like the root of the parameter's error.
     reach = (SAME_POINT_STATE + np.sqrt(a.error + b.error)) * unit
     orbit = b.iterate.orbit(y, q)
-    return any(float(np.sqrt(np.mean((z - x) ** 2))) <= reach for z in orbit[:-1])
+    return any(float(np.sqrt(np.mean(b.iterate.difference(z, x) ** 2))) <= reach for z in orbit[:-1])

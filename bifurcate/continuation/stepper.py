@@ -175,8 +175,8 @@ def continue_from(
         if parameter_is_stationary(run, here, new) and parameter_stays_stationary(run, here):
             yield _last_step(run, here, "not-isolated", "cycles at one and the same parameter value form a curve")
             return
-        if number >= FIRST_CLOSING_STEP and _passes_start(run, here, new, start):
-            new, stop = start.placed(here.arclength + run.metric.norm(start.u - here.u)), Stop("closed")
+        if number >= FIRST_CLOSING_STEP and (closing := _passed_start(run, here, new, start)) is not None:
+            new, stop = closing.placed(here.arclength + run.metric.norm(closing.u - here.u)), Stop("closed")
         events = detect_events(run.curve, here, new, run.metric, cache) if run.detect else StepEvents()
         if counts_are_watched and (change := unexplained_count_change(before, here, new, events)):
             if MUCH_SHORTER * length >= control.surest:
@@ -269,21 +269,26 @@ def _accept(
     return new.following(here), stop
 
 
-def _passes_start(run: ContinuationProblem, here: CurvePoint, new: CurvePoint, start: CurvePoint) -> bool:
-    """True if the step from here to new runs through the start, in the start's own direction."""
+def _passed_start(run: ContinuationProblem, here: CurvePoint, new: CurvePoint, start: CurvePoint) -> CurvePoint | None:
+    """The start, if the step from here to new runs through it in the start's own direction; None if it does not.
+
+    In coordinates that have a period it is the start's image by whole periods that is nearest.
+    """
     metric = run.metric
-    length = new.arclength - here.arclength
-    if metric.norm(start.u - here.u) > CLOSING_DISTANCE * length:
-        return False
+    length, u = new.arclength - here.arclength, run.curve.image_near(start.u, here.u)
+    if metric.norm(u - here.u) > CLOSING_DISTANCE * length:
+        return None
     if metric.dot(new.tangent, start.tangent) < CLOSING_COSINE:
-        return False
-    before, after = (metric.dot(start.tangent, end.u - start.u) for end in (here, new))
+        return None
+    before, after = (metric.dot(start.tangent, end.u - u) for end in (here, new))
     if not before < 0 <= after:
-        return False
+        return None
     normal = metric.dual(start.tangent)
     guess = here.u - before / (after - before) * (new.u - here.u)
-    found = correct(run.curve, guess, normal, float(normal @ start.u), metric, TO_ROUNDING, start.tangent)
-    return isinstance(found, CurvePoint) and metric.norm(found.u - start.u) < CLOSING_ERROR
+    found = correct(run.curve, guess, normal, float(normal @ u), metric, TO_ROUNDING, start.tangent)
+    if not isinstance(found, CurvePoint) or metric.norm(found.u - u) > CLOSING_ERROR:
+        return None
+    return start if u is start.u else found
 
 
 def _reason_to_stop(

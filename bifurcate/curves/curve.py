@@ -18,6 +18,7 @@ from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.linalg.bordered_system import Krylov
 from bifurcate.linalg.operators import Operator
 from bifurcate.maps.iterated_map import IteratedMap
+from bifurcate.maps.periodic_coordinates import near
 from bifurcate.printing import number_text
 
 __all__ = ["Curve", "Equations", "Evaluation", "Linearisation"]
@@ -202,6 +203,18 @@ class Curve:
             f"<Curve of {self.iterate.map.name}: {what}, free {free}, from {self.where(self.start)}>\n"
             f"next: bf.trace(curve, {{{', '.join(f'{name!r}: (low, high)' for name in self.free)}}})"
         )
+
+    def image_near(self, u: np.ndarray, reference: np.ndarray) -> np.ndarray:
+        """u with its state moved by whole periods, where coordinates have one, to where it is nearest to another point.
+
+        u itself where nothing is moved.
+        """
+        periods = self.iterate.map.periods
+        if periods is None:
+            return u
+        n = self.size
+        moved = near(u[:n], reference[:n], periods)
+        return u if np.array_equal(moved, u[:n]) else np.concatenate([moved, u[n:]])
 
     def replace(self, **changes: Any) -> Curve:
         """The same curve with fields changed."""

@@ -326,5 +326,18 @@ def _composed(stages: tuple[Stage, ...], parameters: Parameters, name: str) -> M
     parts.update(dict.fromkeys(without))
     exact = rule.exact if any(m.exact is not None for m in maps) else None
     scale = reduce(np.maximum, [m.scale for m in maps])
+    periodic = {m.periodic for m in maps}
+    if len(periodic) > 1:
+        raise InvalidInput(f"maps of one composition must have the same periodic coordinates, got {periodic}")
     advice = next((m.advice for m in maps if m.advice), "")
-    return Map(rule.f, parameters, derivative=derivative, scale=scale, name=name, advice=advice, exact=exact, **parts)
+    return Map(
+        rule.f,
+        parameters,
+        derivative=derivative,
+        scale=scale,
+        name=name,
+        advice=advice,
+        exact=exact,
+        periodic=maps[0].periodic,
+        **parts,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import Any
@@ -26,6 +26,7 @@ from bifurcate.maps.derivatives import (
     slope_by_three_points,
 )
 from bifurcate.maps.map import Map
+from bifurcate.maps.periodic_coordinates import near, shortest
 from bifurcate.printing import short_repr
 
 __all__ = ["IteratedMap"]
@@ -88,11 +89,27 @@ class IteratedMap:
         return math.prod(self.shape)
 
     def orbit(self, x: Array, p: Parameters) -> list[Array]:
-        """[x, f(x), …, f^k(x)] as vectors: k evaluations of f."""
+        """[x, f(x), …, f^k(x)] as vectors: k evaluations of f.
+
+        In coordinates that have a period the last one is moved by whole periods to where it is nearest to x.
+        """
         states = [x]
         for _ in range(self.period):
             states.append(self._step(states[-1], p))
+        if self.map.periods is not None:
+            states[-1] = near(states[-1], x, self.map.periods)
         return states
+
+    def difference(self, x: Array, y: Array) -> Array:
+        """x − y, the shortest one in coordinates that have a period."""
+        return shortest(x - y, self.map.periods)
+
+    def step_near(self, reference: Array, p: Parameters) -> Callable[[Array], Array]:
+        """The map y ↦ f(y) near a state, continuous where f returns a coordinate reduced to its period."""
+        if self.map.periods is None:
+            return lambda y: self._step(y, p)
+        image = self._step(reference, p)
+        return lambda y: near(self._step(y, p), image, self.map.periods)
 
     def _step(self, x: Array, p: Parameters) -> Array:
         y = np.asarray(self.map.f(x.reshape(self.shape), **p), dtype=float)
@@ -119,7 +136,7 @@ class IteratedMap:
             return 1
         scale = max(self.map.scale, float(np.abs(orbit[0]).max()))
         for j in range(1, self.period // 2 + 1):
-            if self.period % j == 0 and float(np.abs(orbit[j] - orbit[0]).max()) < tolerance * scale:
+            if self.period % j == 0 and float(np.abs(self.difference(orbit[j], orbit[0])).max()) < tolerance * scale:
                 return j
         return self.period
 
@@ -160,10 +177,12 @@ class IteratedMap:
         if self.map.jvp is not None or self.map.derivative != "central":
             return np.array([self._jvp(x, e, p) for e in np.eye(len(x))]).T
 
+        step = self.step_near(x, p)
+
         def along(j: int, t: float) -> Array:
             y = x.copy()
             y[j] += t
-            return self._step(y, p)
+            return step(y)
 
         # A step of its own for every component, since they may differ in scale.
         return central_difference_columns(along, FIVE_POINT_STEP * np.maximum(self.map.scale, np.abs(x)))
@@ -197,7 +216,13 @@ class IteratedMap:
         here, f, method = p[name], self.map.f, self.map.derivative
         if method != "central" and _ANALYTIC.has(f, name, x.reshape(self.shape), p, method):
             return parameter_slope(f, x.reshape(self.shape), name, p, method).reshape(-1)
-        return central_difference(lambda t: self._step(x, {**p, name: here + t}), FIVE_POINT_STEP * max(1.0, abs(here)))
+        image = None if self.map.periods is None else self._step(x, p)
+
+        def along(t: float) -> Array:
+            y = self._step(x, {**p, name: here + t})
+            return y if image is None else near(y, image, self.map.periods)
+
+        return central_difference(along, FIVE_POINT_STEP * max(1.0, abs(here)))
 
     def jacobian_derivative(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +17,7 @@ from bifurcate.linalg.operators import apply
 from bifurcate.maps.checks import check_parameters, check_signature, check_state, join_names
 from bifurcate.maps.derivative_check import DifferenceSlope, PassedStates
 from bifurcate.maps.derivatives import FIVE_POINT_STEP, METHODS, directional_derivative
+from bifurcate.maps.periodic_coordinates import check_periods, near
 from bifurcate.maps.rule import PARTS, Rule
 from bifurcate.printing import values_text
 from bifurcate.storage.pickling import Portable
@@ -31,6 +33,10 @@ LARGEST_CHECKED = 10**7
 
 # Step by which a parameter of size 1 is changed in the comparison: near the best step of five points, 7e-4.
 PARAMETER_STEP = 1e-3
+
+# Part of max(scale, |f|) by which f may change under a whole period of a coordinate: rounding of the angle times slopes
+# up to 10⁷. A coordinate that is no angle changes f by orders of magnitude more.
+PERIOD_ERROR = 1e-8
 
 # Fields in which a map may differ from the one that a file was made with: they change no number.
 SET_FREELY = ("parameters", "at", "name", "advice")
@@ -80,6 +86,11 @@ class Map(Portable):
         ``exact(x, **parameters)``: f as a plain formula in NumPy arithmetic on an array of objects, for proofs about a
         map whose f is not one itself. It is compared with f before it is used; see :func:`bifurcate.prove`.
 
+    periodic : float or tuple of (float or None), optional
+        Periods of the coordinates that live on a circle, in the order of the flattened state, as ``(2 * np.pi, None)``.
+        States that differ by whole periods are one: cycles may wind, f^k(x) = x + whole periods. f may return such a
+        coordinate reduced or not.
+
     Raises
     ------
     InvalidInput
@@ -108,6 +119,7 @@ class Map(Portable):
     name: str = ""
     advice: str = ""
     exact: Callable[..., Any] | None = None
+    periodic: Any = None
 
     def __post_init__(self) -> None:
         if not callable(self.f):
@@ -119,6 +131,7 @@ class Map(Portable):
         if self.derivative not in METHODS:
             raise InvalidInput(f"derivative is {self.derivative!r}; allowed are {', '.join(METHODS)}")
         check_positive("scale", self.scale)
+        object.__setattr__(self, "periodic", check_periods(self.periodic))
         object.__setattr__(self, "parameters", MappingProxyType(check_parameters(self.parameters)))
         object.__setattr__(self, "name", self.name or getattr(self.f, "__name__", "map").replace("<lambda>", "map"))
         check_signature(self.f, self.parameters)
@@ -263,6 +276,20 @@ class Map(Portable):
         if name not in self.parameters:
             raise InvalidInput(f"{self.name} has no parameter {name!r}; it has {join_names(self.parameters)}")
 
+    @cached_property
+    def periods(self) -> Array | None:
+        """The periods of the state's numbers, inf where there is none; None if no coordinate has one."""
+        if self.periodic is None:
+            return None
+        return np.array([np.inf if each is None else each for each in self.periodic])
+
+    def image_near(self, y: Any, reference: Any) -> Array:
+        """An image of f as floats, moved by whole periods to where it differs least from another image."""
+        moved = np.asarray(y, dtype=float)
+        if self.periods is None:
+            return moved
+        return near(moved.ravel(), np.ravel(reference), self.periods).reshape(moved.shape)
+
     def tangent(self, x: Array, v: Array, parameters: Mapping[str, float]) -> Array:
         """The derivative of f at x in the direction v: by the jvp given, the Jacobian given, or differences.
 
@@ -288,7 +315,14 @@ class Map(Portable):
             return np.asarray(self.jvp(x, v, **parameters), dtype=float)
         if self.jacobian is not None:
             return _multiply_jacobian(self.jacobian(x, **parameters), v)
-        return directional_derivative(self.f, x, v, parameters, self.derivative, self.scale)
+        f = self.f
+        if self.periods is not None and self.derivative == "central":
+            here = np.asarray(self.f(x, **parameters), dtype=float)
+
+            def f(y: Array, **p: float) -> Array:
+                return self.image_near(self.f(y, **p), here)
+
+        return directional_derivative(f, x, v, parameters, self.derivative, self.scale)
 
     def check(self, x: Any) -> Array:
         """Try f at x, and compare the derivatives that were given with differences of f there.
@@ -322,6 +356,7 @@ class Map(Portable):
             self._check_domain(state)
             if not np.isfinite(y.astype(float)).all():
                 raise InvalidInput(f"{self.name} returns NaN or infinity at the first state given")
+            self._check_periods(state, y)
             if state.size <= LARGEST_CHECKED and self._has_derivatives and not _PASSED.has(self, state):
                 self._check_derivative(state)
                 self._check_parameter_derivative(state)
@@ -358,6 +393,20 @@ class Map(Portable):
                 f"the state given is outside the domain of {self.name}: its smallest margin is {margin:.3g}"
             )
 
+    def _check_periods(self, x: Array, y: Array) -> None:
+        if self.periods is None:
+            return
+        if len(self.periods) != x.size:
+            raise InvalidInput(f"periodic has {len(self.periods)} entries for a state of {x.size} numbers")
+        moved = x + np.where(np.isfinite(self.periods), self.periods, 0.0).reshape(x.shape)
+        error = self.image_near(self.f(moved, **self.parameters), y) - y
+        unit = max(self.scale, float(np.abs(y).max()), float(np.abs(moved).max()))
+        if not np.abs(error).max() <= PERIOD_ERROR * unit:
+            raise InvalidInput(
+                f"{self.name} is not periodic with periods {self.periodic}: a state and the same state one period on "
+                f"have images that differ by {np.abs(error).max():.2e} beyond whole periods"
+            )
+
     @property
     def _has_derivatives(self) -> bool:
         given = self.jvp, self.jacobian, self.parameter_derivative
@@ -376,7 +425,8 @@ class Map(Portable):
         if self.derivative == "complex" and not ways:
             ways.append(("complex-step derivative", lambda: self.tangent(x, v, p)))
         step = FIVE_POINT_STEP * max(self.scale, float(np.abs(x).max())) / float(np.abs(v).max())
-        slope = DifferenceSlope(lambda t: np.asarray(self.f(x + t * v, **p), dtype=float), step)
+        here = self.f(x, **p) if self.periodic else None
+        slope = DifferenceSlope(lambda t: self.image_near(self.f(x + t * v, **p), here), step)
         for label, way in ways:
             given = way()
             if given.shape != x.shape:
@@ -404,7 +454,8 @@ class Map(Portable):
                 raise InvalidInput(
                     f"parameter_derivative of {self.name} returns shape {given.shape} for a state of shape {x.shape}"
                 )
-            slope = DifferenceSlope(lambda t: np.asarray(self.f(x, **at(t)), dtype=float), step, self.scale)
+            y = self.f(x, **self.parameters) if self.periodic else None
+            slope = DifferenceSlope(lambda t: self.image_near(self.f(x, **at(t)), y), step, self.scale)  # noqa: B023
             wrong = slope.find_error(given)
             if wrong and not self._has_border_between((x, at(-2.0 * step)), (x, at(0.0)), (x, at(2.0 * step))):
                 raise InvalidInput(

@@ -15,6 +15,7 @@ from bifurcate.errors import BifurcateError, InvalidInput, NotConverged, NotIsol
 from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
+from bifurcate.maps.periodic_coordinates import shortest
 from bifurcate.newton.deflation_operator import Deflation
 from bifurcate.newton.newton import Newton
 from bifurcate.newton.newton_krylov import NewtonKrylov
@@ -245,7 +246,9 @@ class DeflatedSearch:
 
     def is_known(self, x: Vector) -> bool:
         """True if a state is one of the known points."""
-        return any(float(np.sqrt(np.mean((x - r) ** 2))) < SAME_SOLUTION * self._unit(r) for r in self.known)
+        periods = self.map.periods
+        apart = (shortest((x - r).reshape(-1), periods) for r in self.known)
+        return any(float(np.sqrt(np.mean(d**2))) < SAME_SOLUTION * self._unit(r) for d, r in zip(apart, self.known))
 
     def find(self, guess: Vector, number: int) -> Solution | FailedAttempt:
         """A new solution, which is added to the known ones, or why there is none from guess ``number``."""

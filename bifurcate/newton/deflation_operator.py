@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bifurcate.maps.periodic_coordinates import shortest
 from bifurcate.validation import check_array, check_flag, check_positive
 
 __all__ = ["Deflation"]
@@ -66,24 +67,24 @@ class Deflation:
         check_flag("monotone", self.monotone)
         object.__setattr__(self, "known", tuple(check_array("known", r) for r in self.known))
 
-    def _differences(self, x: Vector, scale: float) -> tuple[Vector, Vector]:
+    def _differences(self, x: Vector, scale: float, periods: Vector | None) -> tuple[Vector, Vector]:
         # Rows (x − r)/(unit² n), whose product with a step is the derivative of d²/2 along it, and d², one per r.
-        rows = np.array([x - r.reshape(-1) for r in self.known])
+        rows = np.array([shortest(x - r.reshape(-1), periods) for r in self.known])
         units = np.maximum(scale, [np.sqrt(np.mean(r**2)) for r in self.known])
         rows /= units[:, None] * np.sqrt(len(x))
         return rows / (units[:, None] * np.sqrt(len(x))), np.einsum("ij,ij->i", rows, rows)
 
-    def log_factor(self, x: Vector, scale: float) -> float:
+    def log_factor(self, x: Vector, scale: float, periods: Vector | None = None) -> float:
         """Log M at a flattened state of a map with this scale; +inf at a known solution."""
         if not self.known:
             return 0.0
-        return float(np.log(self._differences(x, scale)[1] ** (-0.5 * self.power) + self.shift).sum())
+        return float(np.log(self._differences(x, scale, periods)[1] ** (-0.5 * self.power) + self.shift).sum())
 
-    def step_factor(self, x: Vector, step: Vector, scale: float) -> float:
+    def step_factor(self, x: Vector, step: Vector, scale: float, periods: Vector | None = None) -> float:
         """The number τ by which the undeflated Newton step at a flattened state is multiplied."""
         if not self.known:
             return 1.0
-        rows, square = self._differences(x, scale)
+        rows, square = self._differences(x, scale, periods)
         # ∇ log m = −power d^(−power − 2) (x − r)/unit² / (d^−power + shift)
         slope = -self.power * (rows @ step) / (square * (1.0 + self.shift * square ** (0.5 * self.power)))
         return float(1.0 / (1.0 - slope.sum()))

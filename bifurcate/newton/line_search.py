@@ -102,15 +102,15 @@ def search_step(
     """
     if not np.isfinite(step).all():
         return NO_DESCENT
-    p, scale = iterate.map.parameters, iterate.map.scale
-    level = deflation.log_factor(here.x, scale)
+    p, scale, periods = iterate.map.parameters, iterate.map.scale, iterate.map.periods
+    level = deflation.log_factor(here.x, scale, periods)
     t, failure = 1.0, NO_DESCENT
     for _ in range(max_halvings + 1):
         x = here.x + t * step
         orbit = iterate.orbit(x, p)
         if iterate.margin(orbit, p) > 0:
             failure = NO_DESCENT
-            weight, trial = np.exp(deflation.log_factor(x, scale) - level), evaluate(x, orbit)
+            weight, trial = np.exp(deflation.log_factor(x, scale, periods) - level), evaluate(x, orbit)
             if not deflation.monotone or weight * trial.norm <= (1.0 - ARMIJO * t) * here.norm:
                 return trial
         else:

@@ -197,7 +197,7 @@ def _start(iterate: IteratedMap, x: Vector, deflation: Deflation) -> Iterate:
     """The guess as the first iterate; refused where the equations cannot be evaluated."""
     p = iterate.map.parameters
     orbit = iterate.orbit(x, p)
-    if not np.isfinite(deflation.log_factor(x, iterate.map.scale)):
+    if not np.isfinite(deflation.log_factor(x, iterate.map.scale, iterate.map.periods)):
         raise InvalidInput("the guess is one of the solutions to stay away from: move it a little")
     if not iterate.margin(orbit, p) > 0:
         raise InvalidInput(
@@ -233,7 +233,7 @@ def _iterate(
             ) from error
         except NotIsolated as error:
             raise NotIsolated(f"{error}. {map.advice}".strip()) from error
-        step = step * deflation.step_factor(here.x, step, map.scale)
+        step = step * deflation.step_factor(here.x, step, map.scale, map.periods)
         new = search_step(iterate, here, step, method.max_halvings, deflation)
         if isinstance(new, StepFailure):
             raise failure(new.what, new.advice)

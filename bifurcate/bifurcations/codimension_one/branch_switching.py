@@ -255,7 +255,8 @@ def _is_doubled(node: CurvePoint, guess: Array, reach: float, metric: Metric) ->
 def _distance_between_phases(node: CurvePoint, metric: Metric) -> float:
     """How far a solution of the doubled equations is from itself half a period later; 0 if it has the old period."""
     orbit = node.at.orbit
-    return metric.norm(np.append(orbit[len(orbit) // 2] - orbit[0], 0.0))
+    assert node.curve is not None  # corrected points know their curve
+    return metric.norm(np.append(node.curve.iterate.difference(orbit[len(orbit) // 2], orbit[0]), 0.0))
 
 
 def _sphere(
@@ -330,7 +331,8 @@ def _phases(node: CurvePoint, point: SpecialPoint, T: Array, metric: Metric) -> 
     starts = [node.u]
     if point.kind == "flip":
         n = point.curve.size
-        starts.append(np.concatenate([node.at.orbit[point.period], node.u[n:]]))
+        later = point.u[:n] + point.curve.iterate.difference(node.at.orbit[point.period], point.u[:n])
+        starts.append(np.concatenate([later, node.u[n:]]))
     return [_coordinates(u - point.u, T, metric) for u in starts]
 
 

@@ -100,9 +100,9 @@ def reduce_to_manifold(
         def image(path: Array, known: Polynomials = manifold) -> Array:
             x = known.along(path)
             for at in orbit[:-1]:
-                x[0] = at
+                x[0], step = at, single.step_near(at, p)
                 length = max(float(np.abs(x[1]).max()), SMALLEST)
-                x = taylor_coefficients_along(lambda z: single.orbit(z, p)[1], x, reach / length, samples)
+                x = taylor_coefficients_along(step, x, reach / length, samples)
             return x
 
         F = Polynomials.fitted(m, d, image).parts[d]

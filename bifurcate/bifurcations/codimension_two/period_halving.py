@@ -44,7 +44,7 @@ def detect_period_halving(curve: Curve, a: CurvePoint, b: CurvePoint) -> PeriodH
     if curve.period % 2:
         return None
     n, j = curve.size, curve.period // 2
-    before, after = (node.at.orbit[j] - node.at.orbit[0] for node in (a, b))
+    before, after = (curve.iterate.difference(node.at.orbit[j], node.at.orbit[0]) for node in (a, b))
     sizes = float(before @ before), float(after @ after)
     turns = float(before @ after) < TURNED_BACK * np.sqrt(sizes[0] * sizes[1])
     if not turns or np.sqrt(min(sizes)) > HALVING_REACH * np.linalg.norm(b.u[:n] - a.u[:n]):
