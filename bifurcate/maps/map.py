@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput, OutsideDomain
-from bifurcate.linalg.operators import apply
 from bifurcate.maps.checks import check_parameters, check_signature, check_state, join_names
-from bifurcate.maps.derivative_check import DifferenceSlope, PassedStates
-from bifurcate.maps.derivatives import FIVE_POINT_STEP, METHODS, directional_derivative
+from bifurcate.maps.derivative_check import PassedStates
+from bifurcate.maps.derivatives import METHODS, directional_derivative
+from bifurcate.maps.given_parts import check_given_derivatives, check_whole_periods, multiply_jacobian
 from bifurcate.maps.periodic_coordinates import check_periods, near
 from bifurcate.maps.rule import PARTS, Rule
 from bifurcate.printing import values_text
@@ -30,13 +30,6 @@ Array = NDArray[np.float64]
 # Numbers in a state up to which given derivatives are compared with differences: beyond, the dozen evaluations of f
 # that this takes would be felt beside the work that follows.
 LARGEST_CHECKED = 10**7
-
-# Step by which a parameter of size 1 is changed in the comparison: near the best step of five points, 7e-4.
-PARAMETER_STEP = 1e-3
-
-# Part of max(scale, |f|) by which f may change under a whole period of a coordinate: rounding of the angle times slopes
-# up to 10⁷. A coordinate that is no angle changes f by orders of magnitude more.
-PERIOD_ERROR = 1e-8
 
 # Fields in which a map may differ from the one that a file was made with: they change no number.
 SET_FREELY = ("parameters", "at", "name", "advice")
@@ -314,7 +307,7 @@ class Map(Portable):
         if self.jvp is not None:
             return np.asarray(self.jvp(x, v, **parameters), dtype=float)
         if self.jacobian is not None:
-            return _multiply_jacobian(self.jacobian(x, **parameters), v)
+            return multiply_jacobian(self.jacobian(x, **parameters), v)
         f = self.f
         if self.periods is not None and self.derivative == "central":
             here = np.asarray(self.f(x, **parameters), dtype=float)
@@ -356,10 +349,9 @@ class Map(Portable):
             self._check_domain(state)
             if not np.isfinite(y.astype(float)).all():
                 raise InvalidInput(f"{self.name} returns NaN or infinity at the first state given")
-            self._check_periods(state, y)
+            check_whole_periods(self, state, y)
             if state.size <= LARGEST_CHECKED and self._has_derivatives and not _PASSED.has(self, state):
-                self._check_derivative(state)
-                self._check_parameter_derivative(state)
+                check_given_derivatives(self, state)
                 _PASSED.add(self, state)
         return state
 
@@ -393,90 +385,13 @@ class Map(Portable):
                 f"the state given is outside the domain of {self.name}: its smallest margin is {margin:.3g}"
             )
 
-    def _check_periods(self, x: Array, y: Array) -> None:
-        if self.periods is None:
-            return
-        if len(self.periods) != x.size:
-            raise InvalidInput(f"periodic has {len(self.periods)} entries for a state of {x.size} numbers")
-        moved = x + np.where(np.isfinite(self.periods), self.periods, 0.0).reshape(x.shape)
-        error = self.image_near(self.f(moved, **self.parameters), y) - y
-        unit = max(self.scale, float(np.abs(y).max()), float(np.abs(moved).max()))
-        if not np.abs(error).max() <= PERIOD_ERROR * unit:
-            raise InvalidInput(
-                f"{self.name} is not periodic with periods {self.periodic}: a state and the same state one period on "
-                f"have images that differ by {np.abs(error).max():.2e} beyond whole periods"
-            )
-
     @property
     def _has_derivatives(self) -> bool:
         given = self.jvp, self.jacobian, self.parameter_derivative
         return self.derivative == "complex" or any(part is not None for part in given)
-
-    def _check_derivative(self, x: Array) -> None:
-        p = self.parameters
-        v = np.random.default_rng(0).standard_normal(x.shape)
-        ways: list[tuple[str, Callable[[], Array]]] = []
-        if self.jvp is not None:
-            jvp = self.jvp
-            ways.append(("jvp", lambda: np.asarray(jvp(x, v, **p), dtype=float)))
-        if self.jacobian is not None:
-            jacobian = self.jacobian
-            ways.append(("jacobian", lambda: _multiply_jacobian(jacobian(x, **p), v)))
-        if self.derivative == "complex" and not ways:
-            ways.append(("complex-step derivative", lambda: self.tangent(x, v, p)))
-        step = FIVE_POINT_STEP * max(self.scale, float(np.abs(x).max())) / float(np.abs(v).max())
-        here = self.f(x, **p) if self.periodic else None
-        slope = DifferenceSlope(lambda t: self.image_near(self.f(x + t * v, **p), here), step)
-        for label, way in ways:
-            given = way()
-            if given.shape != x.shape:
-                raise InvalidInput(
-                    f"the {label} of {self.name} returns shape {given.shape} for a state of shape {x.shape}"
-                )
-            wrong = slope.find_error(given)
-            if wrong and not self._has_border_between((x - 2.0 * step * v, p), (x, p), (x + 2.0 * step * v, p)):
-                error, allowed = wrong
-                raise InvalidInput(
-                    f"the {label} of {self.name} differs from differences of f by {error:.2e} (allowed {allowed:.1e})"
-                )
-
-    def _check_parameter_derivative(self, x: Array) -> None:
-        if self.parameter_derivative is None:
-            return
-        for name, here in self.parameters.items():
-
-            def at(t: float, name: str = name, here: float = here) -> dict[str, float]:
-                return {**self.parameters, name: here + t}
-
-            step = PARAMETER_STEP * max(1.0, abs(here))
-            given = np.asarray(self.parameter_derivative(x, name, **self.parameters), dtype=float)
-            if given.shape != x.shape:
-                raise InvalidInput(
-                    f"parameter_derivative of {self.name} returns shape {given.shape} for a state of shape {x.shape}"
-                )
-            y = self.f(x, **self.parameters) if self.periodic else None
-            slope = DifferenceSlope(lambda t: self.image_near(self.f(x, **at(t)), y), step, self.scale)  # noqa: B023
-            wrong = slope.find_error(given)
-            if wrong and not self._has_border_between((x, at(-2.0 * step)), (x, at(0.0)), (x, at(2.0 * step))):
-                raise InvalidInput(
-                    f"the parameter_derivative of {self.name} by {name} differs from differences of f by {wrong[0]:.2e}"
-                )
-
-    def _has_border_between(self, *places: tuple[Array, Mapping[str, float]]) -> bool:
-        """True if a switching function changes sign, or is 0, between the places: differences are no derivatives."""
-        if self.borders is None:
-            return False
-        signs = np.array([np.sign(np.ravel(self.borders(x, **p))) for x, p in places])
-        return bool((np.abs(signs.sum(axis=0)) < len(places)).any())
 
 
 def _are_alike(a: Any, b: Any) -> bool:
     if callable(a) or callable(b):
         return False
     return bool(np.shape(a) == np.shape(b) and np.all(np.asarray(a == b)))
-
-
-def _multiply_jacobian(J: Any, v: Array) -> Array:
-    if isinstance(J, np.ndarray | float):
-        J = np.asarray(J).reshape(v.size, v.size)
-    return apply(J, v.ravel()).reshape(v.shape)

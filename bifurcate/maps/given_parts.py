@@ -1,0 +1,153 @@
+"""What a user says of a map, compared with the map itself: derivatives that are given, and periods of coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bifurcate.errors import InvalidInput
+from bifurcate.linalg.operators import apply
+from bifurcate.maps.derivative_check import DifferenceSlope
+from bifurcate.maps.derivatives import FIVE_POINT_STEP
+from bifurcate.maps.rule import Rule
+
+__all__ = ["check_given_derivatives", "check_whole_periods", "multiply_jacobian"]
+
+Array = NDArray[np.float64]
+
+# Step by which a parameter of size 1 is changed in the comparison: near the best step of five points, 7e-4.
+PARAMETER_STEP = 1e-3
+
+# Part of max(scale, |f|) by which f may change under a whole period of a coordinate: rounding of the angle times slopes
+# up to 10⁷. A coordinate that is no angle changes f by orders of magnitude more.
+PERIOD_ERROR = 1e-8
+
+
+class CheckedMap(Rule, Protocol):
+    """A map, as far as it is looked at here: see :class:`~bifurcate.Map`."""
+
+    @property
+    def parameters(self) -> Mapping[str, float]:
+        """Names and values."""
+
+    @property
+    def derivative(self) -> str:
+        """How derivatives are taken that are not given."""
+
+    @property
+    def scale(self) -> float:
+        """A typical magnitude of the state."""
+
+    @property
+    def name(self) -> str:
+        """In error messages."""
+
+    @property
+    def periodic(self) -> Any:
+        """The periods, as they were given."""
+
+    @property
+    def periods(self) -> Array | None:
+        """The periods of the state's numbers."""
+
+    def tangent(self, x: Array, v: Array, parameters: Mapping[str, float]) -> Array:
+        """The derivative of f in a direction."""
+
+    def image_near(self, y: Any, reference: Any) -> Array:
+        """An image, moved by whole periods."""
+
+
+def check_whole_periods(map: CheckedMap, x: Array, y: Array) -> None:
+    """Refuse periods with which f(x + periods) is not f(x) plus whole periods; y is f(x)."""
+    if map.periods is None:
+        return
+    if len(map.periods) != x.size:
+        raise InvalidInput(f"periodic has {len(map.periods)} entries for a state of {x.size} numbers")
+    moved = x + np.where(np.isfinite(map.periods), map.periods, 0.0).reshape(x.shape)
+    error = map.image_near(map.f(moved, **map.parameters), y) - y
+    unit = max(map.scale, float(np.abs(y).max()), float(np.abs(moved).max()))
+    if not np.abs(error).max() <= PERIOD_ERROR * unit:
+        raise InvalidInput(
+            f"{map.name} is not periodic with periods {map.periodic}: a state and the same state one period on "
+            f"have images that differ by {np.abs(error).max():.2e} beyond whole periods"
+        )
+
+
+def check_given_derivatives(map: CheckedMap, x: Array) -> None:
+    """Compare the derivatives that were given with differences of f at a state.
+
+    Raises
+    ------
+    InvalidInput
+        If one differs, or has another shape.
+    """
+    _check_derivative(map, x)
+    _check_parameter_derivative(map, x)
+
+
+def _check_derivative(map: CheckedMap, x: Array) -> None:
+    p = map.parameters
+    v = np.random.default_rng(0).standard_normal(x.shape)
+    ways: list[tuple[str, Callable[[], Array]]] = []
+    if map.jvp is not None:
+        jvp = map.jvp
+        ways.append(("jvp", lambda: np.asarray(jvp(x, v, **p), dtype=float)))
+    if map.jacobian is not None:
+        jacobian = map.jacobian
+        ways.append(("jacobian", lambda: multiply_jacobian(jacobian(x, **p), v)))
+    if map.derivative == "complex" and not ways:
+        ways.append(("complex-step derivative", lambda: map.tangent(x, v, p)))
+    step = FIVE_POINT_STEP * max(map.scale, float(np.abs(x).max())) / float(np.abs(v).max())
+    here = map.f(x, **p) if map.periodic else None
+    slope = DifferenceSlope(lambda t: map.image_near(map.f(x + t * v, **p), here), step)
+    for label, way in ways:
+        given = way()
+        if given.shape != x.shape:
+            raise InvalidInput(f"the {label} of {map.name} returns shape {given.shape} for a state of shape {x.shape}")
+        wrong = slope.find_error(given)
+        if wrong and not _has_border_between(map, (x - 2.0 * step * v, p), (x, p), (x + 2.0 * step * v, p)):
+            error, allowed = wrong
+            raise InvalidInput(
+                f"the {label} of {map.name} differs from differences of f by {error:.2e} (allowed {allowed:.1e})"
+            )
+
+
+def _check_parameter_derivative(map: CheckedMap, x: Array) -> None:
+    if map.parameter_derivative is None:
+        return
+    for name, here in map.parameters.items():
+
+        def at(t: float, name: str = name, here: float = here) -> dict[str, float]:
+            return {**map.parameters, name: here + t}
+
+        step = PARAMETER_STEP * max(1.0, abs(here))
+        given = np.asarray(map.parameter_derivative(x, name, **map.parameters), dtype=float)
+        if given.shape != x.shape:
+            raise InvalidInput(
+                f"parameter_derivative of {map.name} returns shape {given.shape} for a state of shape {x.shape}"
+            )
+        y = map.f(x, **map.parameters) if map.periodic else None
+        slope = DifferenceSlope(lambda t: map.image_near(map.f(x, **at(t)), y), step, map.scale)  # noqa: B023
+        wrong = slope.find_error(given)
+        if wrong and not _has_border_between(map, (x, at(-2.0 * step)), (x, at(0.0)), (x, at(2.0 * step))):
+            raise InvalidInput(
+                f"the parameter_derivative of {map.name} by {name} differs from differences of f by {wrong[0]:.2e}"
+            )
+
+
+def _has_border_between(map: CheckedMap, *places: tuple[Array, Mapping[str, float]]) -> bool:
+    """True if a switching function changes sign, or is 0, between the places: differences are no derivatives."""
+    if map.borders is None:
+        return False
+    signs = np.array([np.sign(np.ravel(map.borders(x, **p))) for x, p in places])
+    return bool((np.abs(signs.sum(axis=0)) < len(places)).any())
+
+
+def multiply_jacobian(J: Any, v: Array) -> Array:
+    """The product of a Jacobian on the flattened state with a direction of the state's shape."""
+    if isinstance(J, np.ndarray | float):
+        J = np.asarray(J).reshape(v.size, v.size)
+    return apply(J, v.ravel()).reshape(v.shape)
