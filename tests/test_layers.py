@@ -32,9 +32,9 @@ ROOMS = [
     "sweep",
 ]
 
-# The flagship model is a user of the package: it knows maps, operators, Newton's method and orbits, nothing of
-# continuation.
-MODEL = {"adaptation": {*ROOMS[: ROOMS.index("newton") + 1], "orbits"}}
+# The flagship model is a user of the package: it knows maps, operators, Newton's method, orbits and tests of gradients,
+# nothing of continuation.
+MODEL = {"adaptation": {*ROOMS[: ROOMS.index("newton") + 1], "gradient", "orbits"}}
 
 # Rooms that know the model: theorems about the network are proved from its own identities.
 KNOW_THE_MODEL = {"proofs"}

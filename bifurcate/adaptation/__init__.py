@@ -13,14 +13,20 @@ from bifurcate.adaptation.mirror_descent import MirrorDescent
 from bifurcate.adaptation.network import Network
 from bifurcate.adaptation.presets import literal, ring
 from bifurcate.adaptation.simulation import protocols, settling
+from bifurcate.adaptation.simulation.average_and_periodic import average, periodic
+from bifurcate.adaptation.simulation.contraction import Contraction
+from bifurcate.adaptation.simulation.gradient_rule import GradientRule, gradient_rule
 from bifurcate.adaptation.simulation.protocols import Protocol, StimulusEnsemble
+from bifurcate.adaptation.simulation.schedule_energy import ScheduleEnergy
 from bifurcate.adaptation.simulation.simulate import Run
-from bifurcate.adaptation.simulation.stimulation_schedule import StimulationSchedule, average, periodic
+from bifurcate.adaptation.simulation.stimulation_schedule import StimulationSchedule
 from bifurcate.adaptation.stimuli.tuning import raised_cosine
 from bifurcate.deprecation import old_names
 
 __all__ = [
+    "Contraction",
     "DescentRegion",
+    "GradientRule",
     "MirrorDescent",
     "Network",
     "OrbitFate",
@@ -29,6 +35,7 @@ __all__ = [
     "Reduction",
     "ResponseEnergy",
     "Run",
+    "ScheduleEnergy",
     "SettlingCertificate",
     "Stability",
     "StabilityLimit",
@@ -37,6 +44,7 @@ __all__ = [
     "StimulusEnsemble",
     "Update",
     "average",
+    "gradient_rule",
     "last_beta",
     "literal",
     "periodic",

@@ -17,13 +17,9 @@ from typing import Any
 import numpy as np
 
 from bifurcate.adaptation.equations import Model
+from bifurcate.adaptation.simulation.average_and_periodic import average, periodic, probabilities_checked
 from bifurcate.adaptation.simulation.simulate import Run, simulate
-from bifurcate.adaptation.simulation.stimulation_schedule import (
-    StimulationSchedule,
-    average,
-    periodic,
-    probabilities_checked,
-)
+from bifurcate.adaptation.simulation.stimulation_schedule import StimulationSchedule
 from bifurcate.adaptation.stimuli.drive import Components, components
 from bifurcate.adaptation.stimuli.stimulus_set import stack
 from bifurcate.adaptation.validation import drives, finite, number

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import Any
@@ -15,21 +14,22 @@ from bifurcate.adaptation.equilibria.fixed_point import damped_iteration, newton
 from bifurcate.adaptation.kernels import respond
 from bifurcate.adaptation.maps.averaged import AveragedReduction, AveragedUpdate
 from bifurcate.adaptation.maps.composition import Composition
+from bifurcate.adaptation.simulation.contraction import Contraction, contraction
+from bifurcate.adaptation.simulation.schedule_energy import ScheduleEnergy, refute, share_no_neuron
 from bifurcate.adaptation.simulation.simulate import Run, simulate
 from bifurcate.adaptation.stimuli.drive import TunedDrives
-from bifurcate.adaptation.stimuli.stimulus_set import Stage, StimulusSet, stack
-from bifurcate.adaptation.validation import finite, number
+from bifurcate.adaptation.stimuli.stimulus_set import Stage, StimulusSet
+from bifurcate.adaptation.validation import number
 from bifurcate.adaptation.without_caches import WithoutCaches
 from bifurcate.deprecation import old_flags
-from bifurcate.errors import InvalidInput
+from bifurcate.errors import InvalidInput, NoEnergy
 from bifurcate.linalg.multipliers import Spectrum, spectrum
 from bifurcate.linalg.operators import Operator, compose
 from bifurcate.maps.map import Map
-from bifurcate.validation import check_count, is_whole_number
+from bifurcate.validation import check_count
 
-__all__ = ["StimulationSchedule", "average", "periodic", "probabilities_checked"]
+__all__ = ["StimulationSchedule"]
 
-SUM_OF_SHARES = 1e-9  # |Σp − 1| up to which the stimuli's probabilities sum to 1: rounding of what was typed
 AT_REST = 1e-8  # |Y⁺ − Y| ≤ AT_REST·max(|Y|, σ²) counts as at rest where weights are wanted for a given Y
 ROUGH, FINE = 1e-5, 1e-12  # where damped iteration hands over to Newton's method; where it ends without one
 
@@ -38,9 +38,10 @@ ROUGH, FINE = 1e-5, 1e-12  # where damped iteration hands over to Newton's metho
 class StimulationSchedule(WithoutCaches):
     """A network under stimuli that come again: one period is a sequence of stages, a stage an average over stimuli.
 
-    Made by :func:`average` (one stage, all stimuli) and :func:`periodic` (one stimulus a stage). With M stages and m
-    linearly independent stimuli the update of one period has the multiplier (1+β)^M, n(n−m) + m(m−1)/2 times, on the
-    n² weights, whatever the stimuli are; all others are multipliers of the reduction to Y = W [r¹ … rᵐ]/n.
+    Made by :func:`~bifurcate.adaptation.average` (one stage, all stimuli) and
+    :func:`~bifurcate.adaptation.periodic` (one stimulus a stage). With M stages and m linearly independent stimuli the
+    update of one period has the multiplier (1+β)^M, n(n−m) + m(m−1)/2 times, on the n² weights, whatever the stimuli
+    are; all others are multipliers of the reduction to Y = W [r¹ … rᵐ]/n.
 
     Attributes
     ----------
@@ -264,6 +265,36 @@ class StimulationSchedule(WithoutCaches):
         order = np.tile(np.arange(M), check_count("periods", periods))
         return simulate(self.network, drives, shares, order, alpha, start, keep)
 
+    def energy(self) -> ScheduleEnergy:
+        """E(Y) of an average over stimuli of which no two drive one neuron; of no other schedule one is known.
+
+        Raises
+        ------
+        NoEnergy
+            Else. The certificate is a :class:`~bifurcate.gradient.ComplexPair` where multipliers at an equilibrium form
+            one, which refutes every metric; else what refutes diagonal metrics, where something does; else None.
+            :func:`~bifurcate.adaptation.gradient_rule` is the nearest rule that has one.
+        """
+        if self.network.clip:
+            raise NoEnergy("with clip=True what is clipped depends on every weight: responses do not say how they move")
+        if len(self.stages) == 1 and share_no_neuron(self.drives):
+            return ScheduleEnergy(self.network, self.drives, self.stages[0].weights(self.parameters))
+        raise refute(self.reduced, self.reduced_equilibrium)
+
+    def contraction(self) -> Contraction:
+        """What is proved where decay is strong, 0 ≤ α ≤ −β ≤ 1: one response of the schedule that attracts all weights.
+
+        Examples
+        --------
+        >>> from bifurcate.adaptation import Network, periodic
+        >>> net = Network([1.0, 0.5], [1.0, 1.0], alpha=0.05, beta=-0.5, sigma=0.8)
+        >>> found = periodic(net, [[1.0, 0.5], [0.5, 1.0]]).contraction()
+        >>> found.one_periodic_response, round(found.period, 3)
+        (True, 0.346)
+        """
+        weights = [(stage.members, stage.weights(self.parameters)) for stage in self.stages]
+        return contraction(self.network, self.drives, weights)
+
     def replace(self, **changed: float) -> StimulationSchedule:
         """The same presentation with any of its parameters set anew."""
         for name in changed:
@@ -285,108 +316,3 @@ class StimulationSchedule(WithoutCaches):
     def __repr__(self) -> str:
         m, M = len(self.stimuli.members), len(self.stages)
         return f"Presentation(n={self.network.size}, stimuli={m}, stages={M})"
-
-
-def average(net: Model, stimuli: Any, probabilities: Any = None, adaptor: int | None = None) -> StimulationSchedule:
-    """The network under an ensemble of stimuli of which every update takes the average, W⁺ = … + α Σ p_q R^q R^qᵀ.
-
-    What random order amounts to for small α; exact for a rule that gathers its products before it changes weights.
-
-    Parameters
-    ----------
-    net : Model
-        Its own stimulus is not shown.
-    stimuli : list
-        m stimuli: (contrast, orientation) each, as :func:`ring` takes them, or drives of shape (n,) for a network
-        made from drives.
-    probabilities : array_like, shape (m,), optional
-        At least 0 and of sum 1 to within 1e-9; uniform if not given.
-    adaptor : int, optional
-        Number of a stimulus whose probability becomes the parameter "probability"; the others share the rest as they
-        do now.
-
-    Returns
-    -------
-    StimulationSchedule
-
-    Examples
-    --------
-    >>> from bifurcate.adaptation import Network
-    >>> net = Network([1.0, 0.5], [1.0, 1.0], alpha=0.1, beta=-0.1, sigma=0.5)
-    >>> both = average(net, [[1.0, 0.5], [0.5, 1.0]])
-    >>> Y = both.reduced_equilibrium()
-    >>> bool(abs(both.reduced(Y) - Y).max() < 1e-14), both.trivial
-    (True, (0.9, 1))
-    """
-    presented = stack(net.stimuli, stimuli)
-    m = len(presented.members)
-    p = probabilities_checked(probabilities, m)
-    everyone = np.arange(m)
-    if adaptor is None:
-        return StimulationSchedule(net, presented, (Stage(everyone, p, np.zeros(m)),))
-    if not is_whole_number(adaptor) or not 0 <= adaptor < m:
-        raise InvalidInput(f"adaptor is {adaptor!r}; it must be the number of a stimulus, 0 to {m - 1}")
-    if m == 1:
-        raise InvalidInput("an ensemble of one stimulus has no probability to vary; leave adaptor out")
-    chance, share = float(p[adaptor]), np.where(everyone == adaptor, 0.0, p)
-    share = share / share.sum() if share.sum() > 0.0 else np.where(everyone == adaptor, 0.0, 1.0 / (m - 1))
-    slope = np.where(everyone == adaptor, 1.0, -share)
-    return StimulationSchedule(net, presented, (Stage(everyone, share, slope),), chance)
-
-
-def periodic(net: Model, stimuli: Any, order: Sequence[int] | None = None) -> StimulationSchedule:
-    """The network under stimuli shown in turn, one an update, over and over: the maps go through a whole period.
-
-    A fixed point of these maps is a regime that repeats with the stimuli, a cycle of period k one that repeats every
-    k periods.
-
-    Parameters
-    ----------
-    net : Model
-        Its own stimulus is not shown.
-    stimuli : list
-        As for :func:`average`.
-    order : sequence of int, optional
-        Numbers of stimuli in the order of one period, each at least once; 0, 1, … if not given.
-
-    Returns
-    -------
-    StimulationSchedule
-
-    Examples
-    --------
-    >>> from bifurcate.adaptation import Network
-    >>> net = Network([1.0, 0.5], [1.0, 1.0], alpha=0.1, beta=-0.1, sigma=0.5)
-    >>> turns = periodic(net, [[1.0, 0.5], [0.5, 1.0]], order=[0, 0, 1])
-    >>> W = turns.equilibrium()
-    >>> bool(abs(turns.update(W) - W).max() < 1e-14), round(turns.trivial[0], 12)
-    (True, 0.729)
-    """
-    presented = stack(net.stimuli, stimuli)
-    m = len(presented.members)
-    if order is not None and not isinstance(order, Sequence | np.ndarray):
-        raise InvalidInput(f"order is {order!r}; give a sequence of numbers of stimuli")
-    order = list(range(m)) if order is None else list(order)
-    if not order:
-        raise InvalidInput("order is empty; a period shows at least one stimulus")
-    for each in order:
-        if not is_whole_number(each) or not 0 <= each < m:
-            raise InvalidInput(f"order has the entry {each!r}; it must name a stimulus, 0 to {m - 1}")
-    missing = sorted(set(range(m)) - {int(each) for each in order})
-    if missing:
-        raise InvalidInput(f"order never shows stimulus {missing[0]}; leave out stimuli that are not shown")
-    return StimulationSchedule(net, presented, tuple(Stage(np.array([q]), np.ones(1), np.zeros(1)) for q in order))
-
-
-def probabilities_checked(probabilities: Any, m: int) -> np.ndarray:
-    """Probabilities of m stimuli, or InvalidInput."""
-    if probabilities is None:
-        return np.full(m, 1.0 / m)
-    p = finite("probabilities", probabilities)
-    if p.shape != (m,):
-        raise InvalidInput(f"probabilities has shape {p.shape}; it must be {(m,)}, one for each stimulus")
-    if (p < 0.0).any() or abs(float(p.sum()) - 1.0) > SUM_OF_SHARES:
-        raise InvalidInput(
-            f"probabilities sum to {p.sum():.12g} and the least is {p.min():.3g}; they must be at least 0 and sum to 1"
-        )
-    return p
