@@ -25,9 +25,9 @@ ROOMS = [
     "curves",
     "bifurcations",
     "continuation",
+    "proofs",
     "plot",
     "diagram",
-    "proofs",
     "sweep_result",
     "sweep",
 ]

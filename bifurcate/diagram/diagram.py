@@ -32,6 +32,8 @@ from bifurcate.storage.tables import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from bifurcate.proofs.diagram_theorem import DiagramTheorem
+
 __all__ = ["Diagram", "FailedCurve"]
 
 
@@ -83,6 +85,8 @@ class Diagram:
         What the audit found, if it was asked for.
     interrupted : bool
         True if the user ended the exploration.
+    theorem : DiagramTheorem or None
+        What is proved of it, if that was asked for; see :func:`bifurcate.prove`.
     """
 
     branches: tuple[Branch, ...]
@@ -94,6 +98,7 @@ class Diagram:
     doubts: tuple[str, ...]
     audit: Audit | None = None
     interrupted: bool = False
+    theorem: DiagramTheorem | None = None
 
     @property
     def left(self) -> tuple[SpecialPoint, ...]:
@@ -154,7 +159,12 @@ class Diagram:
         from bifurcate.plot.bifurcation_diagram import diagram
         from bifurcate.plot.style import figure_of
 
-        return figure_of(diagram(drawn, parameter, observable, **options))
+        ax = diagram(drawn, parameter, observable, **options)
+        if self.theorem is not None:
+            from bifurcate.plot.proved import draw_proved
+
+            draw_proved(ax, self.theorem, parameter, observable, legend=True)
+        return figure_of(ax)
 
     def chart(self, x: str, y: str, **options: Any) -> Figure:
         """Draw the curves of special points in the plane of two parameters, with their points of codimension two.
@@ -275,8 +285,10 @@ class Diagram:
         widths = [max(len(row[j]) for row in rows) for j in range(len(rows[0]))]
         lines += ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
         for i, point in enumerate(self.special):
-            form = f", {point.form}" if point.form else ""
+            form = f", {self._form(i, point)}" if point.form else ""
             lines.append(f"  {point}{form}; on branch {', '.join(map(str, self._branches_at(i)))}")
+        if self.theorem is not None:
+            lines += ["  theorem: " + line for line in self.theorem.summary()]
         lines += [f"  failed {failure}" for failure in self.failures]
         beyond = "not followed, beyond the depth, period or number asked for"
         kinds = Counter((point.label, point.period) for point in self.not_followed)
@@ -284,6 +296,13 @@ class Diagram:
         lines += [f"  in doubt: {doubt}" for doubt in self.doubts]
         lines += ["  interrupted by the user; all that was found so far is kept"] * self.interrupted
         return "\n".join(lines + ([str(self.audit)] if self.audit is not None else []))
+
+    def _form(self, i: int, point: SpecialPoint) -> str:
+        """The point's form; the proved one where it is proved, which may decide what floating point leaves open."""
+        proved = None if self.theorem is None else self.theorem.points[i]
+        if proved is None:
+            return point.form
+        return f"{proved.form or point.form}, proved"
 
     def _row(self, i: int, branch: Branch) -> tuple[str, ...]:
         """A branch as a line of the table."""

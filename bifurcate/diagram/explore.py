@@ -17,6 +17,7 @@ from bifurcate.diagram.branch_source import BranchSource
 from bifurcate.diagram.diagram import Diagram
 from bifurcate.diagram.exploration import Exploration
 from bifurcate.diagram.explorer import Explorer
+from bifurcate.diagram.proved import with_theorem
 from bifurcate.errors import InvalidInput
 from bifurcate.executors import as_executor
 from bifurcate.interrupts import interrupted_meanwhile, protected
@@ -41,6 +42,7 @@ def explore(
     max_branches: int = 200,
     executor: Any = None,
     journal: str | os.PathLike[str] | None = None,
+    prove: bool = False,
 ) -> Diagram:
     """Find every branch: trace, switch at every special point, trace what starts there, and so on.
 
@@ -72,6 +74,8 @@ def explore(
     journal : str or path-like, optional
         A file in which every step is noted. After an interrupt, or when the process was killed, the same call with the
         same journal goes on where it stopped, to the same diagram, to the bit.
+    prove : bool
+        Prove branches and special points in ball arithmetic: ``diagram.theorem``, marked in table and figure.
 
     Returns
     -------
@@ -121,7 +125,8 @@ def explore(
         report = explorer.run_audit() if audit and not explorer.is_interrupted else None
         explorer.source.close()
         explorer.is_interrupted |= interrupted_meanwhile()
-        return explorer.to_diagram(report)
+        diagram = explorer.to_diagram(report)
+    return with_theorem(diagram) if prove else diagram
 
 
 def _check_bounds(curves: list[Curve], bounds: object) -> None:

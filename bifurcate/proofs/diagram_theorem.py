@@ -37,6 +37,17 @@ class DiagramTheorem:
         """True if no gap is left."""
         return not self.gaps
 
+    def summary(self) -> list[str]:
+        """What is proved of each branch, a line each, and the number of gaps."""
+        lines = []
+        for i, branch in enumerate(self.branches):
+            if branch is not None:
+                arcs = "; ".join(str(piece) for piece in branch.pieces) or "nothing proved"
+                lines.append(f"branch {i}: {arcs}")
+        if self.exclusion is not None:
+            lines.append(str(self.exclusion))
+        return [*lines, f"{len(self.gaps)} gaps, listed in theorem.gaps"] if self.gaps else lines
+
     def __str__(self) -> str:
         proved = sum(point is not None for point in self.points)
         lines = [f"{proved} of {len(self.points)} special points of the diagram are proved."]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, overload
+from typing import Any, Protocol, overload, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,6 @@ from bifurcate.adaptation.equations import Model
 from bifurcate.bifurcations.kinds import CURVE_KINDS
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.branch import Branch
-from bifurcate.diagram.diagram import Diagram
 from bifurcate.errors import InvalidInput, NotProved
 from bifurcate.maps.map import Map
 from bifurcate.newton.solve import Solution
@@ -26,7 +25,24 @@ from bifurcate.proofs.pieces import BranchClaim
 from bifurcate.proofs.point_theorem import PointTheorem
 from bifurcate.proofs.points import OtherPeriod, PointClaim, prove_cycle, prove_special_point
 
-__all__ = ["prove"]
+__all__ = ["ExploredDiagram", "prove"]
+
+
+@runtime_checkable
+class ExploredDiagram(Protocol):
+    """What is proved of a diagram: a :class:`~bifurcate.Diagram`, known by what it has."""
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """Every branch once."""
+
+    @property
+    def special(self) -> tuple[SpecialPoint, ...]:
+        """Every special point once."""
+
+    @property
+    def not_followed(self) -> tuple[SpecialPoint, ...]:
+        """Points whose branches were not followed."""
 
 
 @overload
@@ -46,11 +62,11 @@ def prove(
 ) -> NetworkTheorem: ...  # fmt: skip
 @overload
 def prove(
-    result: Diagram, map: Map | None = None, *, invariant: Any = None, symmetry: Any = None, box: Any = None,
+    result: ExploredDiagram, map: Map | None = None, *, invariant: Any = None, symmetry: Any = None, box: Any = None,
     bits: int = 53,
 ) -> DiagramTheorem: ...  # fmt: skip
 def prove(
-    result: Solution | SpecialPoint | Branch | Diagram | Model,
+    result: Solution | SpecialPoint | Branch | ExploredDiagram | Model,
     map: Map | None = None,
     *,
     invariant: Any = None,
@@ -118,7 +134,7 @@ def prove(
         return prove_branch(branch_claim(result, _subspace(result.curve.size, invariant, symmetry)), bits=bits)
     if isinstance(result, Model):
         return prove_network(result, bits=bits)
-    if isinstance(result, Diagram):
+    if isinstance(result, ExploredDiagram):
         return _prove_diagram(result, invariant, symmetry, box, bits)
     raise InvalidInput(
         f"result is a {type(result).__name__}; a Solution, SpecialPoint, Branch, Diagram or Network can be proved"
@@ -208,7 +224,7 @@ def branch_claim(branch: Branch, subspace: Subspace | None) -> BranchClaim:
     )
 
 
-def _prove_diagram(diagram: Diagram, invariant: Any, symmetry: Any, box: Any, bits: int) -> DiagramTheorem:
+def _prove_diagram(diagram: ExploredDiagram, invariant: Any, symmetry: Any, box: Any, bits: int) -> DiagramTheorem:
     subspace = None
     if diagram.branches:
         subspace = _subspace(diagram.branches[0].curve.size, invariant, symmetry)
@@ -225,7 +241,7 @@ def _prove_diagram(diagram: Diagram, invariant: Any, symmetry: Any, box: Any, bi
     return prove_diagram(claims, points, names, births=_births(diagram), box=box, bits=bits)
 
 
-def _births(diagram: Diagram) -> dict[int, str]:
+def _births(diagram: ExploredDiagram) -> dict[int, str]:
     """The branches that are followed from a first point near the special point where they start."""
     found = {}
     for i, branch in enumerate(diagram.branches):

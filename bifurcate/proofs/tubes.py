@@ -79,6 +79,11 @@ class CycleCurve:
         m = self.subspace.size
         return [self.subspace.lift(u[i * m : (i + 1) * m]) for i in range(self.period)]
 
+    def cycle_states(self, node: Vector) -> Vector:
+        """The points of the cycle at a node in doubles, shape (k, n): nearest doubles, for drawing."""
+        rows = node[:-1].reshape(self.period, self.subspace.size)
+        return np.asarray(rows if self.subspace.is_whole else rows @ self.subspace.basis.T)
+
     def _difference(self, image: Sequence[Ball], u: Sequence[Ball], i: int) -> list[Ball]:
         m, j = self.subspace.size, (i + 1) % self.period
         following = self.subspace.lift(u[j * m : (j + 1) * m])

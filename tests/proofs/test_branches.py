@@ -185,3 +185,27 @@ def test_curves_of_special_points_are_refused():
     flips = bf.trace(bf.locus(flip, free="b"), {"a": (0.1, 1.0), "b": (0.0, 0.5)})
     with pytest.raises(InvalidInput, match="special points"):
         bf.prove(flips)
+
+
+def test_a_diagram_that_is_explored_with_its_theorem(tmp_path):
+    logistic = bf.maps.logistic(2.5)
+    diagram = bf.explore(bf.cycles(logistic, free="r", guess=[0.6]), bounds={"r": (2.0, 3.5)}, depth=2, prove=True)
+    assert diagram.theorem is not None and all(point is not None for point in diagram.theorem.points)
+    said = str(diagram)
+    assert said.count("supercritical, proved") == 2 and "theorem: branch 0: from 2.0" in said
+    figure = diagram.plot("r")
+    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert labels == ["arc proved", "special point proved"]
+    figure.savefig(tmp_path / "proved.png")
+    bf.save(diagram, tmp_path / "diagram.npz")
+    again = bf.load(tmp_path / "diagram.npz")
+    assert str(again.theorem) == str(diagram.theorem)
+    check_theorem(again.theorem)
+
+
+def test_a_proof_decides_what_floating_point_calls_degenerate():
+    net = bf.adaptation.ring(4, (0.8, 0.0), (0.8, 1.05), alpha=0.402, beta=-0.1, sigma=1 / 6, b=0.05)
+    curve = bf.cycles(net.update, "alpha", net.equilibrium())
+    diagram = bf.explore(curve, {"alpha": (0.4, 0.404)}, depth=1, prove=True)
+    assert [point.form for point in diagram.special] == ["degenerate"]
+    assert "degenerate" not in str(diagram) and "supercritical, proved" in str(diagram)
