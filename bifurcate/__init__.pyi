@@ -56,6 +56,7 @@ from .orbits.orbit import Orbit as Orbit, orbit as orbit
 from .orbits.orbit_diagram import OrbitDiagram as OrbitDiagram, orbit_diagram as orbit_diagram
 from .sweep import sweep as sweep
 from .sweep_result import FailedPoint as FailedPoint, Sweep as Sweep
+from .orbits.parameter_plane import ParameterPlane as ParameterPlane, parameter_plane as parameter_plane
 from .storage.save_and_load import load as load, save as save
 from .proofs.branch_theorem import BranchTheorem as BranchTheorem
 from .proofs.diagram_theorem import DiagramTheorem as DiagramTheorem

@@ -30,7 +30,7 @@ from bifurcate.storage.tables import (
 )
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
     from bifurcate.proofs.diagram_theorem import DiagramTheorem
 
@@ -137,36 +137,36 @@ class Diagram:
         """Numbers of the branches that meet at a node."""
         return sorted({data["branch"] for *_, data in self.graph.edges(node, data=True)})
 
-    def plot(self, parameter: str, observable: Callable[..., float] | int = 0, **options: Any) -> Figure:
+    def plot(self, parameter: str, observable: Callable[..., float] | int = 0, **options: Any) -> Axes:
         """Draw all branches of cycles against a parameter: stable solid, unstable dashed, points marked by kind.
 
         Parameters
         ----------
         parameter : str
             The parameter on the horizontal axis.
-        observable : callable or int
-            The vertical axis: ``observable(x, **parameters)`` → float, or the index of a component.
+        observable : callable, int or "norm"
+            The vertical axis: a function of the state and of all, some or none of the parameters, the index of a
+            component, or the state's norm.
         **options
             As for :func:`bifurcate.plot.diagram`.
 
         Returns
         -------
-        Figure
-            Of Matplotlib; ``.savefig(...)`` writes it.
+        Axes
+            Of Matplotlib; ``.figure.savefig(...)`` writes it.
         """
         drawn = [branch for branch in self.branches if branch.curve.codimension == 0]
         # Matplotlib is loaded when something is drawn, not with this file.
         from bifurcate.plot.bifurcation_diagram import diagram
-        from bifurcate.plot.style import figure_of
 
         ax = diagram(drawn, parameter, observable, **options)
         if self.theorem is not None:
             from bifurcate.plot.proved import draw_proved
 
             draw_proved(ax, self.theorem, parameter, observable, legend=True)
-        return figure_of(ax)
+        return _with_old_savefig(ax, "diagram.plot(…)")
 
-    def chart(self, x: str, y: str, **options: Any) -> Figure:
+    def chart(self, x: str, y: str, **options: Any) -> Axes:
         """Draw the curves of special points in the plane of two parameters, with their points of codimension two.
 
         Parameters
@@ -178,13 +178,12 @@ class Diagram:
 
         Returns
         -------
-        Figure
-            Of Matplotlib; ``.savefig(...)`` writes it.
+        Axes
+            Of Matplotlib; ``.figure.savefig(...)`` writes it.
         """
-        from bifurcate.plot.style import figure_of
         from bifurcate.plot.two_parameter_chart import chart
 
-        return figure_of(chart(self.branches, x, y, **options))
+        return _with_old_savefig(chart(self.branches, x, y, **options), "diagram.chart(…)")
 
     def __repr__(self) -> str:
         name = self.branches[0].curve.iterate.map.name if self.branches else "map"
@@ -313,6 +312,18 @@ class Diagram:
             start = f"{origin.label} {origin.curve.where(origin.u, origin.error)}"
         stable = f"{np.mean(branch.stable):.0%}" if branch.curve.codimension == 0 else ""
         return str(i), str(branch.curve.period), branch.curve.kind, span, str(len(branch)), start, stable
+
+
+def _with_old_savefig(ax: Axes, call: str) -> Axes:
+    """Let the axes be saved as the figure that this method used to return, with a warning."""
+    from bifurcate.plot.drawing import figure_of
+
+    def savefig(*arguments: Any, **options: Any) -> None:
+        warn_old_name(f"{call}.savefig(…)", f"{call}.figure.savefig(…)")
+        figure_of(ax).savefig(*arguments, **options)
+
+    ax.savefig = savefig  # type: ignore[attr-defined]  # no method of Axes, but what README examples called
+    return ax
 
 
 def _is_copy(a: SpecialPoint, b: SpecialPoint) -> bool:

@@ -15,6 +15,7 @@ from bifurcate.errors import InvalidInput
 from bifurcate.maps.map import Map
 from bifurcate.orbits.batched_iteration import LAYOUTS, BatchRows, agrees, broadcast_parameters, to_batch
 from bifurcate.orbits.ensemble import LARGEST_BATCHED, Layout, ensemble
+from bifurcate.orbits.observable import Observable, as_observable
 from bifurcate.orbits.orbit import OrbitEnd
 from bifurcate.printing import short_repr
 from bifurcate.storage.tables import Columns, as_dataframe, import_xarray
@@ -76,7 +77,7 @@ def orbit_diagram(
     parameter: str,
     values: Sequence[float] | Array,
     start: Any | Callable[[float], Any],
-    observable: Callable[..., float],
+    observable: Observable,
     *,
     transient: int = 500,
     samples: int = 60,
@@ -95,9 +96,9 @@ def orbit_diagram(
         Its values.
     start : array_like or callable
         The first state of every orbit, or ``start(value)``.
-    observable : callable
-        ``observable(x, **parameters)`` → float. If it broadcasts, which is tried as for f, it is called once for all
-        samples.
+    observable : callable, int or "norm"
+        A function of x and of all, some or none of the parameters → float, the number of a component, or the norm. If
+        it broadcasts, which is tried as for f, it is called once for all samples.
     transient : int
         Iterations before the first sample.
     samples : int
@@ -124,6 +125,7 @@ def orbit_diagram(
     """
     check_instance("map", map, Map, "wrap the function: Map(f, parameters)")
     map.require(parameter)
+    look = as_observable(observable, map.parameters)
     values = np.asarray(values, dtype=float)
     if values.ndim != 1 or not len(values):
         raise InvalidInput(f"values must be a sequence of numbers, got shape {values.shape}")
@@ -134,7 +136,7 @@ def orbit_diagram(
     observed = np.full((len(values), samples), np.nan)
     is_done = np.array(found.ends) == "steps"
     if is_done.any():
-        observed[is_done] = _observe(map, parameter, values[is_done], found.states[is_done], observable)
+        observed[is_done] = _observe(map, parameter, values[is_done], found.states[is_done], look)
     return OrbitDiagram(parameter=parameter, values=values, samples=observed, ends=found.ends, layout=found.layout)
 
 

@@ -1,10 +1,35 @@
-"""Figures: bifurcation diagrams, charts in two parameters and heat maps. The only room that knows Matplotlib."""
+"""Figures: diagrams, charts, portraits and heat maps. The only room that knows Matplotlib.
+
+Every function takes ``ax=`` and returns the Axes; none shows or saves anything.
+"""
 
 from matplotlib.figure import Figure
 
 from bifurcate.plot.bifurcation_diagram import diagram
+from bifurcate.plot.figure_style import style
 from bifurcate.plot.heat_map import heatmap
+from bifurcate.plot.multiplier_plots import animate_multipliers, multipliers, multipliers_along
 from bifurcate.plot.observables import StableAround, observe, stable_around
+from bifurcate.plot.orbit_plots import cobweb, convergence, orbit_diagram
+from bifurcate.plot.period_map import parameter_plane
+from bifurcate.plot.phase_space import phase_portrait
 from bifurcate.plot.two_parameter_chart import chart
 
-__all__ = ["Figure", "StableAround", "chart", "diagram", "heatmap", "observe", "stable_around"]
+__all__ = [
+    "Figure",
+    "StableAround",
+    "animate_multipliers",
+    "chart",
+    "cobweb",
+    "convergence",
+    "diagram",
+    "heatmap",
+    "multipliers",
+    "multipliers_along",
+    "observe",
+    "orbit_diagram",
+    "parameter_plane",
+    "phase_portrait",
+    "stable_around",
+    "style",
+]

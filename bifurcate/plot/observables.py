@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeAlias
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.branch import Branch
-from bifurcate.errors import InvalidInput
-from bifurcate.validation import is_whole_number
+from bifurcate.orbits.observable import Observable, as_observable
 
-__all__ = ["Observable", "StableAround", "check_observable", "observe", "observe_at", "stable_around"]
-
-Observable: TypeAlias = Callable[..., float] | int
+__all__ = ["StableAround", "observe", "observe_at", "stable_around"]
 
 
 class StableAround(NamedTuple):
@@ -36,12 +33,6 @@ class StableAround(NamedTuple):
         return self.before != self.after
 
 
-def check_observable(observable: object) -> None:
-    """Refuse what is neither a function nor a component's number."""
-    if not (callable(observable) or is_whole_number(observable)):
-        raise InvalidInput(f"observable is {observable!r}; a function of (x, **parameters) or a component's number")
-
-
 def observe(branch: Branch, observable: Observable = 0) -> NDArray[np.float64]:
     """Evaluate an observable at every state of every cycle on a branch.
 
@@ -49,8 +40,8 @@ def observe(branch: Branch, observable: Observable = 0) -> NDArray[np.float64]:
     ----------
     branch : Branch
         Traced without ``keep``, so that its points hold full states.
-    observable : callable or int
-        ``observable(x, **parameters)`` → float, or the index of a component.
+    observable : callable, int or "norm"
+        A function of x and of all, some or none of the parameters → float, the index of a component, or the norm.
 
     Returns
     -------
@@ -80,9 +71,8 @@ def _observe_cycle(
     curve = branch.curve
     p = {**curve.equations.fixed, **{name: parameters[name] for name in curve.free}}
     states = states[: curve.period]
-    if not callable(observable):
-        return [float(x.reshape(-1)[observable]) for x in states]
-    return [float(observable(x.reshape(curve.iterate.shape), **p)) for x in states]
+    look = as_observable(observable, p)
+    return [float(look(x.reshape(curve.iterate.shape), **p)) for x in states]
 
 
 def stable_around(branch: Branch, point: SpecialPoint) -> StableAround:

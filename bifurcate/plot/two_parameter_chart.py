@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import Normal, TickedStroke
 from numpy.typing import NDArray
 
 from bifurcate.bifurcations.kinds import KINDS, kinds_where
 from bifurcate.continuation.branch import Branch
 from bifurcate.deprecation import old_positions
 from bifurcate.errors import InvalidInput
-from bifurcate.plot.style import (
+from bifurcate.orbits.parameter_plane import ParameterPlane
+from bifurcate.plot.drawing import (
     CHART_SIZE,
     CODIMENSION_TWO,
     NEUTRAL_SADDLES,
+    axis_name,
+    draw_legend,
     finish_axes,
-    legend_above,
+    ink,
     new_axes,
     unbroken_runs,
 )
+from bifurcate.plot.period_map import parameter_plane
+from bifurcate.plot.point_labels import add_point_labels
+from bifurcate.plot.stable_side import stability_borders
 
 __all__ = ["chart"]
 
@@ -34,12 +41,8 @@ WIDTH_LOSS = 0.25  # lines of period k are thinner by the factor 1 + 0.25 log₂
 
 SAME_POINT_DECIMALS = 5  # of both parameters: two curves meet at one point of codimension two, which is drawn once
 
-# Where labels are put, in points (1/72 inch): the first height over or under the point at which no other label is.
-LABEL_HEIGHTS = (9.0, -9.0, 18.0, -18.0, 27.0, 36.0, 45.0, 54.0, 63.0, 72.0)
-LETTER_HALF_WIDTH = 2.6  # of extra small type
-LINE_HEIGHT = 8.0  # two labels closer than this overlap
-ARROW_FROM = 10.0  # a label farther from its point than this is joined to it by a line
-POINTS_PER_INCH = 72.0
+# Ticks on the stable side of a curve: their spacing in points, their length in spacings, and their angle with the line.
+TICK_SPACING, TICK_LENGTH, TICK_ANGLE = 6.0, 0.9, 60.0
 
 Place = tuple[float, float, str]  # a point of codimension two: both parameters and its label
 
@@ -54,7 +57,11 @@ def chart(
     xlabel: str = "",
     ylabel: str = "",
     kinds: Sequence[str] = kinds_where(codimension=2),
-    legend: bool = True,
+    legend: bool | Literal["inside"] = True,
+    labels: Mapping[str, str] | None = None,
+    point_labels: bool = True,
+    stable_side: bool = False,
+    underneath: ParameterPlane | None = None,
 ) -> Axes:
     """Draw curves of special points in the plane of two parameters, with their points of codimension two.
 
@@ -70,8 +77,17 @@ def chart(
         Labels; the parameters' names if empty.
     kinds : sequence of str
         The kinds of points of codimension two that are marked.
-    legend : bool
-        Explain the lines in a legend above the axes.
+    legend : bool or "inside"
+        Explain the lines in a legend above the axes, or inside where there is room.
+    labels : mapping of str to str, optional
+        How axes name parameters, as ``{"alpha": "α"}``.
+    point_labels : bool
+        Write labels beside the points of codimension two.
+    stable_side : bool
+        Set ticks on the side on which a cycle is stable, along curves at which its stability ends. It takes two
+        solutions beside every curve.
+    underneath : ParameterPlane, optional
+        Drawn under the curves: from :func:`bifurcate.parameter_plane`.
 
     Returns
     -------
@@ -96,17 +112,40 @@ def chart(
     if not drawn:
         raise InvalidInput(f"none of the {len(given)} branches has both {x!r} and {y!r} free; locus makes such curves")
     ax = new_axes(CHART_SIZE) if ax is None else ax
+    if underneath is not None:
+        parameter_plane(underneath, ax=ax)
     entries: dict[tuple[float, str], Line2D] = {}
     for branch in drawn:
         for (period, label), style in _draw_curve(ax, branch, x, y):
             entries.setdefault((period, label), Line2D([], [], label=label, **style))
-    _draw_points(ax, _places(drawn, x, y, kinds))
-    if legend:
-        handles = [entries[key] for key in sorted(entries)]
-        legend_above(ax, handles, min(LEGEND_COLUMNS, len(handles)), LEGEND_LINE)
-    finish_axes(ax, xlabel or x, ylabel or y)
-    ax.margins(MARGIN)
+    handles = [entries[key] for key in sorted(entries)]
+    if stable_side:
+        handles += _draw_stable_sides(ax, drawn, x, y)
+    places = _places(drawn, x, y, kinds)
+    for px, py, _ in places:
+        ax.plot([px], [py], zorder=5, **CODIMENSION_TWO)
+    if point_labels:
+        add_point_labels(ax, places)
+    finish_axes(ax, xlabel or axis_name(x, labels), ylabel or axis_name(y, labels))
+    if underneath is None:
+        ax.margins(MARGIN)
+    draw_legend(ax, handles, legend, min(LEGEND_COLUMNS, len(handles)), LEGEND_LINE)
     return ax
+
+
+def _draw_stable_sides(ax: Axes, branches: list[Branch], x: str, y: str) -> list[Line2D]:
+    """Set ticks on the stable sides; returns the legend's entry for them."""
+    ticked: list[Line2D] = []
+    for branch in branches:
+        colour = ink(KINDS[branch.curve.kind].colour)
+        for begin, end, side in stability_borders(branch, x, y):
+            effect = TickedStroke(spacing=TICK_SPACING, angle=side * TICK_ANGLE, length=TICK_LENGTH)
+            style: dict[str, Any] = {"color": colour, "lw": 0.7, "zorder": 2}
+            ax.plot(branch[x][begin:end], branch[y][begin:end], path_effects=[effect], **style)
+    if ax.lines:
+        effect = TickedStroke(spacing=TICK_SPACING, angle=TICK_ANGLE, length=TICK_LENGTH)
+        ticked.append(Line2D([], [], color="0.3", lw=0.7, label="ticks: stable side", path_effects=[effect, Normal()]))
+    return ticked
 
 
 def _draw_curve(ax: Axes, branch: Branch, x: str, y: str) -> list[tuple[tuple[float, str], dict[str, Any]]]:
@@ -121,7 +160,7 @@ def _draw_curve(ax: Axes, branch: Branch, x: str, y: str) -> list[tuple[tuple[fl
         if is_inside:
             style = {"ls": (0, kind.line) if kind.line else "-", "lw": kind.line_width}
             key = (period, f"{kind.title}, period {period}")
-        style = {**style, "color": kind.colour, "lw": style["lw"] / (1.0 + WIDTH_LOSS * np.log2(period))}
+        style = {**style, "color": ink(kind.colour), "lw": style["lw"] / (1.0 + WIDTH_LOSS * np.log2(period))}
         ax.plot(branch[x][begin:end], branch[y][begin:end], zorder=3 if is_inside else 2, **style)
         parts.append((key, style))
     return parts
@@ -145,35 +184,3 @@ def _places(branches: list[Branch], x: str, y: str, kinds: Sequence[str]) -> lis
                 near = np.round((px, py), SAME_POINT_DECIMALS).tolist()
                 met.setdefault((label, near[0], near[1]), (px, py, label))
     return sorted(met.values())
-
-
-def _draw_points(ax: Axes, places: list[Place]) -> None:
-    """Mark points, with labels at heights at which they do not overlap."""
-    taken: list[tuple[float, float, float]] = []  # centres and half widths of labels, in points
-    ax.autoscale_view()
-    for px, py, label in places:
-        ax.plot([px], [py], zorder=5, **CODIMENSION_TWO)
-        u, v = ax.transData.transform((px, py)) * POINTS_PER_INCH / ax.figure.dpi
-        half = LETTER_HALF_WIDTH * len(label)
-        height = next(
-            (
-                d
-                for d in LABEL_HEIGHTS
-                if all(abs(u - a) > half + h or abs(v + d - b) > LINE_HEIGHT for a, b, h in taken)
-            ),
-            LABEL_HEIGHTS[-1],
-        )
-        taken.append((u, v + height, half))
-        arrow = {"arrowstyle": "-", "lw": 0.4, "color": "0.5", "shrinkA": 0, "shrinkB": 2}
-        ax.annotate(
-            label,
-            (px, py),
-            xytext=(0, height),
-            textcoords="offset points",
-            fontsize="x-small",
-            ha="center",
-            va="center",
-            zorder=6,
-            arrowprops=arrow if abs(height) > ARROW_FROM else None,
-            bbox={"fc": "white", "ec": "none", "alpha": 0.7, "pad": 0.5},
-        )

@@ -13,7 +13,7 @@ def test_what_a_diagram_says_and_draws(tmp_path):
     diagram = bf.explore(bf.cycles(bf.maps.logistic(), "r", [0.6]), {"r": (0.5, 3.56)}, depth=3)
     text = str(diagram)
     assert "BP at r = 1 " in text and "PD at r = 3 " in text and "3.449489743" in text and "3.54409036" in text
-    diagram.plot("r").savefig(tmp_path / "logistic.png")
+    diagram.plot("r").figure.savefig(tmp_path / "logistic.png")
     assert (tmp_path / "logistic.png").stat().st_size > 5000
     assert diagram.first("PD").kind == "flip"
     with pytest.raises(NoSuchPoint, match="no fold in this diagram of 4 branches"):

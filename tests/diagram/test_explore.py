@@ -206,7 +206,7 @@ def test_the_plane_of_the_henon_map_with_its_resonances(tmp_path):
         loci_of(diagram)
     )
     assert len(loci_of(diagram)) == 5
-    diagram.chart("a", "b").savefig(tmp_path / "henon.png")
+    diagram.chart("a", "b").figure.savefig(tmp_path / "henon.png")
     assert (tmp_path / "henon.png").stat().st_size > 5000
 
 

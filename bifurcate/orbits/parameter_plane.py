@@ -1,0 +1,122 @@
+"""Periods and Lyapunov exponents of orbits over a plane of two parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bifurcate.errors import InvalidInput
+from bifurcate.maps.map import Map
+from bifurcate.orbits.ensemble import ensemble
+from bifurcate.printing import short_repr
+from bifurcate.validation import check_count, check_instance
+
+__all__ = ["ParameterPlane", "parameter_plane"]
+
+Array = NDArray[np.float64]
+
+# States closer than this, in units of the larger of the map's scale and the state, are one: what a slow convergence
+# leaves after a transient of a thousand iterations.
+SAME_STATE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class ParameterPlane:
+    """What orbits from one start do over a plane of two parameters.
+
+    Attributes
+    ----------
+    x, y : str
+        The parameters.
+    x_values, y_values : ndarray, shape (m,), (n,)
+        Their values.
+    periods : ndarray of int, shape (n, m)
+        The least period up to ``longest`` with which the orbit returns to within 1e-6; 0 where there is none (longer
+        cycles, closed curves, chaos, slow convergence); −1 where the orbit left the domain or diverged.
+    longest : int
+    """
+
+    x: str
+    y: str
+    x_values: Array
+    y_values: Array
+    periods: NDArray[np.int_]
+    longest: int
+
+    __repr__ = short_repr
+
+
+def parameter_plane(
+    map: Map,
+    values: Mapping[str, Sequence[float] | Array],
+    start: Any,
+    *,
+    longest: int = 16,
+    transient: int = 1000,
+) -> ParameterPlane:
+    """The periods that orbits settle at, over a plane of two parameters.
+
+    Parameters
+    ----------
+    map : Map
+        x ↦ f(x, **parameters).
+    values : mapping of str to sequence of float
+        The values of two parameters; the first is the horizontal one.
+    start : array_like
+        The first state of every orbit.
+    longest : int
+        The longest period that is recognised.
+    transient : int
+        Iterations before periods are sought.
+
+    Returns
+    -------
+    ParameterPlane
+        Periods of one start's orbits: where several attractors coexist, of one of them.
+
+    Raises
+    ------
+    InvalidInput
+        If not exactly two parameters are given, or values, start or counts are unusable.
+
+    Notes
+    -----
+    The period is the least k ≤ longest with ‖x(t + k) − x(t)‖_∞ ≤ 1e-6 max(scale, ‖x‖_∞) at the last t.
+
+    Examples
+    --------
+    >>> import bifurcate as bf
+    >>> plane = bf.parameter_plane(bf.maps.henon(), {"a": [0.1, 0.5], "b": [0.2, 0.3]}, [0.1, 0.1])
+    >>> plane.periods
+    array([[1, 2],
+           [1, 2]])
+    """
+    check_instance("map", map, Map, "wrap the function: Map(f, parameters)")
+    check_count("longest", longest)
+    if not isinstance(values, Mapping) or len(values) != 2:
+        raise InvalidInput("values must give the values of two parameters, as {'a': [...], 'b': [...]}")
+    (x, u), (y, v) = ((name, np.asarray(each, dtype=float)) for name, each in values.items())
+    map.require(x)
+    map.require(y)
+    if u.ndim != 1 or v.ndim != 1 or not len(u) or not len(v):
+        raise InvalidInput(f"values have the shapes {u.shape} and {v.shape}; they must be sequences of numbers")
+    grid: dict[str, Any] = {x: np.tile(u, len(v)), y: np.repeat(v, len(u))}
+    found = ensemble(map, np.asarray(start, dtype=float)[None], longest + 1, transient=transient, parameters=grid)
+    states = found.states.reshape(len(found), longest + 1, -1)
+    periods = _periods(states, map.scale)
+    periods[np.array(found.ends) != "steps"] = -1
+    return ParameterPlane(x, y, u, v, periods.reshape(len(v), len(u)), longest)
+
+
+def _periods(states: Array, scale: float) -> NDArray[np.int_]:
+    """The least k with which each orbit, of shape (steps, n), has returned at its end; 0 if there is none."""
+    last = states[:, -1]
+    with np.errstate(invalid="ignore", over="ignore"):
+        size = np.maximum(scale, np.abs(last).max(axis=1))
+        apart = np.abs(states[:, -2::-1] - last[:, None]).max(axis=2)  # in column k − 1, from k iterations before
+        is_back = apart <= SAME_STATE * size[:, None]
+    return np.where(is_back.any(axis=1), is_back.argmax(axis=1) + 1, 0)

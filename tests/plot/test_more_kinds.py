@@ -1,0 +1,179 @@
+"""Orbit diagrams, portraits, multipliers, cobwebs, convergence, charts of periods, and styles: what is drawn where."""
+
+from itertools import pairwise
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+import bifurcate as bf
+from bifurcate.errors import InvalidInput
+
+
+@pytest.fixture(scope="module")
+def cascade():
+    return bf.explore(bf.cycles(bf.maps.logistic(r=2.5), "r", [0.6]), {"r": (2.5, 3.55)}, depth=3)
+
+
+def test_plots_take_and_return_axes_side_by_side(cascade):
+    panels = Figure(figsize=(7.0, 3.0), layout="constrained").subplots(1, 3)
+    for ax in panels:
+        assert cascade.plot("r", ax=ax) is ax
+    panels[0].figure.draw_without_rendering()
+    legends = [ax.get_legend().get_window_extent() for ax in panels]
+    assert not any(a.overlaps(b) for a, b in pairwise(legends))
+    assert min(ax.get_position().height for ax in panels) > 0.25
+
+
+def test_the_figure_can_still_be_saved_by_the_old_spelling(cascade, tmp_path):
+    with pytest.warns(DeprecationWarning, match="figure.savefig"):
+        cascade.plot("r").savefig(tmp_path / "old.png")
+    assert (tmp_path / "old.png").stat().st_size > 5000
+
+
+def test_no_two_lines_of_a_legend_look_alike(cascade):
+    handles = cascade.plot("r").get_legend().legend_handles
+    looks = {(h.get_color(), h.get_linestyle(), h.get_marker(), h.get_linewidth()) for h in handles}
+    assert len(looks) == len(handles)
+
+
+def test_periods_differ_in_grey_by_lightness_weight_and_dots(cascade):
+    ax = cascade.plot("r")
+    by_period = {text.get_text(): h for text, h in zip(ax.get_legend().get_texts(), ax.get_legend().legend_handles)}
+    lines = [by_period[f"period {k}"] for k in (1, 2, 4)]
+    weights = np.array([0.299, 0.587, 0.114])
+    greys = [float(weights @ to_rgb(line.get_color())) for line in lines]
+    assert greys[0] + 0.2 < greys[1] < greys[2] - 0.1
+    assert lines[0].get_linewidth() > lines[1].get_linewidth() > lines[2].get_linewidth()
+    drawn = {line.get_color(): line.get_markevery() for line in ax.lines if line.get_zorder() == 3}
+    dots = [drawn[line.get_color()] for line in lines]
+    assert dots[0] is None and dots[1] > dots[2] > 0.0
+
+
+def test_users_choose_colours_names_lines_and_words(cascade):
+    first, second = cascade.branches[:2]
+    ax = bf.plot.diagram(
+        [first, second], "r", "norm", color=["C1", "C2"], label=["mine", "yours"], stable={"lw": 3}, labels={"r": "ρ"}
+    )
+    assert ax.get_xlabel() == "ρ" and ax.get_ylabel() == "‖x‖"
+    words = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert words[:2] == ["mine", "yours"]
+    assert {line.get_color() for line in ax.lines if line.get_zorder() == 3} == {"C1", "C2"}
+    assert 3 in {line.get_linewidth() for line in ax.lines}
+    ax.set_xscale("log")
+    with pytest.raises(InvalidInput, match="color has 3 entries for 2 branches"):
+        bf.plot.diagram([first, second], "r", color=["C1", "C2", "C3"])
+
+
+def test_observables_take_the_parameters_they_name(cascade):
+    branch = cascade.branches[0]
+    for observable in (lambda x: x[0], lambda x, r: x[0], lambda x, **p: x[0], 0, "norm"):
+        assert np.allclose(bf.plot.observe(branch, observable), branch.states)
+    seen = bf.orbit_diagram(bf.maps.logistic(), "r", [2.0, 2.5], [0.3], lambda x: x[0], samples=2)
+    assert np.allclose(seen.samples, [[0.5, 0.5], [0.6, 0.6]])
+    with pytest.raises(InvalidInput, match="observable takes q, but the map's parameters are r"):
+        bf.plot.observe(branch, lambda x, q: x[0])
+    with pytest.raises(InvalidInput, match="observable is 'first'"):
+        bf.plot.diagram(branch, "r", "first")
+
+
+def test_a_plane_of_periods_has_its_borders_at_the_flips():
+    a, b = np.linspace(0.0, 1.4, 29), np.array([0.2, 0.3])
+    plane = bf.parameter_plane(bf.maps.henon(), {"a": a, "b": b}, [0.1, 0.1], transient=3000)
+    for row, value in zip(plane.periods, b):
+        flip = 0.75 * (1 - value) ** 2  # and of the 2-cycle at (1 − b)² + (1 + b)²/4
+        second = (1 - value) ** 2 + 0.25 * (1 + value) ** 2
+        apart = np.minimum(abs(a - flip), abs(a - second)) > 0.03
+        assert (row[apart & (a < flip)] == 1).all()
+        assert (row[apart & (a > flip) & (a < second)] == 2).all()
+    bounded = bf.parameter_plane(bf.maps.henon(), {"a": [3.0], "b": [0.3]}, [0.1, 0.1], transient=100)
+    assert bounded.periods.tolist() == [[-1]]
+    assert bf.plot.parameter_plane(plane).get_ylabel() == "b"
+    with pytest.raises(InvalidInput, match="two parameters"):
+        bf.parameter_plane(bf.maps.henon(), {"a": a}, [0.1, 0.1])
+
+
+@pytest.mark.parametrize("start", [[1.0, 0.3], [0.9, 0.28]])
+def test_ticks_stand_on_the_stable_side(start):
+    from bifurcate.plot.stable_side import stability_borders
+
+    henon = bf.maps.henon(a=0.1, b=0.3)
+    fixed = bf.trace(bf.cycles(henon, "a", start), {"a": (-1, 2)})
+    for kind, sign in (("flip", -1.0), ("fold", 1.0)):  # stable below the flips' a, and above the folds'
+        locus = bf.trace(bf.locus(fixed.first(kind), free="b"), {"a": (-1, 2), "b": (-0.5, 0.8)})
+        found = list(stability_borders(locus, "a", "b"))
+        assert found
+        for begin, end, side in found:
+            i = (begin + end) // 2
+            tangent = np.array([locus["a"][i + 1] - locus["a"][i - 1], locus["b"][i + 1] - locus["b"][i - 1]])
+            towards = side * np.array([-tangent[1], tangent[0]])
+            assert np.sign(towards[0]) == sign, kind
+
+
+def test_a_portrait_has_cycles_with_their_directions():
+    henon = bf.maps.henon(a=1.4, b=0.3)
+    saddle = bf.solve(henon, [0.6, 0.2])
+    ax = bf.plot.phase_portrait([saddle], orbits=bf.orbit(henon, [0.1, 0.1], 500, transient=100))
+    ax.figure.draw_without_rendering()
+    arms = [line for line in ax.lines if type(line).__name__ == "_Arm"]
+    assert len(arms) == 4
+    J = np.array([[-2 * 1.4 * saddle.state[0], 1.0], [0.3, 0.0]])
+    slopes = sorted(v[1] / v[0] for v in np.linalg.eig(J)[1].T)
+    drawn = sorted({round(float(np.diff(a.get_ydata())[0] / np.diff(a.get_xdata())[0]), 5) for a in arms})
+    assert drawn == pytest.approx(slopes, abs=1e-4)
+
+
+def test_multipliers_are_drawn_inside_and_outside():
+    ax = bf.plot.multipliers([0.5, 2.0, 0.3 + 0.2j, 0.3 - 0.2j])
+    inside, outside = ax.lines[1:]
+    assert len(inside.get_xdata()) == 3 and outside.get_xdata().tolist() == [2.0]
+    with pytest.raises(InvalidInput, match="has no multipliers"):
+        bf.plot.multipliers("henon")
+
+
+def test_a_cobweb_is_the_orbit_and_needs_one_dimension():
+    ax = bf.plot.cobweb(bf.maps.logistic(r=2.0), 0.1, 5)
+    x, y = ax.lines[-1].get_data()
+    assert y[1] == pytest.approx(0.18) and x[2] == pytest.approx(0.18)
+    with pytest.raises(InvalidInput, match="start has 2 numbers"):
+        bf.plot.cobweb(bf.maps.henon(), [0.1, 0.1])
+
+
+def test_distances_from_a_cycle_are_those_from_its_nearest_state():
+    run = bf.orbit(bf.maps.logistic(r=3.2), [0.3], 200)
+    cycle = bf.solve(bf.maps.logistic(r=3.2), [0.5], period=2)
+    states = [cycle.state, np.array([3.2 * cycle.state[0] * (1 - cycle.state[0])])]
+    assert np.nanmin(bf.plot.convergence(run, states).lines[0].get_ydata()[100:]) < 1e-12
+    with pytest.raises(InvalidInput, match="to has shape"):
+        bf.plot.convergence(run, [0.1, 0.2, 0.3])
+
+
+def test_weights_have_sequential_colours_and_others_diverge_about_their_centre():
+    positive = np.array([[1.0, 2.0, 3.0], [2.0, 3.0, 4.0]])
+    ax = bf.plot.heatmap(positive, coordinates=([0.0, 1.0, 2.0], [0.0, 5.0]))
+    assert ax.images[0].get_clim() == (1.0, 4.0) and ax.images[0].get_extent() == [-0.5, 2.5, -2.5, 7.5]
+    assert bf.plot.heatmap(positive, center=2.0).images[0].get_clim() == (0.0, 4.0)
+    assert bf.plot.heatmap(positive, vmin=0.0, cmap="magma").images[0].get_clim() == (0.0, 4.0)
+
+
+@pytest.mark.parametrize("name", ["paper", "talk", "grey"])
+def test_a_style_ends_with_its_block(name, cascade):
+    before = dict(matplotlib.rcParams)
+    with bf.plot.style(name):
+        assert matplotlib.rcParams["axes.spines.right"] is False
+        ax = cascade.plot("r")
+    assert dict(matplotlib.rcParams) == before
+    if name == "grey":
+        colours = {to_rgb(line.get_color()) for line in ax.lines}
+        assert all(max(colour) - min(colour) < 1e-9 for colour in colours)
+    with pytest.raises(InvalidInput, match="paper, talk, grey"):
+        bf.plot.style("poster")
+
+
+def test_an_animation_has_a_frame_for_each_point(cascade, tmp_path):
+    branch = cascade.branches[0]
+    film = bf.plot.animate_multipliers(branch, "r")
+    film.save(tmp_path / "film.gif", writer="pillow", dpi=20)
+    assert (tmp_path / "film.gif").stat().st_size > 1000
