@@ -14,7 +14,7 @@ from bifurcate.errors import InvalidInput
 from bifurcate.storage.tables import Columns, as_dataframe, import_xarray
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
 __all__ = ["FailedPoint", "Sweep"]
 
@@ -156,13 +156,20 @@ class Sweep:
             errors[failure.index] = f"{failure.kind}: {failure.error}"
         return errors
 
-    def plot(self, name: str | None = None) -> Figure:
+    def plot(self, name: str | None = None, *, ax: Axes | None = None) -> Axes:
         """Draw what was returned under a name: a line over one parameter, a map over two; text as colours with a key.
+
+        Parameters
+        ----------
+        name : str, optional
+            Where the function returned several values.
+        ax : Axes, optional
+            Where to draw; a new figure if not given.
 
         Returns
         -------
-        Figure
-            Of Matplotlib.
+        Axes
+            Of Matplotlib; ``.figure.savefig(...)`` writes it.
 
         Raises
         ------
@@ -174,7 +181,7 @@ class Sweep:
             raise InvalidInput(f"plot draws numbers or text over one parameter or two, not shape {table.shape}")
         from bifurcate.plot.parameter_map import draw_over_parameters
 
-        return draw_over_parameters(self.grid, table, self._check_name(name))
+        return draw_over_parameters(self.grid, table, self._check_name(name), ax)
 
     def __str__(self) -> str:
         axes = ", ".join(f"{name} ({len(values)})" for name, values in self.grid.items())

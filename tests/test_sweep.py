@@ -104,7 +104,7 @@ def test_the_network_is_swept_into_a_chart(tmp_path):
     found = bf.sweep(outcome, grid)
     net = bf.adaptation.ring(8, (0.8, 0.0), (0.8, 1.5), alpha=0.5, beta=-0.3, sigma=1 / 6, b=0.05)
     assert found.array("fate")[1, 0] == net.outcome(longest=500).fate.kind
-    figure = found.plot("fate")
+    figure = found.plot("fate").figure
     assert figure.axes[0].get_xlabel() == "alpha" and figure.axes[0].get_ylabel() == "beta"
     bf.save(found, tmp_path / "sweep.npz")
     assert difference(found, bf.load(tmp_path / "sweep.npz")) is None
@@ -123,9 +123,9 @@ def test_tables_have_the_parameters_as_columns_and_coordinates(serial):
 
 def test_plots_of_one_parameter_and_of_two(serial):
     line = bf.sweep(last_state, {"r": np.linspace(1, 3, 9), "x": [0.3]})
-    assert line.plot().axes[0].get_ylabel() == "x"
-    assert len(bf.sweep(slow, {"n": [1, 2, 3]}).plot().axes[0].lines[0].get_xdata()) == 3
-    assert serial.plot("kind").legends
+    assert line.plot().get_ylabel() == "x"
+    assert len(bf.sweep(slow, {"n": [1, 2, 3]}).plot().lines[0].get_xdata()) == 3
+    assert serial.plot("kind").figure.legends
     with pytest.raises(InvalidInput, match="plot draws numbers or text"):
         serial.plot("both")
     with pytest.raises(InvalidInput, match="the function returned mean, kind, both"):
