@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from bifurcate.plot.observables import Observable
+from bifurcate.orbits.observable import Observable, as_observable
 
 if TYPE_CHECKING:
     from bifurcate.proofs.branch_theorem import BranchTheorem
@@ -39,7 +39,7 @@ def draw_proved(
     theorem : DiagramTheorem or BranchTheorem
     parameter : str
         The parameter on the horizontal axis; branches in another one are left out.
-    observable : callable or int
+    observable : callable, int or "norm"
         The vertical axis, as for :func:`bifurcate.plot.diagram`.
     legend : bool
         Explain bands and rings in a legend of their own, in the axes.
@@ -97,4 +97,4 @@ def _draw_ring(ax: Axes, point: PointTheorem, observable: Observable) -> None:
 
 
 def _observed(x: Any, p: dict[str, float], observable: Observable) -> float:
-    return float(observable(x, **p)) if callable(observable) else float(x.reshape(-1)[observable])
+    return float(as_observable(observable, p)(x, **p))

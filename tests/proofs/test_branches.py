@@ -193,7 +193,7 @@ def test_a_diagram_that_is_explored_with_its_theorem(tmp_path):
     assert diagram.theorem is not None and all(point is not None for point in diagram.theorem.points)
     said = str(diagram)
     assert said.count("supercritical, proved") == 2 and "theorem: branch 0: from 2.0" in said
-    figure = diagram.plot("r")
+    figure = diagram.plot("r").figure
     labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert labels == ["arc proved", "special point proved"]
     figure.savefig(tmp_path / "proved.png")
