@@ -276,7 +276,7 @@ def _plot(chosen: argparse.Namespace) -> int:
 def _draw(found: Branch | Diagram, path: Path, component: int) -> None:
     """Draw branches over their parameter, or, where there are curves in two parameters, these in their plane."""
     from bifurcate.plot.bifurcation_diagram import diagram
-    from bifurcate.plot.style import figure_of
+    from bifurcate.plot.drawing import figure_of
     from bifurcate.plot.two_parameter_chart import chart
 
     branches = [found] if isinstance(found, Branch) else list(found.branches)
