@@ -23,12 +23,12 @@ from bifurcate.continuation.branch_jump_guard import (
     parameter_is_stationary,
     parameter_stays_stationary,
 )
+from bifurcate.continuation.closing import phase_passed, phases_of
 from bifurcate.continuation.continuation_problem import ContinuationProblem
 from bifurcate.continuation.missed_points import DeferredWarning, record_missed_point, unexplained_count_change
 from bifurcate.continuation.predictor import Prediction, predict, predict_on_bound_passed
 from bifurcate.continuation.step_control import next_length
 from bifurcate.curves.corrector import adapt_equations, correct
-from bifurcate.curves.corrector_settings import TO_ROUNDING
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
 from bifurcate.curves.step_cache import StepCache
@@ -41,9 +41,7 @@ __all__ = ["Step", "StepperState", "continue_from"]
 # Widths of the bounds up to which a start counts as lying on one: rounding of a bound that was reached
 ON_BOUND = 1e-12
 NEAR_POLE = 1e-3  # part of the start's domain margin below which a failed step counts as the domain's edge
-CLOSING_DISTANCE = 2.0  # steps within which a step must come to the start to be compared with it
-CLOSING_COSINE = 0.8  # ... and the least cosine of the angle between the tangents there
-CLOSING_ERROR = 1e-6  # distance up to which the point found opposite the start is the start: the same cycle
+SAME_POINT = 1e-6  # distance from the start up to which the point at which a curve closes is the start itself
 SHORTER = 0.5  # a step that was refused is repeated with this part of its length
 # ... and one in which multipliers changed without a reason, which may have jumped over a narrow tip
 MUCH_SHORTER = 0.25
@@ -163,6 +161,7 @@ def continue_from(
         run, cache, warning = run.with_curve(resume.curve), StepCache(resume.tests), resume.warning
         before, here, length, first = resume.before, resume.here, resume.length, resume.number
         stored_here = here.without_factors()
+    phases = phases_of(run, start)
     counts_are_watched = run.detect and run.curve.codimension == 0
     for number in range(first, control.max_steps):
         taken, length = _take_step(run, before, here, length)
@@ -175,8 +174,9 @@ def continue_from(
         if parameter_is_stationary(run, here, new) and parameter_stays_stationary(run, here):
             yield _last_step(run, here, "not-isolated", "cycles at one and the same parameter value form a curve")
             return
-        if number >= FIRST_CLOSING_STEP and (closing := _passed_start(run, here, new, start)) is not None:
-            new, stop = closing.placed(here.arclength + run.metric.norm(closing.u - here.u)), Stop("closed")
+        if number >= FIRST_CLOSING_STEP and (phase := phase_passed(run, here, new, phases)) is not None:
+            last = start if run.metric.norm(phase.u - start.u) < SAME_POINT else phase
+            new, stop = last.placed(here.arclength + run.metric.norm(last.u - here.u)), Stop("closed")
         events = detect_events(run.curve, here, new, run.metric, cache) if run.detect else StepEvents()
         if counts_are_watched and (change := unexplained_count_change(before, here, new, events)):
             if MUCH_SHORTER * length >= control.surest:
@@ -267,28 +267,6 @@ def _accept(
         stop = Stop("bound", f"{run.curve.free[i]} = {bound:.10g}")
     new = new.placed(here.arclength + run.metric.norm(new.u - here.u))
     return new.following(here), stop
-
-
-def _passed_start(run: ContinuationProblem, here: CurvePoint, new: CurvePoint, start: CurvePoint) -> CurvePoint | None:
-    """The start, if the step from here to new runs through it in the start's own direction; None if it does not.
-
-    In coordinates that have a period it is the start's image by whole periods that is nearest.
-    """
-    metric = run.metric
-    length, u = new.arclength - here.arclength, run.curve.image_near(start.u, here.u)
-    if metric.norm(u - here.u) > CLOSING_DISTANCE * length:
-        return None
-    if metric.dot(new.tangent, start.tangent) < CLOSING_COSINE:
-        return None
-    before, after = (metric.dot(start.tangent, end.u - u) for end in (here, new))
-    if not before < 0 <= after:
-        return None
-    normal = metric.dual(start.tangent)
-    guess = here.u - before / (after - before) * (new.u - here.u)
-    found = correct(run.curve, guess, normal, float(normal @ u), metric, TO_ROUNDING, start.tangent)
-    if not isinstance(found, CurvePoint) or metric.norm(found.u - u) > CLOSING_ERROR:
-        return None
-    return start if u is start.u else found
 
 
 def _reason_to_stop(
