@@ -23,7 +23,7 @@ from bifurcate.continuation.branch_jump_guard import (
     parameter_is_stationary,
     parameter_stays_stationary,
 )
-from bifurcate.continuation.closing import phase_passed, phases_of
+from bifurcate.continuation.closing import Phase, phase_passed, phases_of
 from bifurcate.continuation.continuation_problem import ContinuationProblem
 from bifurcate.continuation.missed_points import DeferredWarning, record_missed_point, unexplained_count_change
 from bifurcate.continuation.predictor import Prediction, predict, predict_on_bound_passed
@@ -166,17 +166,15 @@ def continue_from(
     for number in range(first, control.max_steps):
         taken, length = _take_step(run, before, here, length)
         if isinstance(taken, CorrectorFailure):
-            yield _arrive_on_branch_point(run, before, here) or _last_step(
-                run, here, *_reason_of_failure(taken, here, start)
-            )
+            failed = _reason_of_failure(taken, here, start)
+            yield _arrive_on_branch_point(run, before, here) or _last_step(run, here, *failed)
             return
         new, stop = taken
         if parameter_is_stationary(run, here, new) and parameter_stays_stationary(run, here):
             yield _last_step(run, here, "not-isolated", "cycles at one and the same parameter value form a curve")
             return
-        if number >= FIRST_CLOSING_STEP and (phase := phase_passed(run, here, new, phases)) is not None:
-            last = start if run.metric.norm(phase.u - start.u) < SAME_POINT else phase
-            new, stop = last.placed(here.arclength + run.metric.norm(last.u - here.u)), Stop("closed")
+        if number >= FIRST_CLOSING_STEP and (last := _closing_point(run, here, new, start, phases)) is not None:
+            new, stop = last, Stop("closed")
         events = detect_events(run.curve, here, new, run.metric, cache) if run.detect else StepEvents()
         if counts_are_watched and (change := unexplained_count_change(before, here, new, events)):
             if MUCH_SHORTER * length >= control.surest:
@@ -267,6 +265,17 @@ def _accept(
         stop = Stop("bound", f"{run.curve.free[i]} = {bound:.10g}")
     new = new.placed(here.arclength + run.metric.norm(new.u - here.u))
     return new.following(here), stop
+
+
+def _closing_point(
+    run: ContinuationProblem, here: CurvePoint, new: CurvePoint, start: CurvePoint, phases: tuple[Phase, ...]
+) -> CurvePoint | None:
+    """The point at which the curve closes in the step from here to new; None if it does not."""
+    found = phase_passed(run, here, new, phases)
+    if found is None:
+        return None
+    last = start if run.metric.norm(found.u - start.u) < SAME_POINT else found
+    return last.placed(here.arclength + run.metric.norm(last.u - here.u))
 
 
 def _reason_to_stop(
