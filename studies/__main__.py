@@ -21,6 +21,7 @@ from studies import (
     sigma,
     spectrum,
     step,
+    theorems,
 )
 from studies.report import FIGURES
 
@@ -34,6 +35,7 @@ STUDIES: dict[str, Any] = {
     "energy": energy.run,
     "spectrum": spectrum.run,
     "step": step.run,
+    "theorems": theorems.run,
     "protocols": protocols.run,
     "scaling": scaling.run,
 }
