@@ -23,7 +23,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import bifurcate as bf
-from bifurcate.plot.observables import Observable
+from bifurcate.orbits.observable import Observable
 from bifurcate.plot.proved import draw_proved
 from studies.report import FIGURES, Files, Table, finish_axes, new_figure, publish
 from studies.ring import TO_BASELINE, network, response
