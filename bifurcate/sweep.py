@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput
 from bifurcate.executors import as_executor, process_pool, stop_pool
@@ -41,7 +42,7 @@ Outcome = dict[str, Any]
 
 def sweep(
     function: Callable[..., Any],
-    grid: Mapping[str, Sequence[Any]],
+    grid: Mapping[str, Sequence[Any] | NDArray[Any]],
     *,
     executor: Any = None,
     workers: int | None = None,

@@ -1,8 +1,11 @@
-"""``python -m studies [name|all ...] [--quick] [--out FOLDER]``: the bifurcation diagrams, and further figures."""
+"""``python -m studies [name|all ...] [--quick] [--out FOLDER] …``: the bifurcation diagrams, and further figures."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import signal
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,8 +26,11 @@ from studies import (
     step,
     theorems,
 )
+from studies.provenance import check
 from studies.report import FIGURES
+from studies.run_settings import FORMATS, Interrupted, RunSettings, use
 
+INTERRUPTED = 130  # the exit code that shells give after Ctrl-C
 DIAGRAMS: dict[str, Any] = {"alpha": alpha.run, "beta": beta.run, "sigma": sigma.run, "b": b.run}
 STUDIES: dict[str, Any] = {
     **DIAGRAMS,
@@ -45,16 +51,51 @@ def main(arguments: Sequence[str] | None = None) -> list[Any]:
     """Run the studies that are asked for, the four bifurcation diagrams by default."""
     parser = argparse.ArgumentParser(prog="python -m studies", description="Bifurcation diagrams and other figures.")
     parser.add_argument(
-        "names", nargs="*", metavar="name", help=f"{', '.join(STUDIES)} or all; {', '.join(DIAGRAMS)} if none"
+        "names",
+        nargs="*",
+        metavar="name",
+        help=f"{', '.join(STUDIES)} or all; {', '.join(DIAGRAMS)} if none; or check: which figures are out of date",
     )
     parser.add_argument("--quick", action="store_true", help="to period 4 only, and fewer simulated orbits")
     parser.add_argument("--out", type=Path, default=FIGURES, help="folder of figures and numbers (%(default)s)")
+    parser.add_argument("--workers", type=int, default=1, help="processes for sweeps (%(default)s)")
+    parser.add_argument("--format", action="append", choices=FORMATS, help="of figures; repeatable (png and pdf)")
+    parser.add_argument("--resume", action="store_true", help="go on with sweeps of a run that was ended")
     chosen = parser.parse_args(arguments)
     for name in chosen.names:
-        if name not in (*STUDIES, "all"):
-            parser.error(f"there is no study {name!r}; choose from {', '.join(STUDIES)}, all")
+        if name not in (*STUDIES, "all", "check"):
+            parser.error(f"there is no study {name!r}; choose from {', '.join(STUDIES)}, all, check")
+    if chosen.workers < 1:
+        parser.error(f"--workers is {chosen.workers}; it must be at least 1")
+    if chosen.names == ["check"]:
+        sys.exit(1 if check(chosen.out, STUDIES) else 0)
+    _check_folder(parser, chosen.out)
     names = list(STUDIES) if "all" in chosen.names else chosen.names or list(DIAGRAMS)
-    return [STUDIES[name](chosen.out, chosen.quick) for name in names]
+    formats = tuple(dict.fromkeys(chosen.format or RunSettings().formats))
+    settings = RunSettings(chosen.quick, chosen.workers, formats, keeps_journals=True, resumes=chosen.resume)
+    before = signal.signal(signal.SIGINT, _interrupt)
+    try:
+        with use(settings):
+            return [STUDIES[name](chosen.out, chosen.quick) for name in names]
+    except Interrupted:
+        print("interrupted: nothing of this study was published; --resume goes on with its sweeps", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupt(*_: Any) -> None:
+    raise Interrupted
+
+
+def _check_folder(parser: argparse.ArgumentParser, folder: Path) -> None:
+    """Refuse a folder in which no files can be made, before anything is computed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.error(f"--out is {str(folder)!r}: {error.strerror}")
+    if not os.access(folder, os.W_OK):
+        parser.error(f"--out is {str(folder)!r}, in which files cannot be made")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from matplotlib.figure import Figure
 
 import bifurcate as bf
 from studies.report import BLACK, FIGURES, ORANGE, VIOLET, Files, Table, finish_axes, name_axes, new_figure, publish
+from studies.run_settings import study
 
 NEURONS = 180
 ADAPTOR = NEURONS // 2  # the neuron tuned to the adaptor, at 90°
@@ -156,6 +157,7 @@ def _peaks(curves: np.ndarray) -> np.ndarray:
     return np.asarray(np.mod(at - neurons + NEURONS / 2, NEURONS) - NEURONS / 2)
 
 
+@study
 def run(out: Path = FIGURES, quick: bool = False) -> Adaptation:
     """Adapt, measure, draw."""
     net = network()

@@ -31,12 +31,14 @@ from studies.cascade import (
 )
 from studies.report import FIGURES, Files
 from studies.ring import TO_BASELINE, network
+from studies.run_settings import study
 
 BOUNDS = (0.0, 1.0)
 FULL = Sampling(longest=8, values=301, transient=600, samples=80)
 QUICK = Sampling(longest=4, values=61, transient=200, samples=24)
 
 
+@study
 def run(out: Path = FIGURES, quick: bool = False) -> Cascade:
     """Continue, simulate, draw."""
     sampling = QUICK if quick else FULL

@@ -38,6 +38,7 @@ from studies.cascade import (
 )
 from studies.report import BLACK, FIGURES, ORANGE, Files, finish_axes
 from studies.ring import TO_BASELINE, TO_STIMULUS, N, network
+from studies.run_settings import study
 
 DECAY = (-0.25, -0.06)
 GROWTH = (-0.001, 0.004)
@@ -106,6 +107,7 @@ def measure_distances(net: bf.adaptation.Network) -> Distances:
     )
 
 
+@study
 def run(out: Path = FIGURES, quick: bool = False) -> Cascade:
     """Continue, simulate, draw."""
     settings = QUICK if quick else FULL

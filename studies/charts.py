@@ -15,8 +15,8 @@ gives its range.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from matplotlib.figure import Figure
 import bifurcate as bf
 from studies.report import FIGURES, Files, Records, new_figure, publish
 from studies.ring import BASELINE, STIMULUS
+from studies.run_settings import study, sweep_of_study
 
 NEURONS = 32
 CURVES, QUICK_CURVES = 3, 1  # of special points of the equilibrium, at the most, on every chart
@@ -207,32 +208,35 @@ def coefficients(curve: bf.Branch) -> tuple[float, float]:
     return min(values), max(values)
 
 
-def charts(n: int, most: int) -> Iterator[Chart]:
-    """The four charts, with at most ``most`` curves of a kind each."""
-    for plan in PLANS:
-        net = network(n, **plan.rates)
-        curves = curves_of(net, plan.kind, plan.along, plan.second, plan.bounds, most)
-        longer = [
-            bf.trace(curve, plan.bounds, control=FAR)
-            for point in curves[0].of("generalised flip")
-            for curve in bf.switches(point)
-        ]
-        weights, error = on_the_weights(net, curves[0], plan.bounds)
-        every = (*curves, *longer)
-        yield Chart(
-            title=plan.title,
-            network=net,
-            bounds=plan.bounds,
-            curves=every,
-            weights=weights,
-            error=error,
-            ranges=tuple(coefficients(curve) for curve in every),
-        )
+def chart_of_plan(plan: int, *, n: int, most: int) -> Chart:
+    """One of the four charts, with at most ``most`` curves of a kind."""
+    chosen = PLANS[plan]
+    net = network(n, **chosen.rates)
+    curves = curves_of(net, chosen.kind, chosen.along, chosen.second, chosen.bounds, most)
+    longer = [
+        bf.trace(curve, chosen.bounds, control=FAR)
+        for point in curves[0].of("generalised flip")
+        for curve in bf.switches(point)
+    ]
+    weights, error = on_the_weights(net, curves[0], chosen.bounds)
+    every = (*curves, *longer)
+    return Chart(
+        title=chosen.title,
+        network=net,
+        bounds=chosen.bounds,
+        curves=every,
+        weights=weights,
+        error=error,
+        ranges=tuple(coefficients(curve) for curve in every),
+    )
 
 
+@study
 def run(out: Path = FIGURES, quick: bool = False) -> Charts:
     """Continue, compare, draw, and write the special points as JSON; with one curve each if quick."""
-    found = tuple(charts(NEURONS, QUICK_CURVES if quick else CURVES))
+    function = partial(chart_of_plan, n=NEURONS, most=QUICK_CURVES if quick else CURVES)
+    swept = sweep_of_study(out, "charts", "plans", function, {"plan": range(len(PLANS))})
+    found: tuple[Chart, ...] = swept.values
     study = Charts(found, Files("charts", out, "json"))
     publish(study.files, lambda: _draw(found), Records([record(chart) for chart in found]))
     for chart in found:

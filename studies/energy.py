@@ -28,6 +28,7 @@ from matplotlib.figure import Figure
 import bifurcate as bf
 from studies.report import BLACK, BLUE, FIGURES, ORANGE, Files, Table, finish_axes, name_axes, new_figure, publish
 from studies.ring import BASELINE, STIMULUS, network
+from studies.run_settings import study
 
 ALPHA, BETA = 0.5, -0.1
 CONVERGED = 1e-28  # E − E* below which an orbit counts as converged: its square root is the rounding of y
@@ -166,6 +167,7 @@ def pair_of_neurons() -> bf.adaptation.Network:
     return bf.adaptation.ring(2, BASELINE, STIMULUS, alpha=ALPHA, beta=BETA, sigma=1 / 6, b=0.05)
 
 
+@study
 def run(out: Path = FIGURES, quick: bool = False) -> Energies:
     """Descend, measure, draw."""
     settings = QUICK if quick else FULL

@@ -29,6 +29,7 @@ from matplotlib.figure import Figure
 import bifurcate as bf
 from studies.report import BLACK, BLUE, FIGURES, ORANGE, VIOLET, Files, Table, finish_axes, new_figure, publish
 from studies.ring import N, network
+from studies.run_settings import study
 
 ALPHA, BETA = 0.1, -0.01
 CONTRASTS = (0.2, 1.0)  # of random stimuli
@@ -126,6 +127,7 @@ def circulations(pair: bf.gradient.ComplexPair, several: bf.adaptation.Stimulati
     return dict(zip([name for name, *_ in LOOPS], loops, strict=True))
 
 
+@study
 def run(out: Path = FIGURES, quick: bool = False) -> NotGradient:
     """Search, certify, integrate, draw."""
     settings = QUICK if quick else FULL

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from matplotlib.patches import Patch
 import bifurcate as bf
 from studies.report import FIGURES, Files, Table, name_axes, new_figure, publish
 from studies.ring import N, network
+from studies.run_settings import study, sweep_of_study
 
 # From light to dark, so that grey tells them apart as well.
 KINDS = {
@@ -127,11 +129,31 @@ def seen(fate: bf.adaptation.OrbitFate) -> str:
     return fate.kind
 
 
-def chart(name: str, fixed: dict[str, float], alpha: Span, other: Span, cells: tuple[int, int], updates: int) -> Chart:
+Fixed = tuple[tuple[str, float], ...]  # parameters, in a form that other processes can be sent
+
+
+def cell(alpha: float, other: float, *, name: str, fixed: Fixed, updates: int) -> dict[str, str]:
+    """What becomes of the orbit in one cell."""
+    found = network(**dict(fixed), **{name: other}, alpha=alpha).outcome(longest=updates)
+    return {"local": found.local.kind, "fate": found.fate.kind, "seen": seen(found.fate)}
+
+
+def flips_of_row(other: float, *, name: str, fixed: Fixed, top: float) -> list[float]:
+    """The values of α at which outputs flip, for one value of the other parameter."""
+    net = network(**dict(fixed), **{name: other}, alpha=top)
+    limits = net.limits("alpha", (0.0, BEYOND * top), samples=SAMPLES)
+    return [limit.value for limit in limits if limit.kind == "flip"]
+
+
+def chart(
+    out: Path, name: str, fixed: dict[str, float], alpha: Span, other: Span, cells: tuple[int, int], updates: int
+) -> Chart:
     """Follow an orbit in every cell; find the limits in α for every row, and for rows between.
 
     Parameters
     ----------
+    out : Path
+        Where sweeps note what arrives.
     name : str
         Of the second parameter.
     fixed : dict of str to float
@@ -149,43 +171,39 @@ def chart(name: str, fixed: dict[str, float], alpha: Span, other: Span, cells: t
         return 0.5 * (edges[:-1] + edges[1:])
 
     a, b = centres(alpha, cells[0]), centres(other, cells[1])
-    found = [[network(**fixed, **{name: y}, alpha=x).outcome(longest=updates) for x in a.tolist()] for y in b.tolist()]
-    flips = [
-        (limit.value, y)
-        for y in np.linspace(*other, 2 * cells[1] + 1).tolist()
-        for limit in network(**fixed, **{name: y}, alpha=alpha[1]).limits(
-            "alpha", (0.0, BEYOND * alpha[1]), samples=SAMPLES
-        )
-        if limit.kind == "flip"
-    ]
+    part = f"{name}-{fixed['b']:g}"
+    given: dict[str, Any] = {"name": name, "fixed": tuple(fixed.items())}
+    found = sweep_of_study(out, "outcome", part, partial(cell, **given, updates=updates), {"other": b, "alpha": a})
+    rows = {"other": np.linspace(*other, 2 * cells[1] + 1)}
+    limits = sweep_of_study(out, "outcome", f"{part}-flips", partial(flips_of_row, **given, top=alpha[1]), rows)
+    flips = [(value, y) for y, values in zip(rows["other"].tolist(), limits.values, strict=True) for value in values]
     fold = np.nan
     if other[1] > 0.0 and name == "beta":
         fold = bf.adaptation.last_beta(network(**fixed, beta=0.0, alpha=alpha[1]), other[1] * FOLD_REACH) / alpha[1]
-
-    def each(tell: Any) -> np.ndarray:
-        return np.array([[tell(cell) for cell in row] for row in found])
 
     return Chart(
         name=name,
         fixed=fixed,
         alpha=a,
         other=b,
-        local=each(lambda o: o.local.kind),
-        fate=each(lambda o: o.fate.kind),
-        seen=each(lambda o: seen(o.fate)),
+        local=found.array("local"),
+        fate=found.array("fate"),
+        seen=found.array("seen"),
         flips=np.array(flips).reshape(-1, 2),
         fold=float(fold),
     )
 
 
+@study
 def run(out: Path = FIGURES, quick: bool = False) -> Charts:
     """Follow, draw, count."""
     settings = QUICK if quick else FULL
     cells, updates = settings.decay_cells, settings.decay_updates
     charts = (
-        chart("beta", {"sigma": 1 / 6, "b": 0.05}, (0.0, 1.2), (-0.4, -0.001), cells, updates),
-        chart("sigma", {"beta": -0.1, "b": 0.05}, (0.0, 1.2), (0.02, 0.5), cells, updates),
+        chart(out, "beta", {"sigma": 1 / 6, "b": 0.05}, (0.0, 1.2), (-0.4, -0.001), cells, updates),
+        chart(out, "sigma", {"beta": -0.1, "b": 0.05}, (0.0, 1.2), (0.02, 0.5), cells, updates),
         chart(
+            out,
             "beta",
             {"sigma": 1 / 6, "b": 0.5},
             (0.0, 0.6),

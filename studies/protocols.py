@@ -37,6 +37,7 @@ from bifurcate.adaptation import StimulationSchedule, average, periodic, protoco
 from studies.cascade import Sampling, trace_doublings
 from studies.report import BLACK, BLUE, FIGURES, GREEN, LAVENDER, ORANGE, Files, Table, finish_axes, new_figure, publish
 from studies.ring import N, network
+from studies.run_settings import study
 
 CONTRAST, ALPHA = 0.8, 0.145
 DECAY = 0.9  # 1 + β: what the weights' part that no stimulus sees is multiplied with in an update
@@ -152,6 +153,7 @@ def composed_multipliers(dwell: int) -> np.ndarray:
     return np.asarray(values[np.argsort(-np.abs(values))])
 
 
+@study
 def run(out: Path = FIGURES, quick: bool = False) -> Protocols:
     """Continue, simulate, draw."""
     settings = QUICK if quick else FULL

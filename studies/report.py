@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,10 @@ from typing import Any, Protocol
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from bifurcate.storage.atomic import written_atomically
+from studies.provenance import facts, figure_metadata, write_provenance
+from studies.run_settings import current, journals
 
 __all__ = ["FIGURES", "Files", "Numbers", "Records", "Table", "finish_axes", "name_axes", "new_figure", "publish"]
 
@@ -44,12 +49,16 @@ class Files:
     @property
     def png(self) -> Path:
         """The figure, as dots."""
-        return self.folder / f"{self.name}.png"
+        return self.figure("png")
 
     @property
     def pdf(self) -> Path:
         """The figure, as lines."""
-        return self.folder / f"{self.name}.pdf"
+        return self.figure("pdf")
+
+    def figure(self, form: str) -> Path:
+        """The figure in a format."""
+        return self.folder / f"{self.name}.{form}"
 
     @property
     def numbers(self) -> Path:
@@ -57,14 +66,15 @@ class Files:
         return self.folder / f"{self.name}.{self.ending}"
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.png}, {self.pdf}, {self.numbers}"
+        figures = ", ".join(str(self.figure(form)) for form in current().formats)
+        return f"{self.name}: {figures}, {self.numbers}"
 
 
 class Numbers(Protocol):
     """What can be written to the file of numbers."""
 
-    def write(self, path: Path) -> None:
-        """Write it."""
+    def text(self) -> str:
+        """The file's content."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +91,13 @@ class Table:
     columns: Sequence[str]
     rows: Iterable[Sequence[Any]] = field(repr=False)
 
-    def write(self, path: Path) -> None:
-        """Write names of columns and rows."""
-        with path.open("w", newline="") as file:
-            table = csv.writer(file)
-            table.writerow(self.columns)
-            table.writerows(self.rows)
+    def text(self) -> str:
+        """Names of columns, and rows."""
+        out = io.StringIO(newline="")
+        table = csv.writer(out)
+        table.writerow(self.columns)
+        table.writerows(self.rows)
+        return out.getvalue()
 
 
 @dataclass(frozen=True)
@@ -100,13 +111,15 @@ class Records:
 
     entries: list[dict[str, Any]] = field(repr=False)
 
-    def write(self, path: Path) -> None:
-        """Write them."""
-        path.write_text(json.dumps(self.entries, indent=1))
+    def text(self) -> str:
+        """They as JSON."""
+        return json.dumps(self.entries, indent=1)
 
 
 def publish(files: Files, draw: Callable[[], Figure], numbers: Numbers) -> None:
-    """Draw and write a study's figure, write its numbers, and print where they are.
+    """Draw and write a study's figure, write its numbers and where they come from, and print where they are.
+
+    Every file takes the place of an old one once it is whole; the one that says where they come from is the last.
 
     Parameters
     ----------
@@ -117,13 +130,19 @@ def publish(files: Files, draw: Callable[[], Figure], numbers: Numbers) -> None:
     numbers : Table or Records
         What the figure shows.
     """
+    about, outputs = facts(files.name), []
     files.folder.mkdir(parents=True, exist_ok=True)
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": files.name}):
         drawn = draw()
-        drawn.savefig(files.png, dpi=DOTS_PER_INCH)
-        # Without its date a PDF is the same whenever it is drawn.
-        drawn.savefig(files.pdf, dpi=DOTS_PER_INCH, metadata={"CreationDate": None})
-    numbers.write(files.numbers)
+        for form in current().formats:
+            with written_atomically(files.figure(form)) as file:
+                drawn.savefig(file, format=form, dpi=DOTS_PER_INCH, metadata=figure_metadata(about, form))
+            outputs.append(files.figure(form))
+    with written_atomically(files.numbers) as file:
+        file.write(numbers.text().encode())
+    write_provenance(files.folder, about, [*outputs, files.numbers])
+    for path in journals(files.folder, files.name):
+        path.unlink()
     print(f"\n{files}")
 
 

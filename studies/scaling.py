@@ -29,6 +29,7 @@ from matplotlib.figure import Figure
 import bifurcate as bf
 from studies.benchmark.scale import network
 from studies.report import FIGURES, Files, Table, finish_axes, new_figure, publish
+from studies.run_settings import study
 
 __all__ = ["Line", "Scaling", "bandwidth", "run"]
 
@@ -161,6 +162,7 @@ def _peak_megabytes(net: bf.adaptation.Network, path: str) -> float:
         tracemalloc.stop()
 
 
+@study
 def run(out: Path = FIGURES, quick: bool = False) -> Scaling:
     """Measure, print, draw ``scaling.png`` and ``scaling.pdf``, and write ``scaling.csv``."""
     rate = bandwidth(QUICK_COPIED if quick else COPIED)

@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 import bifurcate as bf
 from studies.report import BLACK, BLUE, FIGURES, GREEN, ORANGE, Files, Table, finish_axes, new_figure, publish
 from studies.ring import N, network
+from studies.run_settings import study
 
 BETA = -0.1
 RANGE = (0.0, 0.8)  # of α
@@ -89,6 +90,7 @@ def reduced_multipliers(alpha: float) -> np.ndarray:
     return np.sort(bf.multipliers(net.reduced, net.reduced_equilibrium()).values.real)
 
 
+@study
 def run(out: Path = FIGURES, quick: bool = False) -> Multipliers:
     """Compute, draw."""
     settings = QUICK if quick else FULL

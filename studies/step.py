@@ -26,6 +26,7 @@ import bifurcate as bf
 from studies.cascade import Sampling, new_cascade_figure, trace_doublings
 from studies.report import BLACK, BLUE, FIGURES, GREEN, ORANGE, Files, Table, finish_axes, publish
 from studies.ring import TO_BASELINE, network, response
+from studies.run_settings import study
 
 ALPHA, BETA = 0.5, -0.1
 BOUNDS = (0.05, 2.0)
@@ -80,6 +81,7 @@ def stepped(net: bf.adaptation.Network) -> bf.Map:
     )
 
 
+@study
 def run(out: Path = FIGURES, quick: bool = False) -> Steps:
     """Continue, simulate, draw."""
     sampling = QUICK if quick else FULL

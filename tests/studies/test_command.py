@@ -24,7 +24,8 @@ def test_the_command_runs(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "alpha = 0.6494276" in done.stdout
-    assert {path.name for path in tmp_path.iterdir()} == {"alpha.png", "alpha.pdf", "alpha.csv"}
+    made = {"alpha.png", "alpha.pdf", "alpha.csv", "alpha.provenance.json"}
+    assert {path.name for path in tmp_path.iterdir()} == made
 
 
 def test_the_command_knows_its_studies(capsys):
