@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 __all__ = [
     "BifurcateError",
     "InvalidInput",
+    "MapFailed",
     "NoEnergy",
     "NoSuchPoint",
     "NotConverged",
@@ -32,6 +33,10 @@ class InvalidInput(BifurcateError, ValueError):
 
 class OutsideDomain(InvalidInput):
     """A state lies outside the domain that its map declares (for the adaptation network: beyond a pole)."""
+
+
+class MapFailed(InvalidInput):
+    """A map's function raised, or returned what no map returns; the message says at which parameters, in its words."""
 
 
 class NoSuchPoint(BifurcateError, LookupError):
@@ -96,6 +101,7 @@ StopReason = Literal[
     "steps",
     "stalled",
     "domain",
+    "failed",
     "not-isolated",
     "escaped",
     "collapsed",
@@ -114,6 +120,8 @@ _ADVICE: dict[StopReason, str] = {
     "derivatives that do not belong to the map are the likely causes. Try a smaller StepControl.smallest, "
     "check the map's jvp, or declare its domain",
     "domain": "the branch left the domain that the map declares ({detail})",
+    "failed": "the map cannot be evaluated beyond this point ({detail}); if f has an edge there, declare the map's "
+    "domain",
     "not-isolated": "the solutions stop being isolated here ({detail})",
     "escaped": "the state ran away ({detail}); raise StepControl.farthest to follow it further",
     "collapsed": "the cycle shrank onto a solution of a smaller period ({detail}); beyond it lies the same cycle, "
@@ -133,8 +141,8 @@ class Stop:
     Attributes
     ----------
     reason : StopReason
-        One word: "bound", "closed", "steps", "stalled", "domain", "not-isolated", "escaped", "collapsed",
-        "interrupted", "origin", "unfolded" or "singular".
+        One word: "bound", "closed", "steps", "stalled", "domain", "failed", "not-isolated", "escaped",
+        "collapsed", "interrupted", "origin", "unfolded" or "singular".
     detail : str
         The numbers that belong to it.
 

@@ -19,7 +19,7 @@ from bifurcate.continuation.trace import trace
 from bifurcate.curves.cycle import cycles
 from bifurcate.curves.metric import Metric
 from bifurcate.deprecation import old_keywords, old_positions
-from bifurcate.errors import BifurcateError, InvalidInput
+from bifurcate.errors import BifurcateError, InvalidInput, MapFailed, OutsideDomain
 from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
 from bifurcate.maps.map import Map
 from bifurcate.newton.deflation import DeflatedSearch, FailedAttempt
@@ -216,7 +216,12 @@ class _BranchSearch:
             Those at the value before, from which Newton's method is started, too.
         """
         map = self.map.replace(**{self.free: value})
-        given, here = [map.check(guess) for guess in self.guesses], self._solutions_at(value)
+        here, given = self._solutions_at(value), list[State]()
+        for number, guess in enumerate(self.guesses):
+            try:
+                given.append(map.check(guess))
+            except (MapFailed, OutsideDomain) as error:
+                self.failures.append(FailedAttempt(number, len(here), str(error), f"{self.free} = {value:.10g}"))
         search = DeflatedSearch(map, self.known[0].curve.iterate.shape, self.period, None, self.power)
         for x in here:
             search.add(x)

@@ -17,7 +17,7 @@ from bifurcate.continuation.progress import Progress
 from bifurcate.continuation.stepper import Step, StepperState, continue_from
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CurvePoint
-from bifurcate.errors import Stop
+from bifurcate.errors import MapFailed, Stop
 from bifurcate.interrupts import interruptible
 from bifurcate.linalg.low_rank import LowRank
 from bifurcate.storage.journal import Section
@@ -86,6 +86,8 @@ def follow(
                 half.stop = step.stop
         if journal is not None:
             _note_steps(half, journal, None)
+    except MapFailed as error:  # after the step, as when multipliers are computed of a point that is stored
+        half.stop = Stop("failed", str(error))
     except KeyboardInterrupt:
         half.stop = Stop("interrupted")
     return half

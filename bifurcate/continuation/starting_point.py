@@ -15,7 +15,7 @@ from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
 from bifurcate.curves.metric import Metric
-from bifurcate.errors import BifurcateError, InvalidInput, NotConverged, NotIsolated
+from bifurcate.errors import BifurcateError, InvalidInput, MapFailed, NotConverged, NotIsolated
 from bifurcate.validation import check_instance, check_interval
 
 __all__ = ["first_point", "prepare_run"]
@@ -82,6 +82,8 @@ def first_point(run: ContinuationProblem) -> CurvePoint:
         If the corrector fails, or the equations are singular there.
     NotIsolated
         If the solutions at the start form a manifold.
+    MapFailed
+        If the map fails there.
     """
     curve = run.curve
     found = _correct_start(run)
@@ -104,6 +106,8 @@ def first_point(run: ContinuationProblem) -> CurvePoint:
         return found
     if found.reason == "not-isolated":
         raise NotIsolated(f"{found.detail}. {curve.iterate.map.advice}".strip())
+    if found.reason == "failed":
+        raise MapFailed(f"the start could not be corrected onto the curve: {found.detail}")
     if found.reason == "singular":
         raise _singular_start(curve, found)
     raise NotConverged(

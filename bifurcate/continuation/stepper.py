@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
 from bifurcate.curves.step_cache import StepCache
 from bifurcate.deprecation import warn_old_name
-from bifurcate.errors import Stop, StopReason
+from bifurcate.errors import MapFailed, Stop, StopReason
 from bifurcate.printing import short_repr
 
 __all__ = ["Step", "StepperState", "continue_from"]
@@ -164,18 +164,16 @@ def continue_from(
     phases = phases_of(run, start)
     counts_are_watched = run.detect and run.curve.codimension == 0
     for number in range(first, control.max_steps):
-        taken, length = _take_step(run, before, here, length)
+        seam = start if number >= FIRST_CLOSING_STEP else None
+        taken = _take_step_and_detect(run, (before, here), length, cache, seam, phases)
         if isinstance(taken, CorrectorFailure):
             failed = _reason_of_failure(taken, here, start)
             yield _arrive_on_branch_point(run, before, here) or _last_step(run, here, *failed)
             return
-        new, stop = taken
-        if parameter_is_stationary(run, here, new) and parameter_stays_stationary(run, here):
-            yield _last_step(run, here, "not-isolated", "cycles at one and the same parameter value form a curve")
+        if isinstance(taken, Stop):
+            yield _last_step(run, here, taken.reason, taken.detail)
             return
-        if number >= FIRST_CLOSING_STEP and (last := _closing_point(run, here, new, start, phases)) is not None:
-            new, stop = last, Stop("closed")
-        events = detect_events(run.curve, here, new, run.metric, cache) if run.detect else StepEvents()
+        new, stop, length, events = taken
         if counts_are_watched and (change := unexplained_count_change(before, here, new, events)):
             if MUCH_SHORTER * length >= control.surest:
                 length *= MUCH_SHORTER
@@ -203,6 +201,59 @@ def continue_from(
             run = run.with_curve(adapt_equations(run.curve, here, run.metric))
         if note is not None:
             note(StepperState(run.curve, before, here, length, number + 1, warning, cache.known))
+
+
+class _Taken(NamedTuple):
+    """A step that was accepted: its point, the reason to stop there, its length, and the events in it."""
+
+    point: CurvePoint
+    stop: Stop | None
+    length: float
+    events: StepEvents
+
+
+def _take_step_and_detect(
+    run: ContinuationProblem,
+    points: tuple[CurvePoint, CurvePoint],
+    length: float,
+    cache: StepCache,
+    start: CurvePoint | None,
+    phases: tuple[Phase, ...],
+) -> _Taken | Stop | CorrectorFailure:
+    """The next accepted point with the events up to it; half the length as often as the map fails on the way.
+
+    Parameters
+    ----------
+    run : ContinuationProblem
+        The curve with its bounds, metric and step control.
+    points : (CurvePoint, CurvePoint)
+        The last two points.
+    length : float
+        Length of the first try, in the metric.
+    cache : StepCache
+        Where test functions are remembered for the next step.
+    start : CurvePoint or None
+        The start, if the step may run through it.
+    phases : tuple of Phase
+        Of the start's cycle, for the same.
+    """
+    before, here = points
+    while True:
+        try:
+            taken, length = _take_step(run, before, here, length)
+            if isinstance(taken, CorrectorFailure):
+                return taken
+            new, stop = taken
+            if parameter_is_stationary(run, here, new) and parameter_stays_stationary(run, here):
+                return Stop("not-isolated", "cycles at one and the same parameter value form a curve")
+            if start is not None and (last := _closing_point(run, here, new, start, phases)) is not None:
+                new, stop = last, Stop("closed")
+            events = detect_events(run.curve, here, new, run.metric, cache) if run.detect else StepEvents()
+            return _Taken(new, stop, length, events)
+        except MapFailed as error:
+            if SHORTER * length < run.control.smallest:
+                return CorrectorFailure("failed", str(error))
+            length *= SHORTER
 
 
 def _leaves_at_once(run: ContinuationProblem, start: CurvePoint) -> Stop | None:

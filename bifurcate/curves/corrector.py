@@ -22,7 +22,7 @@ from bifurcate.curves.curve import Curve, Evaluation
 from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint, Multipliers, hermite_point, newton_step
 from bifurcate.curves.metric import Metric
 from bifurcate.curves.point_system import system_with_row
-from bifurcate.errors import NotIsolated
+from bifurcate.errors import MapFailed, NotIsolated
 from bifurcate.linalg.bordered_system import SingularSystem
 
 __all__ = ["adapt_equations", "correct", "correct_between", "point_with_tangent", "step_along_tangent"]
@@ -91,7 +91,7 @@ def correct(
         for iteration in range(corrector.max_iterations + 1):
             size = _largest(at.residual) if at.margin > 0 else np.inf
             if not math.isfinite(size):
-                return CorrectorFailure("domain", f"smallest margin {at.margin:.3g}")
+                return _outside(curve, at)
             if best is None or size < best[0]:
                 best = (size, at)
             unit = max(scale, _largest(at.u[:n]))
@@ -118,9 +118,19 @@ def correct(
         return CorrectorFailure("singular", str(error))
     except NotIsolated as error:
         return CorrectorFailure("not-isolated", str(error))
+    except MapFailed as error:
+        return CorrectorFailure("failed", str(error))
     if best is not None and to_rounding and best[0] <= STAGNATED * max(scale, _largest(best[1].u[:n])):
         return _point(curve, best[1], normal, metric, best[0], corrector.max_iterations, orientation)
     return CorrectorFailure("diverged", f"residual {previous:.1e} after {corrector.max_iterations} iterations")
+
+
+def _outside(curve: Curve, at: Evaluation) -> CorrectorFailure:
+    """The failure at a state where the equations have no value: outside the domain, or f is not finite there."""
+    map = curve.iterate.map
+    if np.isfinite(at.orbit[-1]).all() or map.domain is not None:
+        return CorrectorFailure("domain", f"smallest margin {at.margin:.3g}")
+    return CorrectorFailure("failed", f"{map.name} returns NaN or infinity at {curve.where(at.u)}")
 
 
 def _largest(x: Vector) -> float:
@@ -129,13 +139,18 @@ def _largest(x: Vector) -> float:
 
 
 def _step_inside(curve: Curve, u: Vector, step: Vector) -> Evaluation:
-    # A full Newton step, or the largest of its halves that stays in the domain: a pole is never stepped over.
-    at = curve.equations.evaluate(u + step)
-    part = 1.0
-    while not at.margin > 0 and curve.iterate.map.domain is not None and part > SMALLEST_DAMPING:
+    # A full Newton step, or the largest of its halves that stays where f has values: a pole is never stepped over.
+    part, map = 1.0, curve.iterate.map
+    while True:
+        is_last = part <= SMALLEST_DAMPING
+        try:
+            at = curve.equations.evaluate(u + part * step)
+            if at.margin > 0 or map.domain is None or is_last:
+                return at
+        except MapFailed:  # f may raise beyond the edge of its domain
+            if is_last:
+                raise
         part *= 0.5
-        at = curve.equations.evaluate(u + part * step)
-    return at
 
 
 def _point(

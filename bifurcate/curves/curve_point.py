@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 Vector = NDArray[np.float64]
-FailureReason = Literal["diverged", "domain", "singular", "not-isolated"]
+FailureReason = Literal["diverged", "domain", "failed", "singular", "not-isolated"]
 
 LEAST_SHARE = 0.05  # of a step: a chord that is shorter says less of a tangent than the tangent at the far end does
 LEADING = 6  # multipliers that iteration for a spectrum looks for: enough for all that cross in most steps
@@ -185,7 +185,7 @@ class CorrectorFailure:
 
     Attributes
     ----------
-    reason : {"diverged", "domain", "singular", "not-isolated"}
+    reason : {"diverged", "domain", "failed", "singular", "not-isolated"}
     detail : str
         The numbers that belong to it, in words.
     """

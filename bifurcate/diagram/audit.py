@@ -33,7 +33,7 @@ TOUCH = 0.2  # distance from +1 within which a multiplier may touch it between t
 TOUCH_REACH = 2.0  # steps within which the point of contact is located: it lies between a point's two neighbours
 ON_BRANCH = 0.1  # steps by which the point of contact may lie off the branch: the error of the cubic through its points
 # Reasons for which a branch ends where its last step happened to end, not at a place of its own.
-LOOSE_ENDS = ("escaped", "steps", "stalled", "domain", "not-isolated")
+LOOSE_ENDS = ("escaped", "steps", "stalled", "domain", "failed", "not-isolated")
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from bifurcate.diagram.branch_source import BranchSource
 from bifurcate.diagram.diagram import Diagram, FailedCurve
 from bifurcate.diagram.exploration import Exploration, Meeting
 from bifurcate.diagram.graph import build_graph
-from bifurcate.errors import BifurcateError, InvalidInput
+from bifurcate.errors import BifurcateError, InvalidInput, MapFailed
 
 __all__ = ["Explorer", "is_switching_point"]
 
@@ -59,9 +59,9 @@ class Explorer:
         for curve, generation in [*((curve, 1) for curve in curves), *(parents if self.depth > 1 else [])]:
             try:
                 self.follow(curve, generation, None)
-            except InvalidInput:
-                raise
             except BifurcateError as error:
+                if isinstance(error, InvalidInput) and not isinstance(error, MapFailed):
+                    raise
                 errors.append(error)
                 self.failures.append(FailedCurve(None, str(error)))
             except KeyboardInterrupt:

@@ -54,7 +54,7 @@ class Field:
 
     def image(self, x: np.ndarray) -> np.ndarray:
         """f(x)."""
-        return np.asarray(self.map.f(x.reshape(self.shape), **self.map.parameters), dtype=float).reshape(-1)
+        return self.map.evaluate(x.reshape(self.shape), self.map.parameters).reshape(-1)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """G(x)."""

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bifurcate.errors import InvalidInput
+from bifurcate.errors import InvalidInput, MapFailed
 
 __all__ = [
     "CURVATURE_STEP",
@@ -141,6 +141,11 @@ def central_difference(g: Callable[[float], Array], step: float) -> Array:
     ndarray
         Of the shape of g's values. NaN where no step gives finite values.
 
+    Raises
+    ------
+    MapFailed
+        If g raises it at every step.
+
     Examples
     --------
     >>> import numpy as np
@@ -150,8 +155,14 @@ def central_difference(g: Callable[[float], Array], step: float) -> Array:
     True
     """
     least, best = np.inf, None
+    failed: MapFailed | None = None
     for _ in range(ATTEMPTS):
-        near, far = g(step) - g(-step), g(2 * step) - g(-2 * step)
+        try:
+            near, far = g(step) - g(-step), g(2 * step) - g(-2 * step)
+        except MapFailed as raised:  # a sample fell over an edge beyond which f raises
+            failed = raised
+            step /= SHORTER
+            continue
         slope: Array = (8.0 * near - far) / (12.0 * step)
         size = float(np.abs(slope).max(initial=0.0))
         bend = float(np.abs(slope - near / (2.0 * step)).max(initial=0.0))
@@ -161,7 +172,11 @@ def central_difference(g: Callable[[float], Array], step: float) -> Array:
         if np.isfinite(error) and error < least:
             least, best = error, slope
         step /= SHORTER
-    return slope if best is None else best
+    if best is not None:
+        return best
+    if failed is not None:
+        raise failed
+    return slope
 
 
 def central_difference_columns(g: Callable[[int, float], Array], steps: Array) -> Array:
@@ -186,7 +201,11 @@ def central_difference_columns(g: Callable[[int, float], Array], steps: Array) -
            [1., 3.]])
     """
     h = steps[:, None]
-    samples = np.array([[g(j, step), g(j, -step), g(j, 2 * step), g(j, -2 * step)] for j, step in enumerate(steps)])
+    try:
+        samples = np.array([[g(j, step), g(j, -step), g(j, 2 * step), g(j, -2 * step)] for j, step in enumerate(steps)])
+    except MapFailed:  # near an edge beyond which f raises
+        alone = [central_difference(lambda t: g(j, t), step) for j, step in enumerate(steps)]  # noqa: B023
+        return np.column_stack(alone)
     near, far = samples[:, 0] - samples[:, 1], samples[:, 2] - samples[:, 3]
     slopes: Array = (8.0 * near - far) / (12.0 * h)
     bend = np.abs(slopes - near / (2.0 * h)).max(axis=1, initial=0.0)

@@ -8,13 +8,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bifurcate.errors import InvalidInput
+from bifurcate.errors import InvalidInput, MapFailed
 from bifurcate.linalg.operators import apply
+from bifurcate.maps.calls import call
 from bifurcate.maps.derivative_check import DifferenceSlope
 from bifurcate.maps.derivatives import FIVE_POINT_STEP
 from bifurcate.maps.rule import Rule
 
-__all__ = ["check_given_derivatives", "check_whole_periods", "multiply_jacobian"]
+__all__ = ["CheckedMap", "check_given_derivatives", "check_whole_periods", "multiply_jacobian"]
 
 Array = NDArray[np.float64]
 
@@ -67,7 +68,7 @@ def check_whole_periods(map: CheckedMap, x: Array, y: Array) -> None:
     if len(map.periods) != x.size:
         raise InvalidInput(f"periodic has {len(map.periods)} entries for a state of {x.size} numbers")
     moved = x + np.where(np.isfinite(map.periods), map.periods, 0.0).reshape(x.shape)
-    error = map.image_near(map.f(moved, **map.parameters), y) - y
+    error = map.image_near(call(map.f, map.name, moved, **map.parameters), y) - y
     unit = max(map.scale, float(np.abs(y).max()), float(np.abs(moved).max()))
     if not np.abs(error).max() <= PERIOD_ERROR * unit:
         raise InvalidInput(
@@ -94,15 +95,15 @@ def _check_derivative(map: CheckedMap, x: Array) -> None:
     ways: list[tuple[str, Callable[[], Array]]] = []
     if map.jvp is not None:
         jvp = map.jvp
-        ways.append(("jvp", lambda: np.asarray(jvp(x, v, **p), dtype=float)))
+        ways.append(("jvp", lambda: _as_floats(map, "jvp", call(jvp, f"the jvp of {map.name}", x, v, **p))))
     if map.jacobian is not None:
         jacobian = map.jacobian
-        ways.append(("jacobian", lambda: multiply_jacobian(jacobian(x, **p), v)))
+        ways.append(("jacobian", lambda: multiply_jacobian(call(jacobian, f"the jacobian of {map.name}", x, **p), v)))
     if map.derivative == "complex" and not ways:
         ways.append(("complex-step derivative", lambda: map.tangent(x, v, p)))
     step = FIVE_POINT_STEP * max(map.scale, float(np.abs(x).max())) / float(np.abs(v).max())
     here = map.f(x, **p) if map.periodic else None
-    slope = DifferenceSlope(lambda t: map.image_near(map.f(x + t * v, **p), here), step)
+    slope = DifferenceSlope(lambda t: _image(map, x + t * v, p, here), step)
     for label, way in ways:
         given = way()
         if given.shape != x.shape:
@@ -124,30 +125,46 @@ def _check_parameter_derivative(map: CheckedMap, x: Array) -> None:
             return {**map.parameters, name: here + t}
 
         step = PARAMETER_STEP * max(1.0, abs(here))
-        given = np.asarray(map.parameter_derivative(x, name, **map.parameters), dtype=float)
+        what = f"the parameter_derivative of {map.name}"
+        value = call(map.parameter_derivative, what, x, name, **map.parameters)
+        given = _as_floats(map, "parameter_derivative", value)
         if given.shape != x.shape:
-            raise InvalidInput(
-                f"parameter_derivative of {map.name} returns shape {given.shape} for a state of shape {x.shape}"
-            )
+            raise InvalidInput(f"{what} returns shape {given.shape} for a state of shape {x.shape}")
         y = map.f(x, **map.parameters) if map.periodic else None
-        slope = DifferenceSlope(lambda t: map.image_near(map.f(x, **at(t)), y), step, map.scale)  # noqa: B023
+        slope = DifferenceSlope(lambda t: _image(map, x, at(t), y), step, map.scale)  # noqa: B023
         wrong = slope.find_error(given)
         if wrong and not _has_border_between(map, (x, at(-2.0 * step)), (x, at(0.0)), (x, at(2.0 * step))):
-            raise InvalidInput(
-                f"the parameter_derivative of {map.name} by {name} differs from differences of f by {wrong[0]:.2e}"
-            )
+            raise InvalidInput(f"{what} by {name} differs from differences of f by {wrong[0]:.2e}")
+
+
+def _image(map: CheckedMap, x: Array, p: Mapping[str, float], reference: Any) -> Array:
+    """A copy of f(x) near another image; NaN where f fails, since its domain may end within reach of differences."""
+    try:
+        return np.array(map.image_near(map.f(x, **p), reference))
+    except Exception:  # f is the user's, and may raise anything
+        return np.full(x.shape, np.nan)
+
+
+def _as_floats(map: CheckedMap, part: str, value: Any) -> Array:
+    try:
+        return np.array(value, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"the {part} of {map.name} returns {type(value).__name__}; numbers are asked for") from error
 
 
 def _has_border_between(map: CheckedMap, *places: tuple[Array, Mapping[str, float]]) -> bool:
     """True if a switching function changes sign, or is 0, between the places: differences are no derivatives."""
     if map.borders is None:
         return False
-    signs = np.array([np.sign(np.ravel(map.borders(x, **p))) for x, p in places])
+    borders, what = map.borders, f"the borders of {map.name}"
+    signs = np.array([np.sign(np.ravel(call(borders, what, x, **p))) for x, p in places])
     return bool((np.abs(signs.sum(axis=0)) < len(places)).any())
 
 
 def multiply_jacobian(J: Any, v: Array) -> Array:
     """The product of a Jacobian on the flattened state with a direction of the state's shape."""
-    if isinstance(J, np.ndarray | float):
-        J = np.asarray(J).reshape(v.size, v.size)
-    return apply(J, v.ravel()).reshape(v.shape)
+    if isinstance(J, np.ndarray | float | list | tuple):
+        if np.size(J) != v.size**2:
+            raise MapFailed(f"the jacobian has shape {np.shape(J)} for a state of shape {v.shape}")
+        J = np.asarray(J, dtype=float).reshape(v.size, v.size)
+    return np.asarray(apply(J, v.ravel()).reshape(v.shape))

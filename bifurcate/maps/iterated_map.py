@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator
 
-from bifurcate.errors import InvalidInput
+from bifurcate.errors import MapFailed
 from bifurcate.linalg.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, compose, core_operator
+from bifurcate.maps.calls import call
 from bifurcate.maps.derivative_check import AnalyticParameters
 from bifurcate.maps.derivatives import (
     FIVE_POINT_STEP,
@@ -27,7 +29,7 @@ from bifurcate.maps.derivatives import (
 )
 from bifurcate.maps.map import Map
 from bifurcate.maps.periodic_coordinates import near, shortest
-from bifurcate.printing import short_repr
+from bifurcate.printing import short_repr, values_text
 
 __all__ = ["IteratedMap"]
 
@@ -112,10 +114,7 @@ class IteratedMap:
         return lambda y: near(self._step(y, p), image, self.map.periods)
 
     def _step(self, x: Array, p: Parameters) -> Array:
-        y = np.asarray(self.map.f(x.reshape(self.shape), **p), dtype=float)
-        if y.shape != self.shape:
-            raise InvalidInput(f"{self.map.name} changed the state's shape from {self.shape} to {y.shape}")
-        return y.reshape(-1)
+        return self.map.evaluate(x.reshape(self.shape), p).reshape(-1)
 
     def later_states(self, x: Array, p: Parameters) -> list[Array]:
         """[f(x), …, f^(k−1)(x)] in the map's shape: the other points of a cycle, from k − 1 evaluations of f."""
@@ -146,7 +145,8 @@ class IteratedMap:
             return -np.inf
         if self.map.domain is None:
             return np.inf
-        margins = [np.asarray(self.map.domain(x.reshape(self.shape), **p)).min() for x in orbit[:-1]]
+        domain, what = self.map.domain, f"the domain of {self.map.name}"
+        margins = [np.asarray(call(domain, what, x.reshape(self.shape), **p)).min() for x in orbit[:-1]]
         smallest = float(margins[0] if len(margins) == 1 else np.min(margins))
         return smallest if np.isfinite(smallest) else -np.inf
 
@@ -154,23 +154,24 @@ class IteratedMap:
         """The switching functions along the orbit, as one vector; empty if none are declared."""
         if self.map.borders is None:
             return np.empty(0)
-        return np.concatenate([np.ravel(self.map.borders(x.reshape(self.shape), **p)) for x in orbit[:-1]])
+        borders, what = self.map.borders, f"the borders of {self.map.name}"
+        return np.concatenate([np.ravel(call(borders, what, x.reshape(self.shape), **p)) for x in orbit[:-1]])
 
     def jacobian(self, orbit: Sequence[Array], p: Parameters) -> Operator:
         """Jacobian of f^k at orbit[0]: the product of those along the orbit, of their own kind."""
         factors = [self._single(x, p) for x in orbit[:-1]]
-        return reduce(lambda inner, outer: compose(outer, inner), factors)
+        return functools.reduce(lambda inner, outer: compose(outer, inner), factors)
 
     def _single(self, x: Array, p: Parameters) -> Operator:
         n = len(x)
         given = self.map.jacobian
         if given is not None:
-            J = given(x.reshape(self.shape), **p)
+            J = call(given, f"the jacobian of {self.map.name}", x.reshape(self.shape), **p)
             if isinstance(J, LinearOperator | ShiftedLowRank | DiagonalLowRank) or sp.issparse(J):
                 return J
-            return np.asarray(J, dtype=float).reshape(n, n)
+            return self._finite(self._real(J, "jacobian", n * n).reshape(n, n), "Jacobian", p)
         if n <= LARGEST_DENSE:
-            return self._dense(x, p)
+            return self._finite(self._dense(x, p), "Jacobian", p)
         return LinearOperator((n, n), matvec=lambda v: self._jvp(x, v.ravel(), p), dtype=float)
 
     def _dense(self, x: Array, p: Parameters) -> Array:
@@ -189,6 +190,19 @@ class IteratedMap:
 
     def _jvp(self, x: Array, v: Array, p: Parameters) -> Array:
         return self.map.tangent(x.reshape(self.shape), v.reshape(self.shape), p).reshape(-1)
+
+    def _real(self, value: Any, part: str, size: int) -> Array:
+        """A copy of what a given derivative returned, as a vector of floats of the size asked for."""
+        if np.iscomplexobj(value) or np.size(value) != size:
+            kind = "complex numbers" if np.iscomplexobj(value) else f"shape {np.shape(value)}"
+            raise MapFailed(f"the {part} of {self.map.name} returned {kind} for a state of shape {self.shape}")
+        return np.array(value, dtype=float).reshape(-1)
+
+    def _finite(self, value: Array, what: str, p: Parameters) -> Array:
+        """A derivative as it is, refused where f, or the derivative given, returned NaN or infinity."""
+        if not np.isfinite(value).all():
+            raise MapFailed(f"the {what} of {self.map.name} is NaN or infinity at {values_text(p)}")
+        return value
 
     def jvp(self, orbit: Sequence[Array], v: Array, p: Parameters) -> Array:
         """Derivative of f^k at orbit[0] in the direction v: k directional derivatives of f, no matrix."""
@@ -211,18 +225,21 @@ class IteratedMap:
 
     def _by_parameter(self, x: Array, p: Parameters, name: str) -> Array:
         if self.map.parameter_derivative is not None:
-            state = x.reshape(self.shape)
-            return np.asarray(self.map.parameter_derivative(state, name, **p), dtype=float).reshape(-1)
+            what = f"the parameter_derivative of {self.map.name}"
+            slope = call(self.map.parameter_derivative, what, x.reshape(self.shape), name, **p)
+            return self._real(slope, "parameter_derivative", self.size)
         here, f, method = p[name], self.map.f, self.map.derivative
         if method != "central" and _ANALYTIC.has(f, name, x.reshape(self.shape), p, method):
-            return parameter_slope(f, x.reshape(self.shape), name, p, method).reshape(-1)
+            guarded = functools.partial(call, f, self.map.name)
+            return parameter_slope(guarded, x.reshape(self.shape), name, p, method).reshape(-1)
         image = None if self.map.periods is None else self._step(x, p)
 
         def along(t: float) -> Array:
             y = self._step(x, {**p, name: here + t})
             return y if image is None else near(y, image, self.map.periods)
 
-        return central_difference(along, FIVE_POINT_STEP * max(1.0, abs(here)))
+        slope = central_difference(along, FIVE_POINT_STEP * max(1.0, abs(here)))
+        return self._finite(slope, f"derivative by {name}", p)
 
     def jacobian_derivative(
         self,

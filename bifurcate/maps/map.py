@@ -5,18 +5,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bifurcate.errors import InvalidInput, OutsideDomain
-from bifurcate.maps.checks import check_parameters, check_signature, check_state, join_names
-from bifurcate.maps.derivative_check import PassedStates
+from bifurcate.errors import InvalidInput, MapFailed
+from bifurcate.maps.calls import call, evaluate
+from bifurcate.maps.checks import check_parameters, check_signature, join_names
 from bifurcate.maps.derivatives import METHODS, directional_derivative
-from bifurcate.maps.given_parts import check_given_derivatives, check_whole_periods, multiply_jacobian
+from bifurcate.maps.given_parts import multiply_jacobian
+from bifurcate.maps.map_check import check_at
 from bifurcate.maps.periodic_coordinates import check_periods, near
 from bifurcate.maps.rule import PARTS, Rule
 from bifurcate.printing import values_text
@@ -27,14 +28,8 @@ __all__ = ["Map"]
 
 Array = NDArray[np.float64]
 
-# Numbers in a state up to which given derivatives are compared with differences: beyond, the dozen evaluations of f
-# that this takes would be felt beside the work that follows.
-LARGEST_CHECKED = 10**7
-
 # Fields in which a map may differ from the one that a file was made with: they change no number.
 SET_FREELY = ("parameters", "at", "name", "advice")
-
-_PASSED = PassedStates()
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,6 +278,28 @@ class Map(Portable):
             return moved
         return near(moved.ravel(), np.ravel(reference), self.periods).reshape(moved.shape)
 
+    def evaluate(self, x: Array, parameters: Mapping[str, float]) -> Array:
+        """f at a state in the midst of a computation: a new array, of x's shape.
+
+        Parameters
+        ----------
+        x : ndarray
+            The state; f gets a copy of it.
+        parameters : mapping of str to float
+            All parameters.
+
+        Raises
+        ------
+        MapFailed
+            If f raises, changes its state, or returns anything but real numbers of x's shape.
+
+        Examples
+        --------
+        >>> Map(lambda x, r: r * x, {"r": 2.0}).evaluate(np.array([1.0]), {"r": 3.0})
+        array([3.])
+        """
+        return evaluate(self.f, self.name, x, parameters)
+
     def tangent(self, x: Array, v: Array, parameters: Mapping[str, float]) -> Array:
         """The derivative of f at x in the direction v: by the jvp given, the Jacobian given, or differences.
 
@@ -305,22 +322,29 @@ class Map(Portable):
         array([3.])
         """
         if self.jvp is not None:
-            return np.asarray(self.jvp(x, v, **parameters), dtype=float)
+            slope = call(self.jvp, f"the jvp of {self.name}", x, v, **parameters)
+            if np.shape(slope) != x.shape or np.iscomplexobj(slope):
+                what = "complex numbers" if np.iscomplexobj(slope) else f"shape {np.shape(slope)}"
+                raise MapFailed(f"the jvp of {self.name} returned {what} for a state of shape {x.shape}")
+            return np.array(slope, dtype=float)
         if self.jacobian is not None:
-            return multiply_jacobian(self.jacobian(x, **parameters), v)
-        f = self.f
-        if self.periods is not None and self.derivative == "central":
-            here = np.asarray(self.f(x, **parameters), dtype=float)
+            return multiply_jacobian(call(self.jacobian, f"the jacobian of {self.name}", x, **parameters), v)
+        if self.derivative != "central":
+            return directional_derivative(
+                partial(call, self.f, self.name), x, v, parameters, self.derivative, self.scale
+            )
+        here = None if self.periods is None else self.evaluate(x, parameters)
 
-            def f(y: Array, **p: float) -> Array:
-                return self.image_near(self.f(y, **p), here)
+        def f(y: Array, **p: float) -> Array:
+            return self.image_near(self.evaluate(y, p), here)
 
         return directional_derivative(f, x, v, parameters, self.derivative, self.scale)
 
     def check(self, x: Any) -> Array:
         """Try f at x, and compare the derivatives that were given with differences of f there.
 
-        Every function of the package that takes a state calls this first. The comparison costs a few calls of f for the
+        Every function of the package that takes a state calls this first. f is called twice, since a random one has no
+        fixed points. The comparison costs a few calls of f for the
         state and for each parameter; it is made once for each of the last 64 states. It is left out where a declared
         border is within reach of the differences, and for states of more than 10⁷ numbers.
 
@@ -337,58 +361,16 @@ class Map(Portable):
         Raises
         ------
         InvalidInput
-            If x is no finite array; if f fails there, changes x or its shape, or returns anything but finite real
-            numbers; if a derivative differs from differences of f by more than 10⁻⁵ of its largest entry (or 10⁻⁵ where
-            that is less than 1), plus ten times the change of the differences under a ten times shorter step.
+            If x is no finite array; if a derivative differs from differences of f by more than 10⁻⁵ of its largest
+            entry (or 10⁻⁵ where that is less than 1), plus ten times the change of the differences under a ten times
+            shorter step.
+        MapFailed
+            If f raises there, changes x or its shape, returns anything but finite real numbers, or other numbers at the
+            second call.
         OutsideDomain
             If x is outside the declared domain.
         """
-        state = check_state(x)
-        with np.errstate(all="ignore"):
-            y = self._try(state)
-            self._check_domain(state)
-            if not np.isfinite(y.astype(float)).all():
-                raise InvalidInput(f"{self.name} returns NaN or infinity at the first state given")
-            check_whole_periods(self, state, y)
-            if state.size <= LARGEST_CHECKED and self._has_derivatives and not _PASSED.has(self, state):
-                check_given_derivatives(self, state)
-                _PASSED.add(self, state)
-        return state
-
-    def _try(self, x: Array) -> NDArray[Any]:
-        """f(x), or InvalidInput in the words of what went wrong."""
-        trial = x.copy()
-        try:
-            y = np.asarray(self.f(trial, **self.parameters))
-        except InvalidInput:  # f says itself what is wrong
-            raise
-        except Exception as error:
-            raise InvalidInput(
-                f"{self.name} failed on a state of shape {x.shape}: {type(error).__name__}: {error}"
-            ) from error
-        if y.shape != x.shape:
-            raise InvalidInput(f"{self.name} maps a state of shape {x.shape} to shape {y.shape}; they must agree")
-        if not np.array_equal(trial, x):
-            raise InvalidInput(f"{self.name} changes the state that it is given; it must return a new array")
-        if y.dtype.kind not in "fiubc":
-            raise InvalidInput(f"{self.name} returns {y.dtype.name} values; numbers are asked for")
-        if np.iscomplexobj(y):
-            raise InvalidInput(f"{self.name} returns complex numbers; states are real (stack real and imaginary parts)")
-        return y
-
-    def _check_domain(self, x: Array) -> None:
-        if self.domain is None:
-            return
-        margin = float(np.min(self.domain(x, **self.parameters)))
-        if not margin > 0:
-            raise OutsideDomain(
-                f"the state given is outside the domain of {self.name}: its smallest margin is {margin:.3g}"
-            )
-
-    @property
-    def _has_derivatives(self) -> bool:
-        given = self.jvp, self.jacobian, self.parameter_derivative
-        return self.derivative == "complex" or any(part is not None for part in given)
+        return check_at(self, x)
 
 
 def _are_alike(a: Any, b: Any) -> bool:

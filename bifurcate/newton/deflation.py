@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.deprecation import old_keywords, old_positions, warn_old_name
-from bifurcate.errors import BifurcateError, InvalidInput, NotConverged, NotIsolated
+from bifurcate.errors import InvalidInput, MapFailed, NotConverged, NotIsolated, OutsideDomain
 from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
+from bifurcate.maps.checks import check_state
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
 from bifurcate.maps.periodic_coordinates import shortest
@@ -23,7 +24,7 @@ from bifurcate.newton.solve import Solution, solve
 from bifurcate.printing import short_repr
 from bifurcate.validation import check_count, check_instance, check_period
 
-__all__ = ["DeflatedSearch", "DeflationResult", "FailedAttempt", "deflate"]
+__all__ = ["DeflatedSearch", "DeflationResult", "FailedAttempt", "check_guesses", "deflate"]
 
 Vector = NDArray[np.float64]
 
@@ -156,7 +157,8 @@ def deflate(
     Raises
     ------
     InvalidInput
-        If an argument is unusable. A guess that fails is no error: it is counted, with its reason.
+        If an argument is unusable. A guess that fails, or at which f fails, is no error: it is counted, with its
+        reason; the first error is raised if f fails at all of them.
 
     References
     ----------
@@ -171,19 +173,19 @@ def deflate(
     """
     check_instance("map", map, Map, "wrap the function: Map(f, parameters)")
     check_count("max_solutions", max_solutions)
-    states = _check_guesses(map, guesses)
-    search = DeflatedSearch(map, states[0].shape, check_period(period), method, power)
+    states, failures = check_guesses(map, guesses)
+    shape = next(iter(states.values())).shape
+    search = DeflatedSearch(map, shape, check_period(period), method, power)
     for given in known:
         search.add(map.check(given.state if isinstance(given, Solution) else given))
     solutions: list[Solution] = []
-    failures: list[FailedAttempt] = []
     found_some, interrupted = True, False
     with protected():
         try:
             while found_some:
                 found_some = False
-                for number, guess in enumerate(states):
-                    while len(solutions) < max_solutions:
+                for number, guess in states.items():
+                    while len(solutions) < max_solutions and number not in search.unusable:
                         found = interruptible(search.find, guess, number)
                         if isinstance(found, FailedAttempt):
                             failures.append(found)
@@ -197,15 +199,31 @@ def deflate(
     return DeflationResult(tuple(solutions), tuple(failures), exhausted, interrupted)
 
 
-def _check_guesses(map: Map, guesses: Any) -> list[Vector]:
+def check_guesses(map: Map, guesses: Any) -> tuple[dict[int, Vector], list[FailedAttempt]]:
+    """The guesses at which the map can be evaluated, by number, and why the others cannot be used.
+
+    Raises
+    ------
+    InvalidInput
+        If there is none, or their shapes differ.
+    """
     if isinstance(guesses, str) or not isinstance(guesses, Iterable):
         raise InvalidInput(f"guesses must be a sequence of states, got {type(guesses).__name__}")
-    states = [map.check(guess) for guess in guesses]
-    if not states:
+    given = [check_state(guess) for guess in guesses]
+    if not given:
         raise InvalidInput("guesses is empty; give at least one state")
-    if len({state.shape for state in states}) > 1:
-        raise InvalidInput(f"the guesses have shapes {[state.shape for state in states]}; one shape is asked for")
-    return states
+    if len({state.shape for state in given}) > 1:
+        raise InvalidInput(f"the guesses have shapes {[state.shape for state in given]}; one shape is asked for")
+    states: dict[int, Vector] = {}
+    errors: dict[int, InvalidInput] = {}
+    for number, guess in enumerate(given):
+        try:
+            states[number] = map.check(guess)
+        except (MapFailed, OutsideDomain) as error:
+            errors[number] = error
+    if not states:
+        raise errors[0]
+    return states, [FailedAttempt(number, 0, str(error)) for number, error in errors.items()]
 
 
 @dataclass(eq=False)
@@ -228,6 +246,8 @@ class DeflatedSearch:
         All points of the cycles found so far.
     cycles : int
         How many cycles these are.
+    unusable : set of int
+        Numbers of guesses from which no attempt can begin.
     """
 
     map: Map
@@ -237,6 +257,7 @@ class DeflatedSearch:
     power: float
     known: list[Vector] = field(default_factory=list)
     cycles: int = 0
+    unusable: set[int] = field(default_factory=set)
 
     def add(self, x: Vector) -> None:
         """Add all points of the cycle through a state to the known ones."""
@@ -272,10 +293,13 @@ class DeflatedSearch:
                 continue
             except NotIsolated as error:
                 return FailedAttempt(number, self.cycles, str(error)), None
+            except (MapFailed, OutsideDomain) as error:  # at the guess itself: another attempt would end likewise
+                self.unusable.add(number)
+                return FailedAttempt(number, self.cycles, str(error)), None
             if self.is_known(found.state):
                 reason = "Newton's method came back to a known solution, which must be a multiple one"
                 continue
-            return self._with_least_period(found), found.state
+            return found, found.state
         return FailedAttempt(number, self.cycles, reason), None
 
     def _unit(self, r: Vector) -> float:
@@ -286,12 +310,3 @@ class DeflatedSearch:
         iterate = IteratedMap(self.map, self.shape, self.period)
         orbit = iterate.orbit(x.reshape(-1), self.map.parameters)
         return orbit, iterate.least_period(orbit, SAME_SOLUTION)
-
-    def _with_least_period(self, found: Solution) -> Solution:
-        _, least = self._cycle(found.state)
-        if least == self.period:
-            return found
-        try:
-            return solve(self.map, found.state, period=least, method=self.method)
-        except BifurcateError:
-            return found

@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bifurcate.errors import MapFailed
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.newton.deflation_operator import Deflation
 
-__all__ = ["Iterate", "StepFailure", "evaluate", "search_step"]
+__all__ = ["FAILS_ADVICE", "Iterate", "StepFailure", "evaluate", "search_step"]
 
 Vector = NDArray[np.float64]
 
@@ -67,6 +68,8 @@ LEAVES_DOMAIN = StepFailure(
     "every step would leave the map's domain",
     "A pole stands between the guess and where Newton wants to go: guess on the other side of it, or nearer.",
 )
+FAILS_ADVICE = "f fails where Newton's method wants to go: guess nearer to a solution, or declare the map's domain."
+NOT_FINITE = StepFailure("f returns NaN or infinity wherever a step leads", FAILS_ADVICE)
 NO_DESCENT = StepFailure(
     "no step made the residual fall",
     "The guess may sit in a valley without a solution, or the derivatives may not belong to the map: "
@@ -107,13 +110,17 @@ def search_step(
     t, failure = 1.0, NO_DESCENT
     for _ in range(max_halvings + 1):
         x = here.x + t * step
-        orbit = iterate.orbit(x, p)
-        if iterate.margin(orbit, p) > 0:
+        try:
+            orbit = iterate.orbit(x, p)
+            margin = iterate.margin(orbit, p)
+        except MapFailed as error:
+            margin, failure = -np.inf, StepFailure(str(error), FAILS_ADVICE)
+        else:
+            failure = LEAVES_DOMAIN if iterate.map.domain is not None else NOT_FINITE
+        if margin > 0:
             failure = NO_DESCENT
             weight, trial = np.exp(deflation.log_factor(x, scale, periods) - level), evaluate(x, orbit)
             if not deflation.monotone or weight * trial.norm <= (1.0 - ARMIJO * t) * here.norm:
                 return trial
-        else:
-            failure = LEAVES_DOMAIN
         t *= 0.5
     return failure

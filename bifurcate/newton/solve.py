@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -12,14 +13,14 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from bifurcate.deprecation import old_positions
-from bifurcate.errors import InvalidInput, NotConverged, NotIsolated
+from bifurcate.errors import InvalidInput, MapFailed, NotConverged, NotIsolated, OutsideDomain
 from bifurcate.linalg.bordered_system import SingularSystem
 from bifurcate.linalg.multipliers import Spectrum, spectrum
 from bifurcate.linalg.operators import DiagonalLowRank, Operator
 from bifurcate.maps.iterated_map import LARGEST_DENSE, IteratedMap
 from bifurcate.maps.map import Map
 from bifurcate.newton.deflation_operator import Deflation
-from bifurcate.newton.line_search import Iterate, StepFailure, evaluate, search_step
+from bifurcate.newton.line_search import FAILS_ADVICE, Iterate, StepFailure, evaluate, search_step
 from bifurcate.newton.newton import Newton, newton_step
 from bifurcate.newton.newton_krylov import NewtonKrylov, newton_krylov_step, next_forcing_term
 from bifurcate.printing import short_repr
@@ -29,6 +30,10 @@ from bifurcate.validation import check_instance, check_period
 __all__ = ["Solution", "solve"]
 
 Vector = NDArray[np.float64]
+
+# Units within which f^j(x) must lie of x to ask whether x is a cycle of period j: beside a flip the doubled period's
+# equations may leave a solution off by the third root of the tolerance, 2e-4, times multipliers.
+NEARBY_CYCLE = 1e-2
 
 # What is used where nothing else is asked for, made once.
 DEFAULT_NEWTON, DEFAULT_NEWTON_KRYLOV, NOTHING_DEFLATED = Newton(), NewtonKrylov(), Deflation(())
@@ -45,7 +50,7 @@ class Solution:
     parameters : dict
         All parameters of the map.
     period : int
-        k of f^k(x) = x.
+        k of f^k(x) = x, the least one: it may be a divisor of the period that was asked for.
     residual : float
         ‖f^k(x) − x‖_∞.
     iterations : int
@@ -56,6 +61,8 @@ class Solution:
         J of f^k at the state: an array, or a structured operator.
     map : Map or None
         What it is a solution of.
+    note : str
+        In words, if the least period is not the one that was asked for.
     """
 
     state: NDArray[np.float64]
@@ -66,6 +73,7 @@ class Solution:
     history: tuple[float, ...]
     jacobian: Operator
     map: Map | None = None
+    note: str = ""
 
     __repr__ = short_repr
 
@@ -135,7 +143,8 @@ def solve(
     guess : array_like
         Where Newton's method starts, in the shape of the state.
     period : int
-        k ≥ 1; the solution may turn out to have a smaller period that divides k.
+        k ≥ 1. What is found may have a smaller period that divides k: it is returned with its least period, and
+        with a ``note``.
     method : Newton or NewtonKrylov, optional
         By default Newton if the map gives its Jacobian or has at most 200 unknowns, NewtonKrylov otherwise.
     deflation : Deflation, optional
@@ -150,6 +159,8 @@ def solve(
     ------
     InvalidInput
         If the guess, the period or the map is unusable.
+    MapFailed
+        If f fails at the guess, or on its orbit.
     NotConverged
         With the last iterate, the history and advice.
     NotIsolated
@@ -180,7 +191,9 @@ def solve(
     with np.errstate(all="ignore"):
         start = _start(iterate, x.reshape(-1), deflation)
         here, history = _iterate(iterate, start, method, deflation)
+        iterate, here, history = _at_least_period(iterate, here, history, method)
         jacobian = iterate.jacobian(here.orbit, map.parameters)
+    note = "" if iterate.period == period else f"period {period} was asked for; the least period is {iterate.period}"
     return Solution(
         state=here.x.reshape(iterate.shape),
         parameters=dict(map.parameters),
@@ -190,7 +203,34 @@ def solve(
         history=tuple(history),
         jacobian=jacobian,
         map=map,
+        note=note,
     )
+
+
+def _at_least_period(
+    iterate: IteratedMap, here: Iterate, history: list[float], method: Newton | NewtonKrylov
+) -> tuple[IteratedMap, Iterate, list[float]]:
+    """A solution as one of the equations of its least period, brought to the tolerance in these; with its history.
+
+    Beside a flip the equations of the doubled period hold to the tolerance all the way from the doubled cycle to the
+    one that is not doubled: then they do not tell the two apart, and it is the shorter one.
+    """
+    unit = max(iterate.map.scale, float(np.abs(here.x).max()))
+    for least in range(1, iterate.period // 2 + 1):
+        apart = iterate.difference(here.orbit[least], here.x)
+        if iterate.period % least or float(np.abs(apart).max()) > NEARBY_CYCLE * unit:
+            continue
+        shorter = dataclasses.replace(iterate, period=least)
+        try:
+            start = evaluate(here.x, shorter.orbit(here.x, iterate.map.parameters))
+            found, more = _iterate(shorter, start, method, NOTHING_DEFLATED)
+            middle = 0.5 * (here.x + found.x)
+            left = evaluate(middle, iterate.orbit(middle, iterate.map.parameters)).largest
+        except (NotConverged, NotIsolated, MapFailed):
+            continue
+        if left <= method.tolerance * unit and float(np.abs(found.x - here.x).max()) <= NEARBY_CYCLE * unit:
+            return shorter, found, [*history, *more[1:]]
+    return iterate, here, history
 
 
 def _start(iterate: IteratedMap, x: Vector, deflation: Deflation) -> Iterate:
@@ -200,9 +240,10 @@ def _start(iterate: IteratedMap, x: Vector, deflation: Deflation) -> Iterate:
     if not np.isfinite(deflation.log_factor(x, iterate.map.scale, iterate.map.periods)):
         raise InvalidInput("the guess is one of the solutions to stay away from: move it a little")
     if not iterate.margin(orbit, p) > 0:
-        raise InvalidInput(
-            f"the orbit of the guess leaves the domain of {iterate.map.name} within {iterate.period} steps"
-        )
+        where = f"{iterate.map.name} within {iterate.period} steps"
+        if np.isfinite(orbit[-1]).all():
+            raise OutsideDomain(f"the orbit of the guess leaves the domain of {where}")
+        raise MapFailed(f"the orbit of the guess reaches NaN or infinity under {where}")
     return evaluate(x, orbit)
 
 
@@ -231,6 +272,8 @@ def _iterate(
                 "the Jacobian became singular",
                 f"({error}) The start may sit on a fold or branch point: move the guess or a parameter slightly.",
             ) from error
+        except MapFailed as error:
+            raise failure(str(error), FAILS_ADVICE) from error
         except NotIsolated as error:
             raise NotIsolated(f"{error}. {map.advice}".strip()) from error
         step = step * deflation.step_factor(here.x, step, map.scale, map.periods)

@@ -72,7 +72,7 @@ class BatchRows:
 
     def call_each(self, f: Callable[..., Any]) -> Array:
         """The values f(x, **parameters), from one call for every row."""
-        return np.array([f(x, **p) for x, p in zip(self.states, self.parameters_of_rows())], dtype=float)
+        return np.array([np.array(f(x, **p)) for x, p in zip(self.states, self.parameters_of_rows())], dtype=float)
 
 
 @dataclass(eq=False)
@@ -85,13 +85,16 @@ class BatchResult:
         The states after the transient; NaN from where an orbit ended.
     steps : ndarray of int, shape (m,)
         Iterations done.
-    ends : list of {"steps", "domain", "diverged"}
+    ends : list of {"steps", "domain", "diverged", "failed", "interrupted"}
         How each orbit ended, as in :class:`Orbit`.
+    details : list of str
+        What f raised or returned, where it failed.
     """
 
     states: Array
     steps: NDArray[np.int_]
     ends: list[OrbitEnd]
+    details: list[str]
 
     def interrupt(self, numbers: NDArray[np.int_], steps: int) -> BatchResult:
         """Note that the user ended some rows after so many steps."""
@@ -104,11 +107,12 @@ class BatchResult:
     def empty(rows: BatchRows, transient: int, last: int) -> BatchResult:
         """A result without states, to be filled in."""
         m, *shape = rows.states.shape
-        return BatchResult(np.full((m, last - transient + 1, *shape), np.nan), np.zeros(m, dtype=int), ["steps"] * m)
+        states = np.full((m, last - transient + 1, *shape), np.nan)
+        return BatchResult(states, np.zeros(m, dtype=int), ["steps"] * m, [""] * m)
 
     def fill_in(self, i: int, found: Iteration, first: int) -> None:
         """Take in what became of row i; ``first`` is the place of its first state on the second axis of ``states``."""
-        self.steps[i], self.ends[i] = found.steps, found.end
+        self.steps[i], self.ends[i], self.details[i] = found.steps, found.end, found.detail
         if found.states:
             self.states[i, first : first + len(found.states)] = found.states
 
@@ -199,10 +203,10 @@ def iterate_batch(
             if done == last:
                 result.steps[numbers] = last
                 return result
-            following = np.asarray(rule.f(batch, **p), dtype=float)
+            following = np.array(rule.f(batch, **p), dtype=float)  # f may return the same array each time
             before, after, i = _to_rows(batch, layout), _to_rows(following, layout), done % len(numbers)
             compared = slice(None) if done == last - 1 else slice(i, i + 1)
-            expected = np.array([rule.f(x, **q) for x, q in zip(before[compared], singles[compared])], dtype=float)
+            expected = np.array([np.array(rule.f(x, **q)) for x, q in zip(before[compared], singles[compared])])
             if not (np.array_equal(after[compared], expected) or agrees(after[compared], expected, rule.scale)):
                 return None
             batch, done = following, done + 1

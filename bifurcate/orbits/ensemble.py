@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.deprecation import old_parameters, old_positions
-from bifurcate.errors import InvalidInput
+from bifurcate.errors import InvalidInput, MapFailed
 from bifurcate.executors import as_executor
 from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
 from bifurcate.maps.map import Map
@@ -52,8 +52,10 @@ class Ensemble:
         The states after the transient; NaN from where an orbit ended.
     steps : ndarray of int, shape (m,)
         Iterations done, those of the transient included.
-    ends : tuple of {"steps", "domain", "diverged", "interrupted"}
+    ends : tuple of {"steps", "domain", "diverged", "failed", "interrupted"}
         How each orbit ended, as in :class:`Orbit`; one that starts outside the domain ends there after 0 steps.
+    details : tuple of str
+        What f raised or returned, where it failed.
     layout : {"trailing", "leading", "single"}
         How f was called: for batches of shape (*state's shape, m), for batches of shape (m, *state's shape), or for one
         state at a time.
@@ -63,6 +65,7 @@ class Ensemble:
     steps: NDArray[np.int_]
     ends: tuple[OrbitEnd, ...]
     layout: Layout
+    details: tuple[str, ...] = field(default=(), repr=False)
 
     __repr__ = short_repr
 
@@ -182,15 +185,22 @@ def _check_values(name: str, given: Any) -> float | NDArray[np.float64]:
 
 
 def _check_states(map: Map, rows: BatchRows) -> None:
-    """Refuse states that are not finite, and check the map at the first state where f is finite, or raises."""
+    """Refuse states that are not finite, and check the map at the first state where it can be; one there must be."""
     if not np.isfinite(rows.states).all():
         raise InvalidInput(f"{int((~np.isfinite(rows.states)).sum())} numbers in starts are NaN or infinite")
     rule = IterationRule.of(map)
+    failed: MapFailed | None = None
     with np.errstate(all="ignore"):
         for x, p in zip(rows.states, rows.parameters_of_rows()):
             if rule.end(x, p) == "steps" and _is_finite_or_raises(map, x, p):
-                map.replace(**p).check(x)
-                return
+                try:
+                    map.replace(**p).check(x)
+                except MapFailed as error:  # the orbit from there ends at once; others may not
+                    failed = failed or error
+                else:
+                    return
+    if failed is not None:
+        raise failed
 
 
 def _is_finite_or_raises(map: Map, x: NDArray[np.float64], p: dict[str, float]) -> bool:
@@ -262,4 +272,5 @@ def _join(results: Sequence[BatchResult | None], layout: Layout) -> Ensemble:
         steps=np.concatenate([each.steps for each in found]),
         ends=tuple(end for each in found for end in each.ends),
         layout=layout,
+        details=tuple(detail for each in found for detail in each.details),
     )

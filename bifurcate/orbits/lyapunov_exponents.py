@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.deprecation import old_parameters, old_positions
-from bifurcate.errors import InvalidInput
+from bifurcate.errors import InvalidInput, MapFailed
 from bifurcate.linalg.operators import apply
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
-from bifurcate.orbits.orbit import IterationRule, OrbitEnd, with_values
+from bifurcate.orbits.orbit import IterationRule, OrbitEnd, next_state, with_values
 from bifurcate.validation import check_count, check_seed
 
 __all__ = ["Exponents", "block_standard_error", "lyapunov"]
@@ -43,8 +43,10 @@ class Exponents:
         Iterations over which they are averages.
     state : ndarray
         The last state.
-    end : {"steps", "domain", "diverged", "interrupted"}
+    end : {"steps", "domain", "diverged", "failed", "interrupted"}
         How the orbit ended, as in :class:`Orbit`.
+    detail : str
+        What f raised or returned, where it failed.
     """
 
     values: Array
@@ -52,6 +54,7 @@ class Exponents:
     steps: int
     state: Array
     end: OrbitEnd
+    detail: str = ""
 
     @property
     def chaotic(self) -> bool:
@@ -99,7 +102,7 @@ def lyapunov(
     Returns
     -------
     Exponents
-        Averages over the steps done: fewer if the orbit left the domain or diverged, see ``end``.
+        Averages over the steps done: fewer if the orbit left the domain or diverged, or f failed; see ``end``.
 
     Raises
     ------
@@ -124,10 +127,11 @@ def lyapunov(
     vectors = np.linalg.qr(np.random.default_rng(check_seed(seed)).standard_normal((x.size, count)))[0]
     rates, done = np.empty((steps, count)), -transient
     end: OrbitEnd = "steps"
+    detail = ""
     with np.errstate(all="ignore"):
         try:
             while done < steps:
-                following = np.asarray(map.f(x, **p), dtype=float)
+                following = next_state(rule, x, p)
                 end = rule.end(following, p)
                 if end != "steps":
                     break
@@ -135,6 +139,8 @@ def lyapunov(
                 if done >= 0:
                     rates[done] = np.log(growth)
                 x, done = following, done + 1
+        except MapFailed as error:
+            end, detail = "failed", str(error)
         except KeyboardInterrupt:
             end = "interrupted"
     rates = rates[: max(done, 0)]
@@ -144,6 +150,7 @@ def lyapunov(
         steps=len(rates),
         state=x,
         end=end,
+        detail=detail,
     )
 
 

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.deprecation import old_parameters, old_positions
+from bifurcate.errors import MapFailed
+from bifurcate.maps.calls import REAL_KINDS, call
 from bifurcate.maps.map import Map
 from bifurcate.printing import short_repr
 from bifurcate.storage.pickling import Portable
 from bifurcate.validation import check_count, check_instance, check_mapping
 
-__all__ = ["DIVERGED", "Iteration", "IterationRule", "Orbit", "OrbitEnd", "iterate", "orbit", "with_values"]
+__all__ = [
+    "DIVERGED",
+    "Iteration",
+    "IterationRule",
+    "Orbit",
+    "OrbitEnd",
+    "iterate",
+    "next_state",
+    "orbit",
+    "with_values",
+]
 
 State = NDArray[np.float64]
-OrbitEnd = Literal["steps", "domain", "diverged", "interrupted"]
+OrbitEnd = Literal["steps", "domain", "diverged", "failed", "interrupted"]
 
 # A state beyond this many of the map's scales has diverged: bounded dynamics stays within a few scales, and an orbit
 # that has left it by twelve orders of magnitude keeps no digit of where it would come back to.
@@ -35,14 +47,18 @@ class Orbit:
         The states after the transient; the last one is the last that was reached.
     steps : int
         Iterations done, those of the transient included.
-    end : {"steps", "domain", "diverged", "interrupted"}
+    end : {"steps", "domain", "diverged", "failed", "interrupted"}
         "steps" if all were done; "domain" if the orbit left the map's declared domain (crossed a pole);
-        "diverged" if a state grew beyond 10¹² scales or stopped being finite; "interrupted" if the user ended it.
+        "diverged" if a state grew beyond 10¹² scales or stopped being finite; "failed" if f raised, or returned what is
+        no state; "interrupted" if the user ended it.
+    detail : str
+        What f raised or returned, where it failed.
     """
 
     states: State
     steps: int
     end: OrbitEnd
+    detail: str = field(default="", repr=False)
 
     __repr__ = short_repr
 
@@ -88,13 +104,16 @@ class Iteration(NamedTuple):
         The states after the transient.
     steps : int
         Iterations done.
-    end : {"steps", "domain", "diverged", "interrupted"}
+    end : {"steps", "domain", "diverged", "failed", "interrupted"}
+        As in :class:`Orbit`.
+    detail : str
         As in :class:`Orbit`.
     """
 
     states: list[State]
     steps: int
     end: OrbitEnd
+    detail: str = ""
 
 
 @old_parameters
@@ -120,7 +139,7 @@ def orbit(
     Returns
     -------
     Orbit
-        With fewer states where the orbit left the domain or diverged: see ``end``.
+        With fewer states where the orbit left the domain or diverged, or f failed: see ``end`` and ``detail``.
 
     Raises
     ------
@@ -138,7 +157,22 @@ def orbit(
     map = with_values(map, parameters)
     x = map.check(start)
     found = iterate(IterationRule.of(map), x, map.parameters, transient=transient, last=transient + steps - 1)
-    return Orbit(np.array(found.states or [x]), found.steps, found.end)
+    return Orbit(np.array(found.states or [x]), found.steps, found.end, found.detail)
+
+
+def next_state(rule: IterationRule, x: State, p: Mapping[str, float]) -> State:
+    """f of a state, as a new array: f may return the same one each time, or write into the one that it is given.
+
+    Raises
+    ------
+    MapFailed
+        If f raises, or returns anything but real numbers of the state's shape.
+    """
+    y = np.asarray(call(rule.f, "f", x.copy(), **p))
+    if y.shape != x.shape or y.dtype.kind not in REAL_KINDS:
+        what = f"shape {y.shape}" if y.shape != x.shape else f"{y.dtype.name} values"
+        raise MapFailed(f"f returned {what} for a state of shape {x.shape}")
+    return np.array(y, dtype=float)
 
 
 def with_values(map: Map, parameters: Mapping[str, float] | None) -> Map:
@@ -183,11 +217,13 @@ def iterate(
                     states.append(x)
                 if done == last:
                     return Iteration(states, done, "steps")
-                following = np.asarray(rule.f(x, **p), dtype=float)
+                following = next_state(rule, x, p)
                 end = rule.end(following, p)
                 if end != "steps":
                     return Iteration(states, done, end)
                 x, done = following, done + 1
+        except MapFailed as error:
+            return Iteration(states, done, "failed", str(error))
         except KeyboardInterrupt:
             if len(states) == done - transient:  # it came between a state and its place in the list
                 states.append(x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -38,8 +38,10 @@ class OrbitDiagram:
         Its values.
     samples : ndarray, shape (m, samples)
         The observable at the last states; NaN where the orbit ended before.
-    ends : tuple of {"steps", "domain", "diverged", "interrupted"}
+    ends : tuple of {"steps", "domain", "diverged", "failed", "interrupted"}
         How each orbit ended, as in :class:`Orbit`.
+    details : tuple of str
+        What f raised or returned, where it failed.
     layout : {"trailing", "leading", "single"}
         How f was called, as in :class:`Ensemble`.
     """
@@ -49,6 +51,7 @@ class OrbitDiagram:
     samples: Array
     ends: tuple[OrbitEnd, ...]
     layout: Layout = "single"
+    details: tuple[str, ...] = field(default=(), repr=False)
 
     __repr__ = short_repr
 
@@ -137,7 +140,7 @@ def orbit_diagram(
     is_done = np.array(found.ends) == "steps"
     if is_done.any():
         observed[is_done] = _observe(map, parameter, values[is_done], found.states[is_done], look)
-    return OrbitDiagram(parameter=parameter, values=values, samples=observed, ends=found.ends, layout=found.layout)
+    return OrbitDiagram(parameter, values, observed, found.ends, found.layout, found.details)
 
 
 def _observe(map: Map, parameter: str, values: Array, states: Array, observable: Callable[..., float]) -> Array:

@@ -1,0 +1,109 @@
+"""Calls of a user's functions in the midst of a computation: guarded against what they may do there.
+
+What a function may do: raise; return another shape, complex numbers or text; write into the state that it is given;
+return the same array at every call, so that an earlier result changes. Each but the last, against which results are
+copied, ends the computation with the function's own words, in :class:`~bifurcate.errors.MapFailed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bifurcate.errors import BifurcateError, InvalidInput, MapFailed
+from bifurcate.printing import values_text
+
+__all__ = ["REAL_KINDS", "call", "evaluate"]
+
+Array = NDArray[np.float64]
+
+REAL_KINDS = "fiub"  # NumPy's kinds of real numbers
+
+
+def call(function: Callable[..., Any], what: str, /, *arguments: Any, **parameters: Any) -> Any:
+    """The value of a user's function, or MapFailed with the words of what it raised.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(*arguments, **parameters)``.
+    what : str
+        Its name, for the message.
+
+    Raises
+    ------
+    MapFailed
+        If it raises anything but an error of this package that is not about its input.
+
+    Examples
+    --------
+    >>> call(lambda x, r: 1 / r, "f of map", 0.5, r=0)
+    Traceback (most recent call last):
+        ...
+    bifurcate.errors.MapFailed: f of map failed at r = 0: ZeroDivisionError: division by zero
+    """
+    try:
+        return function(*arguments, **parameters)
+    except MapFailed:
+        raise
+    except BifurcateError as error:
+        if isinstance(error, InvalidInput):
+            raise MapFailed(_failure(what, parameters, str(error))) from error
+        raise
+    except Exception as error:
+        raise MapFailed(_failure(what, parameters, f"{type(error).__name__}: {error}")) from error
+
+
+def evaluate(function: Callable[..., Any], what: str, x: Array, parameters: Mapping[str, Any]) -> Array:
+    """The value of f at a state, as a new array of floats of the state's shape.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(x, **parameters)``.
+    what : str
+        Its name, for the message.
+    x : ndarray
+        The state; f gets a copy of it.
+    parameters : mapping of str to float
+        All parameters.
+
+    Raises
+    ------
+    MapFailed
+        If it raises, writes into its state, or returns another shape or other things than real numbers.
+
+    Examples
+    --------
+    >>> buffer = np.zeros(1)
+    >>> double = lambda x: np.multiply(x, 2.0, out=buffer)
+    >>> first, second = evaluate(double, "f", np.array([1.0]), {}), evaluate(double, "f", np.array([2.0]), {})
+    >>> first, second
+    (array([2.]), array([4.]))
+    """
+    given = np.array(x)  # contiguous, as the comparison below needs it
+    raw = np.asarray(call(function, what, given, **parameters))
+    if raw.shape != x.shape:
+        words = f"it changed the state's shape from {x.shape} to {raw.shape}"
+    elif raw.dtype.kind not in REAL_KINDS:
+        words = f"it returned {'complex numbers' if raw.dtype.kind == 'c' else f'{raw.dtype.name} values'}"
+    elif not _is_bitwise_equal(given, x):
+        words = "it changed the state that it was given; it must return a new array"
+    else:
+        return np.array(raw, dtype=float)
+    raise MapFailed(_failure(what, parameters, words))
+
+
+def _is_bitwise_equal(a: Array, b: Array) -> bool:
+    """True if all bits agree: NaN equals itself then."""
+    if a.dtype != np.float64 or b.dtype != np.float64:
+        return bool((a == b).all())
+    return bool((a.reshape(-1).view(np.int64) == b.reshape(-1).view(np.int64)).all())
+
+
+def _failure(what: str, parameters: Mapping[str, Any], words: str) -> str:
+    where = values_text({name: value for name, value in parameters.items() if np.ndim(value) == 0})
+    return f"{what} failed{f' at {where}' if where else ''}: {words}"
