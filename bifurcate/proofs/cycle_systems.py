@@ -75,7 +75,8 @@ class CycleSystem:
             image = self.ball_map.image(self.subspace.lift(z[i * m : (i + 1) * m]))
             j = (i + 1) % self.period
             following = self.subspace.lift(z[j * m : (j + 1) * m])
-            out += [image[r] - following[r] for r in self.subspace.rows]
+            difference = self.ball_map.reduced([a - b for a, b in zip(image, following)])
+            out += [difference[r] for r in self.subspace.rows]
         return out
 
     def linearise(self, z: Sequence[Ball]) -> tuple[list[Ball], Matrix]:
@@ -87,8 +88,9 @@ class CycleSystem:
             image, J, _ = self.ball_map.derivatives(z[i * m : (i + 1) * m], None, self.subspace)
             j = (i + 1) % k
             following = self.subspace.lift(z[j * m : (j + 1) * m])
+            difference = self.ball_map.reduced([a - b for a, b in zip(image, following)])
             for a, r in enumerate(self.subspace.rows):
-                F.append(image[r] - following[r])
+                F.append(difference[r])
                 for b in range(m):
                     DF[i * m + a, i * m + b] += J[r, b]
                     DF[i * m + a, j * m + b] -= float(self.subspace.basis[r, b])
@@ -166,14 +168,14 @@ class SpecialPointSystem:
         k, m = self.period, self.subspace.size
         image, J, slope = self.ball_map.derivatives(points[i], parameter, self.subspace)
         j = (i + 1) % k
-        following = self.subspace.lift(points[j])
+        difference = self.ball_map.reduced([a - b for a, b in zip(image, self.subspace.lift(points[j]))])
         for r in self.subspace.rows:
             entries = {i * m + b: J[r, b] for b in range(m)}
             for b in range(m):
                 index = j * m + b
                 entries[index] = entries.get(index, flint.arb(0)) - float(self.subspace.basis[r, b])
             entries[k * m] = slope[r]
-            rows.add(image[r] - following[r], entries)
+            rows.add(difference[r], entries)
 
     def _vector_rows(
         self,

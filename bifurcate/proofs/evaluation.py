@@ -207,6 +207,19 @@ class BallMap:
             raise NotEvaluable(f"{self.map.name} maps jets of shape {self.shape} to shape {image.shape}")
         return [each if isinstance(each, Jet) else constant(each) for each in image.ravel().tolist()]
 
+    def reduced(self, differences: Sequence[Ball]) -> list[Ball]:
+        """Differences of states, those of coordinates on circles moved by whole periods to the one nearest 0.
+
+        A solution has differences 0 there, so that near one the whole number is the same at every point.
+        """
+        if self.map.periods is None:
+            return list(differences)
+        found = []
+        for each, period in zip(differences, self.map.periods.tolist()):
+            turns = round(nearest(each) / period) if np.isfinite(period) and each.is_finite() else 0
+            found.append(each - turns * ball(period) if turns else each)
+        return found
+
     def image(self, x: Sequence[Ball], free: Ball | None = None) -> list[Ball]:
         """f at a state of balls."""
         return [each.value for each in self(x, self.values(free))]

@@ -131,7 +131,8 @@ def _has_no_solution(ball_map: BallMap, box: Sequence[Ball], period: int) -> boo
     n = ball_map.size
     try:
         value, derivative = _evaluate(ball_map, box, period)
-        if _misses_zero(value):
+        periods = ball_map.map.periods
+        if _misses_zero(value, periods):
             return True
         centre = [x.mid() for x in box]
         at_centre, _ = _evaluate(ball_map, centre, period, slopes=False)
@@ -140,8 +141,10 @@ def _has_no_solution(ball_map: BallMap, box: Sequence[Ball], period: int) -> boo
     apart = flint.arb_mat(len(box), 1, [x - c for x, c in zip(box, centre)])
     h = flint.arb_mat(n, 1, at_centre)
     change = derivative * apart
-    if _misses_zero([h[i, 0] + change[i, 0] for i in range(n)]):
+    if _misses_zero([h[i, 0] + change[i, 0] for i in range(n)], periods):
         return True
+    if periods is not None:
+        return False
     square = nearest_matrix(derivative)[:, :n]
     if n == 1 or not np.isfinite(square).all() or abs(np.linalg.det(square)) == 0.0:
         return False
@@ -150,8 +153,15 @@ def _has_no_solution(ball_map: BallMap, box: Sequence[Ball], period: int) -> boo
     return _misses_zero([left[i, 0] + right[i, 0] for i in range(n)])
 
 
-def _misses_zero(values: Sequence[Ball]) -> bool:
-    return any(x.is_finite() and not x.contains(0) for x in values)
+def _misses_zero(values: Sequence[Ball], periods: Vector | None = None) -> bool:
+    """True if an entry holds neither 0 nor, on a circle, a multiple of its period."""
+    if periods is None:
+        return any(x.is_finite() and not x.contains(0) for x in values)
+    lengths = [ball(each) if np.isfinite(each) else None for each in periods.tolist()]
+    return any(
+        x.is_finite() and not (x.contains(0) if length is None else (x / length).contains_integer())
+        for x, length in zip(values, lengths)
+    )
 
 
 def _evaluate(ball_map: BallMap, box: Sequence[Ball], period: int, slopes: bool = True) -> tuple[list[Ball], Matrix]:

@@ -9,29 +9,56 @@ import numpy as np
 
 from bifurcate.errors import NotProved
 from bifurcate.proofs.balls import Ball, ball, lower_bound, upper_bound
+from bifurcate.proofs.evaluation import BallMap
 from bifurcate.proofs.exclusion import KnownRegion
 from bifurcate.proofs.jets import Undecided
-from bifurcate.proofs.point_theorem import PointTheorem
+from bifurcate.proofs.point_theorem import Certificate
 from bifurcate.proofs.tubes import OVERLAP, Tube, prove_tube
 
-__all__ = ["KnownPoint", "KnownTube", "fattened"]
+__all__ = ["KnownSolution", "KnownTube", "fattened"]
 
 GROWTH = (256.0, 64.0, 16.0, 4.0)  # factors by which the radii of a tube are tried to be enlarged, the largest first
 LEAST_RADIUS = 1e-4  # in units of the weights: thin tubes are tried with this radius times the factors
 
 
 @dataclass(frozen=True, eq=False)
-class KnownPoint(KnownRegion):
-    """The ball about a proved fixed point in which it is the only one."""
+class KnownSolution(KnownRegion):
+    """About one point of a solution of f^k(x) = x: the states whose first k images lie in its ball of uniqueness.
 
-    theorem: PointTheorem
+    The ball is one of k states together, for the system of period k: about a fixed point it is smaller than the ball in
+    which there is no other fixed point, since it holds no cycle of length k either.
+
+    Attributes
+    ----------
+    ball_map : BallMap
+    ball : Certificate
+    period : int
+        k.
+    index : int
+        Number of the point, from 0 to k − 1.
+    """
+
+    ball_map: BallMap
+    ball: Certificate
+    period: int
+    index: int
 
     def covers(self, box: Sequence[Ball]) -> bool:
-        """True if a box of states lies inside the ball."""
-        zero = self.theorem.certificate
-        return all(
-            bool(abs(x - ball(c)) <= ball(zero.radius) * ball(w)) for x, c, w in zip(box, zero.centre, zero.weights)
-        )
+        """True if the known one is the only solution in a box of states."""
+        n, k = len(box), self.period
+        state = list(box)
+        for step in range(k):
+            at = ((self.index + step) % k) * n
+            centre, weights = (each[at : at + n].tolist() for each in (self.ball.centre, self.ball.weights))
+            apart = self.ball_map.reduced([x - ball(c) for x, c in zip(state, centre)])
+            if not all(bool(abs(d) <= ball(self.ball.radius) * ball(w)) for d, w in zip(apart, weights)):
+                return False
+            if step < k - 1:
+                try:
+                    state = self.ball_map.image(state)
+                except Undecided:
+                    return False
+        return True
 
 
 @dataclass(frozen=True, eq=False)

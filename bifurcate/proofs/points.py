@@ -22,7 +22,7 @@ from bifurcate.proofs.multiplier_discs import Disc, count_outside, is_isolated, 
 from bifurcate.proofs.normal_form_balls import Taylor, coefficient_balls, cycle_jacobian, numeric_null_vector
 from bifurcate.proofs.point_theorem import Certificate, PointTheorem
 
-__all__ = ["OtherPeriod", "PointClaim", "hypotheses", "prove_cycle", "prove_special_point"]
+__all__ = ["OtherPeriod", "PointClaim", "hypotheses", "prove_cycle", "prove_special_point", "region_of_solution"]
 
 Vector = NDArray[np.float64]
 
@@ -127,24 +127,40 @@ def prove_cycle(claim: PointClaim, *, bits: int = 53, certificate: Certificate |
         zero = enclose_zero(system, start.coordinates, certificate=certificate)
         m = start.subspace.size
         points = [start.subspace.lift(zero.enclosure[i * m : (i + 1) * m]) for i in range(claim.period)]
-        _require_least_period(points)
+        _require_least_period(start.ball_map, points)
         discs = multiplier_discs(cycle_jacobian(start.ball_map, points, None))
         outside = count_outside(discs)
         gaps = () if outside is not None else (_circle_gap(discs),)
         return _theorem(start, zero, points, discs, outside, gaps, bits=bits)
 
 
+def region_of_solution(claim: PointClaim) -> Certificate:
+    """The ball about a solution of f^k(x) = x, whatever its least period, in which it is the only one.
+
+    It is a ball of k states, x and its images. Called with the precision of the balls set.
+
+    Raises
+    ------
+    NotProved
+        If no solution is proved.
+    """
+    start = _start(claim)
+    zero = enclose_zero(CycleSystem(start.ball_map, claim.period, start.subspace, start.scale), start.coordinates)
+    return Certificate(zero.centre, zero.unique_within, zero.weights, np.empty(0))
+
+
 class OtherPeriod(NotProved):
     """A cycle was proved, but its least period may be smaller."""
 
 
-def _require_least_period(points: Sequence[Sequence[Ball]]) -> None:
+def _require_least_period(ball_map: BallMap, points: Sequence[Sequence[Ball]]) -> None:
     """Refuse a cycle unless x₀ differs from x_{k/q} for every prime q that divides k."""
     k = len(points)
     for q in range(2, k + 1):
         if k % q or any(q % d == 0 for d in range(2, q)):
             continue
-        if not any(not a.overlaps(b) for a, b in zip(points[0], points[k // q])):
+        apart = ball_map.reduced([a - b for a, b in zip(points[0], points[k // q])])
+        if not any(not each.contains(0) for each in apart):
             raise OtherPeriod(f"the least period is not shown to be {k}: the state may have period {k // q}")
 
 
@@ -173,7 +189,7 @@ def prove_special_point(
         zero = enclose_zero(system, guess, certificate=certificate, reach=reach)
         coordinates, parameter, vectors, turn = system.split(zero.enclosure)
         points = [start.subspace.lift(each) for each in coordinates]
-        _require_least_period(points)
+        _require_least_period(start.ball_map, points)
         A = cycle_jacobian(start.ball_map, points, parameter)
         discs = multiplier_discs(A)
         outside, gaps = _others(claim, discs, turn)

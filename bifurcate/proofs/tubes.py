@@ -87,7 +87,8 @@ class CycleCurve:
     def _difference(self, image: Sequence[Ball], u: Sequence[Ball], i: int) -> list[Ball]:
         m, j = self.subspace.size, (i + 1) % self.period
         following = self.subspace.lift(u[j * m : (j + 1) * m])
-        return [image[r] - following[r] for r in self.subspace.rows]
+        difference = self.ball_map.reduced([a - b for a, b in zip(image, following)])
+        return [difference[r] for r in self.subspace.rows]
 
     def residual(self, u: Sequence[Ball]) -> list[Ball]:
         """F."""

@@ -1,0 +1,73 @@
+"""All cycles in a box, and coordinates on circles."""
+
+import numpy as np
+import pytest
+
+import bifurcate as bf
+from bifurcate.errors import InvalidInput
+from bifurcate.proofs.all_cycles import prove_all_cycles
+from bifurcate.proofs.check import check_theorem
+
+
+def test_the_cycles_of_the_logistic_map():
+    # r = 4: f^k has the fixed points sin²(jπ/(2^k ± 1)), 2^k of them.
+    known = {3: [], 2: []}
+    for k in known:
+        for j in range(2**k):
+            known[k].append([np.sin(j * np.pi / (2**k - 1)) ** 2])
+            known[k].append([np.sin(j * np.pi / (2**k + 1)) ** 2])
+        found = prove_all_cycles(bf.maps.logistic(4.0), k, [(-0.3, 1.3)], known[k])
+        assert found.complete, found.gaps
+        points = {round(x[0].middle, 9) for theorem in found.theorems for x in theorem.states}
+        assert len(points) == 2**k
+
+
+def test_a_cycle_that_is_not_known_is_not_excluded():
+    found = prove_all_cycles(bf.maps.logistic(3.2), 2, [(0.3, 0.9)], [[0.6875]])
+    assert not found.complete and found.exclusion.undecided
+    low, high = found.exclusion.undecided[0]
+    assert any(low[0] - 1e-3 < x < high[0] + 1e-3 for x in (0.5130445095, 0.7994554905))
+
+
+def test_the_fixed_points_and_two_cycles_of_henon():
+    map = bf.maps.henon(a=1.4, b=0.3)
+    fixed = [(-0.7 + s * np.sqrt(0.49 + 5.6)) / 2.8 for s in (1, -1)]
+    two = [(0.7 + s * np.sqrt(0.49 - 4 * (0.49 - 1.4) * 1.0 + 0.0)) / 2.8 for s in (1, -1)]
+    states = [[x, 0.3 * x] for x in fixed]
+    found = prove_all_cycles(map, 1, [(-2.0, 2.0), (-1.0, 1.0)], states)
+    assert found.complete and len(found.theorems) == 2
+    # x of the 2-cycle solves a²x² − a(1 − b)x + (1 − b)² − a = 0.
+    x = np.roots([1.96, -0.98, 0.49 - 1.4])
+    assert len(two) == 2
+    found = prove_all_cycles(map, 2, [(-2.0, 2.0), (-1.0, 1.0)], [*states, [x[0], 0.3 * x[1]]])
+    assert found.complete and sorted(theorem.period for theorem in found.theorems) == [1, 1, 2]
+
+
+def test_boxes_are_checked():
+    with pytest.raises(InvalidInput, match="interval"):
+        prove_all_cycles(bf.maps.logistic(3.2), 1, [(1.0, 0.0)], [])
+    with pytest.raises(InvalidInput, match="at most 3"):
+        prove_all_cycles(bf.maps.logistic_ring(n=4), 1, [(0.0, 1.0)] * 4, [])
+
+
+def circle(omega=0.02, K=0.9):
+    turn = 2.0 * np.pi
+    return bf.Map(lambda x, omega, K: x + omega + K / turn * np.sin(turn * x), {"omega": omega, "K": K}, periodic=1.0)
+
+
+def test_cycles_on_a_circle():
+    # Rotation number 1/2: x, x + 1/2 + …, which is a cycle modulo 1 only.
+    map = circle(omega=0.5)
+    solution = bf.solve(map, guess=[0.0], period=2)
+    theorem = bf.prove(solution)
+    assert theorem.period == 2 and abs((theorem.states[1][0].middle - theorem.states[0][0].middle) % 1.0 - 0.5) < 0.3
+    check_theorem(theorem)
+    # The fold of the fixed points is at omega = K/2π.
+    fold = bf.special_point(circle(omega=0.14), "fold", free="omega", guess=[0.75])
+    assert abs(bf.prove(fold).parameter.middle - 0.9 / (2.0 * np.pi)) < 1e-15
+    found = prove_all_cycles(circle(), 1, [(0.0, 1.0)], [s.state for s in fixed_points()])
+    assert found.complete and len(found.theorems) == 2
+
+
+def fixed_points():
+    return [bf.solve(circle(), guess=[x]) for x in (0.52, 0.98)]
