@@ -36,6 +36,7 @@ examples:
   bifurcate diagram henon.py:henon --free a --bounds 0 1.2 --guess 0.6 0.2 --plot henon.pdf --save henon.npz
   bifurcate diagram henon.py:henon --free a --bounds 0 1.2 --second b -0.5 0.9 --guess 0.6 0.2 --plot henon.pdf
   bifurcate show henon.npz
+  bifurcate verify henon.npz --map henon.py:henon
   bifurcate plot henon.npz --out henon.png
 where henon.py has, as an example,
   import numpy as np, bifurcate as bf
@@ -57,7 +58,7 @@ def _parser() -> _Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--traceback", action="store_true", help="show where an error was raised")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="diagram | show | plot | check")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="diagram | show | plot | check | verify")
     _add_diagram(verbs)
     shown = verbs.add_parser("show", help="print a saved result, or its tables as CSV", epilog=EXAMPLES)
     shown.add_argument("file", help="a file that --save or bf.save has written")
@@ -69,6 +70,10 @@ def _parser() -> _Parser:
     drawn.add_argument("--out", type=Path, required=True, metavar="FILE", help="the figure: .pdf, .png or .svg")
     _add_axes(drawn)
     drawn.set_defaults(run=_plot)
+    verified = verbs.add_parser("verify", help="prove the theorems of a saved result again")
+    verified.add_argument("file", help="a file that --save or bf.save has written")
+    verified.add_argument("--map", metavar="FILE.py:NAME", help="the map, where the file cannot name it")
+    verified.set_defaults(run=_verify)
     checked = verbs.add_parser("check", help="say what is wrong with a map")
     _add_map(checked)
     checked.set_defaults(run=_check)
@@ -106,6 +111,7 @@ def _add_diagram(verbs: Any) -> None:
     parser.add_argument("--longest", type=int, metavar="K", help="the longest period that is followed")
     parser.add_argument("--depth", type=int, default=4, metavar="N", help="generations of branches (default 4)")
     parser.add_argument("--audit", action="store_true", help="trace all again with smaller steps")
+    parser.add_argument("--prove", action="store_true", help="prove branches and special points")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes at work (default 1)")
     parser.add_argument("--journal", type=Path, metavar="FILE", help="note every step; go on where it was ended")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it: .pdf, .png or .svg")
@@ -234,6 +240,7 @@ def _diagram(chosen: argparse.Namespace) -> int:
             period=chosen.longest,
             audit=chosen.audit,
             journal=chosen.journal,
+            prove=chosen.prove,
             executor=pool,
         )
     finally:
@@ -289,6 +296,21 @@ def _draw(found: Branch | Diagram, path: Path, component: int) -> None:
         figure = figure_of(diagram(branches, branches[0].curve.free[0], component))
     with written_atomically(path) as file:
         figure.savefig(file, format=path.suffix[1:], dpi=300)
+
+
+def _verify(chosen: argparse.Namespace) -> int:
+    from bifurcate.proofs.check import check_theorem, theorems_in  # python-flint is an extra
+
+    map = None if chosen.map is None else _find(chosen.map)
+    if map is not None and not isinstance(map, Map):
+        raise InvalidInput(f"{chosen.map} is a {type(map).__name__}; it must be a Map")
+    theorems = theorems_in(load(chosen.file, map))
+    if not theorems:
+        raise InvalidInput(f"{chosen.file} holds no theorem: save one, or a diagram that was explored with prove=True")
+    for theorem in theorems:
+        check_theorem(theorem)
+        print(f"{theorem}\nproved again")
+    return DONE
 
 
 def _check(chosen: argparse.Namespace) -> int:

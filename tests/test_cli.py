@@ -230,3 +230,19 @@ def test_nothing_is_wrong_with_the_catalogue(name):
 def test_a_declared_border_is_no_fault():
     found = {each.name: each for each in diagnose(bf.maps.lozi(), [0.01, 0.2])}
     assert found["kinks"].verdict == "good" and "declares its borders" in found["kinks"].words
+
+
+def test_theorems_are_proved_again(maps, capsys, tmp_path):
+    line = f"diagram {maps}:henon --free a --bounds 0 0.5 --guess 0.9 0.3 --depth 1 --save proved.npz"
+    code, out, _ = run(capsys, *f"{line} --prove".split())
+    assert code == 0 and "supercritical, proved" in out
+    code, out, _ = run(capsys, "verify", "proved.npz", "--map", f"{maps}:henon")
+    assert code == 0 and "proved again" in out and "supercritical flip at a = 0.3675" in out
+    # Another map, by so little that its values look the same, has other special points.
+    other = "\nother = bf.Map(lambda z, a, b: henon.f(z, a, b) + 1e-13, {'a': 0.1, 'b': 0.3}, name='henon')\n"
+    (tmp_path / "others.py").write_text(MAPS + other)
+    code, _, err = run(capsys, "verify", "proved.npz", "--map", "others.py:other")
+    assert code in (1, 2) and err
+    assert run(capsys, *line.split())[0] == 0
+    code, _, err = run(capsys, "verify", "proved.npz", "--map", f"{maps}:henon")
+    assert code == 2 and "no theorem" in err

@@ -23,12 +23,13 @@ from bifurcate.proofs.diagram_theorem import DiagramTheorem
 from bifurcate.proofs.evaluation import BallMap, Subspace
 from bifurcate.proofs.jets import Undecided
 from bifurcate.proofs.multiplier_discs import Disc
+from bifurcate.proofs.network_theorem import NetworkTheorem
 from bifurcate.proofs.pieces import BranchClaim, assemble, glued_runs
 from bifurcate.proofs.point_theorem import PointTheorem
 from bifurcate.proofs.points import PointClaim, prove_cycle, prove_special_point
 from bifurcate.proofs.tubes import CycleCurve, prove_tube
 
-__all__ = ["check_theorem"]
+__all__ = ["check_theorem", "theorems_in"]
 
 # Bits beyond the theorem's: then the new enclosures are far narrower than the stated ones, and a true statement is not
 # refused for the last digit.
@@ -72,6 +73,28 @@ def check_theorem(theorem: PointTheorem | BranchTheorem | DiagramTheorem, map: M
                 check_theorem(each, map)
     else:
         raise InvalidInput(f"theorem is a {type(theorem).__name__}; theorems can be checked")
+
+
+def theorems_in(result: Any) -> list[PointTheorem | BranchTheorem | DiagramTheorem]:
+    """The theorems that a result is or holds, those inside lists, tuples and dicts included.
+
+    Examples
+    --------
+    >>> import bifurcate as bf
+    >>> flip = bf.special_point(bf.maps.logistic(r=2.9), "flip", free="r", guess=[0.66])
+    >>> len(theorems_in([bf.prove(flip), flip])), theorems_in(flip)
+    (1, [])
+    """
+    if isinstance(result, PointTheorem | BranchTheorem | DiagramTheorem):
+        return [result]
+    if isinstance(result, NetworkTheorem):
+        return [result.equilibrium]
+    if isinstance(result, dict):
+        return theorems_in(list(result.values()))
+    if isinstance(result, list | tuple):
+        return [theorem for each in result for theorem in theorems_in(each)]
+    inner = getattr(result, "theorem", None)  # of a diagram that was explored with prove=True
+    return theorems_in(inner) if inner is not None else []
 
 
 def _require(condition: bool, what: str) -> None:
