@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from bifurcate.validation import check_count
 __all__ = ["literal", "ring"]
 
 POSED = {"alpha": (0.0, 1.0), "beta": (0.0, 1.0), "b": (0.0, 1.0)}
+ROUNDED_VALUE = 1e-12  # by which a tuning's values may leave [c₀, 1]: rounding of a few operations
 POSED_OPTIONS = {"b", "tuning", "floor", "half_width"}
 
 
@@ -116,7 +118,8 @@ def literal(
     n, baseline, stimulus, alpha, beta, sigma
         As for :func:`ring`.
     **options
-        Of :func:`ring`: b, tuning, floor and half_width; what the question fixes cannot be given.
+        Of :func:`ring`: b, tuning, floor and half_width; what the question fixes cannot be given. Values of a tuning
+        must lie in [c₀, 1], with floor for c₀; 0 if neither is given.
 
     Examples
     --------
@@ -126,4 +129,33 @@ def literal(
     """
     if fixed := sorted(options.keys() - POSED_OPTIONS):
         raise InvalidInput(f"literal takes no {fixed[0]!r}: the question fixes it; ring takes it")
+    if options.get("tuning") is not None:
+        options["tuning"] = PosedTuning(options["tuning"], options.get("floor", 0.0))
     return ring(n, baseline, stimulus, alpha=alpha, beta=beta, sigma=sigma, allowed=POSED, **options)
+
+
+@dataclass(frozen=True)
+class PosedTuning:
+    """A tuning whose values lie in [c₀, 1], as the question says.
+
+    Attributes
+    ----------
+    tuning : callable
+        As :func:`ring` takes it.
+    floor : float
+        c₀.
+    """
+
+    tuning: Tuning
+    floor: float
+
+    def __call__(self, orientation: np.ndarray, preferred: np.ndarray) -> np.ndarray:
+        """The values, or InvalidInput."""
+        f = np.asarray(self.tuning(orientation, preferred))
+        low, high = float(np.min(f)), float(np.max(f))
+        if low < self.floor - ROUNDED_VALUE or high > 1.0 + ROUNDED_VALUE:
+            raise InvalidInput(
+                f"tuning has values from {low:.6g} to {high:.6g}; the question asks for [{self.floor:g}, 1]: "
+                "ring takes any"
+            )
+        return f

@@ -24,6 +24,7 @@ import numpy as np
 import scipy.linalg
 
 from bifurcate.adaptation.equations import Model
+from bifurcate.adaptation.simulation.forced_growth import ForcedGrowth, bounded
 from bifurcate.adaptation.simulation.simulate import Run
 from bifurcate.adaptation.validation import finite, number
 from bifurcate.errors import InvalidInput
@@ -32,8 +33,10 @@ from bifurcate.validation import check_count
 __all__ = [
     "Approach",
     "Drives",
+    "ForcedGrowth",
     "Rest",
     "approach",
+    "bounded",
     "drive_for_both",
     "drives_with_response",
     "headroom",
