@@ -54,6 +54,7 @@ MODEL_ROOMS = [
     "energy",
     "mirror_descent",
     "certificate",
+    "all_weights",
     "long_run",
     "simulation",
     "network",

@@ -1,5 +1,6 @@
 """The adaptation network: divisive normalisation whose weights adapt, a map on n² weights that closes in n unknowns."""
 
+from bifurcate.adaptation.all_weights import HiddenPart, WeightCoordinates, coordinates
 from bifurcate.adaptation.certificate import DescentRegion, SettlingCertificate
 from bifurcate.adaptation.energy import ResponseEnergy
 from bifurcate.adaptation.equilibria.equilibrium import last_beta
@@ -27,6 +28,7 @@ __all__ = [
     "Contraction",
     "DescentRegion",
     "GradientRule",
+    "HiddenPart",
     "MirrorDescent",
     "Network",
     "OrbitFate",
@@ -43,7 +45,9 @@ __all__ = [
     "StimulationSchedule",
     "StimulusEnsemble",
     "Update",
+    "WeightCoordinates",
     "average",
+    "coordinates",
     "gradient_rule",
     "last_beta",
     "literal",

@@ -131,6 +131,8 @@ def of_the_network():
         net.outcome(longest=200),
         net.energy(),
         net.mirror(),
+        adaptation.coordinates(given),
+        adaptation.coordinates(given).hidden(given.initial),
         adaptation.settling.bounded(net.replace(beta=0.1)),
         adaptation.gradient_rule(given, [given.drive]),
         adaptation.average(given, [given.drive]).energy(),
