@@ -1,5 +1,6 @@
 """Calls that take a while, each with a journal: what is interrupted and killed in the tests, and goes on afterwards."""
 
+import functools
 import os
 import signal
 
@@ -22,10 +23,14 @@ def traced(journal=None):
     return bf.trace(curve, {"a": (-1.0, 2.0)}, control=bf.StepControl(largest=0.005, first=0.005), journal=journal)
 
 
+@functools.cache
+def flip_curve():
+    return bf.locus(bf.special_point(bf.maps.henon(a=0.4, b=0.3), "flip", free="a", guess=[0.9, 0.3]), "b")
+
+
 def locus(journal=None):
-    flip = bf.special_point(bf.maps.henon(a=0.4, b=0.3), "flip", free="a", guess=[0.9, 0.3])
     control = bf.StepControl(largest=0.005, first=0.005)
-    return bf.trace(bf.locus(flip, "b"), {"a": (-2.0, 5.0), "b": (-0.9, 0.9)}, control=control, journal=journal)
+    return bf.trace(flip_curve(), {"a": (-2.0, 5.0), "b": (-0.9, 0.9)}, control=control, journal=journal)
 
 
 def explored(journal=None, executor=None):
@@ -39,9 +44,13 @@ def explored_in_two_parameters(journal=None, executor=None):
     return bf.explore(curve, bounds, depth=2, journal=journal, executor=executor)
 
 
+@functools.cache
+def first_line():
+    return bf.trace(bf.cycles(bf.Map(two_lines, {"p": 0.5}), "p", [0.5]), {"p": (0.0, 1.0)})
+
+
 def deflated(journal=None):
-    first = bf.trace(bf.cycles(bf.Map(two_lines, {"p": 0.5}), "p", [0.5]), {"p": (0.0, 1.0)})
-    return bf.deflated_continuation(first, {"p": (0.0, 1.0)}, values=5, guesses=[[-2.0], [2.0]], journal=journal)
+    return bf.deflated_continuation(first_line(), {"p": (0.0, 1.0)}, values=5, guesses=[[-2.0], [2.0]], journal=journal)
 
 
 CALLS = {

@@ -2,21 +2,16 @@
 
 import os
 import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
+from kill_and_resume import POOL, tally, tally_program
 from long_calls import CALLS, without_journal
 from same import difference
 
 import bifurcate as bf
 from bifurcate.errors import InvalidInput, Stop
 from bifurcate.storage.journal import Journal, Section
-
-HELPERS = Path(__file__).parents[1] / "helpers"
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -217,35 +212,16 @@ def test_handlers_of_the_user_are_left_alone():
 
 # Kills
 
-KILLED = """
-import sys
-sys.path.insert(0, sys.argv[1])
-from long_calls import CALLS
-print("begins", flush=True)
-CALLS[sys.argv[2]](sys.argv[3])
-print("is done", flush=True)
-"""
 
-
-def killed(name, path, seconds, kind=signal.SIGKILL):
-    """Begin a call in a process of its own and kill it after so many seconds; True if it was killed in time."""
-    arguments = [sys.executable, "-c", KILLED, str(HELPERS), name, str(path)]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "begins\n"
-        time.sleep(seconds)
-        process.send_signal(kind)
-        rest = process.communicate()[0]
-    return "is done" not in rest
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*fork.*")
+@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("name", CALLS)
+def test_a_process_that_is_ended_at_any_moment_goes_on_to_the_bit(name, kind, tmp_path):
+    tally(name, 2, 0, kind, tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CALLS)
-def test_a_killed_process_goes_on_to_the_bit(name, tmp_path):
-    begin = time.perf_counter()
-    whole = CALLS[name]()
-    seconds, rng = time.perf_counter() - begin, np.random.default_rng(0)
-    for i in range(2):
-        path = tmp_path / f"journal {i}"
-        killed(name, path, float(rng.uniform(0.0, seconds)))
-        assert difference(whole, CALLS[name](path)) is None
-    assert all(each.name.startswith("journal") for each in tmp_path.iterdir())
+@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGINT])
+def test_a_sweep_that_is_ended_at_any_moment_goes_on_to_the_bit(kind, tmp_path):
+    tally_program(POOL, [], 1, 0, kind, tmp_path, 3.0)
