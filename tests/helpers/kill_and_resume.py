@@ -148,6 +148,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("names", nargs="*", default=[*CALLS, "pool", "cluster", "study"])
     chosen = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells let what runs in the background ignore it
     for name in chosen.names:
         for kind in (signal.SIGKILL, signal.SIGINT):
             with tempfile.TemporaryDirectory() as made:

@@ -23,7 +23,7 @@ def operator(kind, rng, n=12, m=3):
     if kind == "dense":
         return rng.standard_normal((n, n))
     if kind == "sparse":
-        return sp.random_array((n, n), density=0.4, rng=rng).tocsr() + sp.eye_array(n)
+        return sp.csr_array(np.where(rng.random((n, n)) < 0.4, rng.random((n, n)), 0.0)) + sp.eye_array(n)
     if kind == "free":
         A = np.eye(n) + 0.1 * rng.standard_normal((n, n))
         return LinearOperator((n, n), matvec=lambda x: A @ x, dtype=float)
