@@ -170,13 +170,20 @@ class SpecialPoint:
     @property
     def iterate(self) -> IteratedMap:
         """f^period."""
-        return IteratedMap(self.curve.iterate.map, self.curve.iterate.shape, self.period)
+        return IteratedMap(self.curve.iterate.map, self.curve.iterate.state_shape, self.period)
 
     @property
     def jacobian(self) -> Operator:
         """The Jacobian of f^period at the state."""
-        p = self.parameters
-        return self.iterate.jacobian(self.iterate.orbit(self.u[: self.curve.size], p), p)
+        return self.iterate.jacobian(self._orbit, self.parameters)
+
+    @property
+    def _orbit(self) -> list[np.ndarray]:
+        """The state and its images under f, f^period being the last; those of multiple shooting where it was solved."""
+        x, p, all_states = self.u[: self.curve.size], self.parameters, self.curve.iterate
+        if all_states.shape == all_states.state_shape:
+            return self.iterate.orbit(x, p)
+        return all_states.iterate_orbit(all_states.orbit(x, p))[: self.period + 1]
 
     @cached_property
     def _normal_form(self) -> tuple[dict[str, float], dict[str, float]]:
@@ -188,7 +195,7 @@ class SpecialPoint:
             if self.kind_row.degree:
                 x = self.u[: self.curve.size]
                 return two_parameter_coefficients(self.kind, self.iterate, x, self.parameters, self.spectrum)
-            return coefficients(self.kind, self.iterate, self.u[: self.curve.size], self.parameters, self.angle)
+            return coefficients(self.kind, self.iterate, self._orbit, self.parameters, self.angle)
 
     @property
     def coefficients(self) -> dict[str, float]:
@@ -233,11 +240,23 @@ class SpecialPoint:
     @cached_property
     def spectrum(self) -> Spectrum:
         """The multipliers with their multiplicities; computed when first asked for."""
+        all_states = self.curve.iterate
+        if all_states.shape != all_states.state_shape and self.period == self.curve.period:
+            x, p = self.u[: self.curve.size], self.parameters
+            return spectrum(all_states.jacobian([x, x], p))
         return spectrum(self.jacobian)
 
     @property
     def kernel(self) -> np.ndarray:
         """Critical directions as columns: (n, m); at a branch point of state and parameter, (n + 1, m + 1)."""
+        found, size, n = self.full_kernel, self.curve.size, self.iterate.size
+        if n == size or not found.size:
+            return found
+        return np.vstack([found[:n], found[size:]])
+
+    @property
+    def full_kernel(self) -> np.ndarray:
+        """The critical directions of all that is unknown: in multiple shooting of all states of the cycle."""
         if self.null is None:
             return np.zeros((self.curve.size, 0))
         J = self.jacobian if len(self.null) < self.curve.size else None

@@ -65,6 +65,14 @@ class Point:
     @property
     def state(self) -> NDArray[np.float64]:
         """The state, or what ``keep`` made of it, as an array; formed from its factors if that is how it is stored."""
+        iterate = self.curve.iterate
+        if self.kept.shape == iterate.shape != iterate.state_shape:  # multiple shooting keeps all states of the cycle
+            return np.asarray(self.unknowns[0])
+        return self.unknowns
+
+    @property
+    def unknowns(self) -> NDArray[np.float64]:
+        """What is stored, as an array: the state or, of a curve by multiple shooting, all states of the cycle."""
         return np.asarray(self.kept)
 
     @property
@@ -210,7 +218,7 @@ class Branch:
         if self.curve.size * self.curve.period > LARGEST_CYCLE:
             return None
         later = self.curve.iterate.later_states
-        return [later(np.ravel(point.state), point.parameters) for point in self.points]
+        return [later(np.ravel(point.unknowns), point.parameters) for point in self.points]
 
     def cycle_states(self, i: int) -> list[NDArray[np.float64]]:
         """All points of the cycle at point number i, beginning with its state; k − 1 evaluations of f.
@@ -227,7 +235,7 @@ class Branch:
         point, known = self.points[i], self.__dict__.get("_later_states")
         if known is not None:
             return [point.state, *known[i]]
-        return [point.state, *self.curve.iterate.later_states(np.ravel(point.state), point.parameters)]
+        return [point.state, *self.curve.iterate.later_states(np.ravel(point.unknowns), point.parameters)]
 
     stored_beside_fields: ClassVar = ("_later_states",)  # it takes the map to compute them
 
@@ -237,7 +245,7 @@ class Branch:
         for i in np.linspace(0, len(self) - 1, min(len(self), CHECKED_POINTS)).astype(int).tolist():
             point = self.points[i]
             if point.kept.shape == iterate.shape:
-                x = np.ravel(point.state)
+                x = np.ravel(point.unknowns)
                 if words := iterate.excess_residual(x, point.parameters, point.residual):
                     return words
         return ""

@@ -21,6 +21,7 @@ from bifurcate.curves.corrector import correct
 from bifurcate.curves.corrector_settings import TO_ROUNDING
 from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
 from bifurcate.curves.metric import Metric
+from bifurcate.maps.periodic_coordinates import shortest
 
 __all__ = ["BranchLocator", "same_point"]
 
@@ -62,7 +63,7 @@ class BranchLocator:
         half the period.
         """
         branch = self.branch
-        states = branch.states.reshape(len(branch), -1)
+        states = np.array([np.ravel(point.unknowns) for point in branch.points])
         free = [point.free[: len(branch.curve.free)] for point in branch.points]
         rows, at = self._scaled(np.hstack([states, free])), branch.arclength
         if isinstance(branch.curve.origin, SpecialPoint) and len(branch.curve.sides) == 1:
@@ -87,8 +88,12 @@ class BranchLocator:
 
     def vector(self, point: SpecialPoint) -> Vector:
         """A special point as (x, p) with the parameters that are free on this branch."""
-        values = point.parameters
-        return np.append(point.state.reshape(-1), [values[name] for name in self.branch.curve.free])
+        values, curve = point.parameters, self.branch.curve
+        x = point.state.reshape(-1)
+        if curve.size > len(x):  # all states are unknown: those of the point's cycle, as often as it is met
+            states = np.concatenate([state.reshape(-1) for state in point.cycle_states()[: point.period]])
+            x = np.tile(states, curve.size // len(states))
+        return np.append(x, [values[name] for name in curve.free])
 
     def _scaled(self, v: Vector) -> Vector:
         n, k = self.branch.curve.size, len(self.branch.curve.free)
@@ -108,8 +113,7 @@ class BranchLocator:
         """
         curve = self.branch.curve
         n, k = curve.size, len(curve.free)
-        orbit = curve.iterate.orbit(u[:n], curve.parameters(u))
-        for x in orbit[:-1]:
+        for x in curve.iterate.phases(u[:n], curve.parameters(u)):
             for image in self._images(x):
                 s = self._at(np.concatenate([image, u[n : n + k]]), apart)
                 if s is not None:
@@ -118,7 +122,7 @@ class BranchLocator:
 
     def _images(self, x: Vector) -> Vector:
         """A state's images by whole periods that are nearest to points of the branch, shape (m, n)."""
-        periods = self.branch.curve.iterate.map.periods
+        periods = self.branch.curve.iterate.periods
         if periods is None:
             return x[None, :]
         n = len(x)
@@ -148,16 +152,17 @@ class BranchLocator:
         (free,) = curve.free
         p, row, found = self.branch[free], np.zeros(n + 1), list[Vector]()
         row[n] = 1.0 / self.metric.widths[0]
-        states = self.branch.states.reshape(len(p), -1)
+        states = np.array([np.ravel(point.unknowns) for point in self.branch.points])
         for i in np.flatnonzero((p[:-1] - value) * (p[1:] - value) <= 0).tolist():
             t = 0.0 if p[i + 1] == p[i] else (value - p[i]) / (p[i + 1] - p[i])
             guess = np.append(states[i] + t * (states[i + 1] - states[i]), value)
             with np.errstate(all="ignore"):
                 node = correct(curve, guess, row, float(row @ guess), self.metric, TO_ROUNDING)
             if isinstance(node, CurvePoint) and all(
-                np.abs(curve.iterate.difference(node.u[:n], x.reshape(-1))).max() > SAME_CYCLE for x in found
+                np.abs(shortest(np.ravel(curve.state(node.u) - x), curve.iterate.map.periods)).max() > SAME_CYCLE
+                for x in found
             ):
-                found.append(node.u[:n].reshape(curve.iterate.shape))
+                found.append(curve.state(node.u))
         return found
 
     def point_near(self, s: float) -> CurvePoint | None:
@@ -250,9 +255,10 @@ def same_point(a: SpecialPoint, b: SpecialPoint, widths: dict[str, float]) -> bo
     slack = SAME_CYCLE + SAME_POINT_ERRORS * (a.error + b.error) / min(widths.values())
     if any(abs(p[name] - q[name]) > slack * widths.get(name, 1.0) for name in p):
         return False
-    x, y = a.state.reshape(-1), b.state.reshape(-1)
+    x = a.state.reshape(-1)
     unit = max(a.curve.iterate.map.scale, float(np.sqrt(np.mean(x**2))))
     # Where a branch turns, the state moves like the root of the parameter's error.
     reach = (SAME_POINT_STATE + np.sqrt(a.error + b.error)) * unit
-    orbit = b.iterate.orbit(y, q)
-    return any(float(np.sqrt(np.mean(b.iterate.difference(z, x) ** 2))) <= reach for z in orbit[:-1])
+    return any(
+        float(np.sqrt(np.mean(b.iterate.difference(z, x) ** 2))) <= reach for z in map(np.ravel, b.cycle_states())
+    )

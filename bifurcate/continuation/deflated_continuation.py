@@ -222,7 +222,7 @@ class _BranchSearch:
                 given.append(map.check(guess))
             except (MapFailed, OutsideDomain) as error:
                 self.failures.append(FailedAttempt(number, len(here), str(error), f"{self.free} = {value:.10g}"))
-        search = DeflatedSearch(map, self.known[0].curve.iterate.shape, self.period, None, self.power)
+        search = DeflatedSearch(map, self.known[0].curve.iterate.state_shape, self.period, None, self.power)
         for x in here:
             search.add(x)
         for number, guess in enumerate([*given, *solutions, *here]):
@@ -286,8 +286,8 @@ class _BranchSearch:
 
 def _holds(branch: Branch, other: Branch, metric: Metric) -> bool:
     """True if the first point of another branch lies on a branch."""
-    if branch.curve.period != other.curve.period:
+    if branch.curve.period != other.curve.period or branch.curve.size != other.curve.size:
         return False
     at = int(np.argmin(np.abs(other.arclength)))
-    u = np.append(other.states[at].reshape(-1), other.points[at].free)
+    u = np.append(np.ravel(other.points[at].unknowns), other.points[at].free)
     return BranchLocator(branch, metric).locate(u) is not None

@@ -110,7 +110,7 @@ def _check_contained(branch: Branch, bounds: Mapping[str, tuple[float, float]]) 
 
 
 def _vector(branch: Branch, i: int) -> Vector:
-    return np.append(np.ravel(branch.points[i].state), branch.points[i].free)
+    return np.append(np.ravel(branch.points[i].unknowns), branch.points[i].free)
 
 
 def _curve_at(branch: Branch, end: int) -> Curve:

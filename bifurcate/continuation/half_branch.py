@@ -166,9 +166,9 @@ def _repeats_last(special: list[SpecialPoint], point: SpecialPoint) -> bool:
 
 def branch_point_of(run: ContinuationProblem, point: CurvePoint, keep: Keep | None) -> Point:
     """What the branch stores of a point of the curve."""
-    state = run.curve.state(point.u)
+    kept = _compact(run.curve.unknowns(point.u)) if keep is None else np.array(keep(run.curve.state(point.u)))
     return Point(
-        kept=_compact(state) if keep is None else np.array(keep(state)),  # a view would keep the whole state alive
+        kept=kept,  # a copy: a view would keep the whole state alive
         free=tuple(point.u[run.curve.size :].tolist()),
         spectrum=point.spectrum.without_vector() if run.detect else None,
         residual=point.residual,

@@ -194,6 +194,10 @@ class Curve:
 
     def state(self, u: np.ndarray) -> np.ndarray:
         """The state at u, in the map's shape."""
+        return self.iterate.first_state(u[: self.size]).reshape(self.iterate.state_shape)
+
+    def unknowns(self, u: np.ndarray) -> np.ndarray:
+        """All that is unknown of the cycle at u: its state, or in multiple shooting its states, shape (k, *state's)."""
         return u[: self.size].reshape(self.iterate.shape)
 
     def __repr__(self) -> str:
@@ -209,7 +213,7 @@ class Curve:
 
         u itself where nothing is moved.
         """
-        periods = self.iterate.map.periods
+        periods = self.iterate.periods
         if periods is None:
             return u
         n = self.size

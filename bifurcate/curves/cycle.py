@@ -16,6 +16,7 @@ from bifurcate.linalg.bordered_system import Krylov
 from bifurcate.linalg.operators import shifted
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
+from bifurcate.maps.orbit_map import SHORTEST_PERIOD, OrbitMap, calls_for_shooting, check_shooting, orbit_unknowns
 from bifurcate.validation import check_instance, check_period
 
 __all__ = ["CycleEquations", "cycles"]
@@ -75,7 +76,15 @@ class CycleEquations:
 
 
 @old_positions("period", "krylov")
-def cycles(map: Map, free: str, guess: Any, *, period: int | None = None, krylov: Krylov | None = None) -> Curve:
+def cycles(
+    map: Map,
+    free: str,
+    guess: Any,
+    *,
+    period: int | None = None,
+    krylov: Krylov | None = None,
+    multiple_shooting: bool | None = None,
+) -> Curve:
     """The curve of fixed points of f^period in one free parameter.
 
     Parameters
@@ -91,6 +100,9 @@ def cycles(map: Map, free: str, guess: Any, *, period: int | None = None, krylov
         k ≥ 1; by default that of a point or solution given, and 1 for a state.
     krylov : Krylov, optional
         Settings of GMRES, for maps with more than 200 unknowns and products with the Jacobian only.
+    multiple_shooting : bool, optional
+        True if all k states are to be unknowns, as for :func:`solve`, which also says when that is the default; it is
+        decided once, at the guess.
 
     Returns
     -------
@@ -116,14 +128,49 @@ def cycles(map: Map, free: str, guess: Any, *, period: int | None = None, krylov
         raise InvalidInput(f"free is {free!r}; it must be the name of one parameter")
     map.require(free)
     direction = None
-    if all(hasattr(guess, name) for name in ("state", "parameters", "period")):
+    is_found = all(hasattr(guess, name) for name in ("state", "parameters", "period"))
+    if is_found:
         map = map.replace(**{name: value for name, value in guess.parameters.items() if name in map.parameters})
         period = guess.period if period is None else period
         if getattr(guess, "kind", "") == "fold":  # the branch leaves it along the state alone
             direction = np.append(guess.kernel[:, 0], 0.0)
-        guess = guess.state
-    x = map.check(guess)
+    x = map.check(guess.state if is_found else guess)
     iterate = IteratedMap(map, x.shape, check_period(1 if period is None else period))
+    check_shooting(multiple_shooting, map, x)
+    states = _shooting_start(iterate, x, guess, multiple_shooting)
+    if states is not None:
+        iterate, x = OrbitMap(map, states.shape, iterate.period), states
+        direction = np.append(guess.full_kernel[:, 0], 0.0) if _fits(direction, guess, iterate) else None
     fixed = {name: value for name, value in map.parameters.items() if name != free}
     start = np.append(x.reshape(-1), map.parameters[free])
     return Curve(CycleEquations(iterate, fixed, (free,)), start, direction=direction, krylov=krylov or Krylov())
+
+
+def _shooting_start(iterate: IteratedMap, x: Vector, guess: Any, asked: bool | None) -> Vector | None:
+    """All states of the cycle, where they are to be unknowns, shape (k, *state's); None where one state is."""
+    k, p = iterate.period, dict(iterate.map.parameters)
+    if k == 1 or asked is False:
+        return None
+    known = _states_of(guess, k)
+    if asked is None and known is None and k < SHORTEST_PERIOD:
+        return None
+    with np.errstate(all="ignore"):
+        orbit = iterate.orbit(x.reshape(-1), p) if known is None else [*(each.reshape(-1) for each in known), x]
+        if asked is None and not calls_for_shooting(iterate.map, orbit, p, x.shape):
+            return None
+    return orbit_unknowns(iterate.map, orbit).reshape(k, *x.shape)
+
+
+def _states_of(guess: Any, period: int) -> Vector | None:
+    """The states that multiple shooting has found for a point or solution; None for any other guess."""
+    states = getattr(guess, "cycle", None)
+    curve = getattr(guess, "curve", None)
+    if isinstance(curve, Curve) and isinstance(curve.iterate, OrbitMap):
+        u = getattr(guess, "u", None)
+        states = curve.unknowns(u) if u is not None else guess.unknowns
+    return states if isinstance(states, np.ndarray) and len(states) == period else None
+
+
+def _fits(direction: Vector | None, guess: Any, iterate: OrbitMap) -> bool:
+    """True if a fold's own critical direction is one of all states of the cycle."""
+    return direction is not None and len(guess.full_kernel) == iterate.size

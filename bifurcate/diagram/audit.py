@@ -153,7 +153,7 @@ def _difference(record: BranchRecord, number: int, again: Branch) -> str:
     # Loose ends move with the steps and are not compared.
     loose = [stop.reason in LOOSE_ENDS for stop in old.stop]
     compared = old.points[loose[0] : len(old) - loose[1]]
-    off = [p for p in compared if finer.locate(np.append(p.state.reshape(-1), p.free)) is None]
+    off = [p for p in compared if finer.locate(np.append(np.ravel(p.unknowns), p.free)) is None]
     if not off:
         return ""
     values = ", ".join(f"{name} = {value:.6g}" for name, value in zip(old.curve.free, off[0].free, strict=False))

@@ -127,7 +127,7 @@ class Exploration:
         """The number of the branch on which most of a few points inside another one lie; None if there is none."""
         inside = [branch.points[i] for i in {len(branch) * part // PARTS for part in range(1, PARTS)}]
         for number, locator in self._alike(branch.curve):
-            held = [locator.locate(np.append(p.state.reshape(-1), p.free)) is not None for p in inside]
+            held = [locator.locate(np.append(np.ravel(p.unknowns), p.free)) is not None for p in inside]
             if sum(held) > len(held) / 2:
                 return number
         return None

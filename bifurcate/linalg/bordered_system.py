@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
+from bifurcate.linalg.cyclic_product import CyclicProduct
 from bifurcate.linalg.dense_elimination import factor_dense
 from bifurcate.linalg.factored_system import Array, Bordered, SingularSystem, accept_complex
 from bifurcate.linalg.matrix_free import Krylov, solve_by_gmres
@@ -38,7 +39,7 @@ def bordered(
     Parameters
     ----------
     M : Operator
-        The n × n block: ndarray, sparse, DiagonalLowRank, ShiftedLowRank or LinearOperator.
+        The n × n block: ndarray, sparse, DiagonalLowRank, ShiftedLowRank, CyclicProduct or LinearOperator.
     B, C, D : ndarray
         Shapes (n, k), (k, n) and (k, k); k may be 0 except for a LinearOperator M.
     krylov : Krylov, optional
@@ -75,6 +76,8 @@ def bordered(
         return accept_complex(factor_diagonal_low_rank(M, B, C, D), B, C, D, M.diagonal)
     if isinstance(M, np.ndarray):
         return accept_complex(factor_dense(M, B, C, D), B, C, D, M)
+    if isinstance(M, CyclicProduct):
+        return accept_complex(factor_sparse(M.matrix, B, C, D), B, C, D, M.matrix.data)
     if sp.issparse(M):
         system = factor_sparse(M, B, C, D)
     else:

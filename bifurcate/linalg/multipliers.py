@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.linalg.arnoldi import leading_multipliers
+from bifurcate.linalg.cyclic_product import CyclicProduct, multipliers_of_product
 from bifurcate.linalg.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, core_operator, dense, size
 from bifurcate.linalg.rank_one_eigenvalues import RankOneUpdate
 from bifurcate.printing import short_repr
@@ -190,6 +191,8 @@ def spectrum(A: Operator, leading: int = 6, start: Array | None = None) -> Spect
         secular equation: all of them up to 2000 unknowns, in O(n²); beyond, the two extreme ones and those nearest ±1,
         in O(n) each, with those outside the unit circle counted exactly. Any other one: LAPACK, or Arnoldi iteration
         beyond 2000 unknowns.
+    CyclicProduct
+        All multipliers of the product, by periodic orthogonal iteration.
     sparse
         Up to 300 unknowns made dense. Beyond, of a symmetric matrix (to 1e-12) those outside the circle are counted
         exactly, from the signs of its pivots, and some next to ±1 are computed. Any other one: Arnoldi iteration for
@@ -207,6 +210,8 @@ def spectrum(A: Operator, leading: int = 6, start: Array | None = None) -> Spect
     n = size(A)
     if isinstance(A, np.ndarray):
         return _complete(eigenvalues(A))
+    if isinstance(A, CyclicProduct):
+        return _complete(multipliers_of_product(A.factors))
     if isinstance(A, DiagonalLowRank):
         return _diagonal_low_rank(A, leading, start)
     if isinstance(A, ShiftedLowRank):

@@ -1,7 +1,8 @@
 """What a Jacobian may be, and what is done with it: apply, shift, multiply, transpose, make dense.
 
-An operator is an ndarray, a SciPy sparse array, a SciPy LinearOperator, a :class:`DiagonalLowRank` or a
-:class:`ShiftedLowRank`. Every function here keeps the structure of its argument where the result has it, too.
+An operator is an ndarray, a SciPy sparse array, a SciPy LinearOperator, a :class:`DiagonalLowRank`, a
+:class:`ShiftedLowRank` or a :class:`~.cyclic_product.CyclicProduct`. Every function here keeps the structure of its
+argument where the result has it, too.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 from bifurcate.errors import InvalidInput
+from bifurcate.linalg.cyclic_product import CyclicProduct
 from bifurcate.storage.pickling import Portable
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "quadratic",
     "shifted",
     "size",
+    "target_part",
     "transposed",
 ]
 
@@ -163,7 +166,9 @@ class ShiftedLowRank(Portable):
         return ShiftedLowRank(self.shift, self.project.T, self.lift.T, self.core.T)  # type: ignore[union-attr]
 
 
-Operator: TypeAlias = Array | sp.sparray | sp.spmatrix | LinearOperator | DiagonalLowRank | ShiftedLowRank
+Operator: TypeAlias = (
+    Array | sp.sparray | sp.spmatrix | LinearOperator | DiagonalLowRank | ShiftedLowRank | CyclicProduct
+)
 
 
 def size(A: Operator) -> int:
@@ -211,6 +216,8 @@ def dense(A: Operator) -> Array:
         return A
     if sp.issparse(A):
         return np.asarray(A.toarray())  # type: ignore[union-attr]
+    if isinstance(A, CyclicProduct):
+        return np.asarray(A.matrix.toarray())
     if isinstance(A, DiagonalLowRank):
         return np.asarray(np.diag(A.diagonal) + A.left @ A.right.T)
     return apply(A, np.eye(size(A)))
@@ -239,6 +246,8 @@ def shifted(A: Operator, target: complex) -> Operator:
         return out
     if sp.issparse(A):
         return A - target * sp.eye_array(size(A), format="csr")
+    if isinstance(A, CyclicProduct):
+        return A.shifted(target)
     if isinstance(A, DiagonalLowRank):
         return DiagonalLowRank(A.diagonal - target, A.left, A.right)
     if isinstance(A, ShiftedLowRank):
@@ -262,7 +271,19 @@ def transposed(A: Operator) -> Operator | None:
             A.rmatvec(np.zeros(A.shape[0]))
         except NotImplementedError:
             return None
-    return A.T
+    return A.matrix.T.tocsc() if isinstance(A, CyclicProduct) else A.T
+
+
+def target_part(A: Operator, columns: Array) -> Array:
+    """What multiplies −τ in (A − τ I) times columns: the columns, or their part at a cycle's first state.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> target_part(CyclicProduct((np.eye(1), np.eye(1))), np.array([[2.0], [3.0]])).ravel()
+    array([2., 0.])
+    """
+    return A.target_part(columns) if isinstance(A, CyclicProduct) else columns
 
 
 def project_vectors(A: Operator, columns: Array) -> Array:

@@ -102,9 +102,43 @@ class IteratedMap:
             states[-1] = near(states[-1], x, self.map.periods)
         return states
 
+    @property
+    def state_shape(self) -> tuple[int, ...]:
+        """The shape of one state of the map."""
+        return self.shape
+
+    @property
+    def periods(self) -> Array | None:
+        """The periods of the coordinates, inf for those without one; None if none has one."""
+        return self.map.periods
+
     def difference(self, x: Array, y: Array) -> Array:
         """x − y, the shortest one in coordinates that have a period."""
-        return shortest(x - y, self.map.periods)
+        return shortest(x - y, self.periods)
+
+    def iterate_orbit(self, orbit: list[Array]) -> list[Array]:
+        """The orbit itself; see :class:`~.orbit_map.OrbitMap`, whose unknowns are all of its states."""
+        return orbit
+
+    def first_state(self, x: Array) -> Array:
+        """The state in a vector of unknowns: all of it."""
+        return x
+
+    def phases(self, x: Array, p: Parameters) -> list[Array]:
+        """The same cycle begun at each of its states."""
+        return self.orbit(x, p)[:-1]
+
+    def half_way(self, orbit: list[Array]) -> Array:
+        """The same cycle begun half a period later."""
+        return orbit[self.period // 2]
+
+    def of_multiple(self, multiple: int) -> IteratedMap:
+        """The iterate whose fixed points are cycles of a multiple of the period."""
+        return dataclasses.replace(self, period=multiple * self.period)
+
+    def repeated(self, v: Array, factors: Sequence[float]) -> Array:
+        """A vector of unknowns for a multiple of the period: the first factor times this one."""
+        return v if factors[0] == 1.0 else factors[0] * v
 
     def step_near(self, reference: Array, p: Parameters) -> Callable[[Array], Array]:
         """The map y ↦ f(y) near a state, continuous where f returns a coordinate reduced to its period."""
@@ -273,16 +307,20 @@ class IteratedMap:
 
         def along(t: float) -> Array:
             shifted = {**p, **{name: p[name] + t * rate for name, rate in dp.items()}}
-            orbit = [x + t * dx]
-            for _ in range(self.period - 1):
-                orbit.append(self._step(orbit[-1], shifted))
-            orbit.append(orbit[-1])  # stands for f^k(x), which the Jacobian of f^k does not depend on
-            J = self.jacobian(orbit, shifted)
-            if beside is None:
-                return apply(core_operator(J), columns)
-            by_parameter = self.parameter_derivative(orbit, shifted, beside[0])
-            return np.asarray(apply(J, columns) + np.outer(by_parameter, beside[1]))
+            return self._jacobian_along(x + t * dx, shifted, columns, beside)
 
         if self.exact:
             return slope_by_three_points(along, THREE_POINT_STEP * size)  # errors of 1e-10 suffice
         return central_difference(along, FIVE_POINT_STEP * size)
+
+    def _jacobian_along(self, x: Array, p: Parameters, columns: Array, beside: tuple[str, Array] | None) -> Array:
+        """J V at a state, and beside it (∂f^k/∂name) cᵀ."""
+        orbit = [x]
+        for _ in range(self.period - 1):
+            orbit.append(self._step(orbit[-1], p))
+        orbit.append(orbit[-1])  # stands for f^k(x), which the Jacobian of f^k does not depend on
+        J = self.jacobian(orbit, p)
+        if beside is None:
+            return apply(core_operator(J), columns)
+        by_parameter = self.parameter_derivative(orbit, p, beside[0])
+        return np.asarray(apply(J, columns) + np.outer(by_parameter, beside[1]))

@@ -106,7 +106,7 @@ def search_step(
     if not np.isfinite(step).all():
         return NO_DESCENT
     p, scale, periods = iterate.map.parameters, iterate.map.scale, iterate.map.periods
-    level = deflation.log_factor(here.x, scale, periods)
+    level = deflation.log_factor(iterate.first_state(here.x), scale, periods)
     t, failure = 1.0, NO_DESCENT
     for _ in range(max_halvings + 1):
         x = here.x + t * step
@@ -119,7 +119,10 @@ def search_step(
             failure = LEAVES_DOMAIN if iterate.map.domain is not None else NOT_FINITE
         if margin > 0:
             failure = NO_DESCENT
-            weight, trial = np.exp(deflation.log_factor(x, scale, periods) - level), evaluate(x, orbit)
+            weight, trial = (
+                np.exp(deflation.log_factor(iterate.first_state(x), scale, periods) - level),
+                evaluate(x, orbit),
+            )
             if not deflation.monotone or weight * trial.norm <= (1.0 - ARMIJO * t) * here.norm:
                 return trial
         t *= 0.5

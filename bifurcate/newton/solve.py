@@ -19,8 +19,10 @@ from bifurcate.linalg.multipliers import Spectrum, spectrum
 from bifurcate.linalg.operators import DiagonalLowRank, Operator
 from bifurcate.maps.iterated_map import LARGEST_DENSE, IteratedMap
 from bifurcate.maps.map import Map
+from bifurcate.maps.orbit_map import OrbitMap, check_shooting
 from bifurcate.newton.deflation_operator import Deflation
 from bifurcate.newton.line_search import FAILS_ADVICE, Iterate, StepFailure, evaluate, search_step
+from bifurcate.newton.multiple_shooting import all_states_unknown, polished_cycle
 from bifurcate.newton.newton import Newton, newton_step
 from bifurcate.newton.newton_krylov import NewtonKrylov, newton_krylov_step, next_forcing_term
 from bifurcate.printing import short_repr
@@ -63,6 +65,8 @@ class Solution:
         What it is a solution of.
     note : str
         In words, if the least period is not the one that was asked for.
+    cycle : ndarray, shape (k, *state's), or None
+        All states of the cycle, where it was solved for by multiple shooting.
     """
 
     state: NDArray[np.float64]
@@ -74,6 +78,7 @@ class Solution:
     jacobian: Operator
     map: Map | None = None
     note: str = ""
+    cycle: NDArray[np.float64] | None = None
 
     __repr__ = short_repr
 
@@ -91,16 +96,22 @@ class Solution:
         for name, value in state.items():
             object.__setattr__(self, name, value)
         if self.jacobian is None and self.map is not None and not isinstance(self.map.f, MissingFunction):
-            iterate = IteratedMap(self.map, self.state.shape, self.period)
-            orbit = iterate.orbit(self.state.reshape(-1), self.parameters)
+            iterate, x = self._equations(self.map)
+            orbit = iterate.orbit(x, self.parameters)
             object.__setattr__(self, "jacobian", iterate.jacobian(orbit, self.parameters))
 
     def wrong_residual(self) -> str:
         """How f^k(x) − x at the state differs from what is stored; "" if it does not."""
         if self.map is None:
             return ""
-        iterate = IteratedMap(self.map, self.state.shape, self.period)
-        return iterate.excess_residual(self.state.reshape(-1), self.parameters, self.residual)
+        iterate, x = self._equations(self.map)
+        return iterate.excess_residual(x, self.parameters, self.residual)
+
+    def _equations(self, map: Map) -> tuple[IteratedMap, Vector]:
+        """The equations that were solved, and their unknowns."""
+        if self.cycle is None:
+            return IteratedMap(map, self.state.shape, self.period), self.state.reshape(-1)
+        return OrbitMap(map, self.cycle.shape, self.period), self.cycle.reshape(-1)
 
     __getstate__ = stored_state
     __setstate__ = load_state
@@ -129,6 +140,7 @@ def solve(
     period: int = 1,
     method: Newton | NewtonKrylov | None = None,
     deflation: Deflation | None = None,
+    multiple_shooting: bool | None = None,
 ) -> Solution:
     """Find a fixed point of f^period by Newton's method from a guess.
 
@@ -149,11 +161,16 @@ def solve(
         By default Newton if the map gives its Jacobian or has at most 200 unknowns, NewtonKrylov otherwise.
     deflation : Deflation, optional
         Solutions to stay away from.
+    multiple_shooting : bool, optional
+        True if all k states are to be unknowns, with the equations f(x_{i−1}) = x_i, so that the residual comes down to
+        rounding whatever the multipliers are; False for f^k(x) = x in one state. By default True where the period is
+        at least 8, the Jacobians are matrices, and small differences grow by more than 10⁶ along the guess's orbit.
 
     Returns
     -------
     Solution
-        When ‖f^k(x) − x‖_∞ ≤ tolerance · max(scale, ‖x‖_∞).
+        When ‖f^k(x) − x‖_∞ ≤ tolerance · max(scale, ‖x‖_∞); in multiple shooting when that holds for every
+        f(x_{i−1}) − x_i.
 
     Raises
     ------
@@ -180,9 +197,12 @@ def solve(
     check_instance("map", map, Map, "wrap the function: Map(f, parameters)")
     x = map.check(guess)
     iterate = IteratedMap(map, x.shape, check_period(period))
+    check_shooting(multiple_shooting, map, x)
     if method is None:
         is_dense = map.jacobian is not None or x.size <= LARGEST_DENSE
         method = DEFAULT_NEWTON if is_dense else DEFAULT_NEWTON_KRYLOV
+    if isinstance(method, NewtonKrylov) and multiple_shooting:
+        raise InvalidInput("multiple shooting takes Jacobians as matrices: use method=Newton(...), or the default")
     if not isinstance(method, Newton | NewtonKrylov):
         raise InvalidInput(f"method must be Newton(...) or NewtonKrylov(...), got {method!r}")
     deflation = NOTHING_DEFLATED if deflation is None else deflation
@@ -190,12 +210,17 @@ def solve(
         raise InvalidInput(f"deflation must be a Deflation(...) of states of shape {x.shape}, got {deflation!r}")
     with np.errstate(all="ignore"):
         start = _start(iterate, x.reshape(-1), deflation)
+        if isinstance(method, Newton):
+            iterate, start = all_states_unknown(iterate, start, multiple_shooting)
         here, history = _iterate(iterate, start, method, deflation)
-        iterate, here, history = _at_least_period(iterate, here, history, method)
+        if isinstance(iterate, OrbitMap):
+            iterate, here = polished_cycle(iterate, here, history)
+        else:
+            iterate, here, history = _at_least_period(iterate, here, history, method)
         jacobian = iterate.jacobian(here.orbit, map.parameters)
     note = "" if iterate.period == period else f"period {period} was asked for; the least period is {iterate.period}"
     return Solution(
-        state=here.x.reshape(iterate.shape),
+        state=iterate.first_state(here.x).reshape(iterate.state_shape),
         parameters=dict(map.parameters),
         period=iterate.period,
         residual=history[-1],
@@ -204,6 +229,7 @@ def solve(
         jacobian=jacobian,
         map=map,
         note=note,
+        cycle=here.x.reshape(iterate.shape) if isinstance(iterate, OrbitMap) else None,
     )
 
 
@@ -255,7 +281,7 @@ def _iterate(
     forcing = largest_forcing = method.forcing if isinstance(method, NewtonKrylov) else 0.0
 
     def failure(what: str, advice: str) -> NotConverged:
-        return NotConverged(what, here.x.reshape(iterate.shape), tuple(history), advice)
+        return NotConverged(what, iterate.first_state(here.x).reshape(iterate.state_shape), tuple(history), advice)
 
     while not history[-1] <= method.tolerance * max(map.scale, float(np.abs(here.x).max())):
         if len(history) > method.max_iterations:
@@ -276,7 +302,8 @@ def _iterate(
             raise failure(str(error), FAILS_ADVICE) from error
         except NotIsolated as error:
             raise NotIsolated(f"{error}. {map.advice}".strip()) from error
-        step = step * deflation.step_factor(here.x, step, map.scale, map.periods)
+        first = iterate.first_state
+        step = step * deflation.step_factor(first(here.x), first(step), map.scale, map.periods)
         new = search_step(iterate, here, step, method.max_halvings, deflation)
         if isinstance(new, StepFailure):
             raise failure(new.what, new.advice)

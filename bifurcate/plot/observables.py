@@ -72,7 +72,7 @@ def _observe_cycle(
     p = {**curve.equations.fixed, **{name: parameters[name] for name in curve.free}}
     states = states[: curve.period]
     look = as_observable(observable, p)
-    return [float(look(x.reshape(curve.iterate.shape), **p)) for x in states]
+    return [float(look(x.reshape(curve.iterate.state_shape), **p)) for x in states]
 
 
 def stable_around(branch: Branch, point: SpecialPoint) -> StableAround:

@@ -22,7 +22,6 @@ from bifurcate.curves.metric import Metric
 from bifurcate.deprecation import old_positions
 from bifurcate.errors import InvalidInput, NotConverged
 from bifurcate.linalg.multipliers import Spectrum
-from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.validation import check_count
 
 __all__ = ["switch", "switches"]
@@ -166,15 +165,20 @@ def _doubled(point: SpecialPoint, amplitude: float | None, seed: int) -> list[Cu
     """The branches of cycles of twice the period that start at a flip."""
     old = point.curve
     n = old.size
-    iterate = IteratedMap(old.iterate.map, old.iterate.shape, 2 * point.period)
-    curve = Curve(
-        CycleEquations(iterate, old.equations.fixed, old.free), point.u, sides=(1,), origin=point, krylov=old.krylov
-    )
     if old.period != point.period:  # found from its doubled side, where the kernel holds the branch's tangent
         raise InvalidInput(f"{point} was met from its doubled cycle, which is the branch that it was met on")
-    found = point.kernel
+    iterate = old.iterate.of_multiple(2)
+    centre = np.concatenate([old.iterate.repeated(point.u[:n], (1.0, 1.0)), point.u[n:]])
+    curve = Curve(
+        CycleEquations(iterate, old.equations.fixed, old.free), centre, sides=(1,), origin=point, krylov=old.krylov
+    )
+    found = old.iterate.repeated(point.full_kernel, (1.0, -1.0))
     kernel = np.vstack([found, np.zeros((1, found.shape[1]))])
     metric = Metric.of(curve, np.ones(1) if point.widths is None else point.widths)
+    if curve.size != n and ("branch point" in point.together or kernel.shape[1] > 1):
+        raise InvalidInput(
+            f"several multipliers cross at {point}: trace this branch with multiple_shooting=False to switch there"
+        )
     if "branch point" in point.together:
         # The old cycles that cross there solve the doubled equations, too, and what is born may lean towards them.
         spectrum, tangent = point.spectrum, point.tangent
@@ -196,8 +200,8 @@ def _crossing(point: SpecialPoint, amplitude: float | None, seed: int) -> list[C
     curve = Curve(old.equations, point.u, origin=point, krylov=old.krylov)
     metric = Metric.of(curve, np.ones(1) if point.widths is None else point.widths)
     if point.multiplicity > 1:
-        return _sphere(curve, point, point.kernel, metric, amplitude, seed)
-    return _sphere(curve, point, point.kernel, metric, amplitude, seed, most=1)
+        return _sphere(curve, point, point.full_kernel, metric, amplitude, seed)
+    return _sphere(curve, point, point.full_kernel, metric, amplitude, seed, most=1)
 
 
 def _first(curve: Curve, point: SpecialPoint, direction: Array, metric: Metric, amplitude: float | None) -> list[Curve]:
@@ -205,26 +209,27 @@ def _first(curve: Curve, point: SpecialPoint, direction: Array, metric: Metric, 
     t = direction / metric.norm(direction)
     row = metric.dual(t)
     for reach in _amplitudes(amplitude):
-        guess = point.u + reach * t
+        guess = curve.start + reach * t
         node = correct(curve, guess, row, float(row @ guess), metric, TO_ROUNDING, t)
         if isinstance(node, CorrectorFailure) or not _is_doubled(node, guess, reach, metric):
             continue
-        if amplitude or (_is_next(node, point) and _is_born(curve, node, point, row, metric)):
+        if amplitude or (_is_next(node, point) and _is_born(curve, node, row, metric)):
             return [curve.replace(start=node.u, direction=node.tangent)]
     return []
 
 
-def _is_born(curve: Curve, node: CurvePoint, point: SpecialPoint, row: Array, metric: Metric) -> bool:
-    """True if a doubled cycle comes from the point, rather than being another one that lies near.
+def _is_born(curve: Curve, node: CurvePoint, row: Array, metric: Metric) -> bool:
+    """True if a doubled cycle comes from the point at the curve's start, rather than being another one that lies near.
 
     Away from the point the parameter grows with the square of the distance: at half of it a quarter is left.
     """
-    halfway = 0.5 * (point.u + node.u)
-    halfway[curve.size :] = point.u[curve.size :] + 0.25 * (node.u - point.u)[curve.size :]
+    centre = curve.start
+    halfway = 0.5 * (centre + node.u)
+    halfway[curve.size :] = centre[curve.size :] + 0.25 * (node.u - centre)[curve.size :]
     half = correct(curve, halfway, row, float(row @ halfway), metric, TO_ROUNDING, node.tangent)
     if isinstance(half, CorrectorFailure):
         return False
-    whole, part = ((each.u - point.u)[curve.size :] / metric.widths for each in (node, half))
+    whole, part = ((each.u - centre)[curve.size :] / metric.widths for each in (node, half))
     return bool((np.abs(4.0 * part - whole) <= QUADRATIC * np.abs(whole) + QUADRATIC_ROUNDING).all())
 
 
@@ -254,9 +259,9 @@ def _is_doubled(node: CurvePoint, guess: Array, reach: float, metric: Metric) ->
 
 def _distance_between_phases(node: CurvePoint, metric: Metric) -> float:
     """How far a solution of the doubled equations is from itself half a period later; 0 if it has the old period."""
-    orbit = node.at.orbit
     assert node.curve is not None  # corrected points know their curve
-    return metric.norm(np.append(node.curve.iterate.difference(orbit[len(orbit) // 2], orbit[0]), 0.0))
+    iterate, orbit = node.curve.iterate, node.at.orbit
+    return metric.norm(np.append(iterate.difference(iterate.half_way(orbit), orbit[0]), 0.0))
 
 
 def _sphere(

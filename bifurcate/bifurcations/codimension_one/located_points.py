@@ -13,6 +13,7 @@ from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CurvePoint, tangent_between
 from bifurcate.curves.metric import Metric
+from bifurcate.linalg.cyclic_product import CyclicProduct
 
 __all__ = ["branch_point_near", "derivative_noise", "point_of"]
 
@@ -144,6 +145,6 @@ def _branch_point(curve: Curve, found: BranchPoint, node: CurvePoint, noise: flo
 
 def derivative_noise(curve: Curve, node: CurvePoint) -> float:
     """The error to be expected of a Jacobian's entries: rounding, and truncation where they are differences."""
-    return (EXACT_NOISE if curve.iterate.exact else DIFFERENCE_NOISE) * max(
-        1.0, float(np.abs(node.spectrum.values).max(initial=0.0))
-    )
+    J = node.linear.jacobian
+    size = J.largest if isinstance(J, CyclicProduct) else float(np.abs(node.spectrum.values).max(initial=0.0))
+    return (EXACT_NOISE if curve.iterate.exact else DIFFERENCE_NOISE) * max(1.0, size)

@@ -32,7 +32,7 @@ from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
 from bifurcate.curves.metric import Metric
 from bifurcate.linalg.bordered_system import Bordered, SingularSystem
 from bifurcate.linalg.null_space import approximate_null_space, bordered_by, orthonormal
-from bifurcate.linalg.operators import core_operator, shifted
+from bifurcate.linalg.operators import core_operator, shifted, target_part
 
 __all__ = [
     "MOST_BORDERS",
@@ -245,7 +245,8 @@ def _pair_system(curve: Curve, node: CurvePoint, theta: float, V: Array) -> tupl
     tau = np.exp(1j * theta)
     system, Phi, S = _bordered(node, tau, V)
     _, by_s = system.solve(-_rate(curve, node, Phi), np.zeros_like(S))
-    _, by_theta = system.solve(1j * tau * Phi, np.zeros_like(S))
+    turned = target_part(core_operator(node.linear.jacobian), Phi)
+    _, by_theta = system.solve(1j * tau * turned, np.zeros_like(S))
     columns = np.column_stack([by_s.ravel(), by_theta.ravel()])
     matrix = np.vstack([columns.real, columns.imag])
     rhs = -np.concatenate([S.real.ravel(), S.imag.ravel()])

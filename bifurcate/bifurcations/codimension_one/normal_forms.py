@@ -195,7 +195,7 @@ def _branch_point(at: _Critical, forms: _Forms) -> dict[str, float]:
 
 
 def coefficients(
-    kind: str, iterate: IteratedMap, x: Array, p: Mapping[str, float], angle: float = 0.0
+    kind: str, iterate: IteratedMap, orbit: list[Array], p: Mapping[str, float], angle: float = 0.0
 ) -> tuple[dict[str, float], dict[str, float]]:
     """The normal-form coefficients at a simple point of codimension one, and their errors.
 
@@ -205,8 +205,8 @@ def coefficients(
         "fold", "flip", "neimark-sacker" or "branch point".
     iterate : IteratedMap
         f^k with k the period of the point.
-    x : ndarray, shape (n,)
-        The state.
+    orbit : list of ndarray, each of shape (n,)
+        The state and its images under f, as :meth:`~.iterated_map.IteratedMap.orbit` gives them.
     p : mapping
         All parameters.
     angle : float
@@ -219,7 +219,6 @@ def coefficients(
         dicts are empty where a linear system on the way is singular: a resonance, or a multiplier that is not simple
         though it has one eigenvector only, as in maps that preserve areas.
     """
-    orbit = iterate.orbit(x, p)
     values, coarser = _at_steps(kind, iterate, orbit, p, iterate.jacobian(orbit, p), angle, (1.0, COARSER))
     size = 1.0 + max((abs(value) for value in values.values()), default=0.0)
     errors = {name: abs(values[name] - coarser[name]) + _rounding(iterate, name) * size for name in values}

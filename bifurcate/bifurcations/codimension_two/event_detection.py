@@ -158,7 +158,9 @@ def _error(curve: Curve, node: CurvePoint, kind: str) -> float:
         return NOISE
     form, name = _vanishing(kind)
     x, p = node.u[: curve.size], node.at.parameters
-    return coefficients(form, curve.iterate, x, p, critical_angle(curve, node.u))[1].get(name, np.inf)
+    return coefficients(form, curve.iterate, curve.iterate.orbit(x, p), p, critical_angle(curve, node.u))[1].get(
+        name, np.inf
+    )
 
 
 def _other_multipliers(curve: Curve, node: CurvePoint) -> Spectrum:

@@ -152,7 +152,7 @@ def locus_of(
 
     ``pair`` are the borders V and W of a curve of folds or flips where the point's own vectors do not tell them.
     """
-    x, p = point.u[: point.curve.size], point.parameters
+    x, p = point.state.reshape(-1), point.parameters
     orbit = iterate.orbit(x, p)
     J, krylov = iterate.jacobian(orbit, p), point.curve.krylov
     fixed = {name: value for name, value in p.items() if name not in names}
