@@ -212,3 +212,12 @@ def test_the_least_period_is_found():
     states = np.sin(np.pi * np.array([1, 2, 3]) / 7) ** 2
     found = bf.solve(bf.maps.logistic(r=4.0), [states[0] + 1e-7], period=12, multiple_shooting=True)
     assert found.period == 3 and found.cycle.shape == (3, 1) and abs(abs(found.multipliers[0]) - 8.0) < 1e-10
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_closed_curve_of_two_cycles_is_run_through_once(asked):
+    # The circle (x − 1/2)² + p² = 1/16 of fixed points, beside a component that goes from 1 to −1 and back.
+    map = flashing(lambda x, p: x + 0.5 * ((x - 0.5) ** 2 + p**2 - 1 / 16), p=0.1)
+    curve = bf.cycles(map, "p", [0.7, 1.0], period=2, multiple_shooting=asked)
+    branch = bf.trace(curve, {"p": (-1.0, 1.0)})
+    assert branch.stop.last.reason == "closed" and [point.label for point in branch.special].count("LP") == 2
