@@ -422,3 +422,17 @@ def test_energy_of_a_ring_costs_no_matrix():
     H = E.hessian(y)
     assert H.left.shape == (2000, 1)
     assert E(net.reduced(y)) < E(y)
+
+
+def test_the_flow_is_a_system_of_cohen_and_grossberg(rng):
+    """u (y⁺ − y) = βu² − k u + Σ_j c_ij r_j/u_j with c = (α/n) r rᵀ; and W gives r back."""
+    for _ in range(200):
+        net, r, W = some(rng)
+        on, n = r > 0, net.size
+        u = net.sigma**2 + W @ r / n
+        k = (net.alpha + net.beta) / n * net.target() @ r + net.beta * net.sigma**2
+        moved = (plain(W, r, net.target(), net.alpha, net.beta, net.sigma) - W) @ r / n
+        coupled = net.alpha / n * np.outer(r, r)[np.ix_(on, on)] @ (r[on] / u[on])
+        assert near((u * moved)[on], (net.beta * u**2 - k * u)[on] + coupled, 1e-12)
+        R = net.response(W)
+        assert near(net.sigma**2 * np.linalg.solve(np.eye(n) - R[:, None] * W / n, R), r, 1e-9)
