@@ -63,5 +63,6 @@ from .proofs.diagram_theorem import DiagramTheorem as DiagramTheorem
 from .proofs.network_theorem import NetworkTheorem as NetworkTheorem
 from .proofs.point_theorem import PointTheorem as PointTheorem
 from .proofs.prove import prove as prove
+from .proofs.two_parameter_points import TwoParameterTheorem as TwoParameterTheorem
 
 __version__: str

@@ -28,6 +28,8 @@ from bifurcate.proofs.pieces import BranchClaim, assemble, glued_runs
 from bifurcate.proofs.point_theorem import PointTheorem
 from bifurcate.proofs.points import PointClaim, prove_cycle, prove_special_point
 from bifurcate.proofs.tubes import CycleCurve, prove_tube
+from bifurcate.proofs.two_parameter_points import TwoParameterClaim, TwoParameterTheorem, prove_two_parameter_point
+from bifurcate.proofs.two_parameter_systems import TWO_PARAMETER_KINDS
 
 __all__ = ["check_theorem", "theorems_in"]
 
@@ -36,12 +38,14 @@ __all__ = ["check_theorem", "theorems_in"]
 MORE_BITS = 64
 
 
-def check_theorem(theorem: PointTheorem | BranchTheorem | DiagramTheorem, map: Map | None = None) -> None:
+def check_theorem(
+    theorem: PointTheorem | TwoParameterTheorem | BranchTheorem | DiagramTheorem, map: Map | None = None
+) -> None:
     """Prove a theorem again, as it is stated.
 
     Parameters
     ----------
-    theorem : PointTheorem, BranchTheorem or DiagramTheorem
+    theorem : PointTheorem, TwoParameterTheorem, BranchTheorem or DiagramTheorem
         Of a diagram, the theorems about its branches and points are proved again; the boxes of an exclusion are not.
     map : Map, optional
         The map that it is about, where it is not the one that the theorem holds.
@@ -61,7 +65,9 @@ def check_theorem(theorem: PointTheorem | BranchTheorem | DiagramTheorem, map: M
     Traceback (most recent call last):
     bifurcate.errors.NotProved: the theorem's parameter is not proved again: 3.0 ± 1.8e-15
     """
-    if isinstance(theorem, PointTheorem):
+    if isinstance(theorem, TwoParameterTheorem):
+        _check_two_parameter_point(theorem, theorem.map if map is None else map)
+    elif isinstance(theorem, PointTheorem):
         _check_point(theorem, theorem.map if map is None else map)
     elif isinstance(theorem, BranchTheorem):
         with precision(theorem.bits + MORE_BITS):
@@ -75,7 +81,7 @@ def check_theorem(theorem: PointTheorem | BranchTheorem | DiagramTheorem, map: M
         raise InvalidInput(f"theorem is a {type(theorem).__name__}; theorems can be checked")
 
 
-def theorems_in(result: Any) -> list[PointTheorem | BranchTheorem | DiagramTheorem]:
+def theorems_in(result: Any) -> list[PointTheorem | TwoParameterTheorem | BranchTheorem | DiagramTheorem]:
     """The theorems that a result is or holds, those inside lists, tuples and dicts included.
 
     Examples
@@ -85,7 +91,7 @@ def theorems_in(result: Any) -> list[PointTheorem | BranchTheorem | DiagramTheor
     >>> len(theorems_in([bf.prove(flip), flip])), theorems_in(flip)
     (1, [])
     """
-    if isinstance(result, PointTheorem | BranchTheorem | DiagramTheorem):
+    if isinstance(result, PointTheorem | TwoParameterTheorem | BranchTheorem | DiagramTheorem):
         return [result]
     if isinstance(result, NetworkTheorem):
         return [result.equilibrium]
@@ -140,6 +146,27 @@ def _check_point(theorem: PointTheorem, map: Map) -> None:
     if theorem.cosine is not None:
         _require(new.cosine is not None, "cosine is")
         _require_held(theorem.cosine, new.cosine or theorem.cosine, "cosine")
+
+
+def _check_two_parameter_point(theorem: TwoParameterTheorem, map: Map) -> None:
+    state = np.array([each.middle for each in theorem.states[0]]).reshape(theorem.shape)
+    claim = TwoParameterClaim(theorem.kind, map, dict(theorem.parameters), theorem.free, theorem.period, state)
+    kind = TWO_PARAMETER_KINDS.get(theorem.kind)
+    _require(kind is not None, "kind is")
+    n, k = state.size, theorem.period
+    sizes = k * n + 2 + (kind.blocks if kind is not None else 0) * k * n
+    _require(len(theorem.certificate.centre) == len(theorem.certificate.weights) == sizes, "number of unknowns is")
+    new = prove_two_parameter_point(claim, bits=theorem.bits + MORE_BITS, certificate=theorem.certificate)
+    for old, narrow in zip(theorem.values, new.values):
+        _require_held(old, narrow, "parameter")
+    for old_state, new_state in zip(theorem.states, new.states):
+        for old, narrow in zip(old_state, new_state):
+            _require_held(old, narrow, "state")
+    _require(theorem.unique_within <= new.unique_within, "radius of uniqueness is")
+    _require(theorem.outside in (None, new.outside), "number of multipliers outside is")
+    for name, old in theorem.coefficients.items():
+        _require(name in new.coefficients, f"coefficient {name} is")
+        _require_held(old, new.coefficients[name], f"coefficient {name}")
 
 
 def _unknowns(theorem: PointTheorem) -> int:

@@ -23,7 +23,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.errors import NotProved
-from bifurcate.proofs.balls import Ball, Matrix, ball, column, magnitude, matrix, nearest, nearest_matrix, upper_bound
+from bifurcate.proofs.balls import (
+    Ball,
+    Matrix,
+    ball,
+    column,
+    magnitude,
+    matrix,
+    nearest,
+    nearest_matrix,
+    upper_bound,
+    widened,
+)
 from bifurcate.proofs.jets import Undecided
 
 __all__ = ["REACH", "SquareSystem", "Zero", "enclose_zero", "polish", "weighted_norm"]
@@ -171,7 +182,9 @@ def enclose_zero(
     # Y/(1 − Z), rounded up.
     within = upper_bound(ball(Y) / (1 - ball(Z)))
     enclosure = _narrowed(system, A, [ball(c, _up(within * s)) for c, s in zip(centre, w)])
-    return Zero(centre, tuple(enclosure), within, radius, w)
+    # Around 0 there is no end to narrowing: nothing below the square of the precision is kept.
+    least = 2.0 ** (-2 * flint.ctx.prec)
+    return Zero(centre, tuple(widened(x, _up(least * s)) for x, s in zip(enclosure, w)), within, radius, w)
 
 
 def _contracts(Y: float, Z: float, radius: float) -> bool:

@@ -32,7 +32,7 @@ from bifurcate.proofs.balls import Ball, Matrix
 from bifurcate.proofs.evaluation import BallMap, Subspace, seed
 from bifurcate.proofs.jets import Jet
 
-__all__ = ["CRITICAL", "CycleSystem", "SpecialPointSystem"]
+__all__ = ["CRITICAL", "CycleSystem", "SpecialPointSystem", "unit_of_parameter", "unit_of_state"]
 
 Vector = NDArray[np.float64]
 
@@ -40,9 +40,19 @@ Vector = NDArray[np.float64]
 CRITICAL = {"fold": 1.0, "branch point": 1.0, "flip": -1.0}
 
 
+# Least units: of the state in the map's scale, and of a parameter in that of 1, where a value is near 0 and says
+# nothing about its own size. A unit that is too small or too large costs uniqueness radius, never truth.
+SMALLEST_UNIT = 1e-3
+
+
+def unit_of_parameter(value: float) -> float:
+    """The unit in which radii of a parameter are measured: its size, or a thousandth if that is larger."""
+    return max(abs(value), SMALLEST_UNIT)
+
+
 def unit_of_state(map_scale: float, states: Vector) -> float:
     """The unit in which radii of the state are measured: its size, or the map's scale if that is larger."""
-    return max(float(np.abs(states).max(initial=0.0)), 1e-3 * map_scale)
+    return max(float(np.abs(states).max(initial=0.0)), SMALLEST_UNIT * map_scale)
 
 
 @dataclass(frozen=True, eq=False)

@@ -172,8 +172,10 @@ class BallMap:
         return self.map.f if self.map.exact is None else self.map.exact
 
     def values(self, free: Any = None) -> dict[str, Jet]:
-        """All parameters as jets, the free one as given."""
+        """All parameters as jets, the free one as given, or several by their names."""
         values = {name: constant(value) for name, value in self.parameters.items()}
+        if isinstance(free, Mapping):
+            return {**values, **free}
         if self.free is not None and free is not None:
             values[self.free] = free if isinstance(free, Jet) else constant(free)
         return values

@@ -15,7 +15,7 @@ from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
 from bifurcate.proofs.balls import Ball, Enclosure, Matrix, enclosures, magnitude, nearest_matrix, precision
 from bifurcate.proofs.contraction import REACH, Zero, enclose_zero
-from bifurcate.proofs.cycle_systems import CRITICAL, CycleSystem, SpecialPointSystem, unit_of_state
+from bifurcate.proofs.cycle_systems import CRITICAL, CycleSystem, SpecialPointSystem, unit_of_parameter, unit_of_state
 from bifurcate.proofs.evaluation import BallMap, Subspace
 from bifurcate.proofs.jets import Undecided
 from bifurcate.proofs.multiplier_discs import Disc, count_outside, is_isolated, multiplier_discs
@@ -206,7 +206,7 @@ def _special_system(start: _Start, certificate: Certificate | None) -> tuple[Spe
     claim = start.claim
     assert claim.free is not None
     value = claim.parameters[claim.free]
-    unit = abs(value) if value else 1.0
+    unit = unit_of_parameter(value)
 
     def system(functional: Any) -> SpecialPointSystem:
         return SpecialPointSystem(

@@ -24,8 +24,12 @@ from bifurcate.proofs.network_theorem import NetworkTheorem, prove_network
 from bifurcate.proofs.pieces import BranchClaim
 from bifurcate.proofs.point_theorem import PointTheorem
 from bifurcate.proofs.points import OtherPeriod, PointClaim, prove_cycle, prove_special_point
+from bifurcate.proofs.two_parameter_points import TwoParameterClaim, TwoParameterTheorem, prove_two_parameter_point
+from bifurcate.proofs.two_parameter_systems import TWO_PARAMETER_KINDS
 
 __all__ = ["ExploredDiagram", "prove"]
+
+BOTH = 2  # free parameters of a curve on which a point of codimension two is met
 
 
 @runtime_checkable
@@ -47,9 +51,14 @@ class ExploredDiagram(Protocol):
 
 @overload
 def prove(
-    result: Solution | SpecialPoint, map: Map | None = None, *, invariant: Any = None, symmetry: Any = None,
-    box: Any = None, bits: int = 53,
+    result: Solution, map: Map | None = None, *, invariant: Any = None, symmetry: Any = None, box: Any = None,
+    bits: int = 53,
 ) -> PointTheorem: ...  # fmt: skip
+@overload
+def prove(
+    result: SpecialPoint, map: Map | None = None, *, invariant: Any = None, symmetry: Any = None, box: Any = None,
+    bits: int = 53,
+) -> Any: ...  # fmt: skip
 @overload
 def prove(
     result: Branch, map: Map | None = None, *, invariant: Any = None, symmetry: Any = None, box: Any = None,
@@ -73,7 +82,7 @@ def prove(
     symmetry: Any = None,
     box: Any = None,
     bits: int = 53,
-) -> PointTheorem | BranchTheorem | DiagramTheorem | NetworkTheorem:
+) -> PointTheorem | TwoParameterTheorem | BranchTheorem | DiagramTheorem | NetworkTheorem:
     """Prove a solution, a special point, a branch or a diagram from the map's own function, in ball arithmetic.
 
     f is evaluated on arrays of objects, numbers with their errors and derivatives, so that it must be written in plain
@@ -99,7 +108,7 @@ def prove(
 
     Returns
     -------
-    PointTheorem, BranchTheorem, DiagramTheorem or NetworkTheorem
+    PointTheorem, TwoParameterTheorem, BranchTheorem, DiagramTheorem or NetworkTheorem
         It prints as a sentence. What is not proved of a branch or a diagram is listed in its ``gaps``.
 
     Raises
@@ -196,7 +205,12 @@ def point_claim(point: SpecialPoint, subspace: Subspace | None) -> PointClaim:
     )
 
 
-def _prove_point(point: SpecialPoint, invariant: Any, symmetry: Any, bits: int) -> PointTheorem:
+def _prove_point(point: SpecialPoint, invariant: Any, symmetry: Any, bits: int) -> PointTheorem | TwoParameterTheorem:
+    if point.kind in TWO_PARAMETER_KINDS and len(point.curve.free) >= BOTH:
+        first, second = point.curve.free[:2]
+        state, period = point.state, point.period
+        claim = TwoParameterClaim(point.kind, point.curve.iterate.map, point.parameters, (first, second), period, state)
+        return prove_two_parameter_point(claim, bits=bits)
     return prove_special_point(point_claim(point, _subspace(point.curve.size, invariant, symmetry)), bits=bits)
 
 

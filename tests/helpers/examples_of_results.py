@@ -174,7 +174,9 @@ def of_proofs():
     diagram = bf.explore(curve, {"r": (0.5, 3.3)}, depth=1)
     pair = bf.special_point(bf.maps.delayed_logistic(1.95), "neimark-sacker", free="r", guess=[0.49, 0.49])
     net = adaptation.ring(4, (0.8, 0.0), (0.8, 1.0), alpha=0.05, beta=-0.1, sigma=1 / 6, b=0.05)
-    return [bf.prove(net), bf.prove(diagram, box=[(0.1, 1.0), (1.5, 2.0)]), bf.prove(pair)]
+    flip = bf.special_point(bf.maps.henon(a=0.36, b=0.3), "flip", free="a", guess=[0.9, 0.3])
+    resonance = bf.trace(bf.locus(flip, free="b"), {"a": (0.1, 4.0), "b": (-1.1, 0.5)}).first("R2")
+    return [bf.prove(resonance), bf.prove(net), bf.prove(diagram, box=[(0.1, 1.0), (1.5, 2.0)]), bf.prove(pair)]
 
 
 GROUPS = [
