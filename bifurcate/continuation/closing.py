@@ -18,7 +18,7 @@ from bifurcate.curves.curve_point import CurvePoint
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.orbit_map import OrbitMap
 
-__all__ = ["Phase", "phase_passed", "phases_of"]
+__all__ = ["Phase", "may_close", "phase_passed", "phases_of"]
 
 Vector = NDArray[np.float64]
 
@@ -42,6 +42,13 @@ class Phase:
 
     u: Vector
     tangent: Vector
+
+
+def may_close(run: ContinuationProblem, here: CurvePoint, new: CurvePoint, start: CurvePoint) -> bool:
+    """True unless the step from here to new is too far from the start's parameters, which all of its points share."""
+    n = run.curve.size
+    far = np.abs(here.u[n:] - start.u[n:]) / run.metric.widths
+    return bool(far.max() <= CLOSING_DISTANCE * (new.arclength - here.arclength))
 
 
 def phases_of(run: ContinuationProblem, start: CurvePoint) -> tuple[Phase, ...]:

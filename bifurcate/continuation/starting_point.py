@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any, cast
 
 import numpy as np
 
@@ -13,18 +14,24 @@ from bifurcate.continuation.step_control import StepControl
 from bifurcate.curves.corrector import correct
 from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.curves.curve import Curve
-from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
+from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint, Multipliers
 from bifurcate.curves.metric import Metric
 from bifurcate.errors import BifurcateError, InvalidInput, MapFailed, NotConverged, NotIsolated
+from bifurcate.linalg.multipliers import EDGE
+from bifurcate.maps.iterated_map import NARROW, WIDE
 from bifurcate.validation import check_instance, check_interval
 
-__all__ = ["first_point", "prepare_run"]
+__all__ = ["first_point", "measure_edge", "prepare_run"]
 
 # Combinations of free parameters that may be held fixed at the start of a curve: a fold may stand still in either.
 FIXED_COMBINATIONS = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.7, 0.7, 0.1), (0.7, -0.7, 0.1), (0.1, 0.1, 0.9))
 START_ITERATIONS = 30  # Newton steps for the first point: a guess may be far from the curve, a prediction is not
 SQUARE_ENOUGH = 0.3  # a hyperplane is taken at once if the curve meets it at more than this sine of an angle
 SOLUTION = 1e-6  # residual, in units of the state, up to which a start that cannot be corrected is a solution itself
+NEUTRAL = 1e-14  # distance of a multiplier from the unit circle, in units of the largest one, up to which it lies on it
+AWAY = 0.1  # arclength from the start at which multipliers are looked at again, in the metric
+SLOW = 1e-3  # distance of the nearest multiplier from the circle below which distances are measured in its units
+EIGENVALUE_ROUNDING = 4e-15  # error of an eigenvalue, in units of the largest: what multipliers are counted to at least
 TIE = 1e-9  # weight of the second parameter in the orientation of a start, where the first one stands still
 LARGEST_CHECKED = 500  # size limit: unknowns up to which the rank of the equations at the start is found by an SVD
 RANK_TOLERANCE = 1e-11  # a singular value below this part of the largest is 0: the error of differenced Jacobians
@@ -67,8 +74,17 @@ def prepare_run(
         lower.append(least)
         upper.append(most)
     low, high = np.array(lower), np.array(upper)
+    curve = _with_widths(curve, high - low)
     widths = np.append(high - low, np.full(len(curve.extra), EXTRA_WIDTH))
     return ContinuationProblem(curve, low, high, Metric.of(curve, widths), control, detect)
+
+
+def _with_widths(curve: Curve, widths: np.ndarray) -> Curve:
+    """The curve with what its parameters' difference steps are to follow, where bounds are far from 1 wide."""
+    if all(NARROW <= width <= WIDE for width in widths.tolist()):
+        return curve
+    iterate = dataclasses.replace(curve.iterate, widths=tuple(zip(curve.free, widths.tolist(), strict=True)))
+    return curve.replace(equations=dataclasses.replace(cast(Any, curve.equations), iterate=iterate))
 
 
 def first_point(run: ContinuationProblem) -> CurvePoint:
@@ -116,6 +132,38 @@ def first_point(run: ContinuationProblem) -> CurvePoint:
         (float(np.abs(curve.equations.evaluate(curve.start).residual).max()),),
         "Start from a solution of solve(...) or from a longer orbit of the map.",
     )
+
+
+def measure_edge(run: ContinuationProblem, start: CurvePoint) -> tuple[ContinuationProblem, CurvePoint]:
+    """The curve with the distance from the unit circle at which multipliers are counted, and its start.
+
+    Along a slow rule x + ε g(x) all multipliers differ from 1 by ε: what is near the circle is measured in units of how
+    near the nearest one is at the start.
+    """
+    curve = run.curve
+    if not run.detect or curve.codimension > 0 or not start.spectrum.complete:
+        return run, start
+    nearest, largest = _nearest_to_circle(start)
+    if nearest < SLOW:  # perhaps the start lies beside a special point only
+        normal = run.metric.dual(start.tangent)
+        for side in (1.0, -1.0):
+            guess = start.u + side * AWAY * start.tangent
+            other = correct(curve, guess, normal, float(normal @ guess), run.metric, None, start.tangent)
+            if isinstance(other, CurvePoint) and other.spectrum.complete:
+                nearest = max(nearest, min(_nearest_to_circle(other)[0], SLOW))
+    if nearest >= SLOW:
+        return run, start
+    slow = curve.replace(edge=max(EDGE * nearest / SLOW, EIGENVALUE_ROUNDING * largest))
+    multipliers = Multipliers(start.linear.jacobian, start.tangent[: curve.size], slow.edge)
+    return run.with_curve(slow), dataclasses.replace(start, multipliers=multipliers)
+
+
+def _nearest_to_circle(point: CurvePoint) -> tuple[float, float]:
+    """Distance from the unit circle of the nearest multiplier that does not lie on it, and the largest modulus, ≥ 1."""
+    values = point.spectrum.values
+    largest = max(1.0, float(np.abs(values).max()))
+    distances = np.abs(np.abs(values) - 1.0)
+    return float(distances[distances > NEUTRAL * largest].min(initial=np.inf)), largest
 
 
 def _is_solution(curve: Curve) -> bool:

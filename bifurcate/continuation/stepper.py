@@ -23,7 +23,7 @@ from bifurcate.continuation.branch_jump_guard import (
     parameter_is_stationary,
     parameter_stays_stationary,
 )
-from bifurcate.continuation.closing import Phase, phase_passed, phases_of
+from bifurcate.continuation.closing import may_close, phase_passed, phases_of
 from bifurcate.continuation.continuation_problem import ContinuationProblem
 from bifurcate.continuation.missed_points import DeferredWarning, record_missed_point, unexplained_count_change
 from bifurcate.continuation.predictor import Prediction, predict, predict_on_bound_passed
@@ -161,11 +161,10 @@ def continue_from(
         run, cache, warning = run.with_curve(resume.curve), StepCache(resume.tests), resume.warning
         before, here, length, first = resume.before, resume.here, resume.length, resume.number
         stored_here = here.without_factors()
-    phases = phases_of(run, start)
     counts_are_watched = run.detect and run.curve.codimension == 0
     for number in range(first, control.max_steps):
         seam = start if number >= FIRST_CLOSING_STEP else None
-        taken = _take_step_and_detect(run, (before, here), length, cache, seam, phases)
+        taken = _take_step_and_detect(run, (before, here), length, cache, seam)
         if isinstance(taken, CorrectorFailure):
             failed = _reason_of_failure(taken, here, start)
             yield _arrive_on_branch_point(run, before, here) or _last_step(run, here, *failed)
@@ -218,7 +217,6 @@ def _take_step_and_detect(
     length: float,
     cache: StepCache,
     start: CurvePoint | None,
-    phases: tuple[Phase, ...],
 ) -> _Taken | Stop | CorrectorFailure:
     """The next accepted point with the events up to it; half the length as often as the map fails on the way.
 
@@ -234,8 +232,6 @@ def _take_step_and_detect(
         Where test functions are remembered for the next step.
     start : CurvePoint or None
         The start, if the step may run through it.
-    phases : tuple of Phase
-        Of the start's cycle, for the same.
     """
     before, here = points
     while True:
@@ -246,7 +242,7 @@ def _take_step_and_detect(
             new, stop = taken
             if parameter_is_stationary(run, here, new) and parameter_stays_stationary(run, here):
                 return Stop("not-isolated", "cycles at one and the same parameter value form a curve")
-            if start is not None and (last := _closing_point(run, here, new, start, phases)) is not None:
+            if start is not None and (last := _closing_point(run, here, new, start)) is not None:
                 new, stop = last, Stop("closed")
             events = detect_events(run.curve, here, new, run.metric, cache) if run.detect else StepEvents()
             return _Taken(new, stop, length, events)
@@ -318,11 +314,11 @@ def _accept(
     return new.following(here), stop
 
 
-def _closing_point(
-    run: ContinuationProblem, here: CurvePoint, new: CurvePoint, start: CurvePoint, phases: tuple[Phase, ...]
-) -> CurvePoint | None:
+def _closing_point(run: ContinuationProblem, here: CurvePoint, new: CurvePoint, start: CurvePoint) -> CurvePoint | None:
     """The point at which the curve closes in the step from here to new; None if it does not."""
-    found = phase_passed(run, here, new, phases)
+    if not may_close(run, here, new, start):
+        return None
+    found = phase_passed(run, here, new, phases_of(run, start))
     if found is None:
         return None
     last = start if run.metric.norm(found.u - start.u) < SAME_POINT else found

@@ -11,7 +11,7 @@ from bifurcate.bifurcations.codimension_one.event_detection import StepEvents
 from bifurcate.continuation.branch import Branch
 from bifurcate.continuation.half_branch import HalfBranch, Keep, branch_point_of, follow, join_halves
 from bifurcate.continuation.progress import Progress
-from bifurcate.continuation.starting_point import first_point, prepare_run
+from bifurcate.continuation.starting_point import first_point, measure_edge, prepare_run
 from bifurcate.continuation.step_control import StepControl
 from bifurcate.continuation.stepper import Step, continue_from
 from bifurcate.curves.corrector import adapt_equations
@@ -61,7 +61,7 @@ def steps(
     """
     run = prepare_run(curve, bounds, control, corrector, detect)
     with np.errstate(all="ignore"):
-        start = first_point(run)
+        run, start = measure_edge(run, first_point(run))
         run = run.with_curve(adapt_equations(run.curve, start, run.metric))
     yield Step(run.curve, start, 0.0, StepEvents())
     following = continue_from(run, start.facing(1.0 if direction >= 0 else -1.0))
@@ -138,7 +138,7 @@ def trace(
     call["keep"] = keep
     halves: list[HalfBranch] = []
     with open_journal(journal, call) as notes, protected(), np.errstate(all="ignore"):
-        start = interruptible(first_point, run)
+        run, start = measure_edge(run, interruptible(first_point, run))
         run = run.with_curve(adapt_equations(run.curve, start, run.metric))
         if notes is not None:
             notes.share(run.curve)

@@ -174,7 +174,7 @@ def _point(
     t /= metric.norm(t)
     if orientation is not None and metric.dot(orientation, t) < 0:
         t = -t
-    multipliers = Multipliers(linear.jacobian, t[:n])
+    multipliers = Multipliers(linear.jacobian, t[:n], curve.edge)
     return CurvePoint(
         u=at.u,
         tangent=t,
@@ -202,7 +202,7 @@ def point_with_tangent(curve: Curve, u: Vector, tangent: Vector, arclength: floa
         linear=linear,
         residual=_largest(at.residual),
         iterations=0,
-        multipliers=Multipliers(linear.jacobian, tangent[: curve.size]),
+        multipliers=Multipliers(linear.jacobian, tangent[: curve.size], curve.edge),
         arclength=arclength,
     )
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.linalg.bordered_system import Krylov
+from bifurcate.linalg.multipliers import EDGE
 from bifurcate.linalg.operators import Operator
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.periodic_coordinates import near
@@ -143,6 +144,9 @@ class Curve:
         How the systems of matrix-free Jacobians are solved.
     corrector : Corrector
         How points are brought onto the curve.
+    edge : float
+        Distance from the unit circle within which a multiplier is neither inside nor outside: 1e-9, or less where the
+        multipliers at the start differ from 1 by little.
     """
 
     equations: Equations
@@ -153,6 +157,12 @@ class Curve:
     origin: Any = None
     krylov: Krylov = dataclasses.field(default_factory=Krylov)
     corrector: Corrector = dataclasses.field(default_factory=Corrector)
+    edge: float = EDGE
+
+    @property
+    def slowness(self) -> float:
+        """By how much less multipliers vary along the curve than usual, from 0 to 1."""
+        return self.edge / EDGE
 
     @property
     def iterate(self) -> IteratedMap:

@@ -14,7 +14,7 @@ from bifurcate.curves.curve import Curve, Evaluation, Linearisation
 from bifurcate.curves.metric import Metric
 from bifurcate.curves.point_system import system_with_row
 from bifurcate.linalg.bordered_system import Bordered
-from bifurcate.linalg.multipliers import Spectrum, spectrum
+from bifurcate.linalg.multipliers import EDGE, Spectrum, spectrum
 from bifurcate.linalg.operators import Operator
 
 __all__ = [
@@ -43,18 +43,21 @@ class Multipliers:
         J, the Jacobian of f^k.
     start : ndarray, shape (n,)
         The vector from which Arnoldi or Lanczos iteration starts.
+    edge : float
+        Distance from the unit circle within which a multiplier is neither inside nor outside.
     """
 
-    def __init__(self, jacobian: Operator, start: Vector) -> None:
+    def __init__(self, jacobian: Operator, start: Vector, edge: float = EDGE) -> None:
         self._jacobian = jacobian
         self._start = start
+        self._edge = edge
         self._found: Spectrum | None = None
 
     @property
     def spectrum(self) -> Spectrum:
         """The multipliers."""
         if self._found is None:
-            self._found = spectrum(self._jacobian, LEADING, self._start)
+            self._found = spectrum(self._jacobian, LEADING, self._start, self._edge)
         return self._found
 
     @property
@@ -72,7 +75,7 @@ class Multipliers:
     def following(self, other: Multipliers) -> Multipliers:
         """The same multipliers, not yet computed, for which iteration starts from what was found at another point."""
         start = other._start if other._found is None else other._found.vector
-        return self if start is None or self._found is not None else Multipliers(self._jacobian, start)
+        return self if start is None or self._found is not None else Multipliers(self._jacobian, start, self._edge)
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,8 @@ from bifurcate.printing import short_repr
 
 __all__ = ["EDGE", "Spectrum", "spectrum"]
 
-# |Im λ| ≤ REAL·max(1, |λ|) counts as real: rounding splits a defective pair of real multipliers by about √ε = 1.5e-8.
+# |Im λ| ≤ REAL·max(1, |λ|) counts as real, and less by as much as the edge is narrower: rounding splits a defective
+# pair of real multipliers by about √ε = 1.5e-8.
 REAL = 1e-7
 
 # Within EDGE of the unit circle a multiplier is neither inside nor outside: rounding and the corrector's tolerance move
@@ -74,10 +75,13 @@ class Spectrum:
     note : str
         What is not certified, as a sentence; empty if all is.
     signature : tuple of int
-        How many real multipliers are > 1 + 1e-9, how many are < −1 − 1e-9, and how many complex pairs have a modulus
-        > 1 + 1e-9; from ``values`` if it is not given.
+        How many real multipliers are > 1 + edge, how many are < −1 − edge, and how many complex pairs have a modulus
+        > 1 + edge; from ``values`` if it is not given.
     multiplicities_resolved : bool
         False if ``multiplicity`` may be too small, because an iterative solver finds every multiplier only once.
+    edge : float
+        Distance from the unit circle within which a multiplier is neither inside nor outside: 1e-9, and less along
+        curves whose multipliers differ from 1 by little, as those of slow learning rules do.
     vector : ndarray, shape (n,), or None
         Where iteration may start for a similar Jacobian: the sum of the vectors that belong to ``values``. Only
         iterative solvers give one, and the points of a branch do not store it.
@@ -97,6 +101,7 @@ class Spectrum:
     note: str = ""
     signature: tuple[int, int, int] = ()  # type: ignore[assignment]  # (): __post_init__ counts values
     multiplicities_resolved: bool = True
+    edge: float = EDGE
     vector: Array | None = field(default=None, repr=False)
 
     __repr__ = short_repr
@@ -116,14 +121,14 @@ class Spectrum:
 
     @property
     def outside(self) -> int:
-        """Number of multipliers of modulus > 1 + 1e-9, with multiplicity."""
+        """Number of multipliers of modulus > 1 + edge, with multiplicity."""
         up, down, pairs = self.signature
         return up + down + 2 * pairs
 
     @property
     def stable(self) -> bool:
-        """True if no multiplier is counted outside and every known one has modulus < 1 − 1e-9; see ``certified``."""
-        return not self.outside and bool((np.abs(self.values) < 1.0 - EDGE).all())
+        """True if no multiplier is counted outside and every known one has modulus < 1 − edge; see ``certified``."""
+        return not self.outside and bool((np.abs(self.values) < 1.0 - self.edge).all())
 
     @property
     def margin(self) -> float:
@@ -132,8 +137,8 @@ class Spectrum:
 
     @cached_property
     def real(self) -> Array:
-        """Mask of ``values`` that count as real: |Im λ| ≤ 1e-7·max(1, |λ|)."""
-        return _is_real(self.values)
+        """Mask of ``values`` that count as real: |Im λ| ≤ 100 edge·max(1, |λ|)."""
+        return _is_real(self.values, self.edge)
 
     @cached_property
     def real_count(self) -> int:
@@ -148,21 +153,21 @@ class Spectrum:
 
     def _count(self) -> tuple[int, int, int]:
         # (real λ > 1, real λ < −1, complex pairs outside the unit circle)
-        lam, count = self.values, self.multiplicity
-        if not (np.abs(lam) > 1.0 + EDGE).any():
+        lam, count, edge = self.values, self.multiplicity, self.edge
+        if not (np.abs(lam) > 1.0 + edge).any():
             return 0, 0, 0
-        real = _is_real(lam)
-        up = int(count[real & (lam.real > 1.0 + EDGE)].sum())
-        down = int(count[real & (lam.real < -1.0 - EDGE)].sum())
-        pairs = int(count[~real & (np.abs(lam) > 1.0 + EDGE)].sum()) // 2
+        real = _is_real(lam, edge)
+        up = int(count[real & (lam.real > 1.0 + edge)].sum())
+        down = int(count[real & (lam.real < -1.0 - edge)].sum())
+        pairs = int(count[~real & (np.abs(lam) > 1.0 + edge)].sum()) // 2
         return up, down, pairs
 
 
-def _is_real(values: Array) -> Array:
-    return np.asarray(np.abs(values.imag) <= REAL * np.maximum(1.0, np.abs(values)))
+def _is_real(values: Array, edge: float) -> Array:
+    return np.asarray(np.abs(values.imag) <= REAL * (edge / EDGE) * np.maximum(1.0, np.abs(values)))
 
 
-def spectrum(A: Operator, leading: int = 6, start: Array | None = None) -> Spectrum:
+def spectrum(A: Operator, leading: int = 6, start: Array | None = None, edge: float = EDGE) -> Spectrum:
     """The multipliers of a Jacobian of any kind: all of them where that is cheap, else those that decide stability.
 
     Parameters
@@ -174,6 +179,9 @@ def spectrum(A: Operator, leading: int = 6, start: Array | None = None) -> Spect
         ``leading >= n`` the secular equation is solved for all.
     start : ndarray, shape (n,), optional
         Where iteration starts: the ``vector`` of a similar Jacobian's spectrum.
+    edge : float
+        Distance from the unit circle within which a multiplier is neither inside nor outside, where LAPACK computes all
+        of them. Elsewhere it is 1e-9, the error of iterations.
 
     Returns
     -------
@@ -209,9 +217,9 @@ def spectrum(A: Operator, leading: int = 6, start: Array | None = None) -> Spect
     """
     n = size(A)
     if isinstance(A, np.ndarray):
-        return _complete(eigenvalues(A))
+        return _complete(eigenvalues(A), edge)
     if isinstance(A, CyclicProduct):
-        return _complete(multipliers_of_product(A.factors))
+        return _complete(multipliers_of_product(A.factors), edge)
     if isinstance(A, DiagonalLowRank):
         return _diagonal_low_rank(A, leading, start)
     if isinstance(A, ShiftedLowRank):
@@ -219,7 +227,7 @@ def spectrum(A: Operator, leading: int = 6, start: Array | None = None) -> Spect
         assert isinstance(inner, np.ndarray | DiagonalLowRank)
         return _with_shift(spectrum(inner, leading), A)  # a start vector is one of A, not of its core
     if n <= LARGEST_DENSE:
-        return _complete(eigenvalues(dense(A)))
+        return _complete(eigenvalues(dense(A)), edge)
     return _iterative(A, leading, start)
 
 
@@ -253,9 +261,9 @@ def _by_modulus(values: Array) -> Array:
     return np.lexsort((-values.imag, -np.abs(values).round(DECIMALS)))
 
 
-def _complete(values: Array) -> Spectrum:
+def _complete(values: Array, edge: float = EDGE) -> Spectrum:
     values = values[_by_modulus(values)].astype(complex)
-    return Spectrum(values, np.ones(len(values), dtype=int), len(values))
+    return Spectrum(values, np.ones(len(values), dtype=int), len(values), edge=edge)
 
 
 def _diagonal_low_rank(A: DiagonalLowRank, leading: int, start: Array | None) -> Spectrum:

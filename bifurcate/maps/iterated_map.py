@@ -44,6 +44,11 @@ SAME_STATE = 1e-8
 # Stands for a change of 0, by which nothing is to be divided: far from both ends of the range of a double.
 TINY = 1e-300
 
+# Widths of a parameter's bounds between which its unit is 1: differences over 1e-3 of that show what varies over them.
+NARROW, WIDE = 0.1, 100.0
+LEAST_PART = 1e-6  # part of a parameter's value below which its unit is not taken: differences over less are rounding
+WIDE_PART = 0.01  # part of very wide bounds that is a parameter's unit
+
 # Part of the state's size by which a residual may exceed the one that was stored: another computer rounds differently,
 # times multipliers of up to 10⁶. Another map exceeds it by orders of magnitude.
 SAME_RESIDUAL = 1e-9
@@ -68,11 +73,15 @@ class IteratedMap:
         The shape in which f wants its states.
     period : int
         k ≥ 1.
+    widths : tuple of (str, float)
+        How far parameters vary, where it is known: the widths of the bounds of a continuation. Difference steps follow
+        them where they are far from 1.
     """
 
     map: Map
     shape: tuple[int, ...]
     period: int = 1
+    widths: tuple[tuple[str, float], ...] = ()
 
     __repr__ = short_repr
 
@@ -80,6 +89,13 @@ class IteratedMap:
     def exact(self) -> bool:
         """True if the map's derivatives are exact to rounding; False if they are differences."""
         return self.map.jvp is not None or self.map.jacobian is not None or self.map.derivative != "central"
+
+    def parameter_unit(self, name: str, value: float) -> float:
+        """The unit of a parameter in difference steps: max(1, |value|) unless its bounds are far narrower or wider."""
+        width = dict(self.widths).get(name, 1.0)
+        if width < NARROW:
+            return max(width, LEAST_PART * abs(value))
+        return max(1.0, abs(value), WIDE_PART * width if width > WIDE else 0.0)
 
     def is_exact_by(self, name: str) -> bool:
         """True if the derivative by a parameter is exact to rounding; False if it is a difference, or not yet known."""
@@ -272,7 +288,7 @@ class IteratedMap:
             y = self._step(x, {**p, name: here + t})
             return y if image is None else near(y, image, self.map.periods)
 
-        slope = central_difference(along, FIVE_POINT_STEP * max(1.0, abs(here)))
+        slope = central_difference(along, FIVE_POINT_STEP * self.parameter_unit(name, here))
         return self._finite(slope, f"derivative by {name}", p)
 
     def jacobian_derivative(
@@ -303,7 +319,7 @@ class IteratedMap:
         """
         # The longest t that changes neither the state by more than its size nor a parameter by more than its own.
         moved = float(np.abs(dx).max(initial=0.0)) / max(self.map.scale, float(np.abs(x).max(initial=0.0)))
-        size = 1.0 / max(moved, *(abs(rate) / max(1.0, abs(p[name])) for name, rate in dp.items()), TINY)
+        size = 1.0 / max(moved, *(abs(rate) / self.parameter_unit(name, p[name]) for name, rate in dp.items()), TINY)
 
         def along(t: float) -> Array:
             shifted = {**p, **{name: p[name] + t * rate for name, rate in dp.items()}}

@@ -207,7 +207,7 @@ def test_a_fold_and_a_branch_point_side_by_side(d, sign):
     map = bf.Map(
         lambda z, p: np.array([z[0] + p - z[0] ** 2, z[1] * (1 + sign * 0.5 * (z[0] - d)) - z[1] ** 3]), {"p": 0.25}
     )
-    found = special_of(map, [0.5, 0.0], (-1.0, 1.0), control=bf.StepControl())
+    found = special_of(map, [0.5, 0.0], (-1.0, 0.9), control=bf.StepControl())
     assert sorted((label, round(p, 10)) for label, _, p in found) == [("BP", round(d * d, 10)), ("LP", 0.0)]
 
 

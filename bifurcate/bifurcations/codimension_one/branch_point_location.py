@@ -38,7 +38,7 @@ LONGEST_KERNEL = 1e6  # kernel vectors longer than this come from borders that d
 LONGEST_STEP = 10.0  # a Newton step longer than this, times √n, has run away
 MOST_GROWTHS = 3  # steps that may be longer than the one before: the first ones overshoot
 HARDLY_GAINED = 0.1  # a step that falls by less than this factor asks for second derivatives made anew
-SECOND_NOISE = 1e-12  # error of the second derivatives, relative to the largest: ε/h for five-point steps h
+SECOND_NOISE = 1e-12  # error of the second derivatives, relative to the largest or 1: ε/h for five-point steps h
 SURE_ROW = 10.0  # errors that a row of them must exceed to be used as it is
 # Least singular value, relative to the largest, of scaled second derivatives above which the point is a simple one.
 # Rows that are their own error are scaled to less than 1/SURE_ROW.
@@ -162,7 +162,7 @@ def locate_branch_point(
     with np.errstate(all="ignore"):  # the iteration may run away: numbers overflow then
         try:
             m = borders or number_of_borders(
-                repeated_multipliers(node) if values is None else values, 1.0
+                repeated_multipliers(node) if values is None else values, 1.0, curve.edge
             )  # multipliers that meet +1 there
             V = lift_vectors(
                 node.linear.jacobian, approximate_null_space(shifted(core_operator(node.linear.jacobian), 1.0), m)
@@ -225,7 +225,11 @@ def _branch_point(
                     gain=_gain(second, U),
                     slope_scale=_largest(scaled.linearise(v)[1]),
                 )
-                return None if _is_fold(slopes, second) or float(np.abs(U).max()) > LONGEST_KERNEL else found
+                return (
+                    None
+                    if _is_fold(slopes, second, curve.slowness) or float(np.abs(U).max()) > LONGEST_KERNEL
+                    else found
+                )
             growths += size > previous
             if not size <= LONGEST_STEP * np.sqrt(len(v)) or growths >= MOST_GROWTHS:
                 return None
@@ -263,7 +267,7 @@ def _equilibrated(second: Array) -> tuple[Array, Array, Array, bool]:
         False where a row is its own error only: the curves touch, to that error, and the point is known poorly.
     """
     rows = second.reshape(-1, second.shape[-1])
-    noise = SECOND_NOISE * float(np.abs(rows).max())
+    noise = SECOND_NOISE * max(1.0, float(np.abs(rows).max()))
     column_sizes = np.maximum(np.abs(rows).max(axis=0), max(noise, SMALLEST))
     scaled = rows / column_sizes
     least = SURE_ROW * noise / float(column_sizes.min())  # what a row must have to be more than its error
@@ -301,9 +305,9 @@ def _gain(second: Array, U: Array) -> float:
     return float(np.linalg.norm(U[-1] @ inverse))
 
 
-def _is_fold(slopes: Array, second: Array) -> bool:
+def _is_fold(slopes: Array, second: Array, slowness: float) -> bool:
     """True if ∂μ/∂p does not vanish, as at a fold: the least-squares steps end there, too."""
-    return _largest(slopes) > FOLD_SLOPE * max(1.0, min(STEEPEST, _largest(second)))
+    return _largest(slopes) > FOLD_SLOPE * max(slowness, min(STEEPEST, _largest(second)))
 
 
 def _largest(x: Array) -> float:

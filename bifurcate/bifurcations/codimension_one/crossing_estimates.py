@@ -22,7 +22,7 @@ def estimate_crossings(a: CurvePoint, b: CurvePoint, target: float, count: int) 
     def side(node: CurvePoint, beyond: bool) -> np.ndarray:
         s = node.spectrum
         outward = np.repeat(target * s.values.real[s.real], s.multiplicity[s.real])
-        kept = np.sort(outward[outward > 1.0 + EDGE] if beyond else outward[outward <= 1.0 + EDGE])
+        kept = np.sort(outward[outward > 1.0 + s.edge] if beyond else outward[outward <= 1.0 + s.edge])
         return kept[:count] if beyond else kept[-count:]
 
     grows = np.count_nonzero(side(b, True)) > np.count_nonzero(side(a, True)) or _beyond(b, target) > _beyond(a, target)
@@ -61,7 +61,7 @@ def estimate_pair_crossings(a: CurvePoint, b: CurvePoint, count: int) -> list[fl
         s = node.spectrum
         kept = ~s.real & (s.values.imag > 0)
         r = np.sort(np.repeat(np.abs(s.values[kept]), s.multiplicity[kept]))
-        return r[r > 1.0 + EDGE][:count] if outside else r[r <= 1.0 + EDGE][-count:]
+        return r[r > 1.0 + s.edge][:count] if outside else r[r <= 1.0 + s.edge][-count:]
 
     grows = b.spectrum.signature[2] > a.spectrum.signature[2]
     low, high = (moduli(a, False), moduli(b, True)) if grows else (moduli(b, False), moduli(a, True))
@@ -77,7 +77,8 @@ def nearest_pairs(node: CurvePoint) -> np.ndarray:
     values = node.spectrum.values
     upper = values[~node.spectrum.real & (values.imag > 0)]
     distance = np.abs(np.abs(upper) - 1.0)
-    return np.asarray(upper[distance <= NEAREST_RATIO * distance.min(initial=np.inf) + SAME_DISTANCE])
+    same = SAME_DISTANCE * node.spectrum.edge / EDGE
+    return np.asarray(upper[distance <= NEAREST_RATIO * distance.min(initial=np.inf) + same])
 
 
 def _merge(fractions: np.ndarray) -> list[float]:

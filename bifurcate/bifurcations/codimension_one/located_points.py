@@ -47,9 +47,13 @@ def point_of(curve: Curve, kind: KindName, critical: Critical, noise: float, met
         In which arclength is measured.
     """
     node, n = critical.node, curve.size
-    uncertain = critical.step + noise * critical.sensitivity
-    error = uncertain * abs(float(node.tangent[n])) + uncertain**2 + node.remaining_error(n)
-    error += ROUNDINGS * float(np.finfo(float).eps) * max(1.0, abs(node.at.parameters[curve.free[0]]))
+    moved = _moved_by_rounding(node, metric)
+    # The Jacobian's entries change with the state by about as much as they are large over a unit of length.
+    largest = max(1.0, float(np.abs(node.spectrum.values).max(initial=0.0)))
+    entries = noise + metric.norm(moved) * largest * curve.slowness
+    uncertain = critical.step + entries * critical.sensitivity
+    error = uncertain * abs(float(node.tangent[n])) + uncertain**2 + node.remaining_error(n) + abs(float(moved[n]))
+    error += ROUNDINGS * float(np.finfo(float).eps) * _parameter_size(curve, node)
     return SpecialPoint(
         kind=kind,
         curve=curve,
@@ -65,6 +69,24 @@ def point_of(curve: Curve, kind: KindName, critical: Critical, noise: float, met
         widths=metric.widths,
         tangent=node.tangent if critical.multiplicity > 1 else None,
     )
+
+
+def _parameter_size(curve: Curve, node: CurvePoint) -> float:
+    """What the rounding of the free parameter is relative to."""
+    free = curve.free[0]
+    return curve.iterate.parameter_unit(free, node.at.parameters[free])
+
+
+def _moved_by_rounding(node: CurvePoint, metric: Metric) -> np.ndarray:
+    """How far a point of the curve may move because f is rounded: the largest of three solutions with such errors."""
+    n, moved = metric.n, np.zeros(len(node.u))
+    if node.system is None or not node.system.direct:
+        return moved
+    size = ROUNDINGS * float(np.finfo(float).eps) * np.abs(node.at.orbit[0])
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], (n, 3))
+    rest = np.zeros((len(node.u) - n, 3))
+    steps = np.vstack(node.system.solve(size[:, None] * signs, rest))
+    return np.asarray(np.abs(steps).max(axis=1))
 
 
 def branch_point_near(

@@ -31,6 +31,7 @@ from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
 from bifurcate.curves.metric import Metric
 from bifurcate.linalg.bordered_system import Bordered, SingularSystem
+from bifurcate.linalg.multipliers import EDGE
 from bifurcate.linalg.null_space import approximate_null_space, bordered_by, orthonormal
 from bifurcate.linalg.operators import core_operator, shifted, target_part
 
@@ -56,6 +57,8 @@ REAL_ITERATIONS = 20  # Newton steps for a fold or flip: six where it is quadrat
 PAIR_ITERATIONS = 25  # Newton steps for a Neimark-Sacker point, where the angle converges, too
 CONVERGED = 1e-13  # a Newton step this short is rounding
 STAGNATED = 1e-8  # a Newton step that no longer halves counts as converged below this
+# Along a slow rule a Newton step that no longer halves is converged below what such an error of the Jacobian moves.
+SLOW_ROUNDING = 1e-14
 STAGNATION_RATIO = 0.5  # what a step must fall by to count as falling
 AT_POINT = 1e-7  # a flip or pair this near a branch point lies at it: the square of this distance is rounding
 REAL_ROOT = 1e-3  # part of its real part that a root's imaginary part may have: rounding of roots that meet
@@ -105,10 +108,10 @@ def repeated_multipliers(node: CurvePoint) -> Array:
     return np.repeat(node.spectrum.values, np.minimum(node.spectrum.multiplicity, MOST_BORDERS))
 
 
-def number_of_borders(values: Array, target: complex) -> int:
+def number_of_borders(values: Array, target: complex, edge: float = EDGE) -> int:
     """How many borders to use: one for each multiplier that is about as near to the target as the nearest one."""
     distance = np.sort(np.abs(values - target))
-    near = int(np.count_nonzero(distance <= NEAREST_RATIO * distance.min(initial=np.inf) + TOGETHER))
+    near = int(np.count_nonzero(distance <= NEAREST_RATIO * distance.min(initial=np.inf) + TOGETHER * edge / EDGE))
     return min(MOST_BORDERS, max(1, near))
 
 
@@ -154,7 +157,7 @@ def locate_real(
     """
     travelled, previous = 0.0, np.inf
     try:
-        m = borders or number_of_borders(repeated_multipliers(node) if values is None else values, target)
+        m = borders or number_of_borders(repeated_multipliers(node) if values is None else values, target, curve.edge)
         V = approximate_null_space(shifted(core_operator(node.linear.jacobian), target), m)
         for iteration in range(1, REAL_ITERATIONS):
             system, Phi, S = _bordered(node, target, V)
@@ -165,9 +168,12 @@ def locate_real(
                 return None
             step = float(roots[np.argmin(np.abs(roots))])
             # Not at once: the start is no more exact than the corrector's tolerance.
-            if iteration > 1 and (
-                abs(step) < CONVERGED or (abs(step) < STAGNATED and abs(step) >= STAGNATION_RATIO * previous)
-            ):
+            stagnates = iteration > 1 and abs(step) >= STAGNATION_RATIO * previous
+            if stagnates and curve.slowness < 1.0:
+                least = max(STAGNATED, SLOW_ROUNDING * _sensitivity(Phi, S, slope, 1))
+            else:
+                least = STAGNATED
+            if iteration > 1 and (abs(step) < CONVERGED or (stagnates and abs(step) < least)):
                 together = int(np.count_nonzero(np.abs(roots) < TOGETHER))
                 m = max(together, 1)
                 kernel = _null_part(Phi, S, m)
@@ -204,7 +210,7 @@ def locate_real_at(curve: Curve, node: CurvePoint, target: float) -> Critical | 
         ``step``: the curve is straight over such a distance, to rounding.
     """
     try:
-        m = number_of_borders(repeated_multipliers(node), target)
+        m = number_of_borders(repeated_multipliers(node), target, curve.edge)
         V = approximate_null_space(shifted(core_operator(node.linear.jacobian), target), m)
         system, Phi, S = _bordered(node, target, V)
         _, slope = system.solve(-_rate(curve, node, Phi), np.zeros_like(S))
@@ -221,7 +227,7 @@ def locate_real_at(curve: Curve, node: CurvePoint, target: float) -> Critical | 
 def locate_pair_at(curve: Curve, node: CurvePoint, multiplier: complex) -> Critical | None:
     """The Neimark–Sacker point that lies at a given point; as :func:`locate_real_at`, with the angle θ unknown."""
     theta = float(np.angle(multiplier))
-    near = np.abs(node.spectrum.values - multiplier) <= TOGETHER * abs(multiplier)
+    near = np.abs(node.spectrum.values - multiplier) <= TOGETHER * curve.slowness * abs(multiplier)
     m = int(min(MOST_BORDERS, max(1, node.spectrum.multiplicity[near].sum())))
     try:
         V = approximate_null_space(shifted(core_operator(node.linear.jacobian), np.exp(1j * theta)), m)
@@ -230,7 +236,7 @@ def locate_pair_at(curve: Curve, node: CurvePoint, multiplier: complex) -> Criti
             step, turn = np.linalg.lstsq(matrix, rhs, rcond=None)[0].tolist()
             if not abs(step) < AT_POINT or abs(turn) > LARGEST_TURN:
                 return None
-            if abs(turn) < CONVERGED and abs(np.sin(theta)) >= REAL_ANGLE:
+            if abs(turn) < CONVERGED and abs(np.sin(theta)) >= REAL_ANGLE * curve.slowness:
                 weakest = float(np.linalg.svd(matrix, compute_uv=False)[-1])
                 sensitivity = float(np.linalg.norm(Phi)) / weakest
                 return Critical(node, _null_part(Phi, S, m), m, iteration, abs(step), sensitivity, abs(theta))
@@ -291,7 +297,7 @@ def locate_pair(curve: Curve, node: CurvePoint, multiplier: complex, metric: Met
         π.
     """
     theta, travelled, previous = float(np.angle(multiplier)), 0.0, np.inf
-    near = np.abs(node.spectrum.values - multiplier) <= TOGETHER * abs(multiplier)
+    near = np.abs(node.spectrum.values - multiplier) <= TOGETHER * curve.slowness * abs(multiplier)
     m = int(min(MOST_BORDERS, max(1, node.spectrum.multiplicity[near].sum())))
     try:
         V = approximate_null_space(shifted(core_operator(node.linear.jacobian), np.exp(1j * theta)), m)
@@ -300,7 +306,7 @@ def locate_pair(curve: Curve, node: CurvePoint, multiplier: complex, metric: Met
             step, turn = np.linalg.lstsq(matrix, rhs, rcond=None)[0].tolist()
             change = abs(step) + abs(turn)
             if iteration > 1 and (change < CONVERGED or (change < STAGNATED and change >= STAGNATION_RATIO * previous)):
-                if abs(np.sin(theta)) < REAL_ANGLE:
+                if abs(np.sin(theta)) < REAL_ANGLE * curve.slowness:
                     return None
                 weakest = float(np.linalg.svd(matrix, compute_uv=False)[-1])
                 spread = float(np.linalg.norm(matrix @ [step, turn] - rhs)) / weakest  # of pairs taken for one

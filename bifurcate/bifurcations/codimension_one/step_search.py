@@ -44,6 +44,7 @@ GRAZING = 1e-8  # multipliers this near the unit circle at both ends of a part a
 COLLISION_HALVINGS = 6  # halvings after which a change of counts without a crossing counts as multipliers that collide
 COLLISION_REACH = 10.0  # lengths of a part from the circle within which colliding multipliers may hide a crossing
 POINT_SIZE = 1e-6  # a part this short with more crossings than a point can have holds a manifold of solutions, no point
+SLACK = 8.0  # edges by which a multiplier may lie beyond the circle, on a straight line, when it is counted
 TURN_SLACK = 1e-5  # how far outside a part a branch point may be met where the parameter seems to turn in it
 TURN_REACH = 1e-4  # how far from the turn of the parameter a branch point lies that is met from its side branch
 BESIDE = 3e-3  # parts of a step by which a point is moved aside where the corrector is singular
@@ -116,6 +117,13 @@ class StepSearch:
         """The error of the Jacobian's entries."""
         return derivative_noise(self.curve, self.start)
 
+    @property
+    def slack(self) -> float:
+        """Arclength by which a crossing may lie before the place where it is counted, a little outside the circle."""
+        moved = _distance_to_circle(self.start) + _distance_to_circle(self.end)
+        length = self.end.arclength - self.start.arclength
+        return length * min(1.0, SLACK * self.curve.edge / max(moved, self.curve.edge))
+
     def search_smooth_part(self, a: CurvePoint, b: CurvePoint) -> None:
         """Search a part of the step within which the map is smooth."""
         self.start, self.end = a, b
@@ -142,10 +150,9 @@ class StepSearch:
         if collision:
             # Two real multipliers met and left the axis, or came back to it, outside the circle: no point lies there,
             # unless crossings hide behind each other. Smaller parts tell.
-            near = min(_distance_to_circle(node) for node in (a, b))
-            if depth < COLLISION_HALVINGS or (
-                near < COLLISION_REACH * (b.arclength - a.arclength) and depth < MOST_HALVINGS_DEEP // 2
-            ):
+            near = min(_distance_to_circle(node) for node in (a, b)) / self.curve.slowness
+            may_hide = near < COLLISION_REACH * (b.arclength - a.arclength) and depth < MOST_HALVINGS_DEEP // 2
+            if depth < COLLISION_HALVINGS or may_hide:
                 self.halve(a, b, depth)
             return
         if max(abs(up), abs(down)) > MOST_LOCATED_EACH and not turned and not _trivial_multiplier_crosses(a, b):
@@ -182,9 +189,8 @@ class StepSearch:
         # Points farther apart than the curve between them is long lie on two curves.
         torn = self.metric.norm(b.u - a.u) > TORN * length + SHORTEST_PART
         turned = _direction(a, self.curve.size) != _direction(b, self.curve.size)
-        grazing = (
-            depth >= COLLISION_HALVINGS and not turned and max(_distance_to_circle(a), _distance_to_circle(b)) < GRAZING
-        )
+        nearest = max(_distance_to_circle(a), _distance_to_circle(b))
+        grazing = depth >= COLLISION_HALVINGS and not turned and nearest < GRAZING * self.curve.slowness
         self.halvings += 1
         deeper = (
             depth < MOST_HALVINGS_DEEP
@@ -278,9 +284,9 @@ class StepSearch:
         # Where multiplicities are not resolved as many multipliers are looked for as cross.
         borders = None if a.spectrum.multiplicities_resolved else min(count, MOST_BORDERS)
         if target < 0:
-            reach = b.arclength - a.arclength
+            reach = b.arclength - a.arclength + self.slack
             critical = locate_real(self.curve, node, target, self.metric, reach, values, borders)
-            inside = critical is not None and _is_inside(critical.node.arclength, a, b)
+            inside = critical is not None and _is_inside(critical.node.arclength, a, b, self.slack)
             return self.crossing("flip", critical) if critical is not None and inside else None
         # No fold: the parameter would have turned. If this is no branch point either, the step jumped past an
         # imperfect one, and the stepper learns that from the doubt that remains.
@@ -304,8 +310,9 @@ class StepSearch:
             if isinstance(node, CorrectorFailure):
                 continue
             for value in nearest_pairs(node):
-                critical = locate_pair(self.curve, node, value, self.metric, b.arclength - a.arclength)
-                if critical is None or not _is_inside(critical.node.arclength, a, b):
+                reach = b.arclength - a.arclength + self.slack
+                critical = locate_pair(self.curve, node, value, self.metric, reach)
+                if critical is None or not _is_inside(critical.node.arclength, a, b, self.slack):
                     continue
                 point = self.crossing("neimark-sacker", critical)
                 if not any(is_same_pair(point, other) for other in found):
@@ -370,7 +377,8 @@ class StepSearch:
         values: np.ndarray | None = None,
     ) -> SpecialPoint | None:
         """The branch point nearest to a point between a and b, if it lies between them, or within the slack."""
-        reach = b.arclength - a.arclength + SAME
+        slack += self.slack
+        reach = b.arclength - a.arclength + SAME + slack
         point = branch_point_near(
             self.curve, node, self.metric, reach, self.noise, borders, values, (self.start, self.end)
         )
