@@ -205,31 +205,8 @@ def _branch_point(
             xi = _newton_step(second_derivatives, slopes)
             size = float(np.abs(xi).max())
             if size < CONVERGED or (size < STAGNATED and size >= STAGNATION_RATIO * previous):
-                second = _second_derivatives(scaled, v, U, system, central_difference)
-                residual, unfolding = scaled.unit * _largest(scaled.residual(v)), _largest(mu)
-                left = (slopes + second @ xi).reshape(-1)  # what no common step removes, of points taken for one
-                spread = APART * float(np.linalg.norm(left)) * _gain(second, U)
-                is_sure = _equilibrated(second)[3] and not (size > LINEAR * previous > LINEAR**2 * before_previous)
-                step = size + min(spread, 1.0)
-                if not is_sure:
-                    step += _extent(scaled, v, W, U, system, second, noise)
-                found = BranchPoint(
-                    u=scaled.in_user_units(v),
-                    kernel=scaled.in_user_units(U),
-                    quadratic=second,
-                    unfolding=unfolding,
-                    residual=residual,
-                    iterations=iteration,
-                    step=step,
-                    is_sure=is_sure,
-                    gain=_gain(second, U),
-                    slope_scale=_largest(scaled.linearise(v)[1]),
-                )
-                return (
-                    None
-                    if _is_fold(slopes, second, curve.slowness) or float(np.abs(U).max()) > LONGEST_KERNEL
-                    else found
-                )
+                is_linear = size > LINEAR * previous > LINEAR**2 * before_previous
+                return _described(scaled, v, (W, U, system), slopes, mu, xi, iteration, noise, is_linear)
             growths += size > previous
             if not size <= LONGEST_STEP * np.sqrt(len(v)) or growths >= MOST_GROWTHS:
                 return None
@@ -242,6 +219,39 @@ def _branch_point(
     except (SingularSystem, np.linalg.LinAlgError, ValueError):
         return None
     return None
+
+
+def _described(
+    scaled: _Scaled,
+    v: Array,
+    kernel: tuple[Array, Array, Bordered],
+    slopes: Array,
+    mu: Array,
+    xi: Array,
+    iteration: int,
+    noise: float,
+    is_linear: bool,
+) -> BranchPoint | None:
+    """The branch point at which Newton's method ended, with what is known of its error; None if it is a fold."""
+    W, U, system = kernel
+    second = _second_derivatives(scaled, v, U, system, central_difference)
+    if _is_fold(slopes, second, scaled.curve.slowness) or float(np.abs(U).max()) > LONGEST_KERNEL:
+        return None
+    left = (slopes + second @ xi).reshape(-1)  # what no common step removes, of points taken for one
+    gain, is_sure = _gain(second, U), _equilibrated(second)[3] and not is_linear
+    step = _largest(xi) + min(APART * float(np.linalg.norm(left)) * gain, 1.0)
+    return BranchPoint(
+        u=scaled.in_user_units(v),
+        kernel=scaled.in_user_units(U),
+        quadratic=second,
+        unfolding=_largest(mu),
+        residual=scaled.unit * _largest(scaled.residual(v)),
+        iterations=iteration,
+        step=step if is_sure else step + _extent(scaled, v, W, U, system, second, noise),
+        is_sure=is_sure,
+        gain=gain,
+        slope_scale=_largest(scaled.linearise(v)[1]),
+    )
 
 
 def _newton_step(second: Array, slopes: Array) -> Array:
