@@ -7,8 +7,9 @@ change when contrasts, b and σ are scaled together. (c) α and β about 0, with
 settle, at 0 they are neutral, above 0 outputs can settle and weights cannot; beyond the fold nothing does.
 
 Every cell is one orbit, followed by net.outcome(); lines are net.limits("alpha") of every row and, in (c), the fold at
-one ratio α/β. The table that is printed counts where the two answers differ: a verdict is about the neighbourhood of
-the equilibrium, and where it flips in a subcritical way or another attractor is near an orbit need not respect it.
+one ratio α/β. Dots mark orbits that are proved to settle (net.certificate). The table that is printed counts where the
+two answers differ: a verdict is about the neighbourhood of the equilibrium, and where it flips in a subcritical way or
+another attractor is near an orbit need not respect it.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ KINDS = {
 FLIP_LINE: dict[str, Any] = {"color": "#0b3d91", "lw": 1.6}
 FOLD_LINE: dict[str, Any] = {"color": "#7a1020", "lw": 1.6, "ls": (0, (5, 1.5))}
 NEUTRAL_LINE: dict[str, Any] = {"color": "k", "lw": 1.2, "ls": ":"}  # β = 0
+PROVED: dict[str, Any] = {"color": "0.35", "marker": ".", "ms": 1.2, "mew": 0.0, "ls": ""}
 FLIPS_DRAWN = 3  # of every row, the first ones in α
 BEYOND = 1.2  # flips are looked for up to this multiple of the largest α, so that their lines leave the chart
 SAMPLES = 60  # values of α between which net.limits looks for flips
@@ -88,6 +90,8 @@ class Chart:
         Centres of the cells.
     local, fate, seen : ndarray of str, shape (other, alpha)
         Kind of the verdict, kind of the fate, and what is drawn.
+    proved : ndarray of bool, shape (other, alpha)
+        Whether the orbit is certified to settle.
     flips : ndarray, shape (m, 2)
         (α, other) at which outputs flip, exactly.
     fold : float
@@ -101,6 +105,7 @@ class Chart:
     local: np.ndarray
     fate: np.ndarray
     seen: np.ndarray
+    proved: np.ndarray
     flips: np.ndarray
     fold: float
 
@@ -135,7 +140,8 @@ Fixed = tuple[tuple[str, float], ...]  # parameters, in a form that other proces
 def cell(alpha: float, other: float, *, name: str, fixed: Fixed, updates: int) -> dict[str, str]:
     """What becomes of the orbit in one cell."""
     found = network(**dict(fixed), **{name: other}, alpha=alpha).outcome(longest=updates)
-    return {"local": found.local.kind, "fate": found.fate.kind, "seen": seen(found.fate)}
+    proved = "no" if found.fate.proved is None else "yes"
+    return {"local": found.local.kind, "fate": found.fate.kind, "seen": seen(found.fate), "proved": proved}
 
 
 def flips_of_row(other: float, *, name: str, fixed: Fixed, top: float) -> list[float]:
@@ -189,6 +195,7 @@ def chart(
         local=found.array("local"),
         fate=found.array("fate"),
         seen=found.array("seen"),
+        proved=found.array("proved") == "yes",
         flips=np.array(flips).reshape(-1, 2),
         fold=float(fold),
     )
@@ -221,6 +228,7 @@ def run(out: Path = FIGURES, quick: bool = False) -> Charts:
     print("verdict at the equilibrium / fate from W0 = 1: cells")
     for (local, fate), count in sorted(counts.items(), key=lambda item: -item[1]):
         print(f"{local:18} / {fate:22} {count:6d}")
+    print(f"proved to settle: {sum(int(each.proved.sum()) for each in charts)} cells")
     return study
 
 
@@ -246,6 +254,8 @@ def _draw_cells(ax: Axes, each: Chart) -> None:
     colours = ListedColormap(list(KINDS.values()))
     norm = BoundaryNorm(np.arange(len(KINDS) + 1) - 0.5, len(KINDS))
     ax.pcolormesh(each.alpha, each.other, codes, cmap=colours, norm=norm, rasterized=True)
+    rows, columns = np.nonzero(each.proved)
+    ax.plot(each.alpha[columns], each.other[rows], **PROVED)
 
 
 def _draw_limits(ax: Axes, each: Chart) -> None:
@@ -273,6 +283,7 @@ def _draw_legend(drawn: Figure, kinds: set[str]) -> None:
         Patch(facecolor=colour, edgecolor="0.4", lw=0.6, label=kind) for kind, colour in KINDS.items() if kind in kinds
     ]
     handles += [
+        Line2D([], [], label="proved to settle", **{**PROVED, "ms": 4}),
         Line2D([], [], label="flip, αμ/n = 2 + β", **FLIP_LINE),
         Line2D([], [], label="fold, αμ/n = β", **FOLD_LINE),
         Line2D([], [], label="β = 0", **NEUTRAL_LINE),

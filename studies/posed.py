@@ -9,7 +9,8 @@ like (1+β)^t from its start (v·1)² on, which is positive for some v unless th
 
     α < α*(b, σ, stimulus) = 2n/μ_max,     μ_max the largest eigenvalue of (R₀·r) diag(R₀²/r) + R₀ (R₀²)ᵀ.
 
-That is local: from W₀ an orbit may end elsewhere, and the certificate says where it does not.
+That is local: from W₀ an orbit may end elsewhere (test_an_orbit_can_leave_where_its_equilibrium_is_stable), and the
+certificate says where it does not.
 
 (a) α* against b for stimuli of one, two and three components and two σ: exact curves, and the fates of orbits from W₀
 at 0.5, 0.97 and 1.03 α*. (b) The plane β = 0: fates of orbits in (α, b), over α*. (c) The plane b = 0.5 in α and β > 0:
@@ -83,7 +84,7 @@ class Settings:
     rates: int
 
 
-FULL = Settings(curve=101, tested=5, cells=16, updates=20_000, rates=13)
+FULL = Settings(curve=101, tested=5, cells=16, updates=200_000, rates=13)
 QUICK = Settings(curve=11, tested=2, cells=4, updates=4000, rates=3)
 
 

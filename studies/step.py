@@ -8,7 +8,9 @@ As h → 0 the rule becomes the flow, which descends E and never flips. The obje
 the rule as posed: there an update is one presentation, α and β are what it changes, and h is 1.
 
 (a) The equilibrium and its doubled cycles against h, over simulated orbits. (b) Its largest and its least multiplier:
-disturbances decay fastest where both have one modulus, at h = 1.3095, not at the smallest step.
+disturbances decay fastest where both have one modulus, at h = 1.3095, not at the smallest step. (c) The update at which
+the orbit from W₀ = 1 is proved to settle, by what its energy bounds from there on (net.certificate), up to h*: the
+largest step that is certified is h* at rest, and falls with the energy of the state.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ from studies.run_settings import study
 
 ALPHA, BETA = 0.5, -0.1
 BOUNDS = (0.05, 2.0)
+PARTS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)  # of h*, at which (c) looks for proofs
+LONGEST_PROOF = 2000  # updates after which (c) gives up
 FULL = Sampling(longest=8, values=311, transient=800, samples=80)
 QUICK = Sampling(longest=4, values=53, transient=300, samples=24)
 
@@ -49,6 +53,8 @@ class Steps:
         h* = 2/max(rates).
     best : float
         2/(max + min), where the largest modulus of the multipliers is least.
+    proved : ndarray, shape (steps, 2)
+        h, and the update at which the orbit is proved to settle; NaN where it is not.
     files : Files
     """
 
@@ -57,6 +63,7 @@ class Steps:
     rates: np.ndarray
     flip: float
     best: float
+    proved: np.ndarray
     files: Files
 
 
@@ -82,6 +89,17 @@ def stepped(net: bf.adaptation.Network) -> bf.Map:
 
 
 @study
+def proved_at(net: bf.adaptation.Network, h: float) -> float:
+    """The first update at whose state the orbit from W₀ is proved to settle in steps of h; NaN if there is none."""
+    scaled = net.replace(alpha=h * net.alpha, beta=h * net.beta)
+    y, rule = scaled.project(scaled.initial), scaled.reduced
+    for t in range(LONGEST_PROOF):
+        if scaled.certificate(y).settles:
+            return float(t)
+        y = rule(y)
+    return np.nan
+
+
 def run(out: Path = FIGURES, quick: bool = False) -> Steps:
     """Continue, simulate, draw."""
     sampling = QUICK if quick else FULL
@@ -109,21 +127,24 @@ def run(out: Path = FIGURES, quick: bool = False) -> Steps:
         rates=rates,
         flip=2.0 / rates[-1],
         best=2.0 / (rates[-1] + rates[0]),
+        proved=np.array([(h, proved_at(net, h)) for h in (np.array(PARTS) * 2.0 / rates[-1]).tolist()]),
         files=Files("step", out),
     )
     publish(study.files, lambda: _draw(study, observable), _table(study, observable))
     flip, best = equilibrium.first("flip").parameters["h"], study.best
     print(f"flip at h = {flip:.12f}; 2/(alpha mu_max/n - beta) = {study.flip:.12f}")
+    for h, t in study.proved.tolist():
+        print(f"h = {h:.4f} ({h / study.flip:.2f} h*): proved to settle at update {t:.0f}")
     print(f"fastest at h = {best:.6f}: {-1.0 / np.log(1.0 - best * rates[0]):.3g} steps a factor e")
     return study
 
 
 def _draw(study: Steps, observable: Callable[..., float]) -> Figure:
-    drawn, (top, below) = new_cascade_figure(
+    drawn, (top, below, last) = new_cascade_figure(
         "The flip belongs to the step, and the step to the rule",
         "α = 0.5 h, β = −0.1 h, σ = 1/6, b = 0.05",
-        mosaic="a;b",
-        height=7.2,
+        mosaic="a;b;c",
+        height=9.2,
     )
     bf.plot.diagram(
         study.branches,
@@ -135,9 +156,14 @@ def _draw(study: Steps, observable: Callable[..., float]) -> Figure:
         xlabel="step h",
     )
     top.set_xlim(0.0, BOUNDS[1])
-    for ax, name in ((top, "(a)"), (below, "(b)")):
+    for ax, name in ((top, "(a)"), (below, "(b)"), (last, "(c)")):
         ax.text(0.01, 0.97, name, va="top", transform=ax.transAxes)
     _draw_multipliers(below, study)
+    last.semilogy(*study.proved.T, "o-", ms=4, mfc="white", lw=0.9, color=BLACK)
+    last.axvline(study.flip, color=BLUE, lw=0.9, ls=":")
+    last.set(xlabel="step h", ylabel="update", xlim=(0.0, BOUNDS[1]))
+    last.text(study.flip, 0.9, " h*", color=BLUE, transform=last.get_xaxis_transform())
+    finish_axes(last, "the update at which the orbit from W₀ = 1 is proved to settle")
     return drawn
 
 

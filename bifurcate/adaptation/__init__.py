@@ -1,7 +1,7 @@
 """The adaptation network: divisive normalisation whose weights adapt, a map on n² weights that closes in n unknowns."""
 
 from bifurcate.adaptation.all_weights import HiddenPart, WeightCoordinates, coordinates
-from bifurcate.adaptation.certificate import DescentRegion, SettlingCertificate
+from bifurcate.adaptation.certificate import DescentRegion, SettlingCertificate, largest_region
 from bifurcate.adaptation.energy import ResponseEnergy
 from bifurcate.adaptation.equilibria.equilibrium import last_beta
 from bifurcate.adaptation.equilibria.local_stability import Stability
@@ -49,6 +49,7 @@ __all__ = [
     "average",
     "coordinates",
     "gradient_rule",
+    "largest_region",
     "last_beta",
     "literal",
     "periodic",

@@ -323,7 +323,13 @@ def certificate(net: Model, y: np.ndarray, rest: Rest | None = None) -> Settling
 def largest_region(net: Model) -> DescentRegion | None:
     """The largest set {E − E* ≤ ℓ} that is certified, to a millionth of ℓ; None where none is.
 
-    L rises with ℓ and s falls.
+    Examples
+    --------
+    >>> from bifurcate.adaptation import Network
+    >>> net = Network([1.0, 0.5], [1.0, 0.8], alpha=0.1, beta=-0.1, sigma=0.5)
+    >>> region = largest_region(net)
+    >>> region.level > net.certificate().level, round(region.largest_step, 5)
+    (True, 1.0)
     """
     rest = Rest.of(net)
     if rest is None:

@@ -394,6 +394,23 @@ def test_fate_agrees_with_all_weights_at_every_growth():
         assert table[kinds], kinds
 
 
+def test_an_orbit_can_leave_where_its_equilibrium_is_stable():
+    """β = 0 at 0.9 α*, one of two neurons driven much more weakly than its target asks; all weights iterated."""
+    r, r0, sigma = np.array([1.09, 0.06]), np.array([0.15, 0.09]), 0.6
+    R0 = r0 / (sigma**2 + r0.mean())
+    mu = np.linalg.eigvals((R0 @ r) * np.diag(R0**2 / r) + np.outer(R0, R0**2)).real.max()
+    net = Network(r, r0, alpha=0.9 * 4 / mu, beta=0.0, sigma=sigma)
+    found = net.outcome()
+    assert found.local.kind == "neutral manifold" and found.local.margins["flip"] == pytest.approx(0.2)
+    assert found.fate.kind == "diverges" and found.fate.proved is None and found.fate.crossed is not None
+    W, least = np.ones((2, 2)), []
+    for _ in range(400):
+        u = sigma**2 + W @ r / 2
+        W = W + net.alpha * (np.outer(r / u, r / u) - np.outer(R0, R0))
+        least.append(u.min())
+    assert least[found.fate.crossed] < 0 < min(least[: found.fate.crossed]) and least[-1] < least[200] < -100
+
+
 def test_weights_that_leave_the_range_of_numbers_warn_of_nothing():
     """β > 0 and a long chaotic orbit: 1.0418^17376 is no double; a silent neuron beside it grows as fast."""
     made = {"alpha": 0.61, "beta": 0.0418, "sigma": 0.0856}

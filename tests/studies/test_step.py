@@ -24,6 +24,11 @@ def test_step_flips_where_two_over_the_largest_rate_is(study):
     assert {branch.curve.period for branch in study.branches} >= {1, 2}
 
 
+def test_steps_below_the_flip_are_proved_to_settle(study):
+    assert np.isfinite(study.proved).all() and study.proved[-1, 0] == pytest.approx(0.99 * study.flip)
+    assert study.proved[:, 1].max() < 200
+
+
 def test_step_cycles_are_cycles_of_the_stepped_rule(study):
     model = RingModel(0.5, -0.1)
     branch = study.branches[1]
