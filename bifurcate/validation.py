@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import numbers
-from collections.abc import Collection, Mapping
+import reprlib
+import sys
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,7 @@ from numpy.typing import NDArray
 from bifurcate.errors import InvalidInput
 
 __all__ = [
+    "as_floats",
     "check_array",
     "check_callable",
     "check_choice",
@@ -22,12 +26,59 @@ __all__ = [
     "check_interval",
     "check_mapping",
     "check_number",
+    "check_optional",
     "check_period",
     "check_positive",
     "check_seed",
+    "check_sequence",
+    "check_text",
+    "check_values",
     "is_real_number",
     "is_whole_number",
+    "shown",
 ]
+
+LARGEST_COUNT = sys.maxsize  # what is larger has no place in an array, nor an end in a loop
+
+_SHOWN = reprlib.Repr()
+_SHOWN.maxstring = _SHOWN.maxother = 100  # characters: a line
+
+
+def shown(value: Any) -> str:
+    """A value as it is written, for a message: no more than a line of it.
+
+    Examples
+    --------
+    >>> shown("abc"), shown(list(range(1000)))
+    ("'abc'", '[0, 1, 2, 3, 4, 5, ...]')
+    """
+    try:
+        return " ".join(_SHOWN.repr(value).split())
+    except ValueError:  # Python writes no whole number of more than 4,300 digits
+        return "a number of thousands of digits"
+
+
+def as_floats(value: Any) -> NDArray[np.float64]:
+    """A copy of an array of real numbers, as floats; NaN and infinity are among them.
+
+    Raises
+    ------
+    TypeError, ValueError, OverflowError
+        If it is anything else: text, dates, complex or masked numbers, nested lists of different lengths.
+
+    Examples
+    --------
+    >>> as_floats([1, 2])
+    array([1., 2.])
+    """
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise TypeError("some of its entries are masked")
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiubO" and array.size:
+        raise TypeError(f"its entries are of type {array.dtype.name}")
+    if array.dtype.kind == "O" and not all(isinstance(each, numbers.Real) for each in array.flat):
+        raise TypeError("its entries are no real numbers")
+    return np.array(array, dtype=float)
 
 
 def is_whole_number(value: Any) -> bool:
@@ -51,7 +102,12 @@ def is_real_number(value: Any) -> bool:
     (True, False, False, False)
     """
     value = _entry(value)
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False
 
 
 def _entry(value: Any) -> Any:
@@ -74,7 +130,7 @@ def check_mapping(name: str, value: Any, of: str) -> dict[Any, Any]:
 
 
 def check_count(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
-    """A whole number from ``least`` to ``most``, both allowed; without ``most`` it has no upper limit.
+    """A whole number from ``least`` to ``most``, both allowed; without ``most`` up to what the machine can count.
 
     Examples
     --------
@@ -85,9 +141,9 @@ def check_count(name: str, value: Any, least: int = 1, most: int | None = None) 
         ...
     bifurcate.errors.InvalidInput: adaptor is 5; it must be a whole number from 0 to 3
     """
-    if not is_whole_number(value) or value < least or (most is not None and value > most):
+    if not is_whole_number(value) or value < least or value > (LARGEST_COUNT if most is None else most):
         allowed = f"of at least {least}" if most is None else f"from {least} to {most}"
-        raise InvalidInput(f"{name} is {value!r}; it must be a whole number {allowed}")
+        raise InvalidInput(f"{name} is {shown(value)}; it must be a whole number {allowed}")
     return int(value)
 
 
@@ -131,7 +187,7 @@ def check_number(name: str, value: Any, low: float = -np.inf, high: float = np.i
             span = f" of at least {low:g}" if high == np.inf else f" in [{low:g}, {high:g}]"
         elif high < np.inf:
             span = f" of at most {high:g}"
-        raise InvalidInput(f"{name} is {value!r}; it must be a finite real number{span}")
+        raise InvalidInput(f"{name} is {shown(value)}; it must be a finite real number{span}")
     return float(value)
 
 
@@ -144,7 +200,7 @@ def check_positive(name: str, value: Any) -> float:
     1e-09
     """
     if not (is_real_number(value) and value > 0):
-        raise InvalidInput(f"{name} is {value!r}; it must be a positive, finite number")
+        raise InvalidInput(f"{name} is {shown(value)}; it must be a positive, finite number")
     return float(value)
 
 
@@ -175,9 +231,9 @@ def check_array(name: str, value: Any, shape: tuple[int | None, ...] | None = No
     array([1., 2.])
     """
     try:
-        array = np.array(np.nan if np.iscomplexobj(value) else value, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"{name} is {value!r}; it must be made of real numbers") from error
+        array = as_floats(np.nan if np.iscomplexobj(value) else value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidInput(f"{name} is {shown(value)}; it must be made of real numbers") from error
     if not np.isfinite(array).all():
         raise InvalidInput(f"{name} has entries that are NaN, infinite or complex; they must be finite real numbers")
     if shape is not None:
@@ -208,9 +264,9 @@ def check_choice(name: str, value: Any, choices: Collection[Any]) -> None:
     --------
     >>> check_choice("layout", "trailing", ("trailing", "leading"))
     """
-    if value not in choices:
+    if not isinstance(value, Hashable) or value not in choices:
         allowed = ", ".join(str(choice) for choice in choices)
-        raise InvalidInput(f"{name} is {value!r}; allowed are {allowed}")
+        raise InvalidInput(f"{name} is {shown(value)}; allowed are {allowed}")
 
 
 def check_callable(name: str, value: Any, form: str) -> None:
@@ -220,8 +276,75 @@ def check_callable(name: str, value: Any, form: str) -> None:
     --------
     >>> check_callable("jvp", None, "jvp(x, v, **parameters)")
     """
-    if value is not None and not callable(value):
-        raise InvalidInput(f"{name} is {value!r}; it must be callable as {form}, or None")
+    if value is None:
+        return
+    taken = [None] * (1 + form.count(",") - form.count("**"))
+    if not callable(value) or not _takes(value, taken):
+        raise InvalidInput(f"{name} is {shown(value)}; it must be callable as {form}, or None")
+
+
+def _takes(function: Callable[..., Any], arguments: list[Any]) -> bool:
+    """False if a function has a signature and cannot be called with so many arguments."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # some builtins have none
+        return True
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        return False
+    return True
+
+
+def check_text(name: str, value: Any) -> str:
+    """A text.
+
+    Examples
+    --------
+    >>> check_text("name", "Hénon's map")
+    "Hénon's map"
+    """
+    if not isinstance(value, str):
+        raise InvalidInput(f"{name} is {shown(value)}; it must be a text")
+    return value
+
+
+def check_optional(name: str, value: Any, kind: type, advice: str) -> None:
+    """Refuse what is neither None nor of a type.
+
+    Examples
+    --------
+    >>> check_optional("number", None, int, "write a number")
+    """
+    if value is not None:
+        check_instance(name, value, kind, advice)
+
+
+def check_sequence(name: str, value: Any, of: str) -> list[Any]:
+    """A list of what a sequence, an array or a generator holds; ``of`` says of what it must be one.
+
+    Examples
+    --------
+    >>> check_sequence("known", ([0.1],), "states")
+    [[0.1]]
+    """
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable) or getattr(value, "ndim", 1) == 0:
+        raise InvalidInput(f"{name} must be a sequence of {of}, got {shown(value)}")
+    return list(value)
+
+
+def check_values(name: str, value: Any) -> NDArray[np.float64]:
+    """A sequence of finite real numbers, of any length but 0.
+
+    Examples
+    --------
+    >>> check_values("values", range(3))
+    array([0., 1., 2.])
+    """
+    values = check_array(name, value)
+    if values.ndim != 1 or not len(values):
+        raise InvalidInput(f"{name} must be a sequence of numbers, got shape {values.shape}")
+    return values
 
 
 def check_instance(name: str, value: Any, kind: type, advice: str) -> None:
@@ -244,10 +367,13 @@ def check_interval(name: str, value: Any) -> tuple[float, float]:
     (0.0, 4.0)
     """
     try:
-        low, high = (float(end) for end in value)
-    except (TypeError, ValueError) as error:
+        ends = as_floats(list(value))
+        if ends.shape != (2,):
+            raise ValueError(f"it has shape {ends.shape}")
+        low, high = ends.tolist()
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidInput(
-            f"bounds of {name!r} are {value!r}; they must be an interval (low, high) of two numbers"
+            f"bounds of {name!r} are {shown(value)}; they must be an interval (low, high) of two numbers"
         ) from error
     if not (np.isfinite(low) and np.isfinite(high) and low < high):
         raise InvalidInput(f"bounds of {name!r} are ({low}, {high}); low < high is needed, both finite")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bifurcate.errors import InvalidInput
+from bifurcate.validation import shown
 
 __all__ = ["CURVE_KINDS", "KINDS", "Kind", "KindName", "find_kind", "kind_of_double_event", "kinds_where"]
 
@@ -190,10 +191,10 @@ def find_kind(name: str) -> Kind:
     >>> find_kind("PD").name
     'flip'
     """
-    for kind in _TABLE:
+    for kind in _TABLE if isinstance(name, str) else ():
         if name in (kind.name, kind.label):
             return kind
-    raise InvalidInput(f"no kind {name!r}; kinds are {', '.join(KINDS)}")
+    raise InvalidInput(f"no kind {shown(name)}; kinds are {', '.join(KINDS)}")
 
 
 def kinds_where(**fields: object) -> tuple[KindName, ...]:

@@ -19,6 +19,7 @@ from bifurcate.linalg.low_rank import LowRank
 from bifurcate.linalg.multipliers import Spectrum
 from bifurcate.printing import count_labels, range_text
 from bifurcate.storage.tables import Columns, about, as_dataframe, as_dataset, points_table, special_table, write_csv
+from bifurcate.validation import is_whole_number, shown
 
 __all__ = ["Branch", "BranchEnds", "Point"]
 
@@ -170,7 +171,13 @@ class Branch:
         >>> branch[0].parameters["b"], branch["b"][-1], len(branch[:3])
         (0.3, np.float64(0.3), 3)
         """
+        if isinstance(key, slice):
+            return self.points[key]
         if not isinstance(key, str):
+            if not is_whole_number(key):
+                raise InvalidInput(f"a branch has no {shown(key)}; name a parameter, or a point by its number")
+            if not -len(self) <= key < len(self):
+                raise IndexError(f"the branch has {len(self)} points; there is no point {shown(key)}")
             return self.points[key]
         names = (*self.curve.free, *self.curve.extra)
         if key in names:

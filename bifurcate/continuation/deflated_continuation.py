@@ -26,7 +26,7 @@ from bifurcate.newton.deflation import DeflatedSearch, FailedAttempt
 from bifurcate.newton.solve import Solution
 from bifurcate.printing import short_repr
 from bifurcate.storage.journal import Section, open_journal
-from bifurcate.validation import check_callable, check_count, check_interval, check_period
+from bifurcate.validation import check_callable, check_count, check_interval, check_period, check_sequence, check_values
 
 __all__ = ["DeflatedBranches", "deflated_continuation"]
 
@@ -131,12 +131,13 @@ def deflated_continuation(
         raise InvalidInput(f"bounds must give an interval for {free!r}, as {{{free!r}: (low, high)}}")
     low, high = check_interval(free, bounds[free])
     check_callable("progress", progress, "progress(record)")
+    given = check_sequence("guesses", guesses, "states")
     map = first.iterate.map.replace(**first.parameters(first.start))
     call: dict[str, Any] = {
         "branches": list(known),
         "bounds": dict(bounds),
         "values": values,
-        "guesses": list(guesses),
+        "guesses": given,
         "period": period,
     }
     call |= {"control": control, "power": power, "max_branches": max_branches}
@@ -144,7 +145,7 @@ def deflated_continuation(
         map=map,
         free=free,
         bounds=bounds,
-        guesses=tuple(guesses),
+        guesses=tuple(given),
         period=check_period(first.period if period is None else period),
         control=control,
         power=power,
@@ -165,7 +166,7 @@ def deflated_continuation(
 
 
 def _check_branches(branches: Any) -> list[Branch]:
-    known = [branches] if isinstance(branches, Branch) else list(branches)
+    known = [branches] if isinstance(branches, Branch) else check_sequence("branches", branches, "Branch objects")
     if not known or not all(isinstance(branch, Branch) for branch in known):
         raise InvalidInput("branches must be a Branch or a list of them, at least one")
     free = known[0].curve.free
@@ -178,7 +179,7 @@ def _check_values(values: Sequence[float] | int, free: str, low: float, high: fl
     """The parameter values at which solutions are looked for."""
     if isinstance(values, int | np.integer):
         return [float(value) for value in np.linspace(low, high, check_count("values", values) + 2)[1:-1]]
-    wanted = [float(value) for value in values]
+    wanted: list[float] = check_values("values", values).tolist()
     for value in wanted:
         if not low <= value <= high:
             raise InvalidInput(f"values holds {free} = {value:g}, outside its bounds ({low:g}, {high:g})")

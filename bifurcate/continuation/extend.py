@@ -21,7 +21,7 @@ from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CurvePoint
 from bifurcate.errors import InvalidInput, NotConverged
 from bifurcate.interrupts import interruptible, protected
-from bifurcate.validation import check_callable, check_instance
+from bifurcate.validation import check_callable, check_flag, check_instance, check_interval
 
 __all__ = ["extend"]
 
@@ -84,7 +84,7 @@ def extend(
     check_callable("keep", keep, "keep(state)")
     if branch.points[0].kept.shape != branch.curve.iterate.shape:
         raise InvalidInput("the branch was traced with keep=…; its states are not there to go on from")
-    found = branch.points[0].spectrum is not None if detect is None else detect
+    found = branch.points[0].spectrum is not None if detect is None else check_flag("detect", detect)
     _check_contained(branch, bounds)
     extended = branch
     with protected(), np.errstate(all="ignore"):
@@ -101,7 +101,7 @@ def _check_contained(branch: Branch, bounds: Mapping[str, tuple[float, float]]) 
     for name in branch.curve.free:
         values = branch[name]
         if isinstance(bounds, Mapping) and name in bounds:
-            low, high = bounds[name]
+            low, high = check_interval(name, bounds[name])
             if not low <= values.min() <= values.max() <= high:
                 raise InvalidInput(
                     f"bounds of {name!r} are ({low:g}, {high:g}), which do not contain the branch: it runs from "

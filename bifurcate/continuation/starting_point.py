@@ -19,7 +19,7 @@ from bifurcate.curves.metric import Metric
 from bifurcate.errors import BifurcateError, InvalidInput, MapFailed, NotConverged, NotIsolated
 from bifurcate.linalg.multipliers import EDGE
 from bifurcate.maps.iterated_map import NARROW, WIDE
-from bifurcate.validation import check_instance, check_interval
+from bifurcate.validation import check_flag, check_instance, check_interval
 
 __all__ = ["first_point", "measure_edge", "prepare_run"]
 
@@ -53,6 +53,7 @@ def prepare_run(
         If bounds are missing, empty, of unknown parameters, or do not hold the start.
     """
     check_instance("curve", curve, Curve, "cycles, switch and locus make them")
+    check_flag("detect", detect)
     control = StepControl() if control is None else control
     check_instance("control", control, StepControl, "write StepControl(...)")
     if corrector is not None:

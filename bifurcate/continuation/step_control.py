@@ -68,14 +68,14 @@ class StepControl:
     largest_angle: float = 0.5
 
     def __post_init__(self) -> None:
+        for name in ("first", "smallest", "surest", "largest", "farthest", "angle", "largest_angle"):
+            check_positive(name, getattr(self, name))
         if not 0 < self.smallest <= self.first <= self.largest:
             raise InvalidInput(
                 f"steps must obey 0 < smallest ≤ first ≤ largest, got {self.smallest}, {self.first}, {self.largest}"
             )
         for name in ("max_steps", "iterations"):
             check_count(name, getattr(self, name))
-        for name in ("surest", "farthest", "angle", "largest_angle"):
-            check_positive(name, getattr(self, name))
 
 
 def next_length(control: StepControl, here: CurvePoint, new: CurvePoint, metric: Metric) -> float:

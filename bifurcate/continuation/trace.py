@@ -21,7 +21,7 @@ from bifurcate.deprecation import old_positions
 from bifurcate.errors import Stop
 from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
 from bifurcate.storage.journal import Section, open_journal
-from bifurcate.validation import check_callable
+from bifurcate.validation import check_callable, check_number
 
 __all__ = ["steps", "trace"]
 
@@ -59,6 +59,7 @@ def steps(
     >>> next(following).parameters, next(following).parameters["r"] > 2.5
     ({'r': 2.5}, True)
     """
+    check_number("direction", direction)
     run = prepare_run(curve, bounds, control, corrector, detect)
     with np.errstate(all="ignore"):
         run, start = measure_edge(run, first_point(run))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from bifurcate.errors import InvalidInput
-from bifurcate.validation import check_count, check_positive
+from bifurcate.validation import check_choice, check_count, check_positive
 
 __all__ = ["TO_ROUNDING", "Corrector"]
 
@@ -47,8 +46,7 @@ class Corrector:
     def __post_init__(self) -> None:
         check_positive("tolerance", self.tolerance)
         check_count("max_iterations", self.max_iterations)
-        if self.until not in ("tolerance", "stagnation"):
-            raise InvalidInput(f"until is {self.until!r}; it must be 'tolerance' or 'stagnation'")
+        check_choice("until", self.until, ("tolerance", "stagnation"))
 
 
 TO_ROUNDING = Corrector(tolerance=1e-14, until="stagnation")  # for points whose place is compared or reported

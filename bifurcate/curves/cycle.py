@@ -17,7 +17,7 @@ from bifurcate.linalg.operators import shifted
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
 from bifurcate.maps.orbit_map import SHORTEST_PERIOD, OrbitMap, calls_for_shooting, check_shooting, orbit_unknowns
-from bifurcate.validation import check_instance, check_period
+from bifurcate.validation import check_instance, check_optional, check_period
 
 __all__ = ["CycleEquations", "cycles"]
 
@@ -134,6 +134,7 @@ def cycles(
         period = guess.period if period is None else period
         if getattr(guess, "kind", "") == "fold":  # the branch leaves it along the state alone
             direction = np.append(guess.kernel[:, 0], 0.0)
+    check_optional("krylov", krylov, Krylov, "write Krylov(...)")
     x = map.check(guess.state if is_found else guess)
     iterate = IteratedMap(map, x.shape, check_period(1 if period is None else period))
     check_shooting(multiple_shooting, map, x)

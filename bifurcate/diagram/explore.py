@@ -22,7 +22,7 @@ from bifurcate.errors import InvalidInput
 from bifurcate.executors import as_executor
 from bifurcate.interrupts import interrupted_meanwhile, protected
 from bifurcate.storage.journal import open_journal
-from bifurcate.validation import check_callable, check_count, check_interval, check_period
+from bifurcate.validation import check_callable, check_count, check_flag, check_interval, check_optional, check_period
 
 __all__ = ["explore"]
 
@@ -106,6 +106,9 @@ def explore(
     check_count("depth", depth)
     check_count("max_branches", max_branches)
     check_callable("progress", progress, "progress(record)")
+    check_optional("control", control, StepControl, "write StepControl(...)")
+    check_flag("audit", audit)
+    check_flag("prove", prove)
     _check_bounds(curves, bounds)
     largest = None if period is None else check_period(period)
     call = {"curve": curves, "bounds": dict(bounds), "depth": depth, "period": largest, "audit": audit}

@@ -17,6 +17,7 @@ from bifurcate.gradient.result_types import Consistent, Reconstructed, Refuted, 
 from bifurcate.gradient.symmetry import conformal, euclidean
 from bifurcate.maps.map import Map
 from bifurcate.printing import short_repr
+from bifurcate.validation import check_array
 
 __all__ = ["TestResults", "restrict", "verdict"]
 
@@ -143,7 +144,7 @@ def restrict(map: Map, basis: Any) -> Map:
     """
     if not isinstance(map, Map):
         raise InvalidInput(f"map must be a bifurcate Map, got {type(map).__name__}")
-    B = np.array(basis, dtype=float)
+    B = check_array("basis", basis)
     if B.ndim < 2 or not np.isfinite(B).all():
         raise InvalidInput("basis must be a sequence of finite states: shape (d, *state's shape)")
     shape, B = B.shape[1:], B.reshape(len(B), -1)

@@ -13,9 +13,11 @@ from bifurcate.errors import InvalidInput, OutsideDomain
 from bifurcate.gradient.field import EPS, Field, above, checked
 from bifurcate.gradient.line_integrals import LineIntegralEnergy
 from bifurcate.maps.map import Map
+from bifurcate.validation import check_callable
 
 __all__ = ["LargestStep", "largest_step"]
 
+LONGEST_LIMIT = 2.0**500  # steps that are tried at the most: longer ones leave the range of numbers
 FIRST, PER_OCTAVE = 2.0**-10, 8  # the shortest step tried, and how densely longer ones are
 AT_REST = 1e-9  # |G| up to this part of max(scale, |x|) counts as rest: a step from there shows rounding, no descent
 FINE = 1e-9  # relative width to which the step is bisected
@@ -84,7 +86,8 @@ def largest_step(map: Map, energy: Callable[[Any], float], states: Any, *, limit
     field, X = checked(map, states)
     if not callable(energy):
         raise InvalidInput(f"energy must be callable as energy(x), got {type(energy).__name__}")
-    limit = above("limit", limit, FIRST)
+    check_callable("energy", energy, "energy(x)")
+    limit = min(above("limit", limit, FIRST), LONGEST_LIMIT)
     moving = [x for x in X if np.abs(field(x)).max() > AT_REST * max(field.scale, float(np.abs(x).max()))]
     if not moving:
         raise InvalidInput("states are all equilibria, where no step changes anything; give states that move")

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from bifurcate.errors import InvalidInput
+from bifurcate.errors import InvalidInput, MapFailed
 from bifurcate.linalg.operators import dense
 from bifurcate.maps.derivatives import FIVE_POINT_STEP, central_difference, directional_derivative
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
-from bifurcate.validation import check_seed
+from bifurcate.validation import check_seed, check_sequence
 
 __all__ = ["EPS", "LARGEST_DENSE", "SURE", "TOLERANCE", "Field", "above", "checked", "generator", "worst_of"]
 
@@ -95,8 +94,11 @@ class Field:
         return np.asarray(slope.reshape(-1) - v)
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
-        """DG(x), dense."""
-        J = dense(IteratedMap(self.map, self.shape).jacobian([x, x], self.map.parameters))
+        """DG(x), dense; NaN where f, or the Jacobian given, fails."""
+        try:
+            J = dense(IteratedMap(self.map, self.shape).jacobian([x, x], self.map.parameters))
+        except MapFailed:  # f ends within reach of the differences
+            return np.full((self.size, self.size), np.nan)
         return J - np.eye(self.size)
 
     def columns(self, x: np.ndarray, which: np.ndarray) -> np.ndarray:
@@ -138,9 +140,7 @@ def checked(map: Any, states: Any) -> tuple[Field, np.ndarray]:
     """
     if not isinstance(map, Map):
         raise InvalidInput(f"map must be a bifurcate Map, got {type(map).__name__}")
-    if not isinstance(states, Iterable):
-        raise InvalidInput("states must be a sequence of states (an array whose first axis counts them)")
-    rows = [map.check(state) for state in states]
+    rows = [map.check(state) for state in check_sequence("states", states, "states")]
     if not rows:
         raise InvalidInput("states is empty; give at least one state")
     if len({row.shape for row in rows}) > 1:
@@ -152,7 +152,7 @@ def above(name: str, value: Any, bound: float) -> float:
     """A finite number greater than a bound."""
     try:
         found = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = math.nan
     if not bound < found < math.inf:
         raise InvalidInput(f"{name} is {value!r}; it must be a finite number greater than {bound:g}")

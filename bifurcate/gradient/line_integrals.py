@@ -15,6 +15,7 @@ from bifurcate.gradient.certificates import Ellipse, Loop
 from bifurcate.gradient.field import EPS, Field, checked
 from bifurcate.gradient.metric_on_a_box import DiagonalMetric
 from bifurcate.maps.map import Map
+from bifurcate.validation import check_array, check_callable
 
 __all__ = ["LineIntegralEnergy", "circulation", "flat", "polygon", "work"]
 
@@ -114,9 +115,10 @@ def circulation(map: Map, path: Any, metric: Weight | None = None) -> Loop:
 
 def flat(metric: Weight | None, field: Field) -> Weight | None:
     """The metric on flattened states."""
+    check_callable("metric", metric, "metric(x)")
     if metric is None:
         return None
-    return lambda x: np.asarray(metric(x.reshape(field.shape)), dtype=float).reshape(-1)
+    return lambda x: check_array("metric", metric(x.reshape(field.shape))).reshape(-1)
 
 
 def polygon(field: Field, X: np.ndarray, metric: Weight | None) -> Loop:

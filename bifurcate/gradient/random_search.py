@@ -14,7 +14,7 @@ from bifurcate.gradient.any_metric_test import any_metric, examine
 from bifurcate.gradient.certificates import ComplexPair
 from bifurcate.gradient.result_types import Refuted
 from bifurcate.maps.map import Map
-from bifurcate.validation import check_count
+from bifurcate.validation import check_callable, check_count
 
 __all__ = ["SearchResult", "search"]
 
@@ -109,6 +109,7 @@ def search(draw: Callable[[np.random.Generator], tuple[Map, Any]], *, tries: int
 
 
 def _drawn(draw: Callable[[np.random.Generator], tuple[Map, Any]], seed: int, number: int) -> tuple[Map, Any]:
+    check_callable("draw", draw, "draw(rng)")
     drawn = draw(np.random.default_rng([seed, number]))
     if not isinstance(drawn, tuple | list) or len(drawn) != 2:
         raise InvalidInput(f"draw must return (map, guess), got {type(drawn).__name__} in draw {number}")

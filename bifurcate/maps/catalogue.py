@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bifurcate.errors import InvalidInput
 from bifurcate.maps.map import Map
 from bifurcate.storage.functions import catalogued
+from bifurcate.validation import check_flag, is_whole_number, shown
 
 __all__ = [
     "delayed_logistic",
@@ -24,6 +25,7 @@ __all__ = [
 ]
 
 Array = NDArray[np.float64]
+LARGEST_RING = 10**8  # units whose neighbours' numbers fit a machine's memory
 SMALLEST_RING = 3  # units of a ring: with two, the neighbours on both sides are the same unit
 
 
@@ -288,8 +290,9 @@ def logistic_ring(n: int = 200, r: float = 2.5, e: float = 0.5, sparse: bool = F
     >>> logistic_ring(n=3, r=2.0)([0.5, 0.5, 0.5])
     array([0.5, 0.5, 0.5])
     """
-    if n < SMALLEST_RING:
-        raise InvalidInput(f"a ring has at least {SMALLEST_RING} units, got n = {n}")
+    if not is_whole_number(n) or not SMALLEST_RING <= n <= LARGEST_RING:
+        raise InvalidInput(f"a ring has at least {SMALLEST_RING} units, got n = {shown(n)}")
+    check_flag("sparse", sparse)
     i = np.arange(n)
     left, right = (i - 1) % n, (i + 1) % n
     pattern = sp.csr_array((np.ones(3 * n), (np.r_[i, i, i], np.r_[i, left, right])), shape=(n, n))

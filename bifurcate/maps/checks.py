@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput
-from bifurcate.validation import check_mapping, is_real_number
+from bifurcate.validation import as_floats, check_mapping, check_text, is_real_number, shown
 
 __all__ = ["check_parameters", "check_signature", "check_state", "join_names"]
 
@@ -29,9 +29,9 @@ def check_state(x: Any) -> NDArray[np.float64]:
     array([1., 2.])
     """
     try:
-        state = np.array(x, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"a state must be an array of real numbers, got {type(x).__name__}") from error
+        state = as_floats(x)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidInput(f"a state must be an array of real numbers, got {shown(x)}") from error
     if state.size == 0:
         raise InvalidInput("a state must have at least one number, got an empty array")
     if not np.isfinite(state).all():
@@ -54,8 +54,9 @@ def check_parameters(parameters: Any) -> dict[str, float]:
     """
     checked: dict[str, float] = {}
     for name, value in check_mapping("parameters", parameters, "names and values").items():
+        check_text("a parameter's name", name)
         if not is_real_number(value):
-            raise InvalidInput(f"parameter {name!r} is {value!r}; it must be a finite real number")
+            raise InvalidInput(f"parameter {name!r} is {shown(value)}; it must be a finite real number")
         checked[name] = float(value)
     return checked
 

@@ -17,7 +17,7 @@ from bifurcate.linalg.operators import compose as product
 from bifurcate.maps.checks import check_parameters, join_names
 from bifurcate.maps.map import Map
 from bifurcate.storage.pickling import Portable
-from bifurcate.validation import check_count, check_instance, check_mapping, is_real_number
+from bifurcate.validation import check_count, check_instance, check_mapping, check_text, is_real_number
 
 __all__ = ["Composition", "Forcing", "Stage", "compose", "forced"]
 
@@ -183,6 +183,7 @@ def compose(*maps: Map, name: str = "") -> Map:
     if not maps:
         raise InvalidInput("compose needs one map or more")
     parameters: dict[str, float] = {}
+    check_text("name", name)
     for map in maps:
         check_instance("every argument", map, Map, "wrap the function: Map(f, parameters)")
         for key, value in map.parameters.items():
@@ -252,6 +253,7 @@ def forced(
     if not given:
         raise InvalidInput("values names no parameter that changes")
     steps = _length(map, given, period)
+    check_text("name", name)
     extra = {} if parameters is None else check_parameters(parameters)
     shared = {key: value for key, value in map.parameters.items() if key not in given}
     forcings = tuple(_forcing(key, value, extra) for key, value in given.items() if callable(value))

@@ -12,7 +12,7 @@ from bifurcate.errors import OutsideDomain
 from bifurcate.linalg.multipliers import Spectrum, spectrum
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
-from bifurcate.validation import check_count, check_instance, check_period
+from bifurcate.validation import check_count, check_instance, check_mapping, check_period
 
 __all__ = ["multipliers"]
 
@@ -72,7 +72,8 @@ def multipliers(
     times = check_period(period)
     check_count("leading", leading)
     if parameters is not None:
-        map = dataclasses.replace(map, parameters=map.values(parameters), at=None)
+        changed = check_mapping("parameters", parameters, "names and values")
+        map = dataclasses.replace(map, parameters=map.values(changed), at=None)
     x = map.check(state)
     iterate, p = IteratedMap(map, x.shape, times), dict(map.parameters)
     with np.errstate(all="ignore"):

@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.errors import InvalidInput, MapFailed
-from bifurcate.linalg.operators import apply
-from bifurcate.maps.calls import call
+from bifurcate.linalg.operators import DiagonalLowRank, ShiftedLowRank, apply
+from bifurcate.maps.calls import REAL_KINDS, call
 from bifurcate.maps.derivative_check import DifferenceSlope
 from bifurcate.maps.derivatives import FIVE_POINT_STEP
 from bifurcate.maps.rule import Rule
+from bifurcate.validation import shown
 
 __all__ = ["CheckedMap", "check_given_derivatives", "check_whole_periods", "multiply_jacobian"]
 
@@ -166,5 +169,9 @@ def multiply_jacobian(J: Any, v: Array) -> Array:
     if isinstance(J, np.ndarray | float | list | tuple):
         if np.size(J) != v.size**2:
             raise MapFailed(f"the jacobian has shape {np.shape(J)} for a state of shape {v.shape}")
+        if np.asarray(J).dtype.kind not in REAL_KINDS:
+            raise MapFailed(f"the jacobian has entries of type {np.asarray(J).dtype.name}; numbers are asked for")
         J = np.asarray(J, dtype=float).reshape(v.size, v.size)
+    elif not isinstance(J, LinearOperator | ShiftedLowRank | DiagonalLowRank) and not sp.issparse(J):
+        raise MapFailed(f"the jacobian is {shown(J)}; a matrix or an operator is asked for")
     return np.asarray(apply(J, v.ravel()).reshape(v.shape))

@@ -22,7 +22,7 @@ from bifurcate.maps.periodic_coordinates import check_periods, near
 from bifurcate.maps.rule import PARTS, Rule
 from bifurcate.printing import values_text
 from bifurcate.storage.pickling import Portable
-from bifurcate.validation import check_positive
+from bifurcate.validation import as_floats, check_choice, check_positive, check_sequence, check_text, shown
 
 __all__ = ["Map"]
 
@@ -116,8 +116,9 @@ class Map(Portable):
             given = getattr(self, name)
             if given is not None and not callable(given):
                 raise InvalidInput(f"{name} must be callable or None, got {type(given).__name__}")
-        if self.derivative not in METHODS:
-            raise InvalidInput(f"derivative is {self.derivative!r}; allowed are {', '.join(METHODS)}")
+        check_choice("derivative", self.derivative, METHODS)
+        for name in ("name", "advice"):
+            check_text(name, getattr(self, name))
         check_positive("scale", self.scale)
         object.__setattr__(self, "periodic", check_periods(self.periodic))
         object.__setattr__(self, "parameters", MappingProxyType(check_parameters(self.parameters)))
@@ -180,8 +181,11 @@ class Map(Portable):
         >>> smooth.borders is None, smooth([0.0, 0.0])
         (True, array([1., 0.]))
         """
-        unknown = set(without) - set(PARTS)
-        if isinstance(without, str) or unknown:
+        if not all(hasattr(rule, part) for part in ("f", *PARTS)):
+            raise InvalidInput(f"rule is {shown(rule)}; it must have the attributes f, {', '.join(PARTS)}")
+        without = check_sequence("without", without, f"names among {', '.join(PARTS)}")
+        unknown = [name for name in without if not isinstance(name, str) or name not in PARTS]
+        if unknown:
             raise InvalidInput(f"without is {without!r}; it must be a collection of names among {', '.join(PARTS)}")
         parts: dict[str, Any] = {part: None if part in without else getattr(rule, part) for part in PARTS}
         parts["exact"] = getattr(rule, "exact", None)  # few rules have one
@@ -220,7 +224,8 @@ class Map(Portable):
         >>> Map(lambda x, r: r * x, {"r": 2.0})([1.0], r=3.0)
         array([3.])
         """
-        return np.asarray(self.f(np.asarray(x, dtype=float), **self.values(parameters)))
+        changed = {name: _numbers(f"parameter {name!r}", value) for name, value in parameters.items()}
+        return np.asarray(call(self.f, self.name, _numbers("x", x), **self.values(changed)))
 
     def replace(self, /, **parameters: float) -> Map:
         """The same map with new values of the parameters named.
@@ -261,8 +266,8 @@ class Map(Portable):
         --------
         >>> Map(lambda x, r: r * x, {"r": 2.0}).require("r")
         """
-        if name not in self.parameters:
-            raise InvalidInput(f"{self.name} has no parameter {name!r}; it has {join_names(self.parameters)}")
+        if not isinstance(name, str) or name not in self.parameters:
+            raise InvalidInput(f"{self.name} has no parameter {shown(name)}; it has {join_names(self.parameters)}")
 
     @cached_property
     def periods(self) -> Array | None:
@@ -371,6 +376,14 @@ class Map(Portable):
             If x is outside the declared domain.
         """
         return check_at(self, x)
+
+
+def _numbers(name: str, value: Any) -> Any:
+    """A number as a float, or an array of them; refused if it is anything else."""
+    try:
+        return as_floats(value)[()]
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidInput(f"{name} is {shown(value)}; it must be made of real numbers") from error
 
 
 def _are_alike(a: Any, b: Any) -> bool:

@@ -12,6 +12,7 @@ from bifurcate.maps.calls import call
 from bifurcate.maps.checks import check_state
 from bifurcate.maps.derivative_check import PassedStates
 from bifurcate.maps.given_parts import CheckedMap, check_given_derivatives, check_whole_periods
+from bifurcate.validation import shown
 
 __all__ = ["check_at"]
 
@@ -85,7 +86,11 @@ def _try(map: CheckedMap, x: Array) -> Array:
 def _check_domain(map: CheckedMap, x: Array) -> None:
     if map.domain is None:
         return
-    margin = float(np.min(call(map.domain, f"the domain of {map.name}", x, **map.parameters)))
+    margins = call(map.domain, f"the domain of {map.name}", x, **map.parameters)
+    try:
+        margin = float(np.min(margins))
+    except (TypeError, ValueError) as error:
+        raise MapFailed(f"the domain of {map.name} returns {shown(margins)}; margins are numbers") from error
     if not margin > 0:
         raise OutsideDomain(f"the state given is outside the domain of {map.name}: its smallest margin is {margin:.3g}")
 

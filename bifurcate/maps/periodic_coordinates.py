@@ -35,7 +35,8 @@ def check_periods(given: Any) -> tuple[float | None, ...] | None:
     """
     if given is None:
         return None
-    periods = tuple(given) if isinstance(given, tuple | list | np.ndarray) else (given,)
+    is_sequence = isinstance(given, tuple | list) or (isinstance(given, np.ndarray) and given.ndim > 0)
+    periods = tuple(given) if is_sequence else (given,)
     for each in periods:
         if each is not None and not (is_real_number(each) and each > 0):
             raise InvalidInput(

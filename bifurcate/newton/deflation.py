@@ -22,7 +22,7 @@ from bifurcate.newton.newton import Newton
 from bifurcate.newton.newton_krylov import NewtonKrylov
 from bifurcate.newton.solve import Solution, solve
 from bifurcate.printing import short_repr
-from bifurcate.validation import check_count, check_instance, check_period
+from bifurcate.validation import check_count, check_instance, check_period, check_sequence
 
 __all__ = ["DeflatedSearch", "DeflationResult", "FailedAttempt", "check_guesses", "deflate"]
 
@@ -176,8 +176,11 @@ def deflate(
     states, failures = check_guesses(map, guesses)
     shape = next(iter(states.values())).shape
     search = DeflatedSearch(map, shape, check_period(period), method, power)
-    for given in known:
-        search.add(map.check(given.state if isinstance(given, Solution) else given))
+    for given in check_sequence("known", known, "states or solutions"):
+        state = map.check(given.state if isinstance(given, Solution) else given)
+        if state.shape != shape:
+            raise InvalidInput(f"known has a state of shape {state.shape}; the guesses have shape {shape}")
+        search.add(state)
     solutions: list[Solution] = []
     found_some, interrupted = True, False
     with protected():
@@ -207,9 +210,7 @@ def check_guesses(map: Map, guesses: Any) -> tuple[dict[int, Vector], list[Faile
     InvalidInput
         If there is none, or their shapes differ.
     """
-    if isinstance(guesses, str) or not isinstance(guesses, Iterable):
-        raise InvalidInput(f"guesses must be a sequence of states, got {type(guesses).__name__}")
-    given = [check_state(guess) for guess in guesses]
+    given = [check_state(guess) for guess in check_sequence("guesses", guesses, "states")]
     if not given:
         raise InvalidInput("guesses is empty; give at least one state")
     if len({state.shape for state in given}) > 1:

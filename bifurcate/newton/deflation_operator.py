@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.maps.periodic_coordinates import shortest
-from bifurcate.validation import check_array, check_flag, check_positive
+from bifurcate.validation import check_array, check_flag, check_positive, check_sequence
 
 __all__ = ["Deflation"]
 
@@ -65,7 +65,9 @@ class Deflation:
         for name in ("power", "shift"):
             check_positive(name, getattr(self, name))
         check_flag("monotone", self.monotone)
-        object.__setattr__(self, "known", tuple(check_array("known", r) for r in self.known))
+        object.__setattr__(
+            self, "known", tuple(check_array("known", r) for r in check_sequence("known", self.known, "states"))
+        )
 
     def _differences(self, x: Vector, scale: float, periods: Vector | None) -> tuple[Vector, Vector]:
         # Rows (x − r)/(unit² n), whose product with a step is the derivative of d²/2 along it, and d², one per r.

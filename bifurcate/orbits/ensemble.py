@@ -26,7 +26,7 @@ from bifurcate.orbits.batched_iteration import (
 )
 from bifurcate.orbits.orbit import IterationRule, OrbitEnd
 from bifurcate.printing import short_repr
-from bifurcate.validation import check_choice, check_count, check_instance, check_mapping
+from bifurcate.validation import as_floats, check_choice, check_count, check_instance, check_mapping
 
 __all__ = ["LARGEST_BATCHED", "Ensemble", "Layout", "ensemble"]
 
@@ -153,8 +153,8 @@ def _make_rows(map: Map, starts: Any, parameters: Mapping[str, Any]) -> BatchRow
     check_instance("map", map, Map, "wrap the function: Map(f, parameters)")
     parameters = check_mapping("parameters", parameters, "names and values")
     try:
-        states = np.array(starts, dtype=float)
-    except (TypeError, ValueError) as error:
+        states = as_floats(starts)
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidInput("starts must be an array of states, of shape (m, *state's shape)") from error
     if states.ndim == 0 or states.size == 0:
         raise InvalidInput(f"starts must have shape (m, *state's shape), got {states.shape}; for one orbit see orbit")
@@ -176,12 +176,12 @@ def _make_rows(map: Map, starts: Any, parameters: Mapping[str, Any]) -> BatchRow
 
 def _check_values(name: str, given: Any) -> float | NDArray[np.float64]:
     try:
-        values = np.asarray(given)
-    except ValueError:
+        values = as_floats(given)
+    except (TypeError, ValueError, OverflowError):
         values = np.empty(0)
-    if values.dtype.kind not in "fiu" or values.ndim > 1 or not np.isfinite(values).all() or values.size == 0:
+    if values.ndim > 1 or not np.isfinite(values).all() or values.size == 0:
         raise InvalidInput(f"parameter {name!r} must be a finite real number or a sequence of them")
-    return values.astype(float) if values.ndim else float(values)
+    return values if values.ndim else float(values)
 
 
 def _check_states(map: Map, rows: BatchRows) -> None:

@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from bifurcate.errors import InvalidInput
-from bifurcate.validation import is_whole_number
+from bifurcate.errors import InvalidInput, MapFailed
+from bifurcate.maps.calls import REAL_KINDS, call
+from bifurcate.validation import is_whole_number, shown
 
 __all__ = ["Observable", "as_observable", "observable_name"]
 
@@ -48,6 +49,18 @@ def as_observable(observable: Observable, parameters: Iterable[str]) -> Callable
     """
     if isinstance(observable, str) and observable == "norm":
         return lambda x, **_: float(np.linalg.norm(np.ravel(x)))
+    function = _function_of(observable, parameters)
+
+    def observed(x: Any, **p: Any) -> Any:
+        value = call(function, "the observable", x, **p)
+        if np.asarray(value).dtype.kind not in REAL_KINDS:
+            raise MapFailed(f"the observable returned {shown(value)}; it must return a real number")
+        return value
+
+    return observed
+
+
+def _function_of(observable: Observable, parameters: Iterable[str]) -> Callable[..., Any]:
     if is_whole_number(observable):
         number = int(observable)  # type: ignore[arg-type]  # a whole number, as was just found
         return lambda x, **_: np.ravel(x)[number]

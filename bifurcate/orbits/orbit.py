@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from bifurcate.deprecation import old_parameters, old_positions
 from bifurcate.errors import MapFailed
 from bifurcate.maps.calls import REAL_KINDS, call
+from bifurcate.maps.checks import check_parameters
 from bifurcate.maps.map import Map
 from bifurcate.printing import short_repr
 from bifurcate.storage.pickling import Portable
-from bifurcate.validation import check_count, check_instance, check_mapping
+from bifurcate.validation import check_count, check_instance
 
 __all__ = [
     "DIVERGED",
@@ -186,7 +187,7 @@ def with_values(map: Map, parameters: Mapping[str, float] | None) -> Map:
     check_instance("map", map, Map, "wrap the function: Map(f, parameters)")
     if parameters is None:
         return map
-    return map.replace(**check_mapping("parameters", parameters, "names and values"))
+    return map.replace(**check_parameters(parameters))
 
 
 def iterate(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bifurcate.deprecation import old_keywords, old_positions
 from bifurcate.errors import InvalidInput
+from bifurcate.maps.calls import call
 from bifurcate.maps.map import Map
 from bifurcate.orbits.batched_iteration import LAYOUTS, BatchRows, agrees, broadcast_parameters, to_batch
 from bifurcate.orbits.ensemble import LARGEST_BATCHED, Layout, ensemble
@@ -19,7 +20,7 @@ from bifurcate.orbits.observable import Observable, as_observable
 from bifurcate.orbits.orbit import OrbitEnd
 from bifurcate.printing import short_repr
 from bifurcate.storage.tables import Columns, as_dataframe, import_xarray
-from bifurcate.validation import check_instance
+from bifurcate.validation import check_array, check_instance, check_values
 
 __all__ = ["OrbitDiagram", "orbit_diagram"]
 
@@ -129,10 +130,9 @@ def orbit_diagram(
     check_instance("map", map, Map, "wrap the function: Map(f, parameters)")
     map.require(parameter)
     look = as_observable(observable, map.parameters)
-    values = np.asarray(values, dtype=float)
-    if values.ndim != 1 or not len(values):
-        raise InvalidInput(f"values must be a sequence of numbers, got shape {values.shape}")
-    starts = np.array([start(value) for value in values.tolist()] if callable(start) else [start], dtype=float)
+    values = check_values("values", values)
+    given = [call(start, "start", value) for value in values.tolist()] if callable(start) else [start]
+    starts = check_array("start", given)
     found = ensemble(
         map, starts, samples, transient=transient, parameters={parameter: values}, executor=executor, layout=layout
     )
@@ -152,6 +152,8 @@ def _observe(map: Map, parameter: str, values: Array, states: Array, observable:
     rows = BatchRows(states.reshape(m * samples, *shape), {**map.parameters, parameter: np.repeat(values, samples)})
     compared = np.union1d(np.arange(m) * samples, np.arange(m) * samples + samples - 1)
     expected = rows[compared].call_each(observable)
+    if expected.ndim != 1:
+        raise InvalidInput(f"the observable returns shape {expected.shape[1:]} for a state; a number is asked for")
     for layout in LAYOUTS if rows.states[0].size < LARGEST_BATCHED else ():
         p = broadcast_parameters(rows.parameters, len(shape), layout)
         try:

@@ -13,7 +13,7 @@ from bifurcate.errors import InvalidInput
 from bifurcate.maps.map import Map
 from bifurcate.orbits.ensemble import ensemble
 from bifurcate.printing import short_repr
-from bifurcate.validation import check_count, check_instance
+from bifurcate.validation import check_array, check_count, check_instance
 
 __all__ = ["ParameterPlane", "parameter_plane"]
 
@@ -99,13 +99,13 @@ def parameter_plane(
     check_count("longest", longest)
     if not isinstance(values, Mapping) or len(values) != 2:
         raise InvalidInput("values must give the values of two parameters, as {'a': [...], 'b': [...]}")
-    (x, u), (y, v) = ((name, np.asarray(each, dtype=float)) for name, each in values.items())
+    (x, u), (y, v) = ((name, check_array("values", each)) for name, each in values.items())
     map.require(x)
     map.require(y)
     if u.ndim != 1 or v.ndim != 1 or not len(u) or not len(v):
         raise InvalidInput(f"values have the shapes {u.shape} and {v.shape}; they must be sequences of numbers")
     grid: dict[str, Any] = {x: np.tile(u, len(v)), y: np.repeat(v, len(u))}
-    found = ensemble(map, np.asarray(start, dtype=float)[None], longest + 1, transient=transient, parameters=grid)
+    found = ensemble(map, check_array("start", start)[None], longest + 1, transient=transient, parameters=grid)
     states = found.states.reshape(len(found), longest + 1, -1)
     periods = _periods(states, map.scale)
     periods[np.array(found.ends) != "steps"] = -1

@@ -16,6 +16,20 @@ from bifurcate.deprecation import old_positions
 from bifurcate.errors import InvalidInput
 from bifurcate.orbits.observable import Observable, as_observable, observable_name
 from bifurcate.orbits.orbit_diagram import OrbitDiagram
+from bifurcate.plot.arguments import (
+    axes,
+    checked,
+    colour_like,
+    flag_or,
+    instance,
+    instances,
+    kind_names,
+    label_of_each,
+    line_style,
+    names,
+    optional,
+    text,
+)
 from bifurcate.plot.drawing import (
     DIAGRAM_SIZE,
     DOT_SIZE,
@@ -77,6 +91,22 @@ class _DrawnCurve(NamedTuple):
 
 
 @old_positions("orbits", "ax", "ylabel", "xlabel", "kinds", "legend")
+@checked(
+    branches=instances(Branch, "trace makes one"),
+    parameter=text,
+    orbits=optional(instance(OrbitDiagram, "orbit_diagram makes one")),
+    ax=axes,
+    ylabel=text,
+    xlabel=text,
+    kinds=kind_names,
+    legend=flag_or("inside"),
+    labels=names,
+    point_labels=flag_or("all"),
+    color=optional(label_of_each(colour_like)),
+    label=optional(label_of_each(text)),
+    stable=line_style,
+    unstable=line_style,
+)
 def diagram(
     branches: Branch | Iterable[Branch],
     parameter: str,

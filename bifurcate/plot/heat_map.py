@@ -11,12 +11,31 @@ from numpy.typing import NDArray
 
 from bifurcate.deprecation import old_positions
 from bifurcate.errors import InvalidInput
+from bifurcate.plot.arguments import amount, axes, checked, colour_map, count, finite_array, flag, optional, text
 from bifurcate.plot.drawing import HEAT_MAP_SIZE, is_grey, new_axes
+from bifurcate.validation import check_sequence, check_values, is_real_number
 
 __all__ = ["heatmap"]
 
+LARGEST_LIMIT = 1e300  # of colours' values: their differences must be numbers
+MOST_LEVELS = 1000  # contours: more would be a colour_like
+
 
 @old_positions("coordinates", "ax", "label", "limit", "levels", "xlabel", "ylabel")
+@checked(
+    matrix=finite_array,
+    ax=axes,
+    label=text,
+    limit=optional(amount(0.0, LARGEST_LIMIT)),
+    levels=count(0, MOST_LEVELS),
+    xlabel=text,
+    ylabel=text,
+    center=optional(amount()),
+    vmin=optional(amount()),
+    vmax=optional(amount()),
+    cmap=colour_map,
+    colorbar=flag,
+)
 def heatmap(
     matrix: NDArray[np.float64],
     *,
@@ -76,13 +95,13 @@ def heatmap(
     >>> ax.images[0].get_clim()
     (-6.0, 6.0)
     """
-    matrix = np.asarray(matrix, dtype=float)
     if matrix.ndim != 2 or matrix.size == 0 or not np.isfinite(matrix).all():
         raise InvalidInput(f"matrix has shape {matrix.shape}; it must be a finite (n, m) with n and m at least 1")
     x, y = (np.arange(size, dtype=float) for size in matrix.shape[::-1])
     if coordinates is not None:
-        is_pair = len(coordinates) == 2 and all(np.ndim(each) == 1 for each in coordinates)
-        x, y = (np.asarray(each, dtype=float) for each in (coordinates if is_pair else (coordinates, coordinates)))
+        given_rows = check_sequence("coordinates", coordinates, "numbers, or a pair of such sequences")
+        is_pair = len(given_rows) == 2 and not any(is_real_number(each) for each in given_rows)
+        x, y = (check_values("coordinates", each) for each in (given_rows if is_pair else (given_rows, given_rows)))
         if matrix.shape != (len(y), len(x)):
             given = f"{len(x)} and {len(y)}" if is_pair else f"{len(x)}"
             wanted = "(rows, columns)" if is_pair else "square; give a pair of sequences for one that is not"

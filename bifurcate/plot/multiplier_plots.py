@@ -16,6 +16,7 @@ from bifurcate.continuation.branch import Branch, Point
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.multipliers import Spectrum
 from bifurcate.newton.solve import Solution
+from bifurcate.plot.arguments import axes, checked, count, flag, instance, names, text
 from bifurcate.plot.drawing import (
     DIAGRAM_SIZE,
     SQUARE_SIZE,
@@ -36,6 +37,7 @@ MARGIN = 0.15  # between the unit circle, or the outermost multiplier, and the a
 REAL = 1e-9  # |Im λ| up to this counts as real, in units of the larger of 1 and |λ|
 
 
+@checked(ax=axes, legend=flag)
 def multipliers(
     of: Spectrum | Solution | Point | SpecialPoint | NDArray[Any],
     *,
@@ -94,7 +96,7 @@ def _values(of: Any) -> tuple[NDArray[np.complex128], NDArray[np.int_]]:
         return np.asarray(found.values, complex), np.asarray(found.multiplicity)
     try:
         values = np.atleast_1d(np.asarray(of, dtype=complex))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InvalidInput(f"{type(of).__name__} has no multipliers; give a spectrum, a solution or a point") from None
     return values, np.ones(len(values), int)
 
@@ -109,6 +111,7 @@ def _frame(ax: Axes, values: NDArray[np.complex128]) -> None:
     finish_axes(ax, "Re λ", "Im λ")
 
 
+@checked(branch=instance(Branch, "trace makes one"), parameter=text, most=count(1), ax=axes, labels=names, legend=flag)
 def multipliers_along(
     branch: Branch,
     parameter: str,
@@ -176,6 +179,7 @@ def _critical(point: SpecialPoint) -> float:
     return row.real[0] if row.real else 0.0
 
 
+@checked(branch=instance(Branch, "trace makes one"), parameter=text, ax=axes, interval=count(1))
 def animate_multipliers(branch: Branch, parameter: str, *, ax: Axes | None = None, interval: int = 60) -> FuncAnimation:
     """Animate the multipliers in the complex plane along a branch.
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.branch import Branch
 from bifurcate.orbits.observable import Observable, as_observable
+from bifurcate.plot.arguments import checked, instance
 
 __all__ = ["StableAround", "observe", "observe_at", "stable_around"]
 
@@ -33,6 +34,7 @@ class StableAround(NamedTuple):
         return self.before != self.after
 
 
+@checked(branch=instance(Branch, "trace makes one"))
 def observe(branch: Branch, observable: Observable = 0) -> NDArray[np.float64]:
     """Evaluate an observable at every state of every cycle on a branch.
 
@@ -75,6 +77,7 @@ def _observe_cycle(
     return [float(look(x.reshape(curve.iterate.state_shape), **p)) for x in states]
 
 
+@checked(branch=instance(Branch, "trace makes one"), point=instance(SpecialPoint, "branch.first(kind) is one"))
 def stable_around(branch: Branch, point: SpecialPoint) -> StableAround:
     """Say whether a branch is stable just before and just after a special point of its own.
 

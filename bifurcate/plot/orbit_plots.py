@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput
 from bifurcate.maps.map import Map
-from bifurcate.orbits.orbit import Orbit, orbit
+from bifurcate.orbits.orbit import Orbit, orbit, with_values
 from bifurcate.orbits.orbit_diagram import OrbitDiagram
+from bifurcate.plot.arguments import amount, axes, checked, colour_like, finite_array, instance, names, optional, text
 from bifurcate.plot.bifurcation_diagram import draw_orbits
 from bifurcate.plot.drawing import DIAGRAM_SIZE, SQUARE_SIZE, axis_name, finish_axes, ink, new_axes
-from bifurcate.validation import check_count, check_instance
+from bifurcate.validation import check_array, check_count, check_instance, check_interval
 
 __all__ = ["cobweb", "convergence", "orbit_diagram"]
 
@@ -23,6 +24,15 @@ GRAPH_POINTS = 400  # of the graph of f: smooth at 300 dots an inch
 GRAPH_COLOUR, ORBIT_COLOUR, DIAGONAL_GREY = "#1a5fa0", "#c2571a", "0.6"
 
 
+@checked(
+    orbits=instance(OrbitDiagram, "orbit_diagram makes one"),
+    ax=axes,
+    labels=names,
+    ylabel=text,
+    size=amount(0.0),
+    alpha=amount(0.0, 1.0),
+    color=colour_like,
+)
 def orbit_diagram(
     orbits: OrbitDiagram,
     *,
@@ -67,6 +77,14 @@ def orbit_diagram(
     return ax
 
 
+@checked(
+    map=instance(Map, "wrap the function: Map(f, parameters)"),
+    start=finite_array,
+    interval=optional(finite_array),
+    ax=axes,
+    xlabel=text,
+    ylabel=text,
+)
 def cobweb(
     map: Map,
     start: Any,
@@ -116,10 +134,12 @@ def cobweb(
     first = np.asarray(start, dtype=float)
     if first.size != 1:
         raise InvalidInput(f"start has {first.size} numbers; a cobweb is drawn for maps of one")
-    there = map if parameters is None else map.replace(**parameters)
+    there = with_values(map, parameters)
     shape = first.shape or (1,)
     visited = orbit(there, first.reshape(shape), steps + 1).states.ravel()
-    low, high = interval or (float(visited.min()), float(visited.max()))
+    low, high = (
+        check_interval("interval", interval) if interval is not None else (float(visited.min()), float(visited.max()))
+    )
     if interval is None:
         margin = 0.08 * (high - low) or 0.5 * there.scale
         low, high = low - margin, high + margin
@@ -135,6 +155,9 @@ def cobweb(
     return ax
 
 
+@checked(
+    to=finite_array, ax=axes, label=text, color=optional(colour_like), rate=optional(amount()), xlabel=text, ylabel=text
+)
 def convergence(
     orbit: Orbit | NDArray[np.float64],
     to: Any,
@@ -178,8 +201,10 @@ def convergence(
     >>> bool(abs(d[20] / d[19] - 0.5) < 1e-3)
     True
     """
-    states = np.asarray(orbit.states if isinstance(orbit, Orbit) else orbit, dtype=float)
-    targets = np.asarray(to, dtype=float)
+    states = check_array("orbit", orbit.states if isinstance(orbit, Orbit) else orbit)
+    if not states.ndim or not states.size:
+        raise InvalidInput(f"orbit has shape {states.shape}; it must hold at least one state")
+    targets = np.asarray(to)
     if targets.shape == states.shape[1:]:
         targets = targets[None]
     if targets.shape[1:] != states.shape[1:]:

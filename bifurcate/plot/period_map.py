@@ -10,15 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 
 from bifurcate.orbits.parameter_plane import ParameterPlane
+from bifurcate.plot.arguments import axes, checked, colour_map, instance, names
 from bifurcate.plot.drawing import CHART_SIZE, GREYS, axis_name, finish_axes, ink, is_grey, new_axes
 
 __all__ = ["parameter_plane"]
 
 ESCAPED_COLOUR, APERIODIC_COLOUR = "#ffffff", "#4a4a4a"
-LIGHTEST, DARKEST = 0.04, 0.75  # of the colour map's range, for the periods: curves stay visible over all of them
+LIGHTEST, DARKEST = 0.04, 0.75  # of the colour_like map's range, for the periods: curves stay visible over all of them
 SPREAD = 0.5  # exponent that sets the short periods, of which there is most, farther apart
 
 
+@checked(plane=instance(ParameterPlane, "parameter_plane makes one"), ax=axes, labels=names, cmap=colour_map)
 def parameter_plane(
     plane: ParameterPlane, *, ax: Axes | None = None, labels: Mapping[str, str] | None = None, cmap: str | None = None
 ) -> Axes:

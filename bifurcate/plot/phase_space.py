@@ -16,7 +16,9 @@ from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.newton.solve import Solution
 from bifurcate.orbits.ensemble import Ensemble
 from bifurcate.orbits.orbit import Orbit
+from bifurcate.plot.arguments import axes, checked, finite_array, flag, instance, instances, optional, text
 from bifurcate.plot.drawing import PERIOD_COLOURS, SQUARE_SIZE, draw_legend, finish_axes, ink, new_axes
+from bifurcate.validation import check_array, check_sequence, check_text
 
 __all__ = ["phase_portrait"]
 
@@ -28,6 +30,17 @@ STABLE_COLOUR, UNSTABLE_COLOUR = "#1a5fa0", "#c2571a"
 REAL = 1e-9  # |Im λ| up to this part of |λ| counts as real
 
 
+@checked(
+    solutions=instances(Solution, "solve makes one"),
+    components=finite_array,
+    curves=optional(instance(Mapping, "names and arrays, as {'unstable': [points]}")),
+    directions=flag,
+    lines=flag,
+    ax=axes,
+    xlabel=text,
+    ylabel=text,
+    legend=flag,
+)
 def phase_portrait(
     solutions: Solution | Iterable[Solution] = (),
     *,
@@ -81,9 +94,9 @@ def phase_portrait(
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['saddle', 'multiplier outside', 'multiplier inside']
     """
-    if len(components) != 2:
+    chosen = [int(each) for each in np.ravel(components)]
+    if len(chosen) != 2 or min(chosen) < 0 or not np.array_equal(chosen, np.ravel(components)):
         raise InvalidInput(f"components is {components!r}; it must be two numbers of components")
-    chosen = list(components)
     ax = new_axes(SQUARE_SIZE) if ax is None else ax
     for i, states in enumerate(_orbit_arrays(orbits)):
         flat = _plane(states.reshape(len(states), -1), chosen)
@@ -93,8 +106,9 @@ def phase_portrait(
     entries: dict[str, Line2D] = {}
     for i, (name, parts) in enumerate((curves or {}).items()):
         colour = ink(PERIOD_COLOURS[(i + 1) % len(PERIOD_COLOURS)])
-        for part in parts:
-            ax.plot(*np.asarray(part, dtype=float).T, color=colour, lw=1.0, zorder=2)
+        check_text("a name in curves", name)
+        for part in check_sequence("an entry of curves", parts, "arrays of points"):
+            ax.plot(*check_array("an entry of curves", part, (None, 2)).T, color=colour, lw=1.0, zorder=2)
         entries[name] = Line2D([], [], color=colour, lw=1.0, label=name)
     for solution in [solutions] if isinstance(solutions, Solution) else solutions:
         entries |= _draw_cycle(ax, solution, chosen, directions)
@@ -108,7 +122,11 @@ def _orbit_arrays(orbits: Any) -> list[NDArray[np.float64]]:
         return [orbits.states]
     if isinstance(orbits, Ensemble):
         return list(orbits.states)
-    return [np.asarray(each.states if isinstance(each, Orbit) else each, dtype=float) for each in orbits]
+    given = check_sequence("orbits", orbits, "orbits or arrays of states")
+    arrays = [check_array("orbits", each.states if isinstance(each, Orbit) else each) for each in given]
+    if any(states.ndim < 2 or not states.size for states in arrays):
+        raise InvalidInput("an entry of orbits is no array of states, of shape (steps, *state's shape)")
+    return arrays
 
 
 def _plane(states: NDArray[np.float64], components: list[int]) -> NDArray[np.float64]:

@@ -16,6 +16,18 @@ from bifurcate.continuation.branch import Branch
 from bifurcate.deprecation import old_positions
 from bifurcate.errors import InvalidInput
 from bifurcate.orbits.parameter_plane import ParameterPlane
+from bifurcate.plot.arguments import (
+    axes,
+    checked,
+    flag,
+    flag_or,
+    instance,
+    instances,
+    kind_names,
+    names,
+    optional,
+    text,
+)
 from bifurcate.plot.drawing import (
     CHART_SIZE,
     CODIMENSION_TWO,
@@ -48,6 +60,20 @@ Place = tuple[float, float, str]  # a point of codimension two: both parameters 
 
 
 @old_positions("ax", "xlabel", "ylabel", "kinds", "legend")
+@checked(
+    branches=instances(Branch, "trace makes one"),
+    x=text,
+    y=text,
+    ax=axes,
+    xlabel=text,
+    ylabel=text,
+    kinds=kind_names,
+    legend=flag_or("inside"),
+    labels=names,
+    point_labels=flag,
+    stable_side=flag,
+    underneath=optional(instance(ParameterPlane, "parameter_plane makes one")),
+)
 def chart(
     branches: Branch | Iterable[Branch],
     x: str,

@@ -18,6 +18,7 @@ from bifurcate.errors import InvalidInput
 from bifurcate.maps.map import Map
 from bifurcate.proofs.balls import Ball, Matrix, ball, magnitude, matrix, nearest
 from bifurcate.proofs.jets import Jet, NotEvaluable, Undecided, constant
+from bifurcate.validation import check_array
 
 __all__ = ["BallMap", "Subspace", "seed"]
 
@@ -71,9 +72,15 @@ class Subspace:
         InvalidInput
             If it is no n × m matrix of rank m.
         """
-        S = np.asarray(basis, dtype=float)
+        S = check_array("invariant", basis)
         S = S[:, None] if S.ndim == 1 else S
-        if S.ndim != 2 or len(S) != n or not np.isfinite(S).all() or np.linalg.matrix_rank(S) < S.shape[1]:
+        if (
+            S.ndim != 2
+            or not S.shape[1]
+            or len(S) != n
+            or not np.isfinite(S).all()
+            or np.linalg.matrix_rank(S) < S.shape[1]
+        ):
             raise InvalidInput(f"an invariant subspace is given by an ({n}, m) matrix of rank m, got shape {S.shape}")
         rows: list[int] = []
         for i in range(n):
@@ -90,7 +97,7 @@ class Subspace:
         InvalidInput
             If R is no n × n matrix of order 2, or the basis is not made of doubles.
         """
-        R = np.asarray(symmetry, dtype=float)
+        R = check_array("symmetry", symmetry)
         if R.shape != (n, n) or not np.array_equal(R @ R, np.eye(n)) or np.array_equal(R, np.eye(n)):
             raise InvalidInput(f"a symmetry is given by an ({n}, {n}) matrix R other than I with R R = I exactly")
         basis = (R + np.eye(n)) / 2.0  # the projection onto the fixed space: its independent columns are a basis

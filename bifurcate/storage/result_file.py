@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from bifurcate.errors import InvalidInput
 from bifurcate.storage.atomic import written_atomically
 from bifurcate.storage.kinds_of_values import DamagedFile
+from bifurcate.validation import shown
 
 __all__ = ["FORMAT", "VERSION", "ArrayReader", "ArrayWriter", "read_file", "write_file"]
 
@@ -131,6 +132,8 @@ def read_file(path: str | os.PathLike[str]) -> tuple[dict[str, Any], ArrayReader
     DamagedFile
         If it is no file of results, was written by a later version, or is not what was written.
     """
+    if not isinstance(path, str | os.PathLike):  # a whole number would be taken for a file that is open already
+        raise InvalidInput(f"path is {shown(path)}; it must be the path of a file")
     try:
         with open(path, "rb") as file:
             return _read(file, str(path))

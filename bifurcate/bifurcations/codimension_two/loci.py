@@ -20,6 +20,7 @@ from bifurcate.errors import InvalidInput
 from bifurcate.linalg.null_space import approximate_null_space, polar_factor
 from bifurcate.linalg.operators import core_operator, quadratic, shifted
 from bifurcate.maps.iterated_map import IteratedMap
+from bifurcate.validation import shown
 
 __all__ = ["locus", "locus_of"]
 
@@ -117,8 +118,10 @@ def _kind(point: SpecialPoint, kind: str | None) -> str:
         raise InvalidInput(f"no curve of special points passes through a {point.kind}")
     if kind is None and len(allowed) == 1:
         return allowed[0]
-    if kind not in allowed:
-        raise InvalidInput(f"kind is {kind!r}; through this {point.kind} pass curves of kind {' and '.join(allowed)}")
+    if not isinstance(kind, str) or kind not in allowed:
+        raise InvalidInput(
+            f"kind is {shown(kind)}; through this {point.kind} pass curves of kind {' and '.join(allowed)}"
+        )
     return kind
 
 
