@@ -34,7 +34,7 @@ def test_contours_are_solid_above_zero_and_dashed_below():
 
 @pytest.mark.parametrize("matrix", [np.zeros(3), np.zeros((0, 2)), np.full((2, 2), np.nan)])
 def test_refused(matrix):
-    with pytest.raises(InvalidInput, match="matrix has (shape|entries)"):
+    with pytest.raises(InvalidInput, match=r"matrix has (shape|entries)"):
         bf.plot.heatmap(matrix)
     with pytest.raises(InvalidInput, match="3 coordinates are given for a matrix of shape"):
         bf.plot.heatmap(np.eye(2), coordinates=[1.0, 2.0, 3.0])
