@@ -9,7 +9,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from bifurcate.bifurcations.codimension_one.normal_forms import coefficients
+from bifurcate.bifurcations.codimension_one.normal_forms import coefficients, neimark_sacker_coefficient
+from bifurcate.bifurcations.codimension_one.unfolding import Unfolding, unfold
 from bifurcate.bifurcations.codimension_two.normal_forms import two_parameter_coefficients
 from bifurcate.bifurcations.kinds import KINDS, Kind, KindName, find_kind
 from bifurcate.curves.curve import Curve
@@ -236,6 +237,46 @@ class SpecialPoint:
         if self.kind == "fold":
             return "fold"
         return "supercritical" if (values[name] > 0) == (self.kind == "flip") else "subcritical"
+
+    @property
+    def criticality(self) -> str:
+        """ "supercritical" or "subcritical" of a flip, a Neimark–Sacker point or a pitchfork; "" of all others.
+
+        Supercritical: what is born is stable where all other multipliers lie inside the unit circle.
+        """
+        if self.form == "pitchfork":
+            return "supercritical" if self.coefficients["c"] < 0.0 else "subcritical"
+        return self.form if self.form in ("supercritical", "subcritical") else ""
+
+    @cached_property
+    def complex_coefficient(self) -> tuple[complex, float] | None:
+        """D of a Neimark–Sacker point's normal form w ↦ e^{iθ} w (1 + D |w|²), and its error; None elsewhere.
+
+        Its real part is the coefficient "d"; its imaginary part says how rotation depends on amplitude.
+        """
+        if self.kind != "neimark-sacker" or not self.coefficients:
+            return None
+        with np.errstate(all="ignore"):
+            return neimark_sacker_coefficient(self.iterate, self._orbit, self.parameters, self.angle)
+
+    @cached_property
+    def unfolding(self) -> Unfolding | None:
+        """How fast the critical multiplier moves with the parameter, and how large what is born grows; with errors.
+
+        None at multiple points, at other kinds than fold, flip and Neimark–Sacker, and on curves in two parameters.
+        """
+        if self.kind not in ("fold", "flip", "neimark-sacker") or not self.coefficients or len(self.curve.free) != 1:
+            return None
+        if self.kind == "neimark-sacker":
+            cubic = self.complex_coefficient
+        else:
+            (name,) = self.coefficients
+            cubic = complex(self.coefficients[name]), self.errors[name]
+        if cubic is None:
+            return None
+        with np.errstate(all="ignore"):
+            given = self.iterate, self._orbit, self.parameters, self.curve.free[0], self.angle, cubic
+            return unfold(self.kind, *given)
 
     @cached_property
     def spectrum(self) -> Spectrum:

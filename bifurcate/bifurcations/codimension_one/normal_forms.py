@@ -39,7 +39,14 @@ from bifurcate.maps.derivatives import (
 )
 from bifurcate.maps.iterated_map import IteratedMap
 
-__all__ = ["coefficients", "leading_coefficients"]
+__all__ = [
+    "coefficients",
+    "critical_multiplier",
+    "leading_coefficients",
+    "multiplier_functional",
+    "neimark_sacker_coefficient",
+    "resolvent",
+]
 
 Array = NDArray[Any]
 
@@ -161,11 +168,28 @@ def _critical(A: Operator, multiplier: complex) -> _Critical:
     return _Critical(A, q, lambda f: component(f) / unit, complement)
 
 
-def _resolvent(A: Operator, target: complex, f: Array) -> Array:
-    """(target·I − A)⁻¹ f."""
+def resolvent(A: Operator, target: complex, f: Array) -> Array:
+    """(target·I − A)⁻¹ f, where that is not singular."""
     n = len(f)
     nothing = np.zeros((n, 0)), np.zeros((0, n)), np.zeros((0, 0))
     return -bordered(shifted(A, target), *nothing).solve(f, np.zeros(0))[0]
+
+
+def critical_multiplier(kind: str, angle: float) -> complex:
+    """The critical multiplier of a kind: −1 of a flip, e^{iθ} of a Neimark–Sacker point, 1 of the others."""
+    return complex({"flip": -1.0, "neimark-sacker": np.exp(1j * angle)}.get(kind, 1.0))
+
+
+def multiplier_functional(A: Operator, multiplier: complex) -> tuple[Array, Callable[[Array], complex]]:
+    """The unit eigenvector q of a simple multiplier of A, and the functional f ↦ <p, f> with <p, q> = 1.
+
+    Raises
+    ------
+    SingularSystem
+        If the multiplier is not simple.
+    """
+    at = _critical(A, multiplier)
+    return at.q, at.pair
 
 
 def _fold(at: _Critical, forms: _Forms) -> dict[str, float]:
@@ -174,17 +198,17 @@ def _fold(at: _Critical, forms: _Forms) -> dict[str, float]:
 
 def _flip(at: _Critical, forms: _Forms) -> dict[str, float]:
     q = at.q
-    h = _resolvent(at.A, 1.0, forms.B(q, q))
+    h = resolvent(at.A, 1.0, forms.B(q, q))
     return {"b": at.pair(forms.cube(q) + 3.0 * forms.B(q, h)).real / 6.0}
 
 
-def _neimark_sacker(at: _Critical, forms: _Forms, angle: float) -> dict[str, float]:
+def _neimark_sacker(at: _Critical, forms: _Forms, angle: float) -> complex:
     q, turn = at.q, np.exp(1j * angle)
     conjugate = q.conj()
-    flat = _resolvent(at.A, 1.0, forms.B(q, conjugate))
-    second = _resolvent(at.A, complex(turn**2), forms.B(q, q))
+    flat = resolvent(at.A, 1.0, forms.B(q, conjugate))
+    second = resolvent(at.A, complex(turn**2), forms.B(q, q))
     total = forms.cube_with_conjugate(q) + 2.0 * forms.B(q, flat) + forms.B(conjugate, second)
-    return {"d": 0.5 * (at.pair(total) / turn).real}
+    return complex(0.5 * at.pair(total) / turn)
 
 
 def _branch_point(at: _Critical, forms: _Forms) -> dict[str, float]:
@@ -235,6 +259,21 @@ def _rounding(iterate: IteratedMap, name: str) -> float:
     return QUADRATIC_ROUNDING if name == "a" else CUBIC_ROUNDING
 
 
+def neimark_sacker_coefficient(
+    iterate: IteratedMap, orbit: list[Array], p: Mapping[str, float], angle: float
+) -> tuple[complex, float] | None:
+    """D = d + i Im D of the normal form w ↦ e^{iθ} w (1 + D |w|²), and the error of either part.
+
+    None where a linear system on the way is singular.
+    """
+    try:
+        at = _critical(iterate.jacobian(orbit, p), complex(np.exp(1j * angle)))
+        value, coarser = (_neimark_sacker(at, _Forms(iterate, orbit, p, steps), angle) for steps in (1.0, COARSER))
+    except SingularSystem:
+        return None
+    return value, abs(value - coarser) + _rounding(iterate, "d") * (1.0 + abs(value))
+
+
 def leading_coefficients(
     kind: str, iterate: IteratedMap, orbit: list[Array], p: Mapping[str, float], A: Operator, angle: float = 0.0
 ) -> dict[str, float]:
@@ -252,9 +291,8 @@ def _at_steps(
     steps: tuple[float, ...],
 ) -> list[dict[str, float]]:
     """The coefficients for each length of the difference steps; empty where a linear system on the way is singular."""
-    multiplier = {"flip": -1.0, "neimark-sacker": np.exp(1j * angle)}.get(kind, 1.0)
     try:
-        at = _critical(A, multiplier)
+        at = _critical(A, critical_multiplier(kind, angle))
         found = [_of(kind, at, _Forms(iterate, orbit, p, coarser), angle) for coarser in steps]
         return [{name: float(value) for name, value in each.items()} for each in found]
     except SingularSystem:
@@ -267,5 +305,5 @@ def _of(kind: str, at: _Critical, forms: _Forms, angle: float) -> dict[str, floa
     if kind == "flip":
         return _flip(at, forms)
     if kind == "neimark-sacker":
-        return _neimark_sacker(at, forms, angle)
+        return {"d": _neimark_sacker(at, forms, angle).real}
     return _branch_point(at, forms)
