@@ -136,7 +136,7 @@ def _rows(study: Theorems) -> list[list[object]]:
     rows: list[list[object]] = []
     for each in study.all:
         for point in each.theorem.points:
-            if point is None or point.parameter is None:
+            if not isinstance(point, bf.PointTheorem) or point.parameter is None:
                 continue
             name, coefficient = next(iter(point.coefficients.items()), ("", None))
             number = ["", ""] if coefficient is None else [f"{name} = {coefficient.middle!r}", coefficient.radius]

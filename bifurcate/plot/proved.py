@@ -13,7 +13,6 @@ from bifurcate.orbits.observable import Observable, as_observable
 if TYPE_CHECKING:
     from bifurcate.proofs.branch_theorem import BranchTheorem
     from bifurcate.proofs.diagram_theorem import DiagramTheorem
-    from bifurcate.proofs.point_theorem import PointTheorem
 
 __all__ = ["draw_proved"]
 
@@ -63,7 +62,7 @@ def draw_proved(
         if branch is not None and branch.free == parameter:
             _draw_arcs(ax, branch, observable)
     for point in points:
-        if point is not None and point.free == parameter:
+        if point is not None and point.free == parameter:  # points of two parameters lie in a plane of their own
             _draw_ring(ax, point, observable)
     entries = [
         Line2D([], [], label="arc proved", **BAND),
@@ -90,10 +89,9 @@ def _draw_arcs(ax: Axes, branch: BranchTheorem, observable: Observable) -> None:
         ax.plot([float(node[-1]) for node in nodes], np.array(values), **BAND)
 
 
-def _draw_ring(ax: Axes, point: PointTheorem, observable: Observable) -> None:
+def _draw_ring(ax: Axes, point: Any, observable: Observable) -> None:
     states = [np.array([each.middle for each in x]).reshape(point.shape) for x in point.states]
     values = [_observed(x, dict(point.parameters), observable) for x in states]
-    assert point.free is not None
     ax.plot([point.parameters[point.free]] * len(values), values, **RING)
 
 

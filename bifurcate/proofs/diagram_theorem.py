@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bifurcate.proofs.branch_theorem import BranchTheorem
 from bifurcate.proofs.exclusion import Exclusion
 from bifurcate.proofs.point_theorem import PointTheorem
+from bifurcate.proofs.two_parameter_points import TwoParameterTheorem
 
 __all__ = ["DiagramTheorem"]
 
@@ -19,7 +20,7 @@ class DiagramTheorem:
     ----------
     branches : tuple of BranchTheorem or None
         For each branch of the diagram, in its order; None for curves of special points, of which nothing is proved.
-    points : tuple of PointTheorem or None
+    points : tuple of PointTheorem, TwoParameterTheorem or None
         For each special point of the diagram, in its order; None if it was not proved.
     gaps : tuple of str
         Everything that was not proved, with reasons, those of the branches included.
@@ -28,7 +29,7 @@ class DiagramTheorem:
     """
 
     branches: tuple[BranchTheorem | None, ...]
-    points: tuple[PointTheorem | None, ...]
+    points: tuple[PointTheorem | TwoParameterTheorem | None, ...]
     gaps: tuple[str, ...]
     exclusion: Exclusion | None = None
 

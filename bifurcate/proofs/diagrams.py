@@ -20,6 +20,7 @@ from bifurcate.proofs.known_regions import KnownTube, fattened
 from bifurcate.proofs.pieces import BranchClaim
 from bifurcate.proofs.point_theorem import PointTheorem
 from bifurcate.proofs.points import PointClaim, prove_special_point
+from bifurcate.proofs.two_parameter_points import TwoParameterClaim, TwoParameterTheorem, prove_two_parameter_point
 
 __all__ = ["exclude_beside", "prove_diagram"]
 
@@ -28,7 +29,7 @@ IN_SUBSPACE = 1e-9  # distance of a state from a declared subspace, in units of 
 
 def prove_diagram(
     branches: Sequence[BranchClaim | None],
-    points: Sequence[PointClaim | str],
+    points: Sequence[PointClaim | TwoParameterClaim | str],
     names: Sequence[str],
     *,
     births: Mapping[int, str] | None = None,
@@ -41,7 +42,7 @@ def prove_diagram(
     ----------
     branches : sequence of BranchClaim or None
         None where a branch is no claim.
-    points : sequence of PointClaim or str
+    points : sequence of PointClaim, TwoParameterClaim or str
         Or the reason why a point is no claim.
     names : sequence of str
         Of the points, for the list of gaps.
@@ -60,17 +61,17 @@ def prove_diagram(
             continue
         try:
             theorem = prove_branch(_in_its_subspace(claim), bits=bits)
-        except NotProved as error:
+        except (NotProved, NotEvaluable, Undecided) as error:
             theorems.append(None)
             gaps.append(f"branch {i}: {error}")
             continue
         theorems.append(theorem)
         gaps += [f"branch {i}, {gap}" for gap in theorem.gaps]
     known = [point for theorem in theorems if theorem is not None for point in theorem.special]
-    proved: list[PointTheorem | None] = []
+    proved: list[PointTheorem | TwoParameterTheorem | None] = []
     for point, name in zip(points, names):
         found = point if isinstance(point, str) else _proved_point(point, known, bits)
-        proved.append(found if isinstance(found, PointTheorem) else None)
+        proved.append(None if isinstance(found, str) else found)
         if isinstance(found, str):
             gaps.append(f"{name}: {found}")
     exclusion = None
@@ -90,8 +91,15 @@ def _in_its_subspace(claim: BranchClaim) -> BranchClaim:
     return claim if inside else dataclasses.replace(claim, subspace=None)
 
 
-def _proved_point(claim: PointClaim, known: Sequence[PointTheorem], bits: int) -> PointTheorem | str:
+def _proved_point(
+    claim: PointClaim | TwoParameterClaim, known: Sequence[PointTheorem], bits: int
+) -> PointTheorem | TwoParameterTheorem | str:
     """The theorem about a point: one that its branch has, or its own."""
+    if isinstance(claim, TwoParameterClaim):
+        try:
+            return prove_two_parameter_point(claim, bits=bits)
+        except (NotProved, NotEvaluable, Undecided) as error:
+            return str(error)
     if claim.subspace is not None:
         x = np.ravel(claim.state)
         if not claim.subspace.contains(x, IN_SUBSPACE * max(float(np.abs(x).max()), claim.map.scale)):

@@ -74,13 +74,8 @@ class Subspace:
         """
         S = check_array("invariant", basis)
         S = S[:, None] if S.ndim == 1 else S
-        if (
-            S.ndim != 2
-            or not S.shape[1]
-            or len(S) != n
-            or not np.isfinite(S).all()
-            or np.linalg.matrix_rank(S) < S.shape[1]
-        ):
+        # An (n, 0) matrix spans the state 0.
+        if S.ndim != 2 or len(S) != n or (S.shape[1] and np.linalg.matrix_rank(S) < S.shape[1]):
             raise InvalidInput(f"an invariant subspace is given by an ({n}, m) matrix of rank m, got shape {S.shape}")
         rows: list[int] = []
         for i in range(n):

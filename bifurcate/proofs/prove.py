@@ -183,14 +183,19 @@ def _prove_solution(result: Solution, map: Map | None, invariant: Any, symmetry:
     raise reason
 
 
-def point_claim(point: SpecialPoint, subspace: Subspace | None) -> PointClaim:
-    """What a special point of codimension one claims.
+def point_claim(point: SpecialPoint, subspace: Subspace | None) -> PointClaim | TwoParameterClaim:
+    """What a special point claims.
 
     Raises
     ------
     NotProved
         If its kind has no system for a proof.
     """
+    if point.kind in TWO_PARAMETER_KINDS and len(point.curve.free) >= BOTH:
+        first, second = point.curve.free[:2]
+        return TwoParameterClaim(
+            point.kind, point.curve.iterate.map, point.parameters, (first, second), point.period, point.state
+        )
     if point.kind not in CURVE_KINDS or point.curve.codimension > 0:
         raise NotProved(f"there is no proof for points of the kind {point.kind!r} on such a curve")
     return PointClaim(
@@ -206,12 +211,10 @@ def point_claim(point: SpecialPoint, subspace: Subspace | None) -> PointClaim:
 
 
 def _prove_point(point: SpecialPoint, invariant: Any, symmetry: Any, bits: int) -> PointTheorem | TwoParameterTheorem:
-    if point.kind in TWO_PARAMETER_KINDS and len(point.curve.free) >= BOTH:
-        first, second = point.curve.free[:2]
-        state, period = point.state, point.period
-        claim = TwoParameterClaim(point.kind, point.curve.iterate.map, point.parameters, (first, second), period, state)
+    claim = point_claim(point, _subspace(point.curve.size, invariant, symmetry))
+    if isinstance(claim, TwoParameterClaim):
         return prove_two_parameter_point(claim, bits=bits)
-    return prove_special_point(point_claim(point, _subspace(point.curve.size, invariant, symmetry)), bits=bits)
+    return prove_special_point(claim, bits=bits)
 
 
 def branch_claim(branch: Branch, subspace: Subspace | None) -> BranchClaim:
@@ -245,7 +248,7 @@ def _prove_diagram(diagram: ExploredDiagram, invariant: Any, symmetry: Any, box:
     claims: list[BranchClaim | None] = []
     for branch in diagram.branches:
         claims.append(None if branch.curve.codimension > 0 else branch_claim(branch, subspace))
-    points: list[PointClaim | str] = []
+    points: list[PointClaim | TwoParameterClaim | str] = []
     for point in diagram.special:
         try:
             points.append(point_claim(point, subspace))

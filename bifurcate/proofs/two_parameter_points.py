@@ -123,6 +123,11 @@ class TwoParameterTheorem:
     certificate: Certificate
 
     @property
+    def form(self) -> str:
+        """Nothing: what the coefficients of such a point say is not part of the theorem."""
+        return ""
+
+    @property
     def complete(self) -> bool:
         """True if nothing is left open."""
         return not self.gaps

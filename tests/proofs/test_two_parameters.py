@@ -117,3 +117,21 @@ def test_false_claims_are_refused():
 def test_what_is_degenerate_is_not_proved(f, kind):
     with pytest.raises(NotProved):
         prove(bf.Map(f, {"p": 0.0, "q": 0.0}), kind, ("p", "q"), [0.0])
+
+
+def test_a_diagram_in_two_parameters():
+    curve = bf.cycles(bf.maps.henon(a=0.36, b=0.3), free="a", guess=[0.9, 0.3])
+    diagram = bf.explore(curve, {"a": (0.1, 3.5), "b": (-1.1, 0.5)}, depth=1, prove=True)
+    proved = {point.label for point, theorem in zip(diagram.special, diagram.theorem.points) if theorem is not None}
+    assert {"PD", "R2"} <= proved
+    assert "curves of special points are not proved" in "".join(diagram.theorem.gaps)
+    check_theorem(diagram.theorem)
+
+
+def test_exploring_keeps_the_diagram_of_a_map_that_cannot_be_evaluated():
+    import math
+
+    map = bf.Map(lambda x, r: np.array([r * math.sin(x[0])]), {"r": 2.0})
+    diagram = bf.explore(bf.cycles(map, "r", [1.9]), {"r": (1.8, 2.3)}, depth=1, prove=True)
+    assert len(diagram.special) == 1 and diagram.theorem.points == (None,)
+    assert all("exact=" in gap for gap in diagram.theorem.gaps)
