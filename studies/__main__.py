@@ -21,6 +21,7 @@ from studies import (
     outcome,
     posed,
     protocols,
+    rules,
     scaling,
     sigma,
     spectrum,
@@ -45,6 +46,7 @@ STUDIES: dict[str, Any] = {
     "step": step.run,
     "theorems": theorems.run,
     "protocols": protocols.run,
+    "rules": rules.run,
     "scaling": scaling.run,
 }
 

@@ -3,7 +3,7 @@
 (a) Two neurons, preferring 0 and π/2, so that a plane shows all of E: baseline (contrast 0.8, orientation 0), stimulus
 (0.8, π/2), β = −0.1, σ = 1/6, b = 0.05. Contours of E − E*, equally spaced in their logarithm, over ln R₁ and ln R₂;
 from W₀ = 1 a tenth of a step, whole steps below the flip, and steps past it, which end in a 2-cycle across the valley.
-Green: the largest set that is certified at half of h* (net.certificate): from within it E falls at every update.
+Green: the largest set that is certified at a tenth of h* (net.certificate): from within it E falls at every update.
 
 The rest is the network of 16 neurons of the other studies, α = 0.5, in steps of h:
 W⁺ = W + h [α (R Rᵀ − C) + β (W − C)].
@@ -77,7 +77,7 @@ QUICK = Settings(divergence_steps=400, rates=3, steps=400, grid=12)
 PLANE = ((0.1, 400), (0.9, 200), (1.04, 60))  # (a): steps as fractions of h*, and updates
 ALONG = (0.5, 0.97, 1.05)  # (b): steps as fractions of h*
 ALONG_STEPS = 150
-CERTIFIED = 0.5  # (a): step of the certified set, as a fraction of h*
+CERTIFIED = 0.1  # (a): step of the certified set, as a fraction of h*
 RATES = (-0.4, -0.025)  # of decay in (d)
 SCANNED = 1.02  # fraction of h* up to which (d) scans
 
@@ -254,10 +254,13 @@ def _draw_plane(ax: Axes, net: bf.adaptation.Network, orbits: tuple[Descent, ...
     x, z = (np.linspace(a, b, 90) for a, b in zip(low - margin, high + margin, strict=True))
     levels = np.array([[E.divergence(np.array([a, b])) for a in x.tolist()] for b in z.tolist()])
     ax.contour(x, z, np.log10(levels), np.arange(-5.0, 2.0, 0.25), colors="0.7", linewidths=0.7, linestyles="solid")
-    half = CERTIFIED * edge
-    region = bf.adaptation.largest_region(net.replace(alpha=half * net.alpha, beta=half * net.beta))
+    small = CERTIFIED * edge
+    region = bf.adaptation.largest_region(net.replace(alpha=small * net.alpha, beta=small * net.beta))
     if region is not None:
-        ax.contour(x, z, levels, [region.level / half], colors=GREEN, linewidths=1.4)
+        rest = np.log(E.rest)
+        near = [np.linspace(a, b, 90) for a, b in zip(rest + region.lower, rest + region.upper, strict=True)]
+        inside = np.array([[E.divergence(np.array([a, b])) for a in near[0].tolist()] for b in near[1].tolist()])
+        ax.contour(*near, inside, [region.level / small], colors=GREEN, linewidths=1.4)
         ax.plot([], [], color=GREEN, lw=1.4, label=f"certified, h = {CERTIFIED:g} h*")
     marks = ("", "o", "s")
     for each, path, colour, mark in zip(orbits, logs, COLOURS, marks, strict=True):

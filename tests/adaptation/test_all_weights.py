@@ -73,6 +73,19 @@ def test_below_zero_the_weights_at_rest_do_not_depend_on_where_they_start(rng):
         assert near(coordinates(net).rest(random_weights(rng, net)), net.equilibrium(), 1e-11)
 
 
+def test_rank_and_signs_of_weights_at_rest(rng):
+    """β < 0: rank two, positive semidefinite iff α ≤ −β. β = 0: symmetric from W₀ = 1, of full rank in general."""
+    for _ in range(60):
+        net = case(rng, 4, -float(rng.uniform(0.05, 1.0)))
+        values = np.linalg.eigvalsh(coordinates(net).rest(net.initial))
+        scale = np.abs(values).max()
+        assert (np.abs(values) > 1e-10 * scale).sum() == 2
+        assert (values.min() > -1e-10 * scale) == (net.alpha <= -net.beta)
+    net = Network([1.0, 0.5, 0.8], [0.6, 1.0, 0.4], alpha=0.1, beta=0.0, sigma=0.5)
+    W = coordinates(net).rest(net.initial)
+    assert near(W, W.T, 1e-12) and np.linalg.matrix_rank(W, tol=1e-4) == 3
+
+
 @pytest.mark.parametrize("n", [2, 3, 4])
 @pytest.mark.parametrize("beta", [-0.15, 0.0, 0.003])
 def test_all_weights_descend_the_full_energy(rng, n, beta):

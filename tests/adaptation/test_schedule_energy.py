@@ -66,6 +66,22 @@ def test_other_schedules_have_none_that_is_known():
         E([[-1.0, 1.0], [1.0, 1.0]])
 
 
+def test_rotations_of_one_stimulus_turn_in_circles(rng):
+    """All rotations of one stimulus, equally often, and a uniform target: complex pairs, no energy in any metric."""
+    turning = 0
+    for _ in range(10):
+        base, uniform = rng.uniform(0.2, 1.0, 4), np.full(4, float(rng.uniform(0.3, 1.0)))
+        net = Network(
+            uniform, uniform, alpha=float(rng.uniform(0.05, 0.4)), beta=-0.2, sigma=float(rng.uniform(0.3, 0.8))
+        )
+        plan = average(net, [np.roll(base, k) for k in range(4)])
+        J = dense_jacobian(plan.reduced, plan.reduced_equilibrium())
+        turning += np.abs(np.linalg.eigvals(J).imag).max() > 1e-7
+        with pytest.raises(NoEnergy):
+            plan.energy()
+    assert turning >= 8
+
+
 def decaying(rng):
     n, m = int(rng.integers(2, 6)), int(rng.integers(1, 4))
     beta = -float(rng.uniform(0.05, 1.0))
