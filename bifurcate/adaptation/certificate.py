@@ -282,9 +282,9 @@ class SettlingCertificate:
         store = self.excess - self.level  # D + c (E − E*), which E − E* ≤ store/t after t updates has been taken from
         best = _count(self.region, store + self.level, enough)
         for part in SHRUNK ** -np.arange(1.0, SHRINKINGS):
-            start = np.ceil(store / (part * self.level))
-            if start >= best:
+            if store >= best * part * self.level:  # the first stretch alone would take as long
                 break
+            start = np.ceil(store / (part * self.level))
             region = rest.region(part * self.level)
             best = min(best, start + _count(region, store + part * self.level, enough))  # c is no larger there
         if not best < LARGEST_COUNT:

@@ -248,6 +248,31 @@ def test_a_silent_neuron_with_a_target_drifts_while_outputs_are_proved_to_settle
     assert net.outcome().fate.weights == "drift" and net.outcome().fate.proved is not None
 
 
+def test_numbers_of_updates_are_bounded_or_refused_at_every_size(rng):
+    """Drives and rates over ten decades: no warning, and no bound that the orbit does not keep."""
+    counted = 0
+    for _ in range(150):
+        n = int(rng.integers(1, 8))
+        r, r0 = 10 ** rng.uniform(-3, 1, (2, n))
+        beta = -float(rng.integers(2)) * float(10 ** rng.uniform(-6, 0))
+        net = Network(r, r0, alpha=float(10 ** rng.uniform(-6, 4)), beta=beta, sigma=float(10 ** rng.uniform(-2, 2)))
+        found = net.certificate()
+        if not found.settles:
+            continue
+        try:
+            bound = found.updates(1e-2)
+        except InvalidInput as refusal:
+            assert "the bound is above" in str(refusal)
+            continue
+        counted += 1
+        if bound < 2000:
+            y = net.project(net.initial)
+            for _ in range(bound):
+                y = net.reduced(y)
+            assert np.abs(np.log(net.response(y) / net.response(net.verdict().state))).max() <= 1e-2
+    assert counted > 20
+
+
 def test_a_certificate_of_a_ring_costs_no_matrix():
     """Each of n neurons holds a part 1/n of E: certified regions shrink with n, and orbits enter them later."""
     net = ring(3000, (0.8, 0.0), (0.8, 0.4), alpha=0.02, beta=-0.1, sigma=1 / 6, b=0.05)
