@@ -59,6 +59,7 @@ class ContinuationProblem:
         return dataclasses.replace(self, curve=curve)
 
     def state_size(self, point: CurvePoint) -> float:
-        """Root mean square of a point's state, in units of the metric."""
-        x = point.u[: self.curve.size]
-        return math.sqrt(self.metric.state * float(x @ x))
+        """Root mean square of a point's state, in units of the metric or of the start, whichever is larger."""
+        n = self.curve.size
+        x, start = point.u[:n], self.curve.start[:n]
+        return math.sqrt(float(x @ x) / max(1.0 / self.metric.state, float(start @ start)))

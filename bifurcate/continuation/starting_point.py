@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
+import scipy.linalg
 
 from bifurcate.continuation.continuation_problem import ContinuationProblem
 from bifurcate.continuation.special_start import is_critical, regular_point_beside
 from bifurcate.continuation.step_control import StepControl
-from bifurcate.curves.corrector import correct
+from bifurcate.curves.corrector import FAR_FROM_ZERO, correct
 from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint, Multipliers
@@ -32,6 +33,8 @@ NEUTRAL = 1e-14  # distance of a multiplier from the unit circle, in units of th
 AWAY = 0.1  # arclength from the start at which multipliers are looked at again, in the metric
 SLOW = 1e-3  # distance of the nearest multiplier from the circle below which distances are measured in its units
 EIGENVALUE_ROUNDING = 4e-15  # error of an eigenvalue, in units of the largest: what multipliers are counted to at least
+OFFSET = 100.0  # scales of the map that a state must be large to be thought of as lying far from 0
+LEAST_VARIATION = 1e-8  # part of such a state that counts as its variation at least
 TIE = 1e-9  # weight of the second parameter in the orientation of a start, where the first one stands still
 LARGEST_CHECKED = 500  # size limit: unknowns up to which the rank of the equations at the start is found by an SVD
 RANK_TOLERANCE = 1e-11  # a singular value below this part of the largest is 0: the error of differenced Jacobians
@@ -77,7 +80,26 @@ def prepare_run(
     low, high = np.array(lower), np.array(upper)
     curve = _with_widths(curve, high - low)
     widths = np.append(high - low, np.full(len(curve.extra), EXTRA_WIDTH))
-    return ContinuationProblem(curve, low, high, Metric.of(curve, widths), control, detect)
+    return ContinuationProblem(curve, low, high, _learnt(curve, Metric.of(curve, widths)), control, detect)
+
+
+def _learnt(curve: Curve, metric: Metric) -> Metric:
+    """The metric with the unit of a state that lies far from 0, as a temperature in kelvin: what it varies by.
+
+    To first order that is |∂x/∂p| times the width of the bounds.
+    """
+    if curve.codimension > 0 or curve.size > LARGEST_CHECKED or metric.unit < OFFSET * curve.iterate.map.scale:
+        return metric
+    at = curve.equations.evaluate(curve.start)
+    if not at.margin > 0.0:
+        return metric
+    linear = curve.equations.linearise(at)
+    slope = np.linalg.lstsq(linear.M @ np.eye(curve.size), -linear.B[:, 0] * metric.widths[0], rcond=None)[0]
+    varies = float(np.linalg.norm(slope)) / np.sqrt(curve.size)
+    unit = max(varies, curve.iterate.map.scale, LEAST_VARIATION * metric.unit)
+    if not unit < FAR_FROM_ZERO * metric.unit:
+        return metric
+    return dataclasses.replace(metric, state=metric.state * (metric.unit / unit) ** 2)
 
 
 def _with_widths(curve: Curve, widths: np.ndarray) -> Curve:
@@ -209,8 +231,21 @@ def _is_singular(point: CurvePoint, metric: Metric) -> bool:
     upper = np.vstack([np.hstack([M, point.linear.B]), np.hstack([point.linear.C, point.linear.D])])
     upper *= np.append(np.full(len(M), metric.unit), metric.widths)
     upper[: len(M)] /= metric.unit
-    values = np.linalg.svd(upper, compute_uv=False)
-    return bool(values[-1] <= RANK_TOLERANCE * max(values[0], 1.0))
+    if not _has_low_rank(upper):
+        return False
+    # Components of the state in units of their own make it look so, too: balance the Jacobian.
+    n = len(M)
+    _, (units, _) = scipy.linalg.matrix_balance(M + np.eye(n), permute=False, separate=True)
+    upper[:n] /= units[:, None]
+    upper[:, :n] *= units
+    sizes = np.abs(upper[:, n:]).max(axis=0)
+    upper[:, n:] /= np.where(sizes > 0.0, sizes, 1.0)
+    return _has_low_rank(upper)
+
+
+def _has_low_rank(matrix: np.ndarray) -> bool:
+    values = np.linalg.svd(matrix, compute_uv=False)
+    return bool(values[-1] <= RANK_TOLERANCE * max(float(values[0]), 1.0))
 
 
 def _singular_start(curve: Curve, found: CorrectorFailure) -> BifurcateError:

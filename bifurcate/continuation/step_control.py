@@ -97,4 +97,4 @@ def next_length(control: StepControl, here: CurvePoint, new: CurvePoint, metric:
     t = new.tangent[metric.n :]
     longest = control.largest / max(math.sqrt((metric.parameter * t) @ t), LEAST_PARAMETER_SHARE)
     factor = max(GREATEST_CUT, min(GREATEST_GROWTH, by_angle, by_work))
-    return float(max(control.smallest, min(longest, length * factor)))
+    return float(max(min(control.smallest, length), min(longest, length * factor)))

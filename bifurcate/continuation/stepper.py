@@ -42,6 +42,9 @@ __all__ = ["Step", "StepperState", "continue_from"]
 ON_BOUND = 1e-12
 NEAR_POLE = 1e-3  # part of the start's domain margin below which a failed step counts as the domain's edge
 SAME_POINT = 1e-6  # distance from the start up to which the point at which a curve closes is the start itself
+# A step that is refused because the curve bends, perhaps out of the corrector's reach, may fall to this: a fold is as
+# sharp as the units of the state make it.
+FINEST = 1e-11
 SHORTER = 0.5  # a step that was refused is repeated with this part of its length
 # ... and one in which multipliers changed without a reason, which may have jumped over a narrow tip
 MUCH_SHORTER = 0.25
@@ -286,7 +289,9 @@ def _take_step(
             if passed is None:
                 return _accept(run, here, new, prediction), length
             prediction = passed  # the curve bends over the bound: arrive on it from the chord
-        if SHORTER * length < run.control.smallest:
+        may_be_short = cast(CorrectorFailure, new).reason == "diverged"
+        finest = min(max(FINEST, run.curve.corrector.tolerance), run.control.smallest)
+        if SHORTER * length < (finest if may_be_short else run.control.smallest):
             return cast(CorrectorFailure, new), length
         length *= SHORTER
 

@@ -30,6 +30,12 @@ __all__ = ["adapt_equations", "correct", "correct_between", "point_with_tangent"
 Vector = NDArray[np.float64]
 
 # Bounds on errors; lengths are in the metric, residuals in units of max(scale, ‖x‖_∞).
+FAR_FROM_ZERO = (
+    0.01  # a state that varies by less than this part of itself lies far from 0: its rounding is that of its size
+)
+OFFSET_ROUNDING = 1e-4  # part of such a state that is added to the unit of residuals: rounding over the tolerance
+STATE_ROUNDINGS = 16.0  # roundings of a state that a Newton step consists of at the least
+EPS = float(np.finfo(float).eps)
 SHORTEST_STEP = 1e-13  # a Newton step this short moves the point by rounding only: more steps gain nothing
 # A point whose next Newton step would be longer is not one yet: so it is beside singular points
 LONGEST_NEXT_STEP = 1e-10
@@ -94,7 +100,7 @@ def correct(
                 return _outside(curve, at)
             if best is None or size < best[0]:
                 best = (size, at)
-            unit = max(scale, _largest(at.u[:n]))
+            unit = _unit(metric, scale, _largest(at.u[:n]))
             falls = size < STAGNATION_RATIO * previous
             converged = iteration > 0 and (size <= corrector.tolerance * unit or moved <= SHORTEST_STEP)
             stagnated = to_rounding and best[0] <= STAGNATED * unit and not falls
@@ -102,9 +108,8 @@ def correct(
                 point = _point(curve, best[1] if stagnated else at, normal, metric, best[0], iteration, orientation)
                 is_last = stagnated or iteration == corrector.max_iterations or not falls
                 step = None if is_last else point.correction
-                if step is None or metric.norm(step) <= max(
-                    LONGEST_NEXT_STEP, NEXT_STEP_TOLERANCES * corrector.tolerance
-                ):
+                longest = max(LONGEST_NEXT_STEP, NEXT_STEP_TOLERANCES * corrector.tolerance)
+                if step is None or metric.norm(step) <= longest + _rounding(metric, at.u[:n]):
                     return point
             else:
                 diverges = iteration > FREE_STEPS and size > DIVERGENCE_RATIO * previous
@@ -120,7 +125,7 @@ def correct(
         return CorrectorFailure("not-isolated", str(error))
     except MapFailed as error:
         return CorrectorFailure("failed", str(error))
-    if best is not None and to_rounding and best[0] <= STAGNATED * max(scale, _largest(best[1].u[:n])):
+    if best is not None and to_rounding and best[0] <= STAGNATED * _unit(metric, scale, _largest(best[1].u[:n])):
         return _point(curve, best[1], normal, metric, best[0], corrector.max_iterations, orientation)
     return CorrectorFailure("diverged", f"residual {previous:.1e} after {corrector.max_iterations} iterations")
 
@@ -136,6 +141,18 @@ def _outside(curve: Curve, at: Evaluation) -> CorrectorFailure:
 def _largest(x: Vector) -> float:
     # ‖x‖_∞ without a copy of x.
     return float(max(x.max(), -x.min()))
+
+
+def _unit(metric: Metric, scale: float, largest: float) -> float:
+    """The unit of residuals: the size of the state, or where that varies by far less, what it varies by."""
+    size = max(scale, largest)
+    return size if metric.unit > FAR_FROM_ZERO * size else metric.unit + OFFSET_ROUNDING * size
+
+
+def _rounding(metric: Metric, x: Vector) -> float:
+    """Length of the steps that rounding of a state leaves, in the metric; 0 unless the state varies by far less."""
+    size = _largest(x)
+    return 0.0 if metric.unit > FAR_FROM_ZERO * size else STATE_ROUNDINGS * EPS * size / metric.unit
 
 
 def _step_inside(curve: Curve, u: Vector, step: Vector) -> Evaluation:

@@ -74,7 +74,8 @@ def point_of(curve: Curve, kind: KindName, critical: Critical, noise: float, met
 def _parameter_size(curve: Curve, node: CurvePoint) -> float:
     """What the rounding of the free parameter is relative to."""
     free = curve.free[0]
-    return curve.iterate.parameter_unit(free, node.at.parameters[free])
+    here = node.at.parameters[free]
+    return max(curve.iterate.parameter_unit(free, here), abs(here))
 
 
 def _moved_by_rounding(node: CurvePoint, metric: Metric) -> np.ndarray:

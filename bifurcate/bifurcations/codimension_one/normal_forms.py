@@ -244,8 +244,12 @@ def coefficients(
         though it has one eigenvector only, as in maps that preserve areas.
     """
     values, coarser = _at_steps(kind, iterate, orbit, p, iterate.jacobian(orbit, p), angle, (1.0, COARSER))
-    size = 1.0 + max((abs(value) for value in values.values()), default=0.0)
-    errors = {name: abs(values[name] - coarser[name]) + _rounding(iterate, name) * size for name in values}
+    # In units of the state a quadratic coefficient is of size 1/scale, a cubic one of 1/scale².
+    units = {name: iterate.map.scale ** (1 if name == "a" else 2) for name in values}
+    size = 1.0 + max((abs(value) * units[name] for name, value in values.items()), default=0.0)
+    errors = {
+        name: abs(values[name] - coarser[name]) + _rounding(iterate, name) * size / units[name] for name in values
+    }
     return values, errors
 
 
