@@ -65,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> list[Any]:
     parser.add_argument("--workers", type=int, default=1, help="processes for sweeps (%(default)s)")
     parser.add_argument("--format", action="append", choices=FORMATS, help="of figures; repeatable (png and pdf)")
     parser.add_argument("--resume", action="store_true", help="go on with sweeps of a run that was ended")
+    parser.add_argument("--no-titles", action="store_true", help="figures without titles, for a journal")
+    parser.add_argument("--no-footers", action="store_true", help="figures without footers")
     chosen = parser.parse_args(arguments)
     for name in chosen.names:
         if name not in (*STUDIES, "all", "check"):
@@ -76,7 +78,15 @@ def main(arguments: Sequence[str] | None = None) -> list[Any]:
     _check_folder(parser, chosen.out)
     names = list(STUDIES) if "all" in chosen.names else chosen.names or list(DIAGRAMS)
     formats = tuple(dict.fromkeys(chosen.format or RunSettings().formats))
-    settings = RunSettings(chosen.quick, chosen.workers, formats, keeps_journals=True, resumes=chosen.resume)
+    settings = RunSettings(
+        chosen.quick,
+        chosen.workers,
+        formats,
+        keeps_journals=True,
+        resumes=chosen.resume,
+        titles=not chosen.no_titles,
+        footers=not chosen.no_footers,
+    )
     before = signal.signal(signal.SIGINT, _interrupt)
     try:
         with use(settings):

@@ -36,6 +36,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import bifurcate as bf
+from bifurcate.plot.point_labels import add_point_labels
 from studies.report import BLACK, FIGURES, ORANGE, VIOLET, Files, Table, finish_axes, name_axes, new_figure, publish
 from studies.run_settings import study
 
@@ -231,7 +232,8 @@ def _draw(study: Adaptation) -> Figure:
         f"After {len(alpha)} updates as published: weaker at the adaptor, repelled beside it",
         f"{NEURONS} neurons, raised cosines of unit energy, half width 30°; contrast 1, b = 0, σ = 1/6, β = 0, W ≥ 0.\n"
         f"{ORIENTATIONS} orientations 18° apart in every update, of weight 5 at 0° and of weight 1 elsewhere, sum 14;\n"
-        f"α from {alpha[0]:.0f} to {alpha[-1]:.0f}. Target: the mean of the products over all orientations.",
+        f"α falls from {alpha[0]:.0f} to {alpha[-1]:.0f} over the updates. Target: the mean of the products over all\n"
+        "orientations. (e), (f): each in colours of its own; contours of negative values are dashed.",
         (6.9, 8.0),
     )
     upper, lower = np.asarray(drawn.subfigures(2, 1, height_ratios=[1.9, 1.0])).tolist()
@@ -251,7 +253,7 @@ def _draw(study: Adaptation) -> Figure:
             ylabel="neuron's preference (°)",
         )
         name_axes(ax, f"{title}: at most {np.abs(each.drive).max():.3g}")
-        ax.set(xticks=(-90, -45, 0, 45), yticks=(-90, -45, 0, 45))
+        ax.set(xticks=(-90, -45, 0, 45, 90), yticks=(-90, -45, 0, 45, 90), xlim=(-90, 90), ylim=(-90, 90))
     return drawn
 
 
@@ -266,21 +268,14 @@ def _place_legend(ax: Axes, where: Literal["upper center", "lower center"], colu
 
 
 def _draw_curves(ax: Axes, before: State, after: State) -> None:
+    tops: list[tuple[float, float, str]] = []
     for neuron, colour in SHOWN_NEURONS:
         i = ADAPTOR + neuron
         ax.plot(DISTANCE, before.curves[:, i], color=colour, lw=0.8, ls=(0, (4, 2)))
         ax.plot(DISTANCE, after.curves[:, i], color=colour, lw=1.4)
         top = int(after.curves[:, i].argmax())
-        ax.annotate(
-            f"{neuron}°".replace("-", "−"),
-            (DISTANCE[top], after.curves[top, i]),
-            xytext=(0, 2),
-            fontsize="x-small",
-            textcoords="offset points",
-            ha="center",
-            color=colour,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.8},
-        )
+        tops.append((float(DISTANCE[top]), float(after.curves[top, i]), f"{neuron}°".replace("-", "−")))
+    add_point_labels(ax, tops)
     ax.plot([], [], color="0.2", lw=0.8, ls=(0, (4, 2)), label="before")
     ax.plot([], [], color="0.2", lw=1.4, label="after")
     _place_legend(ax, "upper center", 2)

@@ -44,10 +44,11 @@ def run(out: Path = FIGURES, quick: bool = False) -> Cascade:
     branches = trace_doublings(equilibrium, BOUNDS, sampling.longest)
     orbits = simulate(net, "alpha", BOUNDS, TO_BASELINE, sampling)
     panel = Panel(net, "alpha", TO_BASELINE, branches, orbits)
-    return publish_cascade(Files("alpha", out), [panel], lambda: _draw(panel))
+    return publish_cascade(Files("alpha", out), [panel], lambda: _draw(panel, sampling))
 
 
-def _draw(panel: Panel) -> Figure:
-    drawn, (ax,) = new_cascade_figure("Faster adaptation doubles its period", "β = −0.1, σ = 1/6, b = 0.05")
+def _draw(panel: Panel, sampling: Sampling) -> Figure:
+    rates = "β = −0.1, σ = 1/6, b = 0.05"
+    drawn, (ax,) = new_cascade_figure("Faster adaptation doubles its period", rates, [sampling])
     draw_panel(panel, ax, "rate of adaptation α", "R of the neuron tuned to the baseline")
     return drawn

@@ -47,10 +47,12 @@ def run(out: Path = FIGURES, quick: bool = False) -> Cascade:
     branches = trace_doublings(equilibrium, BOUNDS, sampling.longest)
     orbits = simulate(net, "b", BOUNDS, TO_BASELINE, sampling)
     panel = Panel(net, "b", TO_BASELINE, branches, orbits)
-    return publish_cascade(Files("b", out), [panel], lambda: _draw(panel))
+    return publish_cascade(Files("b", out), [panel], lambda: _draw(panel, sampling))
 
 
-def _draw(panel: Panel) -> Figure:
-    drawn, (ax,) = new_cascade_figure("Input current: a cascade there and back", "α = 0.52, β = −0.1, σ = 1/6")
+def _draw(panel: Panel, sampling: Sampling) -> Figure:
+    drawn, (ax,) = new_cascade_figure(
+        "Input current: a cascade there and back", "α = 0.52, β = −0.1, σ = 1/6", [sampling]
+    )
     draw_panel(panel, ax, "input current without a stimulus, b", "R of the neuron tuned to the baseline")
     return drawn

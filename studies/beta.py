@@ -37,7 +37,7 @@ from studies.cascade import (
     trace_doublings,
 )
 from studies.report import BLACK, FIGURES, ORANGE, Files, finish_axes
-from studies.ring import TO_BASELINE, TO_STIMULUS, N, network
+from studies.ring import TO_BASELINE, TO_STIMULUS, N, network, response
 from studies.run_settings import study
 
 DECAY = (-0.25, -0.06)
@@ -92,7 +92,10 @@ def trace_growth(sampling: Sampling) -> Panel:
     """(b) The fold."""
     net = network(alpha=0.2, beta=GROWTH[0], b=0.5)
     equilibrium = bf.trace(bf.cycles(net.reduced, "beta", net.reduced_equilibrium()), {"beta": GROWTH}, control=FAR)
-    return Panel(net, "beta", TO_STIMULUS, (equilibrium,), simulate(net, "beta", GROWTH, TO_STIMULUS, sampling))
+    fold = equilibrium.first("fold").parameters["beta"]
+    # Beyond the fold outputs fall towards 0 for ever: what an orbit has reached there is no long-run state.
+    orbits = simulate(net, "beta", (GROWTH[0], fold), TO_STIMULUS, sampling)
+    return Panel(net, "beta", TO_STIMULUS, (equilibrium,), orbits)
 
 
 def measure_distances(net: bf.adaptation.Network) -> Distances:
@@ -115,24 +118,26 @@ def run(out: Path = FIGURES, quick: bool = False) -> Cascade:
     fold = panels[1].branches[0].first("fold").parameters["beta"]
     net = panels[1].network.replace(beta=0.5 * fold)
     distances = measure_distances(net)
-    study = publish_cascade(Files("beta", out), panels, lambda: _draw(panels, distances))
+    study = publish_cascade(Files("beta", out), panels, lambda: _draw(panels, distances, settings))
     print(f"at beta = {net.beta:.6g}, half the fold's: {net.stability(net.equilibrium()).reason}")
     return study
 
 
-def _draw(panels: list[Panel], distances: Distances) -> Figure:
+def _draw(panels: list[Panel], distances: Distances, settings: Settings) -> Figure:
     drawn, (top, left, right) = new_cascade_figure(
         "Slower decay doubles the period; growth ends in a fold",
         "σ = 1/6, b = 0.5",
+        [settings.decay, settings.growth],
+        note=f"\n(b): the branch is followed until y has grown by {FAR.farthest:.0f} scales, orbits up to the fold.",
         mosaic="aa;bc",
         height=7.6,
     )
     draw_panel(panels[0], top, "rate of decay, β < 0", "R of the neuron tuned to the baseline")
-    draw_panel(panels[1], left, "rate of decay or growth, β", "R of the neuron tuned to the stimulus")
-    _shade_growth(left)
+    draw_panel(panels[1], left, "rate of decay or growth, β", "R of the neuron tuned to the stimulus", legend=False)
+    _explain_growth(left, panels[1])
     _draw_distances(right, distances)
     _name_panel(top, "(a) α = 0.5", 0.02, "left")
-    _name_panel(left, "(b) α = 0.2", 0.98, "right")
+    _name_panel(left, "(b) α = 0.2", 0.02, "left")
     _name_panel(right, f"(c) α = 0.2, β = {distances.beta:.2g}", 0.02, "left")
     return drawn
 
@@ -141,11 +146,18 @@ def _name_panel(ax: Axes, words: str, x: float, side: Literal["left", "right"]) 
     ax.text(x, 0.98, words, ha=side, va="top", transform=ax.transAxes)
 
 
-def _shade_growth(ax: Axes) -> None:
+def _explain_growth(ax: Axes, panel: Panel) -> None:
+    """(b): the region of growth, what solid and dashed mean in it, and where the branch ends."""
+    (branch,) = panel.branches
     ax.axvspan(0.0, GROWTH[1], color="0.93", zorder=0)
-    words = f"β > 0: outputs\nstable on the solid line,\nweights unstable\n(1 + β, {N * (N - 1)} times)"
-    ax.text(0.0013, 0.24, words, ha="center", va="center", fontsize="small")
-    ax.text(GROWTH[1], 0.02, "R → 0", ha="right", fontsize="small")
+    ax.set_ylim(top=1.42 * float(ax.get_ylim()[1]))
+    words = f"β > 0: on the solid line outputs are stable,\nweights unstable (1 + β, {N * (N - 1)} times)"
+    ax.text(0.98, 0.88, words, ha="right", va="top", fontsize="small", transform=ax.transAxes)
+    end = branch.points[-1]
+    R = response(panel.network, panel.neuron)(end.state, **end.parameters)
+    ax.annotate(
+        "R → 0", (end.parameters["beta"], R), (14, -3), textcoords="offset points", fontsize="small", va="center"
+    )
 
 
 def _draw_distances(ax: Axes, distances: Distances) -> None:

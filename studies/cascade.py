@@ -158,23 +158,31 @@ def simulate(
 
 
 def new_cascade_figure(
-    title: str, rates: str, mosaic: str = "a", height: float = HEIGHT
+    title: str, rates: str, samplings: Sequence[Sampling], *, mosaic: str = "a", height: float = HEIGHT, note: str = ""
 ) -> tuple[Figure, tuple[Axes, ...]]:
-    """An empty figure with a title, a caption that states the parameters, and axes in the order of their letters."""
+    """An empty figure with a title, a caption that states parameters and samples, and axes by their letters."""
+    counts = "; ".join(f"{each.samples} samples after {each.transient} iterations" for each in samplings)
     drawn = new_figure(
         title,
         f"{N} neurons; baseline of contrast 0.8 at 0°, stimulus of contrast 0.8 at 90°; {rates}.\n"
-        "Grey: simulated orbits of the same map from W₀ = 1, after their transients.",
+        f"Grey: orbits of the same map from W₀ = 1, {counts}.{note}",
         (WIDTH, height),
     )
     return drawn, tuple(drawn.subplot_mosaic(mosaic).values())
 
 
-def draw_panel(panel: Panel, ax: Axes, xlabel: str, ylabel: str) -> None:
-    """Draw branches over simulated orbits."""
+def draw_panel(panel: Panel, ax: Axes, xlabel: str, ylabel: str, **options: Any) -> None:
+    """Draw branches over simulated orbits; options as for the package's diagram."""
     observable = response(panel.network, panel.neuron)
     bf.plot.diagram(
-        panel.branches, panel.parameter, observable, orbits=panel.orbits, ax=ax, ylabel=ylabel, xlabel=xlabel
+        panel.branches,
+        panel.parameter,
+        observable,
+        orbits=panel.orbits,
+        ax=ax,
+        ylabel=ylabel,
+        xlabel=xlabel,
+        **options,
     )
 
 

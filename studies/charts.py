@@ -33,10 +33,11 @@ NEURONS = 32
 CURVES, QUICK_CURVES = 3, 1  # of special points of the equilibrium, at the most, on every chart
 AXES = {
     "alpha": "rate of adaptation α",
-    "beta": "rate of decay, β < 0, or growth",
+    "beta": "decay (< 0) or growth, β",
     "sigma": "semi-saturation σ",
     "b": "input b",
 }
+MARKED = ("generalised flip", "fold-flip", "cusp")  # where flips of different symmetry meet, points crowd
 Bounds = dict[str, tuple[float, float]]
 
 
@@ -90,7 +91,7 @@ PLANS = (
         kind="fold",
         along="beta",
         second="alpha",
-        bounds={"beta": (-0.005, 0.02), "alpha": (0.01, 1.2)},
+        bounds={"alpha": (0.01, 1.2), "beta": (-0.005, 0.02)},
     ),
     Plan(
         title="(d) α = 0.7, β = −0.1",
@@ -158,7 +159,7 @@ def network(n: int, **rates: float) -> bf.adaptation.Network:
 def curves_of(
     net: bf.adaptation.Network, kind: str, along: str, second: str, bounds: Bounds, most: int
 ) -> list[bf.Branch]:
-    """The curves of the equilibrium's special points of a kind.
+    """The curves of the equilibrium's special points of a kind, that at which it loses its stability first.
 
     Parameters
     ----------
@@ -174,7 +175,11 @@ def curves_of(
     """
     start = net.reduced_equilibrium()
     branch = bf.trace(bf.cycles(net.reduced, along, start), {along: bounds[along]}, control=FAR)
-    return [bf.trace(bf.locus(point, second), bounds, control=FAR) for point in branch.of(kind)[:most]]
+    points = branch.of(kind)
+    # The point at which stability changes comes first, then its neighbours.
+    first = next((point for point in points if bf.plot.stable_around(branch, point).changes), points[0])
+    points = tuple(sorted(points, key=lambda point: abs(point.arclength - first.arclength)))
+    return [bf.trace(bf.locus(point, second), bounds, control=FAR) for point in points[:most]]
 
 
 def on_the_weights(net: bf.adaptation.Network, curve: bf.Branch, bounds: Bounds) -> tuple[bf.Branch, float]:
@@ -246,9 +251,10 @@ def run(out: Path = FIGURES, quick: bool = False) -> Charts:
 
 def _draw(charts: tuple[Chart, ...]) -> Figure:
     drawn = new_figure(
-        "Where the equilibrium loses stability",
+        "Flips and folds of the equilibrium, and where it loses its stability",
         f"{NEURONS} neurons; baseline of contrast 0.8 at 0°, stimulus of contrast 0.8 at 90°.\n"
-        f"Circles: the same curve on all {NEURONS**2} weights, from products with the Jacobian alone.",
+        f"Ticks: the side on which outputs are stable. Red circles: points on all {NEURONS**2} weights, from\n"
+        "products with the Jacobian alone. Where flips of different symmetry meet (PDPD): see the numbers.",
         (6.8, 6.6),
     )
     for chart, ax in zip(charts, drawn.subplots(2, 2).ravel(), strict=True):
@@ -270,25 +276,40 @@ def _print(chart: Chart) -> None:
 
 
 def record(chart: Chart) -> dict[str, Any]:
-    """A chart's special points as numbers."""
+    """A chart's special points and curves as numbers."""
     points = [
         {"kind": point.kind, **{name: point.parameters[name] for name in chart.bounds}, "error": point.error}
         for point in chart.special
     ]
-    return {"chart": chart.title, "error_on_all_weights": chart.error, "points": points}
+    curves = [
+        {
+            "kind": curve.curve.kind,
+            "period": curve.curve.period,
+            **{name: curve[name].tolist() for name in chart.bounds},
+        }
+        for curve in chart.curves
+    ]
+    return {"chart": chart.title, "error_on_all_weights": chart.error, "points": points, "curves": curves}
 
 
 def draw_chart(chart: Chart, ax: Axes) -> None:
     """Curves by kind and period, the points on them, and the circles."""
     first, second = chart.bounds
-    # Where flips of different symmetry meet, and flips meet the fold, points crowd: the table lists them.
     bf.plot.chart(
-        chart.curves, first, second, ax=ax, xlabel=AXES[first], ylabel=AXES[second], kinds=["generalised flip"]
+        chart.curves,
+        first,
+        second,
+        ax=ax,
+        xlabel=AXES[first],
+        ylabel=AXES[second],
+        kinds=MARKED,
+        stable_side=True,
     )
     if chart.weights is not None:
         style: Any = {"ls": "", "marker": "o", "ms": 4.5, "mfc": "none", "color": "#b2182b"}
         ax.plot(chart.weights[first], chart.weights[second], zorder=6, **style)
-    ax.set(xlim=chart.bounds[first], ylim=chart.bounds[second])
+    low, high = chart.bounds[second]
+    ax.set(xlim=chart.bounds[first], ylim=(0.0 if second == "beta" and high > 0.0 else low, max(high, 0.0)))
     above = ax.get_legend()
     assert above is not None
     above.set_title(chart.title)

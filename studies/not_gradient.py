@@ -207,7 +207,7 @@ def _draw_circulations(ax: Axes, loops: dict[str, tuple[bf.gradient.Loop, ...]])
         if clear.any():
             ax.loglog(SIZES[clear], value[clear], marker, ms=3.5, ls="-", lw=0.8, color=colour, label=name)
         else:
-            ax.loglog(SIZES, error, "_", ms=6, ls="", color=colour, label=f"{name}: 0 to within")
+            ax.loglog(SIZES, error, "_", ms=6, ls="", color=colour, label=f"{name}: 0, with this error")
     ax.loglog(SIZES, 3e-2 * SIZES**2, ls=":", color="0.4", lw=1.0, label="∝ size²")
     ax.set(xlabel="size of the ellipse", ylabel="circulation |∮ M G·dx|", ylim=(1e-21, 1e1))
     ax.legend(frameon=False, fontsize="x-small", loc="upper left", borderaxespad=0.1)

@@ -27,9 +27,10 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 
 import bifurcate as bf
-from studies.report import FIGURES, Files, Table, name_axes, new_figure, publish
+from studies.report import FIGURES, Files, Table, legend_title, name_axes, new_figure, publish
 from studies.ring import N, network
 from studies.run_settings import study, sweep_of_study
 
@@ -37,16 +38,18 @@ from studies.run_settings import study, sweep_of_study
 KINDS = {
     "outputs and weights settle": "#f4f6ee",
     "outputs settle, weights do not": "#d9e2a6",
-    "cycle": "#a8c7e0",
-    "settles beyond a pole": "#f0a860",
-    "diverges": "#b8624a",
-    "chaos": "#4f5d75",
+    "cycle": "#93bfe6",
+    "settles beyond a pole": "#dd8435",
+    "diverges": "#b85c48",
+    "chaos": "#38456b",
     "undecided": "#000000",
 }
-FLIP_LINE: dict[str, Any] = {"color": "#0b3d91", "lw": 1.6}
-FOLD_LINE: dict[str, Any] = {"color": "#7a1020", "lw": 1.6, "ls": (0, (5, 1.5))}
-NEUTRAL_LINE: dict[str, Any] = {"color": "k", "lw": 1.2, "ls": ":"}  # β = 0
+CASED = [withStroke(linewidth=3.2, foreground="white")]  # so that lines show over dark cells
+FLIP_LINE: dict[str, Any] = {"color": "#0b3d91", "lw": 1.6, "path_effects": CASED}
+FOLD_LINE: dict[str, Any] = {"color": "#7a1020", "lw": 1.6, "ls": (0, (5, 1.5)), "path_effects": CASED}
+NEUTRAL_LINE: dict[str, Any] = {"color": "k", "lw": 1.2, "ls": ":", "path_effects": CASED}  # β = 0
 PROVED: dict[str, Any] = {"color": "0.35", "marker": ".", "ms": 1.2, "mew": 0.0, "ls": ""}
+FEWEST_ROWS = 41  # rows at which limits are sought: lines through fewer have visible corners
 FLIPS_DRAWN = 3  # of every row, the first ones in α
 BEYOND = 1.2  # flips are looked for up to this multiple of the largest α, so that their lines leave the chart
 SAMPLES = 60  # values of α between which net.limits looks for flips
@@ -180,7 +183,7 @@ def chart(
     part = f"{name}-{fixed['b']:g}"
     given: dict[str, Any] = {"name": name, "fixed": tuple(fixed.items())}
     found = sweep_of_study(out, "outcome", part, partial(cell, **given, updates=updates), {"other": b, "alpha": a})
-    rows = {"other": np.linspace(*other, 2 * cells[1] + 1)}
+    rows = {"other": np.linspace(*other, max(2 * cells[1] + 1, FEWEST_ROWS))}
     limits = sweep_of_study(out, "outcome", f"{part}-flips", partial(flips_of_row, **given, top=alpha[1]), rows)
     flips = [(value, y) for y, values in zip(rows["other"].tolist(), limits.values, strict=True) for value in values]
     fold = np.nan
@@ -294,7 +297,7 @@ def _draw_legend(drawn: Figure, kinds: set[str]) -> None:
         ncols=3,
         frameon=False,
         fontsize="small",
-        title="When does the rule settle?",
+        title=legend_title("When does the rule settle?"),
         title_fontsize=11,
         alignment="left",
     )

@@ -192,7 +192,7 @@ def _draw(study: Protocols) -> Figure:
             response(name),
             orbits=study.orbits[name],
             ax=axes[key],
-            ylabel=f"R (neuron at {180 * neuron / N:g}°, shown {shown})",
+            ylabel=f"R of neuron {180 * neuron / N:g}° at {shown}",
             xlabel="rate of adaptation α",
         )
         axes[key].text(0.02, 0.98, f"({key}) {words} in turn", transform=axes[key].transAxes, va="top", fontsize=9)
@@ -216,19 +216,25 @@ def _draw_multipliers(ax: Axes, multipliers: dict[int, np.ndarray]) -> None:
             ax.plot([], [], marker, ls="", ms=4, mfc="white", color=colour, label=label)
     ax.text(1.4, DECAY + 0.003, "1 + β", va="bottom", fontsize="small", color="0.3")
     ax.set(
-        xlabel="period M (updates)", ylabel="|λ|^(1/M)", xticks=list(multipliers), xlim=(1.3, None), ylim=(0.6, 1.25)
+        xlabel="period M (updates)",
+        ylabel=r"$|\lambda|^{1/M}$",
+        xticks=list(multipliers),
+        xlim=(1.3, None),
+        ylim=(0.6, 1.25),
     )
     ax.legend(frameon=False, fontsize="small", loc="upper left")
     finish_axes(ax, f"(c) the pair of (a) at α = {ALPHA}")
 
 
 def _draw_ends(ax: Axes, ends: dict[tuple[str, int], bf.SpecialPoint]) -> None:
-    for name, colour, style in (("in turn", BLACK, "-"), ("average", ORANGE, "--")):
+    for name, colour, face in (("in turn", BLACK, ""), ("average", ORANGE, "white")):
         chosen = {m: point for (each, m), point in ends.items() if each == name}
         alphas = [point.parameters["alpha"] for point in chosen.values()]
-        ax.plot(list(chosen), alphas, color=colour, ls=style, lw=1.0, label=name)
+        # Numbers of orientations are integers: thin dots lead the eye, and no value lies between.
+        ax.plot(list(chosen), alphas, color=colour, ls=(0, (1, 3)), lw=0.7)
+        ax.plot([], [], color=colour, ls="", marker=MARKS["flip"], mfc=face or colour, ms=5.5, label=name)
         for m, end in chosen.items():
-            ax.plot(m, end.parameters["alpha"], MARKS[end.kind], color=colour, mfc="white", ms=5.5)
+            ax.plot(m, end.parameters["alpha"], MARKS[end.kind], color=colour, mfc=face or colour, ms=5.5)
     for kind, marker in MARKS.items():
         ax.plot([], [], marker, ls="", color="0.2", mfc="white", label={"flip": "flip"}.get(kind, "Neimark–Sacker"))
     ax.set(xlabel="number of orientations m", ylabel="α where stability is lost", ylim=(0, None))

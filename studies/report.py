@@ -18,7 +18,18 @@ from bifurcate.storage.atomic import written_atomically
 from studies.provenance import facts, figure_metadata, write_provenance
 from studies.run_settings import current, journals
 
-__all__ = ["FIGURES", "Files", "Numbers", "Records", "Table", "finish_axes", "name_axes", "new_figure", "publish"]
+__all__ = [
+    "FIGURES",
+    "Files",
+    "Numbers",
+    "Records",
+    "Table",
+    "finish_axes",
+    "legend_title",
+    "name_axes",
+    "new_figure",
+    "publish",
+]
 
 FIGURES = Path("figures")  # the folder, unless another one is asked for
 DOTS_PER_INCH = 300  # of the PNG: fine enough for print
@@ -146,12 +157,18 @@ def publish(files: Files, draw: Callable[[], Figure], numbers: Numbers) -> None:
     print(f"\n{files}")
 
 
+def legend_title(title: str) -> str | None:
+    """The title of a legend that stands where the figure's title would; None if titles are left out."""
+    return title if current().titles else None
+
+
 def new_figure(title: str, caption: str, size: tuple[float, float]) -> Figure:
     """An empty figure with a title above, unless it is empty, and a caption below; size in inches."""
     drawn = Figure(figsize=size, layout="constrained")
-    if title:
+    if title and current().titles:
         drawn.suptitle(title, x=0.01, ha="left", fontsize=TITLE_SIZE)
-    drawn.supxlabel(caption, x=0.01, ha="left", fontsize=CAPTION_SIZE, color="0.3")
+    if current().footers:
+        drawn.supxlabel(caption, x=0.01, ha="left", fontsize=CAPTION_SIZE, color="0.3")
     return drawn
 
 

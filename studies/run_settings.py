@@ -43,6 +43,8 @@ class RunSettings:
         True if sweeps note what arrives beside the figures, until these are published.
     resumes : bool
         True if what was noted by a run that was ended is taken.
+    titles, footers : bool
+        False where figures are drawn without their titles or footers: journals want these in the caption.
     """
 
     quick: bool = False
@@ -50,6 +52,8 @@ class RunSettings:
     formats: tuple[str, ...] = ("png", "pdf")
     keeps_journals: bool = False
     resumes: bool = False
+    titles: bool = True
+    footers: bool = True
 
 
 _CURRENT: ContextVar[RunSettings] = ContextVar("run settings")

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass, fields, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -28,7 +28,7 @@ from matplotlib.figure import Figure
 
 import bifurcate as bf
 from studies.benchmark.scale import network
-from studies.report import FIGURES, Files, Table, finish_axes, new_figure, publish
+from studies.report import FIGURES, Files, Table, finish_axes, legend_title, new_figure, publish
 from studies.run_settings import study
 
 __all__ = ["Line", "Scaling", "bandwidth", "run"]
@@ -49,7 +49,12 @@ QUICK: Mapping[str, tuple[int, ...]] = {
 STEPS, UNTIMED = 4, 2  # steps that are timed, and first ones of every branch that are not, since they find caches cold
 COPIED, QUICK_COPIED = 4 * 10**7, 10**6  # numbers of the arrays by which the bandwidth is measured
 COPIES = 5  # of which the fastest counts
-STYLE = {"dense": ("s", "0.0"), "matrix-free": ("^", "#b45f06"), "structured": ("o", "C0"), "reduced": ("D", "#2e7d32")}
+STYLE = {
+    "dense": ("s", "0.0"),
+    "matrix-free": ("^", "#b45f06"),
+    "structured": ("o", "#1b6ca8"),
+    "reduced": ("D", "#2e7d32"),
+}
 
 
 @dataclass(frozen=True)
@@ -167,22 +172,26 @@ def run(out: Path = FIGURES, quick: bool = False) -> Scaling:
     """Measure, print, draw ``scaling.png`` and ``scaling.pdf``, and write ``scaling.csv``."""
     rate = bandwidth(QUICK_COPIED if quick else COPIED)
     print(f"copying passes {rate / 1e9:.1f} GB/s")
-    lines = []
+    lines: list[Line] = []
+    files = Files("scaling", out)
     for path, sizes in (QUICK if quick else SIZES).items():
         for n in sizes:
             lines.append(_measure(path, n))
             line = lines[-1]
             cost = f"{line.seconds:10.4f} s {line.megabytes:10.1f} MB"
             print(f"{path:12} {n:8d} neurons {line.weights:14d} weights {cost}", flush=True)
-    study = Scaling(tuple(lines), rate, Files("scaling", out))
-    columns = [field.name for field in fields(Line)]
-    publish(study.files, lambda: _draw(study), Table(columns, [astuple(line) for line in lines]))
+    study = Scaling(tuple(lines), rate, files)
+    publish(study.files, lambda: _draw(study), _table(lines))
     return study
+
+
+def _table(lines: list[Line]) -> Table:
+    return Table([field.name for field in fields(Line)], [astuple(line) for line in lines])
 
 
 def _draw(study: Scaling) -> Figure:
     drawn = new_figure(
-        "One continuation step with its multipliers",
+        "",  # the legend has the title
         f"Grey: memory passes the state once (16 bytes a number at {study.bandwidth / 1e9:.1f} GB/s, measured), "
         "and one state in memory;\ndashed for n² weights, dotted for the n unknowns of the reduction. "
         "Of more than 2000 neurons only the multipliers\nnext to ±1 and the extreme ones are computed, "
@@ -195,8 +204,13 @@ def _draw(study: Scaling) -> Figure:
         ax.plot(weights, each * weights, "--", color="0.6", lw=1)
         ax.plot(weights, each * np.sqrt(weights), ":", color="0.6", lw=1.2)
     _draw_panel(left, study, "seconds", "processor time of a step / s", (1e-4, 1e2))
-    _name_paths(left, study)
     _draw_panel(right, study, "megabytes", "memory of a step / MB", (1e-2, 1e4))
+    heading: Any = {"title": legend_title("One continuation step with its multipliers"), "alignment": "left"}
+    heading |= {"title_fontsize": 11}
+    handles, names = left.get_legend_handles_labels()
+    drawn.legend(handles, names, loc="outside upper left", ncols=4, frameon=False, fontsize="small", **heading)
+    for ax, letter in ((left, "(a)"), (right, "(b)")):
+        ax.text(0.02, 0.98, letter, va="top", transform=ax.transAxes)
     return drawn
 
 
@@ -204,16 +218,7 @@ def _draw_panel(ax: Axes, study: Scaling, value: str, label: str, limits: tuple[
     for path, (marker, colour) in STYLE.items():
         lines = study.of(path)
         values = [getattr(line, value) for line in lines]
-        ax.plot([line.weights for line in lines], values, marker=marker, color=colour, ms=4.5, lw=1)
+        ax.plot([line.weights for line in lines], values, marker=marker, color=colour, ms=4.5, lw=1, label=path)
     ax.set(xscale="log", yscale="log", xlabel="weights n²", ylabel=label, xlim=(50, 3e12), ylim=limits)
     ax.set_xticks([1e2, 1e4, 1e6, 1e8, 1e10, 1e12])
     finish_axes(ax)
-
-
-def _name_paths(ax: Axes, study: Scaling) -> None:
-    """Write the name of every path over the end of its line of times."""
-    for path, (_, colour) in STYLE.items():
-        last = study.of(path)[-1]
-        place: Literal["right", "center"] = "right" if path in ("matrix-free", "reduced") else "center"
-        beside = (last.weights, last.seconds)
-        ax.annotate(path, beside, (0, 7), textcoords="offset points", ha=place, fontsize=8, color=colour)

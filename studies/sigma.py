@@ -44,10 +44,12 @@ def run(out: Path = FIGURES, quick: bool = False) -> Cascade:
     branches = trace_doublings(equilibrium, BOUNDS, sampling.longest)
     orbits = simulate(net, "sigma", BOUNDS, TO_BASELINE, sampling)
     panel = Panel(net, "sigma", TO_BASELINE, branches, orbits)
-    return publish_cascade(Files("sigma", out), [panel], lambda: _draw(panel))
+    return publish_cascade(Files("sigma", out), [panel], lambda: _draw(panel, sampling))
 
 
-def _draw(panel: Panel) -> Figure:
-    drawn, (ax,) = new_cascade_figure("Less semi-saturation doubles the period", "α = 0.72, β = −0.1, b = 0.05")
+def _draw(panel: Panel, sampling: Sampling) -> Figure:
+    drawn, (ax,) = new_cascade_figure(
+        "Less semi-saturation doubles the period", "α = 0.72, β = −0.1, b = 0.05", [sampling]
+    )
     draw_panel(panel, ax, "semi-saturation σ", "R of the neuron tuned to the baseline")
     return drawn

@@ -130,7 +130,7 @@ def run(out: Path = FIGURES, quick: bool = False) -> Steps:
         proved=np.array([(h, proved_at(net, h)) for h in (np.array(PARTS) * 2.0 / rates[-1]).tolist()]),
         files=Files("step", out),
     )
-    publish(study.files, lambda: _draw(study, observable), _table(study, observable))
+    publish(study.files, lambda: _draw(study, observable, sampling), _table(study, observable))
     flip, best = equilibrium.first("flip").parameters["h"], study.best
     print(f"flip at h = {flip:.12f}; 2/(alpha mu_max/n - beta) = {study.flip:.12f}")
     for h, t in study.proved.tolist():
@@ -139,10 +139,11 @@ def run(out: Path = FIGURES, quick: bool = False) -> Steps:
     return study
 
 
-def _draw(study: Steps, observable: Callable[..., float]) -> Figure:
+def _draw(study: Steps, observable: Callable[..., float], sampling: Sampling) -> Figure:
     drawn, (top, below, last) = new_cascade_figure(
         "The flip belongs to the step, and the step to the rule",
         "α = 0.5 h, β = −0.1 h, σ = 1/6, b = 0.05",
+        [sampling],
         mosaic="a;b;c",
         height=9.2,
     )
@@ -155,7 +156,7 @@ def _draw(study: Steps, observable: Callable[..., float]) -> Figure:
         ylabel="R of the neuron tuned to the baseline",
         xlabel="step h",
     )
-    top.set_xlim(0.0, BOUNDS[1])
+    top.set_xlim(0.0, 1.01 * BOUNDS[1])
     for ax, name in ((top, "(a)"), (below, "(b)"), (last, "(c)")):
         ax.text(0.01, 0.97, name, va="top", transform=ax.transAxes)
     _draw_multipliers(below, study)
@@ -178,7 +179,7 @@ def _draw_multipliers(ax: Axes, study: Steps) -> None:
     ax.plot([flip], [-1.0], "o", ms=5.5, mfc="white", mew=1.2, color=BLUE, label=f"flip, h* = {flip:.4f}")
     modulus = 1.0 - best * rates[0]
     ax.plot([best], [modulus], "D", ms=4.5, mfc="white", mew=1.2, color=GREEN, label=f"fastest, h = {best:.4f}")
-    ax.set(xlabel="step h", ylabel="multipliers λ", xlim=(0.0, BOUNDS[1]), ylim=(-1.75, 1.75))
+    ax.set(xlabel="step h", ylabel="multipliers λ", xlim=(0.0, 1.01 * BOUNDS[1]), ylim=(-1.75, 1.75))
     ax.legend(frameon=False, fontsize="small", loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
     finish_axes(ax)
 

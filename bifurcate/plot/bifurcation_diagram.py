@@ -235,7 +235,7 @@ def draw_orbits(ax: Axes, orbits: OrbitDiagram) -> list[Line2D]:
     if len(escaped):
         style = {**ESCAPED, "color": ink(ESCAPED["color"])}
         ax.plot(escaped, np.zeros(len(escaped)), transform=ax.get_xaxis_transform(), zorder=4, clip_on=False, **style)
-        entries.append(Line2D([], [], label="orbit escaped", **style))
+        entries.append(Line2D([], [], label="orbit escaped", **{**style, "marker": "|"}))
     return entries
 
 

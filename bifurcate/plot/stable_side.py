@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bifurcate.continuation.branch import Branch
 from bifurcate.errors import BifurcateError
+from bifurcate.linalg.operators import dense
 from bifurcate.newton.solve import solve
 
 __all__ = ["stability_borders"]
@@ -19,6 +20,8 @@ __all__ = ["stability_borders"]
 BESIDE = 3e-3
 # How far the multipliers that are not critical must lie inside the unit circle for the curve to be a border.
 INSIDE = 1e-6
+# size limit: of a state beyond which the direction of a fold, from a dense singular value decomposition, is not sought.
+LARGEST_DENSE = 400
 # Distances of guesses from the state on the curve, in the map's scale, along the critical direction: a cycle beside a
 # fold lies at the square root of the distance from it.
 REACHES = (0.0, 0.02, -0.02, 0.1, -0.1)
@@ -79,11 +82,10 @@ def _is_stable_beside(branch: Branch, i: int, x: str, y: str, shift: NDArray[np.
     there = map.replace(**p)
     critical = np.zeros(point.state.size)
     if branch.curve.kind == "fold":
-        critical = branch.as_special_point(i).kernel[: point.state.size, :1].ravel()
-        if critical.size != point.state.size:
-            J = branch.as_special_point(i).jacobian
-            _, _, rows = np.linalg.svd(np.asarray(J) - np.eye(point.state.size))
-            critical = rows[-1]
+        if point.state.size > LARGEST_DENSE:
+            return False
+        J = dense(branch.as_special_point(i).jacobian)
+        critical = np.linalg.svd(J - np.eye(len(J)))[2][-1]
     for reach in REACHES if branch.curve.kind == "fold" else (0.0,):
         guess = point.state + (reach * map.scale * critical).reshape(point.state.shape)
         try:

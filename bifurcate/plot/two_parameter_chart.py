@@ -162,13 +162,15 @@ def chart(
 def _draw_stable_sides(ax: Axes, branches: list[Branch], x: str, y: str) -> list[Line2D]:
     """Set ticks on the stable sides; returns the legend's entry for them."""
     ticked: list[Line2D] = []
+    found = False
     for branch in branches:
         colour = ink(KINDS[branch.curve.kind].colour)
         for begin, end, side in stability_borders(branch, x, y):
+            found = True
             effect = TickedStroke(spacing=TICK_SPACING, angle=side * TICK_ANGLE, length=TICK_LENGTH)
             style: dict[str, Any] = {"color": colour, "lw": 0.7, "zorder": 2}
             ax.plot(branch[x][begin:end], branch[y][begin:end], path_effects=[effect], **style)
-    if ax.lines:
+    if found:
         effect = TickedStroke(spacing=TICK_SPACING, angle=TICK_ANGLE, length=TICK_LENGTH)
         ticked.append(Line2D([], [], color="0.3", lw=0.7, label="ticks: stable side", path_effects=[effect, Normal()]))
     return ticked
