@@ -248,6 +248,7 @@ def _draw(study: Adaptation) -> Figure:
             coordinates=DISTANCE,
             ax=ax,
             label="Σ w R Rᵀ − C",
+            center=0.0,
             levels=4,
             xlabel="neuron's preference (°)",
             ylabel="neuron's preference (°)",
