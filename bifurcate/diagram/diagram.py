@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -16,6 +17,7 @@ from bifurcate.continuation.branch import Branch
 from bifurcate.deprecation import warn_old_name
 from bifurcate.diagram.audit import Audit
 from bifurcate.errors import InvalidInput
+from bifurcate.orbits.observable import Observable
 from bifurcate.printing import count_labels, range_text
 from bifurcate.storage.atomic import check_folder, written_atomically
 from bifurcate.storage.tables import (
@@ -184,6 +186,54 @@ class Diagram:
         from bifurcate.plot.two_parameter_chart import chart
 
         return _with_old_savefig(chart(self.branches, x, y, **options), "diagram.chart(…)")
+
+    def to_html(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        parameter: str | None = None,
+        projections: Mapping[str, Observable] | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> Path:
+        """Write the diagram as one interactive page for a browser, which needs no network.
+
+        Points show their parameters, multipliers and forms; a click on a special point says what meets there;
+        projections are switched, branches are hidden by period, and the chart in two parameters stands beside.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, of some five megabytes: Plotly is in it.
+        parameter : str, optional
+            On the horizontal axis; the first free parameter if not given.
+        projections : mapping of str to observable, optional
+            What the vertical axis offers, by name; the first components and the norm if not given.
+        labels : mapping of str to str, optional
+            How axes name parameters, as ``{"alpha": "α"}``.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        InvalidInput
+            If Plotly is not installed (the extra ``html``), or no branch is one of cycles.
+        """
+        from bifurcate.plot.interactive_page import html_page
+
+        meetings = [(point, self._branches_at(i)) for i, point in enumerate(self.special)]
+        page = html_page(self.branches, meetings, parameter=parameter, projections=projections, labels=labels)
+        with written_atomically(Path(path)) as file:
+            file.write(page.encode())
+        return Path(path)
+
+    def _repr_html_(self) -> str:
+        """The table and the picture, for notebooks."""
+        from bifurcate.plot.notebook import table_and_picture
+
+        return table_and_picture(self, str(self))
 
     def __repr__(self) -> str:
         name = self.branches[0].curve.iterate.map.name if self.branches else "map"
