@@ -50,10 +50,45 @@ STUDIES: dict[str, Any] = {
     "scaling": scaling.run,
 }
 
+# About how long each takes on one core, in full and quickly.
+SECONDS: dict[str, tuple[int, int]] = {
+    "alpha": (20, 5),
+    "beta": (40, 10),
+    "sigma": (15, 5),
+    "b": (30, 10),
+    "adaptation": (60, 5),
+    "charts": (40, 20),
+    "not_gradient": (30, 10),
+    "outcome": (700, 40),
+    "posed": (120, 20),
+    "energy": (70, 10),
+    "spectrum": (10, 5),
+    "step": (60, 20),
+    "theorems": (60, 30),
+    "protocols": (80, 20),
+    "scaling": (900, 10),
+}
+
+
+def description() -> str:
+    """What each study shows, by the first line of its module, and how long it takes."""
+    lines = ["Bifurcation diagrams and other figures.", ""]
+    for name, run in STUDIES.items():
+        first = str(sys.modules[run.__module__].__doc__).split("\n", 1)[0]
+        full, quick = SECONDS[name]
+        lines.append(f"  {name:13} {first} [{_duration(full)}; --quick: {_duration(quick)}]")
+    return "\n".join(lines)
+
+
+def _duration(seconds: int) -> str:
+    return f"{seconds} s" if seconds < 120 else f"{round(seconds / 60)} min"
+
 
 def main(arguments: Sequence[str] | None = None) -> list[Any]:
     """Run the studies that are asked for, the four bifurcation diagrams by default."""
-    parser = argparse.ArgumentParser(prog="python -m studies", description="Bifurcation diagrams and other figures.")
+    parser = argparse.ArgumentParser(
+        prog="python -m studies", description=description(), formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "names",
         nargs="*",
@@ -90,12 +125,18 @@ def main(arguments: Sequence[str] | None = None) -> list[Any]:
     before = signal.signal(signal.SIGINT, _interrupt)
     try:
         with use(settings):
-            return [STUDIES[name](chosen.out, chosen.quick) for name in names]
+            return [_run(name, chosen.out, chosen.quick) for name in names]
     except Interrupted:
         print("interrupted: nothing of this study was published; --resume goes on with its sweeps", file=sys.stderr)
         sys.exit(INTERRUPTED)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _run(name: str, out: Path, quick: bool) -> Any:
+    """Run a study, after saying on the error stream about how long it will take."""
+    print(f"{name}: about {_duration(SECONDS[name][1 if quick else 0])} …", file=sys.stderr, flush=True)
+    return STUDIES[name](out, quick)
 
 
 def _interrupt(*_: Any) -> None:

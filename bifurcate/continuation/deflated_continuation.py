@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bifurcate.continuation.branch import Branch
 from bifurcate.continuation.branch_matching import BranchLocator
 from bifurcate.continuation.progress import Progress
+from bifurcate.continuation.progress_line import Report, reporting
 from bifurcate.continuation.step_control import StepControl
 from bifurcate.continuation.trace import trace
 from bifurcate.curves.cycle import cycles
@@ -26,7 +27,7 @@ from bifurcate.newton.deflation import DeflatedSearch, FailedAttempt
 from bifurcate.newton.solve import Solution
 from bifurcate.printing import short_repr
 from bifurcate.storage.journal import Section, open_journal
-from bifurcate.validation import check_callable, check_count, check_interval, check_period, check_sequence, check_values
+from bifurcate.validation import check_count, check_interval, check_period, check_sequence, check_values
 
 __all__ = ["DeflatedBranches", "deflated_continuation"]
 
@@ -68,7 +69,7 @@ def deflated_continuation(
     control: StepControl | None = None,
     power: float = 2.0,
     max_branches: int = 50,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Report | bool | None = None,
     journal: str | os.PathLike[str] | None = None,
 ) -> DeflatedBranches:
     """Find branches that are not connected to those known.
@@ -96,8 +97,9 @@ def deflated_continuation(
         How strongly solutions repel, as for :class:`Deflation`.
     max_branches : int
         New branches at the most: a map may have infinitely many solutions.
-    progress : callable, optional
-        Called with a :class:`Progress` after every new branch.
+    progress : callable, bool, optional
+        Called with a :class:`Progress` after every new branch; or True for a line that says how far the call has come,
+        False for none. If it is not given, a line appears after two seconds in terminals and notebooks.
     journal : str or path-like, optional
         A file in which every attempt and every step is noted. After an interrupt, or when the process was killed, the
         same call with the same journal goes on where it stopped, to the same branches, to the bit.
@@ -130,7 +132,6 @@ def deflated_continuation(
     if not isinstance(bounds, Mapping) or free not in bounds:
         raise InvalidInput(f"bounds must give an interval for {free!r}, as {{{free!r}: (low, high)}}")
     low, high = check_interval(free, bounds[free])
-    check_callable("progress", progress, "progress(record)")
     given = check_sequence("guesses", guesses, "states")
     map = first.iterate.map.replace(**first.parameters(first.start))
     call: dict[str, Any] = {
@@ -150,12 +151,16 @@ def deflated_continuation(
         control=control,
         power=power,
         max_branches=check_count("max_branches", max_branches),
-        progress=progress,
+        progress=None,
         metric=Metric.of(first, np.array([high - low])),
         known=known,
     )
     solutions: list[State] = []
-    with open_journal(journal, call) as search.journal, protected():
+    with (
+        open_journal(journal, call) as search.journal,
+        protected(),
+        reporting(progress, f"deflated continuation of {map.name}", (free,)) as search.progress,
+    ):
         try:
             for value in _check_values(values, free, low, high):
                 solutions = search.search_at(value, solutions)
@@ -198,7 +203,7 @@ class _BranchSearch:
     control: StepControl | None
     power: float
     max_branches: int
-    progress: Callable[[Progress], None] | None
+    progress: Report | None
     metric: Metric
     known: list[Branch]
     new: list[Branch] = field(default_factory=list)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.branch import Branch, BranchEnds
 from bifurcate.continuation.continuation_problem import ContinuationProblem
 from bifurcate.continuation.half_branch import HalfBranch, Keep, follow
-from bifurcate.continuation.progress import Progress
+from bifurcate.continuation.progress_line import Report, reporting
 from bifurcate.continuation.starting_point import prepare_run
 from bifurcate.continuation.step_control import StepControl
 from bifurcate.curves.corrector import adapt_equations, correct
@@ -40,7 +40,7 @@ def extend(
     corrector: Corrector | None = None,
     detect: bool | None = None,
     keep: Keep | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Report | bool | None = None,
 ) -> Branch:
     """Follow a branch further, from both of its ends.
 
@@ -80,20 +80,20 @@ def extend(
     (array([1.5, 3.2]), ['PD'])
     """
     check_instance("branch", branch, Branch, "trace makes them")
-    check_callable("progress", progress, "progress(record)")
     check_callable("keep", keep, "keep(state)")
     if branch.points[0].kept.shape != branch.curve.iterate.shape:
         raise InvalidInput("the branch was traced with keep=…; its states are not there to go on from")
     found = branch.points[0].spectrum is not None if detect is None else check_flag("detect", detect)
     _check_contained(branch, bounds)
     extended = branch
-    with protected(), np.errstate(all="ignore"):
+    named = f"extend {branch.curve.iterate.map.name}"
+    with protected(), np.errstate(all="ignore"), reporting(progress, named, branch.curve.free) as report:
         for end in (-1, 0):
             run = prepare_run(_curve_at(branch, end), bounds, control, corrector, found)
             if branch.stop[end].reason in LOOSE_ENDS:
                 start = interruptible(_end_point, branch, run, end)
                 run = run.with_curve(adapt_equations(run.curve, start, run.metric))
-                extended = _join(extended, follow(run, start, keep, progress), end)
+                extended = _join(extended, follow(run, start, keep, report), end)
     return extended
 
 

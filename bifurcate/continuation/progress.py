@@ -27,6 +27,8 @@ class Progress:
         The last point.
     branch : Branch or None
         The branch that was just finished.
+    left : int
+        Special points whose branches are still to be followed, in ``explore``.
     """
 
     parameters: dict[str, float]
@@ -35,3 +37,4 @@ class Progress:
     branches: int = 0
     point: Point | None = None
     branch: Branch | None = None
+    left: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from bifurcate.bifurcations.codimension_one.event_detection import StepEvents
 from bifurcate.continuation.branch import Branch
 from bifurcate.continuation.half_branch import HalfBranch, Keep, branch_point_of, follow, join_halves
 from bifurcate.continuation.progress import Progress
+from bifurcate.continuation.progress_line import Report, reporting
 from bifurcate.continuation.starting_point import first_point, measure_edge, prepare_run
 from bifurcate.continuation.step_control import StepControl
 from bifurcate.continuation.stepper import Step, continue_from
@@ -83,7 +84,7 @@ def trace(
     corrector: Corrector | None = None,
     detect: bool = True,
     keep: Keep | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Report | bool | None = None,
     journal: str | os.PathLike[str] | Section | None = None,
 ) -> Branch:
     """Follow a curve in both directions until it leaves its bounds, closes, or cannot be followed further.
@@ -103,8 +104,9 @@ def trace(
     keep : callable, optional
         What to store of a state, ``keep(state)`` → array; by default all of it, large matrices as thin factors where
         that is exact to rounding (see :class:`Point`).
-    progress : callable, optional
-        Called with a :class:`Progress` after every new point.
+    progress : callable, bool, optional
+        Called with a :class:`Progress` after every new point; or True for a line that says how far the call has come,
+        False for none. If it is not given, a line appears after two seconds in terminals and notebooks.
     journal : str or path-like, optional
         A file in which every step is noted. After an interrupt, or when the process was killed, the same call with the
         same journal goes on where it stopped, to the same branch, to the bit.
@@ -133,21 +135,25 @@ def trace(
     [('BP', 1.0), ('PD', 3.0)]
     """
     run = prepare_run(curve, bounds, control, corrector, detect)
-    check_callable("progress", progress, "progress(record)")
     check_callable("keep", keep, "keep(state)")
     call = {"curve": curve, "bounds": dict(bounds), "control": run.control, "corrector": corrector, "detect": detect}
     call["keep"] = keep
     halves: list[HalfBranch] = []
-    with open_journal(journal, call) as notes, protected(), np.errstate(all="ignore"):
+    with (
+        open_journal(journal, call) as notes,
+        protected(),
+        np.errstate(all="ignore"),
+        reporting(progress, f"trace {curve.iterate.map.name}", curve.free) as report,
+    ):
         run, start = measure_edge(run, interruptible(first_point, run))
         run = run.with_curve(adapt_equations(run.curve, start, run.metric))
         if notes is not None:
             notes.share(run.curve)
         first = branch_point_of(run, start, keep)
-        if progress:
-            progress(Progress(first.parameters, 1, 0, 0, first))
+        if report is not None:
+            report(Progress(first.parameters, 1, 0, 0, first))
         for number, side in enumerate(curve.sides):
-            half = follow(run, start.facing(side), keep, progress, notes and notes.section(f"half {number}"))
+            half = follow(run, start.facing(side), keep, report, notes and notes.section(f"half {number}"))
             halves.append(half)
             if half.stop.reason in ("closed", "interrupted"):
                 break

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from bifurcate.continuation.progress import Progress
+from bifurcate.continuation.progress_line import Report, reporting
 from bifurcate.continuation.step_control import StepControl
 from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.curves.curve import Curve
@@ -22,7 +22,7 @@ from bifurcate.errors import InvalidInput
 from bifurcate.executors import as_executor
 from bifurcate.interrupts import interrupted_meanwhile, protected
 from bifurcate.storage.journal import open_journal
-from bifurcate.validation import check_callable, check_count, check_flag, check_interval, check_optional, check_period
+from bifurcate.validation import check_count, check_flag, check_interval, check_optional, check_period
 
 __all__ = ["explore"]
 
@@ -38,7 +38,7 @@ def explore(
     audit: bool = False,
     control: StepControl | None = None,
     corrector: Corrector | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Report | bool | None = None,
     max_branches: int = 200,
     executor: Any = None,
     journal: str | os.PathLike[str] | None = None,
@@ -65,8 +65,9 @@ def explore(
         multipliers that touch +1; what is found is added, explored, and reported in ``diagram.audit``.
     control, corrector : optional
         As for :func:`trace`.
-    progress : callable, optional
-        Called with a :class:`Progress` after every new branch.
+    progress : callable, bool, optional
+        Called with a :class:`Progress` after every new branch; or True for a line that says how far the call has come,
+        False for none. If it is not given, a line appears after two seconds in terminals and notebooks.
     max_branches : int
         Largest number of branches.
     executor : Executor or dask Client, optional
@@ -105,7 +106,6 @@ def explore(
         raise InvalidInput("curve must be a Curve (cycles and switch make them) or a list of them, at least one")
     check_count("depth", depth)
     check_count("max_branches", max_branches)
-    check_callable("progress", progress, "progress(record)")
     check_optional("control", control, StepControl, "write StepControl(...)")
     check_flag("audit", audit)
     check_flag("prove", prove)
@@ -113,13 +113,18 @@ def explore(
     largest = None if period is None else check_period(period)
     call = {"curve": curves, "bounds": dict(bounds), "depth": depth, "period": largest, "audit": audit}
     call |= {"control": control, "corrector": corrector, "max_branches": max_branches}
-    with open_journal(journal, call) as notes, protected(), np.errstate(all="ignore"):
+    with (
+        open_journal(journal, call) as notes,
+        protected(),
+        np.errstate(all="ignore"),
+        reporting(progress, f"explore {curves[0].iterate.map.name}", tuple(bounds)) as report_to,
+    ):
         explorer = Explorer(
             state=Exploration(dict(bounds)),
             depth=depth,
             largest_period=largest,
             source=BranchSource(dict(bounds), control or StepControl(), corrector, notes, as_executor(executor)),
-            progress=progress,
+            progress=report_to,
             max_branches=max_branches,
         )
         explorer.follow_given(curves)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bifurcate.bifurcations.kinds import CURVE_KINDS, KINDS
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.progress import Progress
+from bifurcate.continuation.progress_line import Report
 from bifurcate.curves.curve import Curve
 from bifurcate.diagram.audit import Audit, audit_branch, check_balance, check_parity
 from bifurcate.diagram.branch_source import BranchSource
@@ -43,7 +44,7 @@ class Explorer:
     depth: int
     largest_period: int | None
     source: BranchSource
-    progress: Callable[[Progress], None] | None
+    progress: Report | None
     max_branches: int
     queue: deque[tuple[int, int]] = field(default_factory=deque)
     failures: list[FailedCurve] = field(default_factory=list)
@@ -172,7 +173,8 @@ class Explorer:
         if self.progress:
             last = branch.points[-1]
             count = len(self.state.branches)
-            self.progress(Progress(last.parameters, len(branch), len(self.state.points), count, last, branch))
+            found, left = len(self.state.points), sum(not self._is_beyond(*each) for each in self.queue)
+            self.progress(Progress(last.parameters, len(branch), found, count, last, branch, left))
 
     def add_point(self, point: SpecialPoint, meeting: Meeting, generation: int) -> bool:
         """Add a special point that lies on a branch, and queue it if curves start there; True if the point is new."""

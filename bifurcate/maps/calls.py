@@ -88,6 +88,8 @@ def evaluate(function: Callable[..., Any], what: str, x: Array, parameters: Mapp
     raw = np.asarray(call(function, what, given, **parameters))
     if raw.shape != x.shape:
         words = f"it changed the state's shape from {x.shape} to {raw.shape}"
+        if raw.shape == () and x.shape == (1,):
+            words += "; x holds one number in an array: compute with x, not with x[0], or return np.array([…])"
     elif raw.dtype.kind not in REAL_KINDS:
         words = f"it returned {'complex numbers' if raw.dtype.kind == 'c' else f'{raw.dtype.name} values'}"
     elif not _is_bitwise_equal(given, x):

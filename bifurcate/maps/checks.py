@@ -84,7 +84,12 @@ def check_signature(f: Callable[..., Any], parameters: Mapping[str, float]) -> N
     names = {p.name for p in taken if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
     for name in parameters:
         if name not in names:
-            raise InvalidInput(f"parameter {name!r} is not an argument of f, which takes {join_names(names)}")
+            hint = ""
+            if len(names) == 1 and not names & set(parameters):
+                (vector,) = names
+                form = f"f(x, {', '.join(parameters)})"
+                hint = f". If {vector} holds all of them: parameters have names here; write {form}"
+            raise InvalidInput(f"parameter {name!r} is not an argument of f, which takes {join_names(names)}{hint}")
     for p in taken:
         if p.default is p.empty and p.name in names and p.name not in parameters:
             raise InvalidInput(

@@ -2,7 +2,7 @@
 A matrix of weights
 ===================
 
-The adaptation network's weights at rest: no value is negative, so that the colours darken.
+The adaptation network's weights at rest: values of both signs, so that the colours diverge about 0.
 """
 
 import numpy as np

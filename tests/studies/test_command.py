@@ -37,3 +37,12 @@ def test_the_command_knows_its_studies(capsys):
 def test_bare_studies_are_the_four_diagrams():
     assert list(command.DIAGRAMS) == ["alpha", "beta", "sigma", "b"] and "not_gradient" in command.STUDIES
     assert {"outcome", "energy", "spectrum", "step"} <= command.STUDIES.keys() - command.DIAGRAMS.keys()
+
+
+def test_help_says_what_each_study_shows_and_how_long_it_takes(capsys):
+    with pytest.raises(SystemExit):
+        command.main(["--help"])
+    said = capsys.readouterr().out
+    for name in command.STUDIES:
+        assert f"  {name} " in said
+    assert command.SECONDS.keys() == command.STUDIES.keys() and said.count("--quick: ") == len(command.STUDIES)
