@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 import bifurcate as bf
 from bifurcate.errors import InvalidInput
@@ -32,15 +33,48 @@ def test_a_cycle_that_is_not_known_is_not_excluded():
 def test_the_fixed_points_and_two_cycles_of_henon():
     map = bf.maps.henon(a=1.4, b=0.3)
     fixed = [(-0.7 + s * np.sqrt(0.49 + 5.6)) / 2.8 for s in (1, -1)]
-    two = [(0.7 + s * np.sqrt(0.49 - 4 * (0.49 - 1.4) * 1.0 + 0.0)) / 2.8 for s in (1, -1)]
     states = [[x, 0.3 * x] for x in fixed]
     found = prove_all_cycles(map, 1, [(-2.0, 2.0), (-1.0, 1.0)], states)
     assert found.complete and len(found.theorems) == 2
     # x of the 2-cycle solves a²x² − a(1 − b)x + (1 − b)² − a = 0.
     x = np.roots([1.96, -0.98, 0.49 - 1.4])
-    assert len(two) == 2
     found = prove_all_cycles(map, 2, [(-2.0, 2.0), (-1.0, 1.0)], [*states, [x[0], 0.3 * x[1]]])
     assert found.complete and sorted(theorem.period for theorem in found.theorems) == [1, 1, 2]
+
+
+def test_a_cycle_that_is_left_out_is_never_excluded():
+    # x ↦ x + s q(x) for random polynomials q: all solutions of f(x) = x and f²(x) = x by bisection on a fine grid.
+    generator, complete = np.random.default_rng(3), 0
+    for _ in range(40):
+        roots = np.sort(generator.uniform(-1.0, 1.0, int(generator.integers(2, 5))))
+        if np.diff(roots).min() < 0.05:
+            continue
+        coefficients = tuple(np.poly(roots) * generator.uniform(0.3, 1.0) * generator.choice([-1, 1]))
+        k = int(generator.integers(1, 3))
+
+        def f(x, s, coefficients=coefficients):
+            y = 0.0 * x
+            for each in coefficients:
+                y = y * x + each
+            return x + s * y
+
+        def h(x, f=f, k=k):
+            return (f(f(x, 1.0), 1.0) if k == 2 else f(x, 1.0)) - x
+
+        grid = np.linspace(-1.25, 1.25, 4001)
+        signs = np.sign(h(grid))
+        changes = np.flatnonzero(signs[:-1] * signs[1:] < 0)
+        known = [brentq(h, grid[j], grid[j + 1], xtol=1e-14) for j in changes]
+        map = bf.Map(f, {"s": 1.0})
+        box = [(-1.25, 1.25)]
+        complete += prove_all_cycles(map, k, box, [[x] for x in known], most_boxes=20_000).complete
+        out = known[int(generator.integers(len(known)))]
+        cycle = {round(out, 9), round(float(f(out, 1.0)), 9)}
+        if any(abs(x) > 1.24 for x in cycle):
+            continue
+        rest = [[x] for x in known if round(x, 9) not in cycle]
+        assert not prove_all_cycles(map, k, box, rest, most_boxes=20_000).complete
+    assert complete > 30
 
 
 def test_boxes_are_checked():
