@@ -1,0 +1,285 @@
+"""Facts that other tools assert in their own tests and documentation, computed here; the table says what is not yet.
+
+``data/peer_cases.json`` holds each map as Python source, the value, its tolerance and where it comes from: AUTO-07p,
+BifurcationKit, ChaosTools, Attractors and PeriodicOrbits of JuliaDynamics, MatcontM, PyDSTool and pynamicalsys.
+"""
+
+import dataclasses
+import json
+import pathlib
+from collections import Counter
+
+import numpy as np
+import pytest
+
+import bifurcate as bf
+
+FILE = json.loads((pathlib.Path(__file__).parent / "data/peer_cases.json").read_text())
+CASES = {case["name"]: case for case in FILE["cases"]}
+
+# Capabilities that do not exist yet, and why; a case leaves this table when it enters COMPUTED.
+MISSING = {
+    "alignment indices (SALI, LDI, GALI)": "no indices of several tangent vectors",
+    "all periodic orbits": "no search of a whole box that says when it is complete",
+    "basins of attraction, their fractions and continuation": "no basins",
+    "closed invariant curves (continuation, rotation number)": "no curves of closed invariant curves",
+    "connecting orbits (homoclinic, heteroclinic) and their continuation": "no connecting orbits",
+    "covariant Lyapunov vectors": "no vectors beside the exponents",
+    "edge tracking, chaotic saddles": "no orbits on basin boundaries",
+    "finite-time and local Lyapunov exponents": "one average an orbit",
+    "fractal dimensions, uncertainty exponent, basin entropy": "no basins",
+    "period of an orbit (period counter)": "the case gives no map",
+    "recurrence plots and quantification": "no statistics of recurrences",
+    "return, escape and survival times": "no statistics of return times",
+    "stable and unstable manifolds": "no invariant manifolds",
+    "tests of a recorded series (0-1 test, Lyapunov from data)": "no analysis of recorded series",
+    "time-series statistics (Hurst, diffusion)": "no analysis of recorded series",
+    "user functions along a branch (values, zeros, stops)": "no zeros of a user's function along a branch",
+}
+# Cases of capabilities that exist, which no computation here covers yet.
+UNCOVERED = {
+    "matcontm_LPPD_NS2_switch": "the curve born at a fold-flip point in this map: which sign it has is in question",
+    "matcontm_R4_NS4_LP4_switch": "curves of period 4 at a 1:4 resonance are not offered",
+    "po_standard_map_continue_3cycle_on_torus": "the angles at which the case wraps are not those of a period",
+    "bk_bp_unfolding_b11": "branch points have no unfolding",
+    "py_dakrm_lyapunov": "the start is not said, and the map has several attractors",
+}
+
+
+def trace(m, free, guess, bounds, **options):
+    return bf.trace(bf.cycles(m, free, guess, **options), {free: bounds})
+
+
+def at(point, *names):
+    return [*(point.parameters[name] for name in names), point.state[0]]
+
+
+def henon_flips(m):
+    """The flip curve of AUTO's Hénon map, from alpha = 3/4 at beta = 0."""
+    flip = trace(m.replace(alpha=0.5), "alpha", [0.37, 0.37], (0.0, 1.0)).first("flip")
+    return bf.trace(bf.locus(flip, free="beta"), {"alpha": (-1.0, 4.0), "beta": (-3.0, 3.0)})
+
+
+def henon_folds(m):
+    fold = trace(m.replace(alpha=0.5), "alpha", [0.37, 0.37], (-1.0, 1.0)).first("fold")
+    return bf.trace(bf.locus(fold, free="beta"), {"alpha": (-2.0, 1.0), "beta": (-3.0, 3.0)})
+
+
+def henon_neimark_sackers(m):
+    ns = trace(m.replace(beta=0.8), "beta", [0.78, 0.78], (0.5, 1.2)).first("neimark-sacker")
+    return bf.trace(bf.locus(ns, free="alpha"), {"alpha": (-0.5, 2.1), "beta": (0.5, 1.5)})
+
+
+def ends(branch):
+    found = [[*(p.parameters[name] for name in ("alpha", "beta")), p.state[0]] for p in (branch[0], branch[-1])]
+    return sorted(found, reverse=True)
+
+
+def cascade(m, guess, doublings):
+    """The flips of successive doublings of the logistic map."""
+    branch, found = trace(m, "r", guess, (2.4, 3.6)), []
+    for number in range(doublings):
+        flip = branch.first("flip")
+        found.append(flip.parameters["r"])
+        if number < doublings - 1:
+            branch = bf.trace(bf.switch(flip), {"r": (2.4, 3.6)})
+    return found
+
+
+def cycles_at(m, value, longest):
+    """A point of the cycle of every period 1, 2, 4, … at a parameter value: those nearest to the expected ones."""
+    branch, found = trace(m, "r", [0.6], (2.4, value)), []
+    while True:
+        found.append(branch[-1] if abs(branch["r"][-1] - value) < 1e-12 else branch[0])
+        if found[-1].period == longest:
+            return found
+        branch = bf.trace(bf.switch(branch.first("flip")), {"r": (2.4, value)})
+
+
+def orbit_of(found):
+    return bf.orbit(found.curve.iterate.map, found.state, found.period, parameters=found.parameters).states[:, 0]
+
+
+def nearest_states(m, expected):
+    found = cycles_at(m, 3.6, 32)
+    return [min(orbit_of(point), key=lambda x: abs(x - wanted)) for point, wanted in zip(found, expected, strict=True)]
+
+
+def dd2_doublings(m):
+    m = m.replace(p1=2.8)
+    return cascade_of(m, "p1", [0.642857, 0.0], (2.7, 3.6), 2, skip=3.2)
+
+
+def cascade_of(m, name, guess, bounds, doublings, skip):
+    branch, found = trace(m, name, guess, bounds), []
+    flip = branch.first("flip")
+    for _ in range(doublings):
+        branch = bf.trace(bf.switch(flip), {name: bounds})
+        flip = next(p for p in branch.of("flip") if p.parameters[name] > skip)
+        found.append(flip.parameters[name])
+    return found
+
+
+def bk_point(m, kind):
+    return trace(m, "mu", np.zeros(2 if kind == "neimark-sacker" else 1), (-0.3, 0.3)).first(kind)
+
+
+def doubled_amplitude(m):
+    branch = bf.trace(bf.switch(bk_point(m, "flip")), {"mu": (-0.3, 0.1)})
+    last = branch[-1] if abs(branch["mu"][-1] - 0.1) < 1e-12 else branch[0]
+    return [last.parameters["mu"], abs(last.state[0])]
+
+
+def exponents(m, start, steps=20_000, transient=1000):
+    n = len(start)
+    return bf.lyapunov(m, start, steps=steps, transient=transient, count=n).values.tolist()
+
+
+def leslie_points(m):
+    x = [21.50285631, 22.99611022, 0.0, 0.0]
+    branch = trace(m.replace(cyj=0.46), "cyj", x, (0.44, 0.48))
+    return [branch.first("flip").parameters["cyj"], branch.first("branch point").parameters["cyj"]]
+
+
+def saddle(m):
+    """The 3-cycle near which the tool's unstable manifold starts."""
+    rng = np.random.default_rng(0)
+    found = bf.deflate(m, list(rng.uniform(-2.0, 2.0, (8, 3))), period=3).of(3)
+    best = next(s for s in found if 0 < s.spectrum.outside < 3)
+    return [best.period, best.stable, bool(0 < best.spectrum.outside < 3)]
+
+
+def points_on_torus(m):
+    """How many points of the torus have period 1 or 2."""
+    turn = 2.0 * np.pi
+    torus = dataclasses.replace(m, periodic=(turn, turn))
+    guesses = np.random.default_rng(1).uniform(0.0, turn, (15, 2))
+    return sum(solution.period for solution in bf.deflate(torus, guesses, period=2).solutions)
+
+
+def diverged(m):
+    """The fraction of a grid on [−2, 2]² whose orbits diverge."""
+    x = np.linspace(-2.0, 2.0, 100)
+    starts = np.array([(u, v) for u in x for v in x])
+    return np.mean(np.array(bf.ensemble(m, starts, 1, transient=100).ends) == "diverged")
+
+
+def homoclinic_saddle(m):
+    found = bf.solve(m, [-1.6, -1.6])
+    return [found.state[0], int(found.spectrum.outside)]
+
+
+def tnf_points(m):
+    branch = trace(m, "b2", [0.0, 0.0], (-0.5, 3.5))
+    return [branch.first(kind).parameters["b2"] for kind in ("neimark-sacker", "branch point")]
+
+
+def tnf_flip(m):
+    flip = trace(m, "b1", [0.0, 0.0], (-1.5, 0.5)).first("flip")
+    return [flip.parameters["b1"], min(flip.multipliers.real)]
+
+
+COMPUTED = {
+    "auto_hen_TR_beta": lambda m: at(
+        trace(m.replace(beta=0.8), "beta", [0.78, 0.78], (0.5, 1.5)).first("neimark-sacker"), "beta"
+    ),
+    "auto_log_BP": lambda m: trace(m, "r", [0.0], (0.3, 2.0)).first("branch point").parameters["r"],
+    "auto_hen_NS_curve_R3": lambda m: at(henon_neimark_sackers(m).first("R3"), "alpha", "beta"),
+    "auto_hen_NS_curve_R4": lambda m: at(henon_neimark_sackers(m).first("R4"), "alpha", "beta"),
+    "auto_hen_PD_curve_LPD": lambda m: at(henon_flips(m).first("fold-flip"), "alpha", "beta"),
+    "auto_hen_PD_curve_R2": lambda m: at(henon_flips(m).first("R2"), "alpha", "beta"),
+    "auto_hen_PD_curve_UZ_alpha=4": lambda m: ends(henon_flips(m)),
+    "auto_log_6_period_doublings": lambda m: cascade(m, [0.6], 6),
+    "auto_hen_alpha_PD": lambda m: at(
+        trace(m.replace(alpha=0.5), "alpha", [0.37, 0.37], (0.0, 1.0)).first("flip"), "alpha"
+    ),
+    "auto_hen_alpha_LP": lambda m: at(
+        trace(m.replace(alpha=0.5), "alpha", [0.37, 0.37], (-1, 1)).first("fold"), "alpha"
+    ),
+    "auto_hen_LP_curve_ends": lambda m: ends(henon_folds(m))[::-1],
+    "auto_dd2_PD2_PD4": dd2_doublings,
+    "auto_log_UZ_3.6_cycles": lambda m: nearest_states(m, CASES["auto_log_UZ_3.6_cycles"]["expected"]),
+    "at_cubic_edge_state": lambda m: sorted(s.state[0] for s in bf.deflate(m, [[0.1], [0.9], [-0.9]]).solutions),
+    "bk_ns_location_and_angle": lambda m: [
+        bk_point(m, "neimark-sacker").parameters["mu"],
+        bk_point(m, "neimark-sacker").angle,
+    ],
+    "bk_bp_location_b=0.0": lambda m: bk_point(m, "branch point").parameters["mu"],
+    "bk_bp_transcritical_coefficient_b=0.21": lambda m: [abs(bk_point(m, "branch point").coefficients["a"])],
+    "bk_pd_predictor_amplitude_mu=0.1": doubled_amplitude,
+    "bk_pd_coefficient_b3": lambda m: bk_point(m, "flip").coefficients["b"],
+    "bk_pd_unfolding_a": lambda m: bk_point(m, "flip").unfolding.rate,
+    "bk_bp_cubic_b30/6_b=0.21": lambda m: bk_point(m, "branch point").coefficients["c"],
+    "ct_lyapunov_analytic": lambda m: exponents(m, [1e-3, 0.5], 200, 100),
+    "ct_lyapunov_towel_map": lambda m: exponents(m, [0.085, -0.121, 0.075], 8000),
+    "ct_lyapunov_cat_map": lambda m: exponents(m, [0.1, 0.2], 1000, 100),
+    "ct_chaotic_or_not_standard_map": lambda m: [
+        bf.lyapunov(m, start, steps=20_000, transient=0).values[0] > 1e-2 for start in ([0.001, 0.008], [np.pi, 0.01])
+    ],
+    "matcontm_dlm_NS": lambda m: trace(m, "r", [0.26, 0.26], (1.3, 1.9)).first("neimark-sacker").parameters["r"],
+    "matcontm_adapt_3cycle_is_saddle": saddle,
+    "matcontm_naf_fixed_point_12": lambda m: bf.solve(m, [72.0, 1.3]).state.tolist(),
+    "matcontm_ghm_fixed_points": lambda m: sorted(
+        s.state[0] for s in bf.deflate(m, [[0.4, 0.4], [-0.4, -0.4]]).solutions
+    ),
+    "matcontm_dlm_fixed_point": lambda m: bf.solve(m, [0.45, 0.45]).state.tolist(),
+    "matcontm_ghm_homoclinic_saddle": homoclinic_saddle,
+    "matcontm_leslie_fixed_point_12": lambda m: bf.solve(m, [21.0, 23.0, 0.0, 0.0]).state.tolist(),
+    "matcontm_leslie_fixed_point_22": lambda m: bf.solve(m, [11.0, 12.0, 21.0, 15.0]).state.tolist(),
+    "matcontm_leslie12_PD_and_BP": leslie_points,
+    "matcontm_tnf6_PD": tnf_flip,
+    "matcontm_tnf3_NS_BP": tnf_points,
+    "at_henon_basin_fraction_diverged": diverged,
+    "po_standard_map_period2_on_torus": points_on_torus,
+    "po_minimal_period_12_to_3": lambda m: [12, bf.solve(m, [0.15], period=12).period],
+    "po_complete_orbit_period3": lambda m: bf.orbit(m, [0.15933615523767342], 3).states[:, 0],
+    "po_stability_henon_2cycle": lambda m: (lambda s: [s.period, s.stable])(bf.solve(m, [0.97, -0.14], period=2)),
+    "pycont_predprey_third_branch_PD": lambda m: (lambda flip: [flip.parameters["p1"], *flip.state])(
+        trace(m.replace(p1=4.0), "p1", [0.5, 0.5], (3.0, 7.0)).first("flip")
+    ),
+    "py_lyapunov_4d_symplectic": lambda m: exponents(m, [0.5, 0.5, 0.5, 0.5], 4000, 100),
+    "py_lyapunov_logistic": lambda m: [
+        bf.lyapunov(m, [0.2], steps=4000, parameters={"r": r}).values[0] for r in (2.6, 3.1, 3.5, 3.8)
+    ],
+    "py_periodic_orbit_standard_k=1.5_p2": lambda m: bf.solve(m, [0.19, 0.38], period=2).state.tolist(),
+    "py_classify_standard_map_saddle": lambda m: sorted(abs(bf.solve(m, [0.01, 0.01]).multipliers)),
+}
+
+
+# Take more than three seconds each.
+SLOW = {
+    "auto_hen_NS_curve_R3",
+    "ct_lyapunov_towel_map",
+    "matcontm_adapt_3cycle_is_saddle",
+    "po_standard_map_period2_on_torus",
+}
+
+
+def is_close(value, case):
+    expected, tolerance = case["expected"], case.get("tol", 1e-9)
+    if isinstance(expected, bool | str) or (isinstance(expected, list) and isinstance(expected[0], bool)):
+        return value == expected
+    return np.shape(value) == np.shape(expected) and bool(
+        np.all(np.abs(np.array(value, dtype=float) - np.array(expected, dtype=float)) <= tolerance)
+    )
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in COMPUTED])
+def test_what_other_tools_assert(name):
+    space = {"bf": bf, "np": np}
+    exec(FILE["prelude"], space)
+    exec(CASES[name]["map"], space)
+    value = COMPUTED[name](space["m"])
+    assert is_close(value, CASES[name]), (value, CASES[name]["expected"])
+
+
+def test_every_case_is_computed_or_listed_with_its_reason():
+    listed = {name for name, case in CASES.items() if case["capability"] in MISSING} | set(UNCOVERED)
+    assert not listed & set(COMPUTED)
+    assert listed | set(COMPUTED) == set(CASES)
+    assert set(MISSING) <= {case["capability"] for case in CASES.values()}
+
+
+def test_the_list_of_what_is_missing_shrinks_deliberately():
+    missing = Counter(case["capability"] for case in CASES.values() if case["capability"] in MISSING)
+    assert len(COMPUTED) == 46 and sum(missing.values()) == 46 and len(UNCOVERED) == 5
