@@ -39,6 +39,7 @@ from .linalg.low_rank import LowRank as LowRank
 from .linalg.multipliers import Spectrum as Spectrum
 from .linalg.operators import DiagonalLowRank as DiagonalLowRank, ShiftedLowRank as ShiftedLowRank
 from .maps.composition import compose as compose, forced as forced
+from .maps.constraint import constrained as constrained
 from .maps.cycle_multipliers import multipliers as multipliers
 from .maps.map import Map as Map
 from .newton.deflation import (

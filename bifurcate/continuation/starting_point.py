@@ -19,7 +19,9 @@ from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint, Multiplie
 from bifurcate.curves.metric import Metric
 from bifurcate.errors import BifurcateError, InvalidInput, MapFailed, NotConverged, NotIsolated
 from bifurcate.linalg.multipliers import EDGE
-from bifurcate.maps.iterated_map import NARROW, WIDE
+from bifurcate.maps.iterated_map import NARROW, WIDE, IteratedMap
+from bifurcate.newton.solution_manifold import manifold_words, tangent_of_manifold
+from bifurcate.newton.solve import ISOLATE
 from bifurcate.validation import check_flag, check_instance, check_interval
 
 __all__ = ["first_point", "measure_edge", "prepare_run"]
@@ -251,6 +253,8 @@ def _has_low_rank(matrix: np.ndarray) -> bool:
 def _singular_start(curve: Curve, found: CorrectorFailure) -> BifurcateError:
     """The error that says what a singular start may be, and what to try."""
     at = curve.equations.evaluate(curve.start)
+    if curve.codimension == 0 and (words := _manifold_at_start(curve)):
+        return NotIsolated(f"{words}. {curve.iterate.map.advice or ISOLATE}".strip())
     return NotConverged(
         f"the equations are singular at the start ({found.detail})",
         curve.state(curve.start),
@@ -258,3 +262,13 @@ def _singular_start(curve: Curve, found: CorrectorFailure) -> BifurcateError:
         "It sits on a fold or branch point, or its solutions are not isolated: start at a slightly different "
         "parameter. " + curve.iterate.map.advice,
     )
+
+
+def _manifold_at_start(curve: Curve) -> str:
+    """How the solutions at a start form a manifold, in words; "" if they do not, or the start is no solution."""
+    x, values = curve.start[: curve.size], curve.parameters(curve.start)
+    map = dataclasses.replace(curve.iterate.map, parameters=values, at=None)
+    iterate = dataclasses.replace(curve.iterate, map=map)
+    if not isinstance(iterate, IteratedMap):
+        return ""
+    return manifold_words(tangent_of_manifold(iterate, x, iterate.jacobian(iterate.orbit(x, values), values)))

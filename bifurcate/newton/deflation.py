@@ -73,7 +73,7 @@ class DeflationResult:
     ----------
     solutions : tuple of Solution
         In the order in which they were found, every cycle once, each with its least period, which may be a divisor of
-        the period asked for.
+        the period asked for. Of solutions that form a manifold one, with its ``manifold``.
     failures : tuple of FailedAttempt
         One for every attempt that brought no new solution.
     exhausted : bool
@@ -249,6 +249,8 @@ class DeflatedSearch:
         How many cycles these are.
     unusable : set of int
         Numbers of guesses from which no attempt can begin.
+    has_manifold : bool
+        True once a solution was found that is one of a manifold: no other one of such is returned.
     """
 
     map: Map
@@ -259,6 +261,7 @@ class DeflatedSearch:
     known: list[Vector] = field(default_factory=list)
     cycles: int = 0
     unusable: set[int] = field(default_factory=set)
+    has_manifold: bool = False
 
     def add(self, x: Vector) -> None:
         """Add all points of the cycle through a state to the known ones."""
@@ -297,6 +300,11 @@ class DeflatedSearch:
             except (MapFailed, OutsideDomain) as error:  # at the guess itself: another attempt would end likewise
                 self.unusable.add(number)
                 return FailedAttempt(number, self.cycles, str(error)), None
+            if found.manifold is not None:
+                if self.has_manifold:
+                    words = f"another solution of a manifold was found: {found.note}"
+                    return FailedAttempt(number, self.cycles, words), None
+                self.has_manifold = True
             if self.is_known(found.state):
                 reason = "Newton's method came back to a known solution, which must be a multiple one"
                 continue

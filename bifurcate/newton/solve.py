@@ -25,6 +25,7 @@ from bifurcate.newton.line_search import FAILS_ADVICE, Iterate, StepFailure, eva
 from bifurcate.newton.multiple_shooting import all_states_unknown, polished_cycle
 from bifurcate.newton.newton import Newton, newton_step
 from bifurcate.newton.newton_krylov import NewtonKrylov, newton_krylov_step, next_forcing_term
+from bifurcate.newton.solution_manifold import manifold_words, tangent_of_manifold
 from bifurcate.printing import short_repr
 from bifurcate.storage.functions import MissingFunction
 from bifurcate.validation import check_instance, check_period
@@ -36,6 +37,8 @@ Vector = NDArray[np.float64]
 # Units within which f^j(x) must lie of x to ask whether x is a cycle of period j: beside a flip the doubled period's
 # equations may leave a solution off by the third root of the tolerance, 2e-4, times multipliers.
 NEARBY_CYCLE = 1e-2
+
+ISOLATE = "bf.constrained(map, …) holds a conserved quantity, or fixes a phase: with it they are isolated."
 
 # What is used where nothing else is asked for, made once.
 DEFAULT_NEWTON, DEFAULT_NEWTON_KRYLOV, NOTHING_DEFLATED = Newton(), NewtonKrylov(), Deflation(())
@@ -64,7 +67,10 @@ class Solution:
     map : Map or None
         What it is a solution of.
     note : str
-        In words, if the least period is not the one that was asked for.
+        In words, if the least period is not the one that was asked for, or the solution is one of a manifold.
+    manifold : ndarray, shape (n, m), or None
+        Tangents of the manifold of solutions of which it is one; None if it is isolated, or more than 200 unknowns, or
+        a Jacobian that is not dense, kept that from being asked.
     cycle : ndarray, shape (k, *state's), or None
         All states of the cycle, where it was solved for by multiple shooting.
     """
@@ -79,6 +85,7 @@ class Solution:
     map: Map | None = None
     note: str = ""
     cycle: NDArray[np.float64] | None = None
+    manifold: NDArray[np.float64] | None = None
 
     __repr__ = short_repr
 
@@ -218,7 +225,9 @@ def solve(
         else:
             iterate, here, history = _at_least_period(iterate, here, history, method)
         jacobian = iterate.jacobian(here.orbit, map.parameters)
-    note = "" if iterate.period == period else f"period {period} was asked for; the least period is {iterate.period}"
+        tangent = tangent_of_manifold(iterate, here.x, jacobian)
+    least = "" if iterate.period == period else f"period {period} was asked for; the least period is {iterate.period}"
+    note = "; ".join(words for words in (least, manifold_words(tangent)) if words)
     return Solution(
         state=iterate.first_state(here.x).reshape(iterate.state_shape),
         parameters=dict(map.parameters),
@@ -229,6 +238,7 @@ def solve(
         jacobian=jacobian,
         map=map,
         note=note,
+        manifold=tangent if tangent.size else None,
         cycle=here.x.reshape(iterate.shape) if isinstance(iterate, OrbitMap) else None,
     )
 
@@ -294,6 +304,9 @@ def _iterate(
             else:
                 step = newton_krylov_step(method, iterate, here.orbit, here.residual, forcing)
         except SingularSystem as error:
+            tangent = tangent_of_manifold(iterate, here.x, iterate.jacobian(here.orbit, map.parameters))
+            if tangent.size:
+                raise NotIsolated(f"{manifold_words(tangent)}. {map.advice or ISOLATE}".strip()) from error
             raise failure(
                 "the Jacobian became singular",
                 f"({error}) The start may sit on a fold or branch point: move the guess or a parameter slightly.",

@@ -282,6 +282,17 @@ class Material:
                 },
             ),
             "compose": (bf.compose, {0: m, 1: m, "name": "x"}),
+            "constrained": (
+                bf.constrained,
+                {
+                    "map": h,
+                    "conserved": [[1.0, 0.0]],
+                    "at": [0.3, 0.2],
+                    "along": None,
+                    "totals": ("N",),
+                    "name": "x",
+                },
+            ),
             "forced": (
                 bf.forced,
                 {"map": m, "values": {"r": [2.0, 2.5]}, "period": 2, "parameters": None, "name": "x"},
