@@ -7,8 +7,8 @@ of them. The constrained map
 
 has the solutions of f with c = c₀ and no others nearby, isolated. The m multipliers 1 that belong to the manifold
 become 0; the others stay: where c is conserved for any W, since the rows of c' are left null vectors of J − I; where a
-group acts for W in the tangent space of its orbit, which J leaves alone (the bordering of Kuznetsov, Elements of Applied
-Bifurcation Theory, 2004, section 10.2, folded into the map).
+group acts for W in the tangent space of its orbit, which J leaves alone (the bordering of Kuznetsov, Elements of
+Applied Bifurcation Theory, 2004, section 10.2, folded into the map).
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ FAR = 0.1  # units by which neighbours are looked for: there the residual beside
 NEIGHBOUR = 1e-11  # residual at which a neighbour is a solution: what solutions are asked for
 STEPS = 8  # Gauss–Newton steps: on a manifold they converge quadratically
 STAYS = 0.5  # part of the distance at which a neighbour must lie to be another solution
-LARGEST = 200  # unknowns up to which this is asked: a singular-value decomposition of J
+LARGEST_DECOMPOSED = 200  # size limit: unknowns up to which this is asked, of a singular-value decomposition of J
 
 
 def tangent_of_manifold(iterate: IteratedMap, x: Array, jacobian: Operator) -> Array:
@@ -42,7 +42,7 @@ def tangent_of_manifold(iterate: IteratedMap, x: Array, jacobian: Operator) -> A
     """
     n, p = len(x), iterate.map.parameters
     nothing = np.zeros((n, 0))
-    if not isinstance(jacobian, np.ndarray) or n > LARGEST or not np.isfinite(jacobian).all():
+    if not isinstance(jacobian, np.ndarray) or n > LARGEST_DECOMPOSED or not np.isfinite(jacobian).all():
         return nothing
     _, values, right = np.linalg.svd(jacobian - np.eye(n))
     kernel = right[values <= SINGULAR * max(1.0, float(values[0]))]
