@@ -79,4 +79,4 @@ def manifold_words(tangent: Array) -> str:
         return ""
     shown = np.array2string(tangent[:, 0], precision=3, threshold=6, separator=", ").replace("\n", "")
     first = "along" if m == 1 else "one of its tangents is"
-    return f"the solutions form a manifold of dimension {m} here, {first} {shown}"
+    return f"the solutions are not isolated: they form a manifold of dimension {m} here, {first} {shown}"
