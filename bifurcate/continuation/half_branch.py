@@ -147,8 +147,8 @@ def join_halves(curve: Curve, first: Point, halves: list[HalfBranch]) -> Branch:
         behind = halves[1].reversed()
         begin, points, special = behind.stop, [*behind.points, *points], [*behind.special, *special]
         doubts = doubts + behind.doubts
-    if curve.sides[0] < 0:
-        begin, end = end, begin
+    if ahead.stop.reason == "closed":  # the last point is the first one, whether or not the curve was born there
+        begin = ahead.stop
     unsure = [point.spectrum for point in points if point.spectrum is not None and point.spectrum.note]
     if unsure:
         doubts = [*doubts, f"multipliers at {len(unsure)} of {len(points)} points: {unsure[0].note}"]

@@ -176,3 +176,19 @@ def test_hopeless_and_singular_starts():
 def test_unusable_calls_name_the_argument(call, words):
     with pytest.raises(InvalidInput, match=words):
         call(bf.cycles(bf.maps.logistic(), "r", [0.6]))
+
+
+@pytest.mark.parametrize("sides", [(1, -1), (-1, 1), (1,), (-1,)])
+def test_a_loop_closes_at_both_of_its_ends(sides):
+    isola = bf.Map(lambda x, p: x + 0.1 * (1 - x**2 - p**2), {"p": 0.0})
+    branch = bf.trace(bf.cycles(isola, "p", [1.0]).replace(sides=sides), {"p": (-2.0, 2.0)})
+    assert branch.stop.first.reason == branch.stop.last.reason == "closed"
+    assert sorted(round(point.parameters["p"], 9) for point in branch.special) == [-1.0, 1.0]
+    assert np.abs(branch.states[0] - branch.states[-1]).max() < 1e-9
+
+
+@pytest.mark.parametrize("sides", [(1, -1), (-1, 1)])
+def test_the_ends_belong_to_their_points_whichever_side_is_followed_first(sides):
+    branch = bf.trace(bf.cycles(bf.maps.logistic(r=2.5), "r", [0.6]).replace(sides=sides), {"r": (2.0, 2.9)})
+    for point, stop in ((branch[0], branch.stop.first), (branch[-1], branch.stop.last)):
+        assert stop.reason == "bound" and stop.detail == f"r = {point.parameters['r']:.10g}"
