@@ -108,6 +108,8 @@ def polish(system: SquareSystem, z: Vector, reach: float = REACH) -> tuple[Vecto
     NotProved
         If DF is singular, or the point moves farther than a located point can be wrong.
     """
+    if not len(z):
+        raise NotProved("the subspace declared is the state 0 alone: no unknown is left to prove anything of")
     start = z
     A = np.empty((0, 0))
     for _ in range(POLISHING_STEPS):
