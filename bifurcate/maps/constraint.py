@@ -148,9 +148,10 @@ def constrained(
     values = check_array("what conserved returns", rule.quantities(x, p))
     m = len(values)
     slopes = np.column_stack([rule.slopes(x, e.reshape(x.shape), p) for e in np.eye(x.size)])
-    ways = slopes.T if along is None else check_array("along", along).reshape(x.size, -1)
-    if ways.shape[1] != m:
-        raise InvalidInput(f"along has {ways.shape[1]} columns for {m} constraints; one each is asked for")
+    ways = slopes.T if along is None else check_array("along", along)
+    if ways.size != x.size * m:
+        raise InvalidInput(f"along has shape {ways.shape}; for {m} constraints it must be ({x.size}, {m})")
+    ways = ways.reshape(x.size, m)
     gains = slopes @ ways
     singular = np.linalg.svd(gains, compute_uv=False)
     if not singular[-1] > SMALLEST_GAIN * max(float(singular[0]), 1e-300):
