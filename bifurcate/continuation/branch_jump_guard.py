@@ -10,8 +10,9 @@ import math
 
 from bifurcate.continuation.continuation_problem import ContinuationProblem
 from bifurcate.continuation.predictor import Prediction
-from bifurcate.curves.corrector import correct
+from bifurcate.curves.corrector import correct, correct_between
 from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
+from bifurcate.curves.metric import Metric
 
 __all__ = [
     "crosses_switching_manifold",
@@ -25,6 +26,8 @@ UNEXPLAINED_MISS = 0.02  # part of a step by which its prediction may miss beyon
 ALLOWED_MISS = 1e-5  # what a prediction may miss by in any case: beside a singular point the corrector is no more exact
 LONGEST_CORRECTION = 0.5  # part of a step that its correction may be as long as; longer, and another branch is as near
 ROUNDING_OF_CORRECTION = 1e-9  # ... and what is added for steps so short that rounding moves the point as far
+UNEXPLAINED_CHORD = 1e-5  # part by which a chord may differ from the mean of its tangents beside half their angle
+CHORD_OF_A_HALF = 0.6  # ... and of that part what a half of the step may leave: a fourth on a smooth curve, a jump all
 STATIONARY_LENGTH = 1e-4  # shorter steps do not tell whether the parameter moves: at a fold it moves like their square
 STATIONARY_TANGENT = 1e-9  # widths of the bounds by which the parameter may change per unit of arclength, to rounding
 STATIONARY_PARAMETER = 1e-12  # widths of the bounds by which it may change over a step, to rounding
@@ -66,7 +69,35 @@ def detect_branch_jump(
     turned = 0.0 if prediction.is_cubic else math.acos(min(1.0, cosine))
     if miss > max(ALLOWED_MISS, length * (UNEXPLAINED_MISS + turned)):
         return CorrectorFailure("diverged", f"the correction ({miss:.1e}) was longer than the curve's bend explains")
-    return None
+    return _detect_crooked_chord(run, here, new)
+
+
+def _detect_crooked_chord(run: ContinuationProblem, here: CurvePoint, new: CurvePoint) -> CorrectorFailure | None:
+    """On curves in several parameters: refuse a step whose chord, after halving, still points away from its tangents.
+
+    Where a map is nearly the identity, curves of folds come so near to each other, in parameters, that a step from one
+    to the next misses its prediction by little and turns by little; but its chord points to the other curve. On a
+    smooth curve a chord differs from the mean of its tangents by h² u'''/12, a fourth of that over half the step.
+    """
+    if len(run.curve.free) < 2:
+        return None
+    metric = run.metric
+    length = metric.norm(new.u - here.u)
+    miss = _chord_miss(metric, here, new)
+    if length < ALLOWED_MISS or miss < UNEXPLAINED_CHORD + 0.5 * metric.norm(new.tangent - here.tangent):
+        return None
+    middle = correct_between(run.curve, here, new.placed(here.arclength + length), 0.5, metric)
+    if isinstance(middle, CurvePoint):
+        left = max(_chord_miss(metric, here, middle), _chord_miss(metric, middle, new))
+        if left < CHORD_OF_A_HALF * miss:
+            return None
+    return CorrectorFailure("diverged", f"the chord differs by {miss:.1e} from the mean of its tangents")
+
+
+def _chord_miss(metric: Metric, here: CurvePoint, new: CurvePoint) -> float:
+    """By how much the unit chord between two points differs from the mean of the tangents at them."""
+    chord = new.u - here.u
+    return metric.norm(chord / metric.norm(chord) - 0.5 * (here.tangent + new.tangent))
 
 
 def crosses_switching_manifold(run: ContinuationProblem, here: CurvePoint, new: CurvePoint) -> bool:
