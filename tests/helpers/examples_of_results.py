@@ -12,6 +12,7 @@ from bifurcate import adaptation, gradient
 from bifurcate.errors import (
     BifurcateError,
     InvalidInput,
+    MapFailed,
     NoEnergy,
     NoSuchPoint,
     NotConverged,
@@ -54,6 +55,7 @@ def errors():
         BifurcateError("plain"),
         InvalidInput("an argument"),
         OutsideDomain("a state"),
+        MapFailed("f raised ZeroDivisionError"),
         NoSuchPoint("no flip"),
         NoEnergy("it turns round", ("loop", 3)),
         NotIsolated("a manifold"),
@@ -94,6 +96,7 @@ def of_orbits():
     map = bf.maps.logistic()
     return [
         bf.orbit(map, [0.3], 4),
+        bf.parameter_plane(bf.maps.henon(), {"a": [0.1, 0.5], "b": [0.2, 0.3]}, [0.0, 0.0], longest=2, transient=50),
         bf.ensemble(map, [[0.3], [0.4]], 3),
         bf.lyapunov(map, [0.3], steps=64, transient=10),
         bf.orbit_diagram(map, "r", [2.0, 2.5], [0.3], lambda x, r: x[0], samples=2),
