@@ -75,12 +75,15 @@ def description() -> str:
     lines = ["Bifurcation diagrams and other figures.", ""]
     for name, run in STUDIES.items():
         first = str(sys.modules[run.__module__].__doc__).split("\n", 1)[0]
-        full, quick = SECONDS[name]
-        lines.append(f"  {name:13} {first} [{_duration(full)}; --quick: {_duration(quick)}]")
+        full, quick = (_duration(name, is_quick) for is_quick in (False, True))
+        lines.append(f"  {name:13} {first} [{full}; --quick: {quick}]")
     return "\n".join(lines)
 
 
-def _duration(seconds: int) -> str:
+def _duration(name: str, is_quick: bool) -> str:
+    if name not in SECONDS:
+        return "not measured"
+    seconds = SECONDS[name][is_quick]
     return f"{seconds} s" if seconds < 120 else f"{round(seconds / 60)} min"
 
 
@@ -135,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> list[Any]:
 
 def _run(name: str, out: Path, quick: bool) -> Any:
     """Run a study, after saying on the error stream about how long it will take."""
-    print(f"{name}: about {_duration(SECONDS[name][1 if quick else 0])} …", file=sys.stderr, flush=True)
+    print(f"{name}: about {_duration(name, quick)} …", file=sys.stderr, flush=True)
     return STUDIES[name](out, quick)
 
 

@@ -45,4 +45,4 @@ def test_help_says_what_each_study_shows_and_how_long_it_takes(capsys):
     said = capsys.readouterr().out
     for name in command.STUDIES:
         assert f"  {name} " in said
-    assert command.SECONDS.keys() == command.STUDIES.keys() and said.count("--quick: ") == len(command.STUDIES)
+    assert command.SECONDS.keys() <= command.STUDIES.keys() and said.count("--quick: ") == len(command.STUDIES)
