@@ -56,17 +56,13 @@ SECONDS: dict[str, tuple[int, int]] = {
     "beta": (40, 10),
     "sigma": (15, 5),
     "b": (30, 10),
-    "adaptation": (60, 5),
     "charts": (40, 20),
     "not_gradient": (30, 10),
     "outcome": (700, 40),
-    "posed": (120, 20),
     "energy": (70, 10),
     "spectrum": (10, 5),
-    "step": (60, 20),
-    "theorems": (60, 30),
     "protocols": (80, 20),
-    "scaling": (900, 10),
+    "scaling": (70, 10),
 }
 
 
