@@ -12,6 +12,7 @@ __all__ = [
     "BifurcateError",
     "InvalidInput",
     "MapFailed",
+    "MapMissing",
     "NoEnergy",
     "NoSuchPoint",
     "NotConverged",
@@ -37,6 +38,10 @@ class OutsideDomain(InvalidInput):
 
 class MapFailed(InvalidInput):
     """A map's function raised, or returned what no map returns; the message says at which parameters, in its words."""
+
+
+class MapMissing(InvalidInput):
+    """A result was loaded from a file without its map, and what was asked of it needs the map."""
 
 
 class NoSuchPoint(BifurcateError, LookupError):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bifurcate.errors import BifurcateError, InvalidInput, MapFailed
+from bifurcate.errors import BifurcateError, InvalidInput, MapFailed, MapMissing
 from bifurcate.printing import values_text
 
 __all__ = ["REAL_KINDS", "call", "evaluate"]
@@ -47,7 +47,7 @@ def call(function: Callable[..., Any], what: str, /, *arguments: Any, **paramete
     """
     try:
         return function(*arguments, **parameters)
-    except MapFailed:
+    except (MapFailed, MapMissing):
         raise
     except BifurcateError as error:
         if isinstance(error, InvalidInput):

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
-from bifurcate.errors import InvalidInput
+from bifurcate.errors import InvalidInput, MapMissing
 
 __all__ = [
     "CataloguePart",
@@ -108,8 +108,8 @@ class MissingFunction:
     name: str
 
     def __call__(self, *given: Any, **named: Any) -> Any:
-        """Raise InvalidInput."""
-        raise InvalidInput(
+        """Raise MapMissing."""
+        raise MapMissing(
             f"this result was loaded without its map, so that {self.name} cannot be called: load it with "
             "bf.load(path, map=...)"
         )

@@ -13,6 +13,7 @@ from bifurcate.errors import (
     BifurcateError,
     InvalidInput,
     MapFailed,
+    MapMissing,
     NoEnergy,
     NoSuchPoint,
     NotConverged,
@@ -54,6 +55,7 @@ def errors():
     return [
         BifurcateError("plain"),
         InvalidInput("an argument"),
+        MapMissing("loaded without"),
         OutsideDomain("a state"),
         MapFailed("f raised ZeroDivisionError"),
         NoSuchPoint("no flip"),
@@ -100,6 +102,7 @@ def of_orbits():
         bf.ensemble(map, [[0.3], [0.4]], 3),
         bf.lyapunov(map, [0.3], steps=64, transient=10),
         bf.orbit_diagram(map, "r", [2.0, 2.5], [0.3], lambda x, r: x[0], samples=2),
+        bf.parameter_plane(bf.maps.henon(), {"a": [0.1, 0.2], "b": [0.2, 0.3]}, [0.1, 0.1], longest=2, transient=10),
     ]
 
 
