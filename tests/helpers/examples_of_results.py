@@ -102,7 +102,6 @@ def of_orbits():
         bf.ensemble(map, [[0.3], [0.4]], 3),
         bf.lyapunov(map, [0.3], steps=64, transient=10),
         bf.orbit_diagram(map, "r", [2.0, 2.5], [0.3], lambda x, r: x[0], samples=2),
-        bf.parameter_plane(bf.maps.henon(), {"a": [0.1, 0.2], "b": [0.2, 0.3]}, [0.1, 0.1], longest=2, transient=10),
     ]
 
 
