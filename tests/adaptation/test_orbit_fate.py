@@ -367,6 +367,16 @@ def differs(found, seen):
     return any(a != b for a, b in zip(told(found), kinds, strict=True) if b is not None and a != "undecided")
 
 
+def energy_falls(net, updates):
+    """True if E − E* falls, in stretches of a tenth, along the orbit from W₀ of the map of y = W r/n."""
+    energy, y, divergences = net.energy("y"), net.project(net.initial), []
+    for t in range(updates):
+        if t % (updates // 10) == 0:
+            divergences.append(energy.divergence(y))
+        y = net.reduced(y)
+    return bool((np.diff(divergences) < 0).all())
+
+
 @pytest.mark.slow
 def test_fate_agrees_with_all_weights_at_every_growth():
     rng = np.random.default_rng(5)
@@ -376,6 +386,10 @@ def test_fate_agrees_with_all_weights_at_every_growth():
         found, direct = net.outcome(longest=6000).fate, seen.told(i)
         table[told(found)] += 1
         compared += sum(a != "undecided" and b is not None for a, b in zip(told(found), direct, strict=False))
+        if found.proved is not None and direct[0] == "chaos":
+            # too slow for direct iteration to see where it goes: all the way the energy must fall, towards rest
+            assert energy_falls(net, 20_000)
+            continue
         if differs(found, direct):
             # orbits a rounding error apart may end differently after a chaotic transient: then all ends count
             others = Seen([net] * 8, nudge=np.arange(1, 9)[:, None, None] * 1e-13)
