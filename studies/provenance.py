@@ -60,7 +60,8 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(each) for each in value]
-    return str(value)
+    # Others by their type: what Python writes of an object may hold its address.
+    return value.__name__ if hasattr(value, "__name__") else type(value).__qualname__
 
 
 def _commit() -> str:

@@ -328,7 +328,7 @@ def largest_region(net: Model) -> DescentRegion | None:
     >>> from bifurcate.adaptation import Network
     >>> net = Network([1.0, 0.5], [1.0, 0.8], alpha=0.1, beta=-0.1, sigma=0.5)
     >>> region = largest_region(net)
-    >>> region.level > net.certificate().level, round(region.largest_step, 5)
+    >>> bool(region.level > net.certificate().level), round(region.largest_step, 5)
     (True, 1.0)
     """
     rest = Rest.of(net)

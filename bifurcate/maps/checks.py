@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -85,7 +86,8 @@ def check_signature(f: Callable[..., Any], parameters: Mapping[str, float]) -> N
     for name in parameters:
         if name not in names:
             hint = ""
-            if len(names) == 1 and not names & set(parameters):
+            is_mistyped = bool(difflib.get_close_matches(name, names, 1))
+            if len(names) == 1 and not names & set(parameters) and not is_mistyped:
                 (vector,) = names
                 form = f"f(x, {', '.join(parameters)})"
                 hint = f". If {vector} holds all of them: parameters have names here; write {form}"

@@ -219,7 +219,7 @@ def test_errors_are_honest_at_a_defective_pair():
 
 
 def test_an_identity_has_no_isolated_solutions():
-    with pytest.raises(bf.errors.NotConverged, match="not isolated"):
+    with pytest.raises(bf.errors.NotIsolated, match="not isolated"):
         bf.trace(bf.cycles(bf.Map(lambda x, p: x + 0 * p, {"p": 0.5}), "p", [0.3]), {"p": (-1.0, 1.0)})
 
 
