@@ -42,7 +42,7 @@ def refused_in_foreign_words(verbs, calls):
 
 def all_calls(verbs):
     calls = [(name, parameter, value) for name, (_, given) in verbs.items() for parameter in given for value in VALUES]
-    # A function that is called as progress(record) and takes no argument raises an error of its own, which passes through.
+    # A function that is called as progress(record) and takes no argument raises an error of its own: it passes through.
     own = {("progress", "a class"), ("progress", "a function")}
     return [each for each in calls if each not in SLOW and each[1:] not in own]
 
