@@ -1,4 +1,4 @@
-"""The oldest versions that are allowed are those that CI runs the tests with."""
+"""The oldest versions that are allowed are those that .ci/versions runs the tests with."""
 
 import pathlib
 import re
@@ -32,7 +32,7 @@ def test_the_oldest_versions_are_the_lower_bounds():
 
 
 def test_ci_uses_them():
-    text = (ROOT / ".ci" / "run").read_text()
+    text = (ROOT / ".ci" / "versions").read_text()
     assert "-c .ci/oldest.txt" in text and "find_python 3.11" in text
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["requires-python"] == ">=3.11"
