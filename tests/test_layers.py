@@ -26,6 +26,8 @@ ROOMS = [
     "bifurcations",
     "continuation",
     "proofs",
+    "attractors",
+    "manifolds",
     "plot",
     "diagram",
     "sweep_result",
