@@ -30,17 +30,21 @@ class AllCycles:
 
     Attributes
     ----------
+    map : Map
     theorems : tuple of PointTheorem
         For the known cycles that were proved.
     exclusion : Exclusion
         That there is no other one, or where one may be.
     gaps : tuple of str
         Known cycles that were not proved, with reasons, and what is left of the box.
+    bits : int
     """
 
+    map: Map
     theorems: tuple[PointTheorem, ...]
     exclusion: Exclusion
     gaps: tuple[str, ...]
+    bits: int = 53
 
     @property
     def complete(self) -> bool:
@@ -108,7 +112,7 @@ def prove_all_cycles(
         exclusion = exclude(ball_map, corners[:, 0], corners[:, 1], period=k, known=regions, most_boxes=most_boxes)
     if not exclusion.complete:
         gaps.append(f"{len(exclusion.undecided)} parts of the box are not decided")
-    return AllCycles(tuple(theorems), exclusion, tuple(gaps))
+    return AllCycles(map, tuple(theorems), exclusion, tuple(gaps), bits)
 
 
 def _proved(claim: PointClaim, bits: int) -> PointTheorem:

@@ -15,12 +15,15 @@ import numpy as np
 
 from bifurcate.errors import InvalidInput, NotProved
 from bifurcate.maps.map import Map
+from bifurcate.proofs.all_cycles import AllCycles, prove_all_cycles
 from bifurcate.proofs.balls import Enclosure, lower_bound, precision, upper_bound
 from bifurcate.proofs.branch_theorem import BranchTheorem, Gap, ProvedPiece
 from bifurcate.proofs.branches import decided
 from bifurcate.proofs.cycle_systems import CRITICAL
 from bifurcate.proofs.diagram_theorem import DiagramTheorem
+from bifurcate.proofs.diagrams import exclude_beside
 from bifurcate.proofs.evaluation import BallMap, Subspace
+from bifurcate.proofs.exclusion import Exclusion
 from bifurcate.proofs.jets import Undecided
 from bifurcate.proofs.multiplier_discs import Disc
 from bifurcate.proofs.network_theorem import NetworkTheorem
@@ -39,14 +42,14 @@ MORE_BITS = 64
 
 
 def check_theorem(
-    theorem: PointTheorem | TwoParameterTheorem | BranchTheorem | DiagramTheorem, map: Map | None = None
+    theorem: PointTheorem | TwoParameterTheorem | BranchTheorem | DiagramTheorem | AllCycles, map: Map | None = None
 ) -> None:
     """Prove a theorem again, as it is stated.
 
     Parameters
     ----------
-    theorem : PointTheorem, TwoParameterTheorem, BranchTheorem or DiagramTheorem
-        Of a diagram, the theorems about its branches and points are proved again; the boxes of an exclusion are not.
+    theorem : PointTheorem, TwoParameterTheorem, BranchTheorem, DiagramTheorem or AllCycles
+        Of a diagram and of all cycles in a box, every part is proved again, and the box is halved anew.
     map : Map, optional
         The map that it is about, where it is not the one that the theorem holds.
 
@@ -74,14 +77,14 @@ def check_theorem(
             for piece in theorem.pieces:
                 _check_piece(theorem, piece, theorem.map if map is None else map)
     elif isinstance(theorem, DiagramTheorem):
-        for each in (*theorem.branches, *theorem.points):
-            if each is not None:
-                check_theorem(each, map)
+        _check_diagram(theorem, map)
+    elif isinstance(theorem, AllCycles):
+        _check_all_cycles(theorem, theorem.map if map is None else map)
     else:
         raise InvalidInput(f"theorem is a {type(theorem).__name__}; theorems can be checked")
 
 
-def theorems_in(result: Any) -> list[PointTheorem | TwoParameterTheorem | BranchTheorem | DiagramTheorem]:
+def theorems_in(result: Any) -> list[PointTheorem | TwoParameterTheorem | BranchTheorem | DiagramTheorem | AllCycles]:
     """The theorems that a result is or holds, those inside lists, tuples and dicts included.
 
     Examples
@@ -91,7 +94,7 @@ def theorems_in(result: Any) -> list[PointTheorem | TwoParameterTheorem | Branch
     >>> len(theorems_in([bf.prove(flip), flip])), theorems_in(flip)
     (1, [])
     """
-    if isinstance(result, PointTheorem | TwoParameterTheorem | BranchTheorem | DiagramTheorem):
+    if isinstance(result, PointTheorem | TwoParameterTheorem | BranchTheorem | DiagramTheorem | AllCycles):
         return [result]
     if isinstance(result, NetworkTheorem):
         return [result.equilibrium]
@@ -239,6 +242,43 @@ def _require_same_piece(piece: ProvedPiece, new: ProvedPiece) -> None:
     values = [tube.box()[-1] for tube in new.tubes]
     _require(_widened(piece.low) <= min(lower_bound(each) for each in values), "range of the parameter is")
     _require(max(upper_bound(each) for each in values) <= -_widened(-piece.high), "range of the parameter is")
+
+
+def _check_diagram(theorem: DiagramTheorem, map: Map | None) -> None:
+    for each in (*theorem.branches, *theorem.points):
+        if each is not None:
+            check_theorem(each, map)
+    branches = [each for each in theorem.branches if each is not None]
+    whole = len(branches) == len(theorem.branches) and None not in theorem.points and all(b.complete for b in branches)
+    _require(not theorem.complete or whole, "completeness is")
+    box = theorem.exclusion
+    if box is None:
+        return
+    known = next((branch for branch in branches if branch.pieces), None)
+    if known is None:
+        raise NotProved("the theorem's box is not proved again: no branch is proved")
+    shape = known.pieces[0].tubes[0].curve.ball_map.shape
+    ball_map = BallMap(known.map if map is None else map, shape, dict(known.parameters), known.free)
+    bits = known.bits + MORE_BITS
+    _require_same_box(box, exclude_beside(branches, ball_map, np.column_stack([box.low, box.high]), bits))
+
+
+def _check_all_cycles(theorem: AllCycles, map: Map) -> None:
+    for each in theorem.theorems:
+        check_theorem(each, map)
+        _require(theorem.exclusion.period % each.period == 0, "period is")
+    box, known = theorem.exclusion, [each.state.reshape(each.shape) for each in theorem.theorems]
+    corners = np.column_stack([box.low, box.high])
+    new = prove_all_cycles(map, box.period, corners, known, bits=theorem.bits + MORE_BITS)
+    _require_same_box(box, new.exclusion)
+    _require(not theorem.complete or box.complete, "completeness is")
+
+
+def _require_same_box(old: Exclusion, new: Exclusion) -> None:
+    """Every part that is left open now must have been left open before."""
+    for low, high in new.undecided:
+        held = any(bool((a <= low).all() and (high <= b).all()) for a, b in old.undecided)
+        _require(held, "box is")
 
 
 def _widened(low: float) -> float:

@@ -76,7 +76,11 @@ def prove_diagram(
             gaps.append(f"{name}: {found}")
     exclusion = None
     if box is not None:
-        exclusion = exclude_beside([each for each in theorems if each is not None], branches, box, bits)
+        claim = next((each for each in branches if each is not None), None)
+        if claim is None:
+            raise InvalidInput("box needs a diagram with a branch of cycles")
+        ball_map = BallMap(claim.map, claim.states.shape[1:], claim.parameters, claim.free)
+        exclusion = exclude_beside([each for each in theorems if each is not None], ball_map, box, bits)
         gaps += [] if exclusion.complete else [f"{len(exclusion.undecided)} boxes are not decided"]
     return DiagramTheorem(tuple(theorems), tuple(proved), tuple(gaps), exclusion)
 
@@ -119,34 +123,37 @@ def _proved_point(
         return str(error)
 
 
-def exclude_beside(
-    theorems: Sequence[BranchTheorem], claims: Sequence[BranchClaim | None], box: Any, bits: int
-) -> Exclusion:
+def exclude_beside(theorems: Sequence[BranchTheorem], ball_map: BallMap, box: Any, bits: int) -> Exclusion:
     """Show that a box of states and the parameter holds no fixed points but those of proved branches.
+
+    Parameters
+    ----------
+    theorems : sequence of BranchTheorem
+        Those about branches of fixed points count; their tubes are proved again, as wide as can be.
+    ball_map : BallMap
+        With a free parameter.
+    box : array_like, shape (n + 1, 2)
+    bits : int
+        Precision of the balls' midpoints.
 
     Raises
     ------
     InvalidInput
         If the box does not fit, or the map has more than three unknowns.
     """
-    claim = next((each for each in claims if each is not None), None)
-    if claim is None:
-        raise InvalidInput("box needs a diagram with a branch of cycles")
-    shape = claim.states.shape[1:]
-    n = int(np.prod(shape))
+    n = ball_map.size
     corners = np.asarray(box, dtype=float)
     if corners.shape != (n + 1, 2) or not np.isfinite(corners).all() or not (corners[:, 0] < corners[:, 1]).all():
-        raise InvalidInput(f"box must hold the {n} intervals of the state and that of {claim.free}, got {box!r}")
+        raise InvalidInput(f"box must hold the {n} intervals of the state and that of {ball_map.free}, got {box!r}")
     if n > MOST_UNKNOWNS:
         raise InvalidInput(f"a box has at most {MOST_UNKNOWNS} unknowns; this map has {n}")
     with precision(bits):
         regions = [
-            KnownTube(fattened(tube))
+            KnownTube(fattened(dataclasses.replace(tube, curve=dataclasses.replace(tube.curve, ball_map=ball_map))))
             for theorem in theorems
             if theorem.period == 1
             for piece in theorem.pieces
             for tube in piece.tubes
             if tube.curve.subspace.is_whole
         ]
-        ball_map = BallMap(claim.map, shape, claim.parameters, claim.free)
         return exclude(ball_map, corners[:, 0], corners[:, 1], known=regions)

@@ -1,11 +1,13 @@
 """All cycles in a box, and coordinates on circles."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy.optimize import brentq
 
 import bifurcate as bf
-from bifurcate.errors import InvalidInput
+from bifurcate.errors import InvalidInput, NotProved
 from bifurcate.proofs.all_cycles import prove_all_cycles
 from bifurcate.proofs.check import check_theorem
 
@@ -40,6 +42,18 @@ def test_the_fixed_points_and_two_cycles_of_henon():
     x = np.roots([1.96, -0.98, 0.49 - 1.4])
     found = prove_all_cycles(map, 2, [(-2.0, 2.0), (-1.0, 1.0)], [*states, [x[0], 0.3 * x[1]]])
     assert found.complete and sorted(theorem.period for theorem in found.theorems) == [1, 1, 2]
+
+
+def test_all_cycles_are_proved_again_from_a_file(tmp_path):
+    found = prove_all_cycles(bf.maps.logistic(3.2), 2, [(-0.5, 1.5)], [[0.0], [0.6875], [0.5130445095]])
+    bf.save(found, tmp_path / "cycles.npz")
+    check_theorem(bf.load(tmp_path / "cycles.npz"))
+    with pytest.raises(NotProved, match="box"):
+        check_theorem(dataclasses.replace(found, theorems=found.theorems[:2]))
+    partial = prove_all_cycles(bf.maps.logistic(3.2), 2, [(-0.5, 1.5)], [[0.0], [0.6875]])
+    check_theorem(partial)  # with the parts that it leaves open
+    with pytest.raises(NotProved, match="box"):
+        check_theorem(dataclasses.replace(partial, exclusion=dataclasses.replace(partial.exclusion, undecided=())))
 
 
 def test_a_cycle_that_is_left_out_is_never_excluded():

@@ -180,6 +180,25 @@ def test_nothing_else_in_a_box():
         bf.prove(diagram, box=[(0.0, 1.0)])
 
 
+def test_a_box_is_examined_again_when_its_theorem_is_checked(tmp_path):
+    logistic = bf.maps.logistic(2.5)
+    diagram = bf.explore(bf.cycles(logistic, free="r", guess=[0.6]), bounds={"r": (2.0, 2.8)}, depth=1)
+    theorem = bf.prove(diagram, box=[(0.2, 0.9), (2.1, 2.7)])
+    assert theorem.complete
+    bf.save(theorem, tmp_path / "theorem.npz")
+    check_theorem(bf.load(tmp_path / "theorem.npz"))
+    # False claims: a box that holds the state 0, and a map with another pair of fixed points in the box.
+    wider = dataclasses.replace(theorem.exclusion, low=np.array([-0.1, 2.1]))
+    with pytest.raises(NotProved, match="box"):
+        check_theorem(dataclasses.replace(theorem, exclusion=wider))
+    other = bf.Map(lambda x, r: r * x * (1 - x) + np.where(x > 0.8, 30.0 * (x - 0.8) ** 2, 0.0), {"r": 2.5})
+    with pytest.raises(NotProved, match="box"):
+        check_theorem(theorem, other)
+    # What was left open cannot be dropped from the list of gaps.
+    with pytest.raises(NotProved, match="completeness"):
+        check_theorem(dataclasses.replace(theorem, points=(*theorem.points, None)))
+
+
 def test_curves_of_special_points_are_refused():
     flip = bf.special_point(bf.maps.henon(a=0.36, b=0.3), "flip", free="a", guess=[0.9, 0.3])
     flips = bf.trace(bf.locus(flip, free="b"), {"a": (0.1, 1.0), "b": (0.0, 0.5)})
