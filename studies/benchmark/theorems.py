@@ -70,6 +70,9 @@ def _network(quick: bool) -> Contest:
     rows: list[tuple[str, Callable[[], Any]]] = []
     for n in sizes:
         rows += [(f"all {n * n} weights, equilibrium", all_weights(n)), (f"all {n * n} weights, flip", flip(n, True))]
+    n = 8 if quick else 50
+    units = bf.maps.logistic_ring(n, r=3.25, e=0.1)
+    rows.append((f"ring of {n} logistic units, flip", _special(units, "flip", "r", np.full(n, 1.0 - 1.0 / 3.25))))
     n = 8 if quick else 180
     rows.append((f"reduced, {n}: equilibrium", lambda: _reduced_rest(ring(n, 0.05))))
     rows.append((f"reduced, {n}: flip", flip(n, False)))
@@ -103,9 +106,51 @@ def _branches(quick: bool) -> Contest:
     return Contest(1, ours, repeats=3)
 
 
+def _together(quick: bool) -> Contest:
+    """Many claims in one go: unstable cycles, special points of diagrams, a box. Proved, and claimed."""
+    cycles = 5 if quick else 50
+
+    def long_cycles() -> Done:
+        angles = np.pi * np.random.default_rng(0).integers(1, 2**19, cycles) / (2**20 - 1)
+        found = [bf.solve(bf.maps.logistic(4.0), [x], period=20) for x in np.sin(angles) ** 2]
+        theorems = [bf.prove(each) for each in found if each.period == 20]
+        return Done(len(theorems), (float(len(theorems)), float(len(found))))
+
+    @cache
+    def special() -> list[bf.SpecialPoint]:
+        curves: tuple[tuple[bf.Map, str, Any, tuple[float, float]], ...] = (
+            (bf.maps.logistic(2.5), "r", [0.6], (2.0, 3.5)),
+            (bf.maps.henon(a=0.1), "a", [1.0, 0.3], (-0.3, 1.0)),
+            (bf.maps.ricker(1.5), "r", [1.0], (1.0, 2.6)),
+            (bf.maps.ikeda(0.6), "u", [0.6, 0.1], (0.3, 0.95)),
+        )
+        diagrams = [bf.explore(bf.cycles(m, free, guess), {free: bounds}, depth=2) for m, free, guess, bounds in curves]
+        return [point for d in diagrams for point in d.special if point.kind in ("fold", "flip")]
+
+    def special_points() -> Done:
+        proved = [bf.prove(point) for point in special()]
+        return Done(len(proved), (float(len(proved)), float(len(special()))))
+
+    explored = cache(lambda: bf.explore(bf.cycles(bf.maps.logistic(2.5), "r", [0.6]), {"r": (1.2, 3.4)}, depth=1))
+
+    def box() -> Done:
+        found = bf.prove(explored(), box=[(0.01, 2.0), (1.2, 3.4)]).exclusion
+        assert found is not None
+        return Done(found.boxes, (float(found.complete), 1.0))
+
+    ours = {f"{cycles} 20-cycles": long_cycles, "folds and flips of four diagrams": special_points, "a box": box}
+    return Contest(1, ours, repeats=1 if quick else 3)
+
+
 ROWS = (
     Row("theorems-points", "one solution or special point proved", "≤ 5 ms; ≤ 25 ms a 20-cycle", _small),
     Row("theorems-network", "the network's equilibria and flips proved", "≤ 0.3 s; ≤ 7 s at n = 180", _network),
+    Row(
+        "theorems-together",
+        "many claims: proved, and claimed",
+        "≤ 25 ms a cycle, 10 ms a point, 0.1 ms a box",
+        _together,
+    ),
     Row(
         "theorems-branches",
         "a branch proved: tubes, special points, gaps",
