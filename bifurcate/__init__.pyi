@@ -31,6 +31,7 @@ from .curves.corrector_settings import Corrector as Corrector
 from .curves.curve import Curve as Curve
 from .curves.curve_point import CurvePoint as CurvePoint
 from .curves.cycle import cycles as cycles
+from .curves.event import Event as Event
 from .diagram.audit import Audit as Audit
 from .diagram.diagram import Diagram as Diagram, FailedCurve as FailedCurve
 from .diagram.explore import explore as explore

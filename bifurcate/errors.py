@@ -103,6 +103,7 @@ class NotConverged(BifurcateError, RuntimeError):
 StopReason = Literal[
     "bound",
     "closed",
+    "event",
     "steps",
     "stalled",
     "domain",
@@ -120,6 +121,7 @@ StopReason = Literal[
 _ADVICE: dict[StopReason, str] = {
     "bound": "the branch reached the bound {detail} exactly",
     "closed": "the branch closed on its first point: it is a loop",
+    "event": "the branch was ended at the event {detail}, as asked for",
     "steps": "the number of steps asked for was taken ({detail}); raise StepControl.max_steps to go on",
     "stalled": "the corrector failed even at the smallest step ({detail}); a non-smooth point, a branch that ends, or "
     "derivatives that do not belong to the map are the likely causes. Try a smaller StepControl.smallest, "

@@ -36,6 +36,7 @@ KindName = Literal[
     "flip-flip",
     "pole",
     "border",
+    "event",
 ]
 
 
@@ -52,8 +53,8 @@ class Kind:
     title : str
         For legends.
     codimension : int
-        Parameters that must be free for such a point to be met on a curve: 1 or 2; 0 for poles and borders, which are
-        no bifurcations.
+        Parameters that must be free for such a point to be met on a curve: 1 or 2; 0 for poles, borders and the
+        user's events, which are no bifurcations.
     real : tuple of float
         The real critical multipliers, +1 or −1 each as often as it has an eigenvector of its own.
     pairs : int
@@ -101,7 +102,7 @@ class Kind:
 
     @property
     def is_bifurcation(self) -> bool:
-        """True unless it is an end or a kink of the map."""
+        """True unless it is an end, a kink of the map, or an event of the user's."""
         return self.codimension > 0
 
     @property
@@ -170,6 +171,7 @@ _TABLE = (
     Kind("flip-flip", "PDPD", "double flip (PDPD)", 2, (-1.0, -1.0), through=("flip",)),
     Kind("pole", "POLE", "pole", 0, marker="v", colour="#b2182b"),
     Kind("border", "BORDER", "border", 0, marker="|", colour="#4d4d4d"),
+    Kind("event", "EVENT", "event", 0, marker="P", colour="#4d4d4d"),
 )  # fmt: skip
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _TABLE}
@@ -203,7 +205,7 @@ def kinds_where(**fields: object) -> tuple[KindName, ...]:
     Examples
     --------
     >>> kinds_where(codimension=0)
-    ('pole', 'border')
+    ('pole', 'border', 'event')
     """
     return tuple(kind.name for kind in _TABLE if all(getattr(kind, name) == value for name, value in fields.items()))
 

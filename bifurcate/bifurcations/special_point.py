@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -85,9 +85,9 @@ class SpecialPoint:
     Attributes
     ----------
     kind : str
-        "fold", "flip", "neimark-sacker", "branch point", "pole" or "border"; on curves in two parameters "cusp",
-        "generalised flip", "chenciner", "R1", "R2", "R3", "R4", "fold-flip", "fold-ns", "flip-ns",
-        "ns-ns", "fold-fold" or "flip-flip".
+        "fold", "flip", "neimark-sacker", "branch point", "pole", "border" or "event"; on curves in two parameters
+        "cusp", "generalised flip", "chenciner", "R1", "R2", "R3", "R4", "fold-flip", "fold-ns", "flip-ns", "ns-ns",
+        "fold-fold" or "flip-flip".
     curve : Curve
         Where it was found.
     u : ndarray, shape (n + k,)
@@ -117,6 +117,10 @@ class SpecialPoint:
     together : tuple of str
         Kinds of bifurcations that other multipliers undergo at the same place. Beside a fold or branch point a flip and
         a Neimark–Sacker point have no coefficients.
+    event : str
+        The name of the user's :class:`Event` of which it is a point.
+    title : str
+        That name, with the value that was asked for.
     """
 
     kind: KindName
@@ -137,6 +141,8 @@ class SpecialPoint:
     )
     is_sure: bool = True
     together: tuple[KindName, ...] = ()  # other kinds of bifurcations at the same place
+    event: str = ""
+    title: str = ""
     null: np.ndarray | None = None  # the kernel as it was found, in the coordinates of the Jacobian's essence
 
     stored_beside_fields: ClassVar = ("_normal_form", "spectrum", "_later_states")  # it takes the map to compute them
@@ -321,8 +327,8 @@ class SpecialPoint:
 
     @property
     def label(self) -> str:
-        """The literature's abbreviation, as LP, PD, NS, BP, CP, GPD, CH, R1 to R4, LPPD, LPNS, PDNS, NSNS."""
-        return self.kind_row.label
+        """The literature's abbreviation, as LP, PD, NS, BP, CP, GPD, CH, R1 to R4, LPPD; the title of an event."""
+        return self.title or self.kind_row.label
 
     @property
     def multipliers(self) -> np.ndarray:
@@ -339,19 +345,31 @@ class SpecialPoint:
         return f"SpecialPoint({self})"
 
 
-def points_of_kind(points: Iterable[SpecialPoint], kind: str) -> tuple[SpecialPoint, ...]:
-    """Those of a kind ("flip") or label ("PD"), in order; an unknown name is refused."""
-    name = find_kind(kind).name
-    return tuple(point for point in points if point.kind == name)
-
-
-def first_of_kind(points: Iterable[SpecialPoint], kind: str, place: str) -> SpecialPoint:
-    """The first one of a kind or label.
+def points_of_kind(points: Iterable[SpecialPoint], kind: str, events: Collection[str] = ()) -> tuple[SpecialPoint, ...]:
+    """Those of a kind ("flip"), label ("PD") or event, in order; an unknown name is refused.
 
     Parameters
     ----------
     points : iterable of SpecialPoint
     kind : str
+    events : collection of str
+        Names of the events that were looked for, whether or not there is one.
+    """
+    points = tuple(points)
+    named = tuple(point for point in points if point.event and kind in (point.event, point.title))
+    if named or (isinstance(kind, str) and kind in events):
+        return named
+    name = find_kind(kind).name
+    return tuple(point for point in points if point.kind == name)
+
+
+def first_of_kind(points: Iterable[SpecialPoint], kind: str, place: str, events: Collection[str] = ()) -> SpecialPoint:
+    """The first one of a kind, label or event.
+
+    Parameters
+    ----------
+    points : iterable of SpecialPoint
+    kind, events
         As for :func:`points_of_kind`.
     place : str
         Where the points lie, for the message, as "on this branch of 20 points".
@@ -362,7 +380,7 @@ def first_of_kind(points: Iterable[SpecialPoint], kind: str, place: str) -> Spec
         If there is none; the message lists the labels of the others.
     """
     points = tuple(points)
-    found = points_of_kind(points, kind)
+    found = points_of_kind(points, kind, events)
     if not found:
         others = ", ".join(dict.fromkeys(point.label for point in points)) or "none"
         raise NoSuchPoint(f"no {kind} {place} (special points: {others})")

@@ -291,11 +291,11 @@ class Branch:
         )
 
     def of(self, kind: str) -> tuple[SpecialPoint, ...]:
-        """The special points of a kind ("flip") or label ("PD"), in order."""
-        return points_of_kind(self.special, kind)
+        """The special points of a kind ("flip"), label ("PD") or :class:`Event`, by its name, in order."""
+        return points_of_kind(self.special, kind, self.curve.event_names)
 
     def first(self, kind: str) -> SpecialPoint:
-        """The first special point of a kind or label.
+        """The first special point of a kind, label or event.
 
         Raises
         ------
@@ -303,7 +303,8 @@ class Branch:
             If there is none; the message quotes why the branch ended.
         """
         try:
-            return first_of_kind(self.special, kind, f"on this branch of {len(self)} points")
+            place = f"on this branch of {len(self)} points"
+            return first_of_kind(self.special, kind, place, self.curve.event_names)
         except NoSuchPoint as error:
             raise NoSuchPoint(f"{error}. At its first point {self.stop.first}; at its last {self.stop.last}.") from None
 
@@ -323,7 +324,8 @@ class Branch:
         names = self.curve.free
         if self.curve.codimension:
             chart = f"bf.plot.chart(branch, {names[0]!r}, {names[1]!r})" if len(names) > 1 else ""
-            switch = f"bf.switches(branch.first({self.special[0].label!r}))" if self.special else ""
+            double = next((point.label for point in self.special if point.kind_row.codimension == 2), "")
+            switch = f"bf.switches(branch.first({double!r}))" if double else ""
             return ", ".join(word for word in ("print(branch)", chart, switch) if word)
         born = next((point.label for point in self.special if point.kind_row.is_switchable), "")
         switch = f", bf.switch(branch.first({born!r}))" if born else ""

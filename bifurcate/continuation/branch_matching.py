@@ -245,7 +245,7 @@ def same_point(a: SpecialPoint, b: SpecialPoint, widths: dict[str, float]) -> bo
         Widths of the parameters' bounds, the units of their distances.
     """
     if (
-        a.kind != b.kind
+        (a.kind, a.title) != (b.kind, b.title)
         or a.period != b.period
         or a.curve.size != b.curve.size
         or set(a.curve.free) ^ set(b.curve.free)

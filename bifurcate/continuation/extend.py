@@ -19,6 +19,7 @@ from bifurcate.curves.corrector import adapt_equations, correct
 from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CurvePoint
+from bifurcate.curves.event import Events
 from bifurcate.errors import InvalidInput, NotConverged
 from bifurcate.interrupts import interruptible, protected
 from bifurcate.validation import check_callable, check_flag, check_instance, check_interval
@@ -28,7 +29,7 @@ __all__ = ["extend"]
 Vector = NDArray[np.float64]
 
 # Reasons for which a branch ends where it could go on: with other bounds, other settings, or another try.
-LOOSE_ENDS = ("bound", "steps", "interrupted", "escaped", "stalled")
+LOOSE_ENDS = ("bound", "event", "steps", "interrupted", "escaped", "stalled")
 SAME_PLACE = 1e-6  # arclength within which a special point next to an end is the one that the branch has there
 
 
@@ -40,12 +41,13 @@ def extend(
     corrector: Corrector | None = None,
     detect: bool | None = None,
     keep: Keep | None = None,
+    events: Events | None = None,
     progress: Report | bool | None = None,
 ) -> Branch:
     """Follow a branch further, from both of its ends.
 
     An end goes on where the branch had met a bound, had taken the steps asked for, was interrupted, ran away or
-    stalled; ends of any other kind stay what they are. A closed branch is returned as it is.
+    stalled, or was ended at an event; ends of any other kind stay what they are. A closed branch is returned as it is.
 
     Parameters
     ----------
@@ -57,6 +59,9 @@ def extend(
         As for :func:`trace`.
     detect : bool, optional
         As for :func:`trace`; by default as the branch was traced.
+    events : optional
+        As for :func:`trace`; by default those of the branch. Of a branch that was loaded from a file, functions that
+        have no place in a module are to be given again.
 
     Returns
     -------
@@ -89,7 +94,7 @@ def extend(
     named = f"extend {branch.curve.iterate.map.name}"
     with protected(), np.errstate(all="ignore"), reporting(progress, named, branch.curve.free) as report:
         for end in (-1, 0):
-            run = prepare_run(_curve_at(branch, end), bounds, control, corrector, found)
+            run = prepare_run(_curve_at(branch, end), bounds, control, corrector, found, events)
             if branch.stop[end].reason in LOOSE_ENDS:
                 start = interruptible(_end_point, branch, run, end)
                 run = run.with_curve(adapt_equations(run.curve, start, run.metric))

@@ -138,9 +138,10 @@ def _take_noted_steps(half: HalfBranch, journal: Section) -> _Resumed | None:
     return _Resumed(known["state"], known["stop"])
 
 
-def join_halves(curve: Curve, first: Point, halves: list[HalfBranch]) -> Branch:
-    """The branch made of one or two halves and the point between them."""
+def join_halves(curve: Curve, first: Point, halves: list[HalfBranch], here: list[SpecialPoint]) -> Branch:
+    """The branch made of one or two halves and the point between them, with the user's events at that point."""
     ahead = halves[0]
+    ahead.special = [*here, *ahead.special]
     begin = Stop("origin", str(curve.origin)) if len(curve.sides) == 1 else ahead.stop
     end, points, special, doubts = ahead.stop, [first, *ahead.points], ahead.special, ahead.doubts
     if len(halves) == 2:
@@ -148,7 +149,8 @@ def join_halves(curve: Curve, first: Point, halves: list[HalfBranch]) -> Branch:
         begin, points, special = behind.stop, [*behind.points, *points], [*behind.special, *special]
         doubts = doubts + behind.doubts
     if ahead.stop.reason == "closed":  # the last point is the first one, whether or not the curve was born there
-        begin = ahead.stop
+        begin, titles = ahead.stop, {point.title for point in here}
+        special = [p for p in special if p.title not in titles or p.arclength < points[-1].arclength - SEAM]
     unsure = [point.spectrum for point in points if point.spectrum is not None and point.spectrum.note]
     if unsure:
         doubts = [*doubts, f"multipliers at {len(unsure)} of {len(points)} points: {unsure[0].note}"]

@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 import scipy.linalg
 
+from bifurcate.bifurcations.codimension_one.user_events import check_events
 from bifurcate.continuation.continuation_problem import ContinuationProblem
 from bifurcate.continuation.special_start import is_critical, regular_point_beside
 from bifurcate.continuation.step_control import StepControl
@@ -16,6 +17,7 @@ from bifurcate.curves.corrector import FAR_FROM_ZERO, correct
 from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint, Multipliers
+from bifurcate.curves.event import as_events
 from bifurcate.curves.metric import Metric
 from bifurcate.errors import BifurcateError, InvalidInput, MapFailed, NotConverged, NotIsolated
 from bifurcate.linalg.multipliers import EDGE
@@ -49,6 +51,7 @@ def prepare_run(
     control: StepControl | None,
     corrector: Corrector | None,
     detect: bool,
+    events: Any = None,
 ) -> ContinuationProblem:
     """Check the arguments of :func:`~.trace.trace` and gather them.
 
@@ -64,6 +67,8 @@ def prepare_run(
     if corrector is not None:
         check_instance("corrector", corrector, Corrector, "write Corrector(...)")
         curve = curve.replace(corrector=corrector)
+    if events is not None or curve.events:
+        curve = check_events(curve.replace(events=as_events(curve.events if events is None else events)))
     if not isinstance(bounds, Mapping):
         raise InvalidInput(f"bounds must be a dict of intervals, as {{{curve.free[0]!r}: (low, high)}}, got {bounds!r}")
     for name in bounds:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.bifurcations.codimension_one.event_detection import StepEvents, detect_events
+from bifurcate.bifurcations.codimension_one.user_events import find_user_events
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.bound_arrival import arrival_on_branch_point, points_on_bound
 from bifurcate.continuation.branch_jump_guard import (
@@ -25,6 +26,7 @@ from bifurcate.continuation.branch_jump_guard import (
 )
 from bifurcate.continuation.closing import may_close, phase_passed, phases_of
 from bifurcate.continuation.continuation_problem import ContinuationProblem
+from bifurcate.continuation.event_stops import end_at_event, end_at_kind, with_user_events
 from bifurcate.continuation.missed_points import DeferredWarning, record_missed_point, unexplained_count_change
 from bifurcate.continuation.predictor import Prediction, predict, predict_on_bound_passed
 from bifurcate.continuation.step_control import next_length
@@ -186,6 +188,8 @@ def continue_from(
             reason: StopReason = "not-isolated" if run.curve.codimension == 0 else "unfolded"
             yield _last_step(run, here, reason, events.non_isolated)
             return
+        if (ended := end_at_kind(run, (here, new), events, start.arclength)) is not None:
+            new, events, stop = ended
         stop = _reason_to_stop(run, new, events, stop, is_last=number == control.max_steps - 1)
         if counts_are_watched and stop is not None and stop.reason == "bound":
             events = dataclasses.replace(events, points=[*events.points, *points_on_bound(run, new, events.points)])
@@ -247,8 +251,10 @@ def _take_step_and_detect(
                 return Stop("not-isolated", "cycles at one and the same parameter value form a curve")
             if start is not None and (last := _closing_point(run, here, new, start)) is not None:
                 new, stop = last, Stop("closed")
+            asked = find_user_events(run.curve, here, new, run.metric) if run.curve.events else []
+            new, stop, asked = end_at_event(new, stop, asked)
             events = detect_events(run.curve, here, new, run.metric, cache) if run.detect else StepEvents()
-            return _Taken(new, stop, length, events)
+            return _Taken(new, stop, length, with_user_events(events, asked))
         except MapFailed as error:
             if SHORTER * length < run.control.smallest:
                 return CorrectorFailure("failed", str(error))

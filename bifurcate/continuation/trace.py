@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from bifurcate.bifurcations.codimension_one.event_detection import StepEvents
+from bifurcate.bifurcations.codimension_one.user_events import events_at_start
 from bifurcate.continuation.branch import Branch
 from bifurcate.continuation.half_branch import HalfBranch, Keep, branch_point_of, follow, join_halves
 from bifurcate.continuation.progress import Progress
@@ -18,6 +19,7 @@ from bifurcate.continuation.stepper import Step, continue_from
 from bifurcate.curves.corrector import adapt_equations
 from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.curves.curve import Curve
+from bifurcate.curves.event import Events
 from bifurcate.deprecation import old_positions
 from bifurcate.errors import Stop
 from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
@@ -36,6 +38,7 @@ def steps(
     control: StepControl | None = None,
     corrector: Corrector | None = None,
     detect: bool = True,
+    events: Events | None = None,
 ) -> Iterator[Step]:
     """Follow a curve in one direction, a step at a time.
 
@@ -43,7 +46,7 @@ def steps(
 
     Parameters
     ----------
-    curve, bounds, control, corrector, detect
+    curve, bounds, control, corrector, detect, events
         As for :func:`trace`.
     direction : {1, -1}
         Towards growing or falling values of the first free parameter; with a ``curve.direction``, along or against it.
@@ -61,11 +64,12 @@ def steps(
     ({'r': 2.5}, True)
     """
     check_number("direction", direction)
-    run = prepare_run(curve, bounds, control, corrector, detect)
+    run = prepare_run(curve, bounds, control, corrector, detect, events)
     with np.errstate(all="ignore"):
         run, start = measure_edge(run, first_point(run))
         run = run.with_curve(adapt_equations(run.curve, start, run.metric))
-    yield Step(run.curve, start, 0.0, StepEvents())
+        here = events_at_start(run.curve, start, run.metric)
+    yield Step(run.curve, start, 0.0, StepEvents(here))
     following = continue_from(run, start.facing(1.0 if direction >= 0 else -1.0))
     while True:
         with np.errstate(all="ignore"):  # entered anew at every step: nothing outside is changed between them
@@ -84,6 +88,7 @@ def trace(
     corrector: Corrector | None = None,
     detect: bool = True,
     keep: Keep | None = None,
+    events: Events | None = None,
     progress: Report | bool | None = None,
     journal: str | os.PathLike[str] | Section | None = None,
 ) -> Branch:
@@ -104,6 +109,10 @@ def trace(
     keep : callable, optional
         What to store of a state, ``keep(state)`` → array; by default all of it, large matrices as thin factors where
         that is exact to rounding (see :class:`Point`).
+    events : Event, list of Event, or mapping, optional
+        Functions of state and parameters whose zeros or other values are reported, and where the branch is to end for
+        one; or, as a mapping, ``{"name": function}``, ``{"r": (3.2, 3.3)}`` for values of a parameter, and ``{"PD":
+        "stop"}``. Those of the curve if not given. They are special points of kind "event"; see :class:`Event`.
     progress : callable, bool, optional
         Called with a :class:`Progress` after every new point; or True for a line that says how far the call has come,
         False for none. If it is not given, a line appears after two seconds in terminals and notebooks.
@@ -134,8 +143,9 @@ def trace(
     >>> [(point.label, round(point.parameters["r"], 9)) for point in branch.special]
     [('BP', 1.0), ('PD', 3.0)]
     """
-    run = prepare_run(curve, bounds, control, corrector, detect)
+    run = prepare_run(curve, bounds, control, corrector, detect, events)
     check_callable("keep", keep, "keep(state)")
+    curve = curve.replace(events=run.curve.events)
     call = {"curve": curve, "bounds": dict(bounds), "control": run.control, "corrector": corrector, "detect": detect}
     call["keep"] = keep
     halves: list[HalfBranch] = []
@@ -150,6 +160,7 @@ def trace(
         if notes is not None:
             notes.share(run.curve)
         first = branch_point_of(run, start, keep)
+        here = events_at_start(run.curve, start, run.metric)
         if report is not None:
             report(Progress(first.parameters, 1, 0, 0, first))
         for number, side in enumerate(curve.sides):
@@ -159,4 +170,4 @@ def trace(
                 break
         if interrupted_meanwhile():
             halves[-1].stop = Stop("interrupted")
-        return join_halves(curve, first, halves)
+        return join_halves(curve, first, halves, here)

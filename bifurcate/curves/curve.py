@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from bifurcate.curves.corrector_settings import Corrector
+from bifurcate.curves.event import Event
 from bifurcate.linalg.bordered_system import Krylov
 from bifurcate.linalg.multipliers import EDGE
 from bifurcate.linalg.operators import Operator
@@ -147,6 +148,8 @@ class Curve:
     edge : float
         Distance from the unit circle within which a multiplier is neither inside nor outside: 1e-9, or less where the
         multipliers at the start differ from 1 by little.
+    events : tuple of Event
+        What the user wants reported along it.
     """
 
     equations: Equations
@@ -158,6 +161,7 @@ class Curve:
     krylov: Krylov = dataclasses.field(default_factory=Krylov)
     corrector: Corrector = dataclasses.field(default_factory=Corrector)
     edge: float = EDGE
+    events: tuple[Event, ...] = ()
 
     @property
     def slowness(self) -> float:
@@ -178,6 +182,11 @@ class Curve:
     def extra(self) -> tuple[str, ...]:
         """Names of the unknowns beside state and parameters."""
         return self.equations.extra
+
+    @property
+    def event_names(self) -> tuple[str, ...]:
+        """Names of the user's events that have points of their own."""
+        return tuple(event.name for event in self.events if not event.is_kind)
 
     @property
     def codimension(self) -> int:

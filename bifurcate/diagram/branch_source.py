@@ -20,6 +20,7 @@ from bifurcate.continuation.trace import trace
 from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.cycle import CycleEquations
+from bifurcate.curves.event import Event
 from bifurcate.errors import BifurcateError
 from bifurcate.interrupts import interruptible
 from bifurcate.storage.journal import Section
@@ -47,6 +48,8 @@ class BranchSource:
         As for :func:`~bifurcate.explore`.
     journal : Section or None
         Where steps are noted, and looked for.
+    events : tuple of Event
+        What is reported along every branch.
     executor : Executor or None
         Where branches are followed ahead of time. What comes of it is the same; what turns out to be known is dropped.
     """
@@ -55,6 +58,7 @@ class BranchSource:
     control: StepControl
     corrector: Corrector | None
     journal: Section | None = None
+    events: tuple[Event, ...] = ()
     executor: Executor | None = None
     _ahead: dict[Any, Future[Any]] = field(default_factory=dict)
     _branches: dict[int, Branch | BifurcateError | None] = field(default_factory=dict)
@@ -75,12 +79,12 @@ class BranchSource:
 
     def follow_ahead(self, number: int, point: SpecialPoint, largest_period: int | None) -> None:
         """Begin to follow what starts at a point; its number is the key."""
-        given = self.bounds, self.control, self.corrector, largest_period
+        given = self.bounds, self.control, self.corrector, self.events, largest_period
         self._submit(("point", number), _follow_from, point, *given)
 
     def trace_finer_ahead(self, number: int, curve: Curve) -> None:
         """Begin to trace a branch again with smaller steps."""
-        given = self.bounds_of(curve), finer(self.control), self.corrector
+        given = self.bounds_of(curve), finer(self.control), self.corrector, self.events
         self._submit(("audit", number), _trace, curve, *given)
 
     def close(self) -> None:
@@ -121,7 +125,8 @@ class BranchSource:
         found: Branch | BifurcateError | None = done if notes is None else notes.get("branch") or done
         if found is None:
             self._is_live = notes is None or notes.is_new
-            return trace(curve, self.bounds_of(curve), control=control, corrector=self.corrector, journal=notes)
+            own, events = self.bounds_of(curve), self.events or None
+            return trace(curve, own, control=control, corrector=self.corrector, events=events, journal=notes)
         if notes is not None and found is done:
             notes.put("branch", done)
         if isinstance(found, BifurcateError):
@@ -172,7 +177,12 @@ def _undoubled(point: SpecialPoint) -> Curve:
 
 
 def _follow_from(
-    point: SpecialPoint, bounds: Bounds, control: StepControl, corrector: Corrector | None, largest_period: int | None
+    point: SpecialPoint,
+    bounds: Bounds,
+    control: StepControl,
+    corrector: Corrector | None,
+    events: tuple[Event, ...],
+    largest_period: int | None,
 ) -> list[tuple[Curve, Branch | BifurcateError | None]] | BifurcateError:
     """The curves that start at a point and their branches, or the errors that stood in their way."""
     with np.errstate(all="ignore"):
@@ -184,13 +194,15 @@ def _follow_from(
         for curve in curves:
             is_wanted = largest_period is None or curve.period <= largest_period
             own = {name: bounds[name] for name in curve.free}
-            found.append((curve, _trace(curve, own, control, corrector) if is_wanted else None))
+            found.append((curve, _trace(curve, own, control, corrector, events) if is_wanted else None))
         return found
 
 
-def _trace(curve: Curve, bounds: Bounds, control: StepControl, corrector: Corrector | None) -> Branch | BifurcateError:
+def _trace(
+    curve: Curve, bounds: Bounds, control: StepControl, corrector: Corrector | None, events: tuple[Event, ...]
+) -> Branch | BifurcateError:
     try:
-        return trace(curve, bounds, control=control, corrector=corrector)
+        return trace(curve, bounds, control=control, corrector=corrector, events=events or None)
     except BifurcateError as error:
         return error
 

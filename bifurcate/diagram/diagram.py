@@ -109,18 +109,23 @@ class Diagram:
         return self.not_followed
 
     def of(self, kind: str) -> tuple[SpecialPoint, ...]:
-        """The special points of a kind ("flip") or label ("PD")."""
-        return points_of_kind(self.special, kind)
+        """The special points of a kind ("flip"), label ("PD") or :class:`Event`, by its name."""
+        return points_of_kind(self.special, kind, self._event_names)
 
     def first(self, kind: str) -> SpecialPoint:
-        """The first special point of a kind or label.
+        """The first special point of a kind, label or event.
 
         Raises
         ------
         NoSuchPoint
             If there is none.
         """
-        return first_of_kind(self.special, kind, f"in this diagram of {len(self.branches)} branches")
+        place = f"in this diagram of {len(self.branches)} branches"
+        return first_of_kind(self.special, kind, place, self._event_names)
+
+    @property
+    def _event_names(self) -> set[str]:
+        return {name for branch in self.branches for name in branch.curve.event_names}
 
     def branches_at(self, point: SpecialPoint) -> tuple[Branch, ...]:
         """The branches that meet at a special point of this diagram, or at a copy of one.

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from bifurcate.bifurcations.codimension_one.user_events import check_events
 from bifurcate.continuation.progress_line import Report, reporting
 from bifurcate.continuation.step_control import StepControl
 from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.curves.curve import Curve
+from bifurcate.curves.event import Events, as_events
 from bifurcate.deprecation import old_keywords, old_positions
 from bifurcate.diagram.branch_source import BranchSource
 from bifurcate.diagram.diagram import Diagram
@@ -38,6 +40,7 @@ def explore(
     audit: bool = False,
     control: StepControl | None = None,
     corrector: Corrector | None = None,
+    events: Events | None = None,
     progress: Report | bool | None = None,
     max_branches: int = 200,
     executor: Any = None,
@@ -63,8 +66,8 @@ def explore(
     audit : bool
         Trace everything again with smaller steps, check the fixed-point index along branches and at points, and locate
         multipliers that touch +1; what is found is added, explored, and reported in ``diagram.audit``.
-    control, corrector : optional
-        As for :func:`trace`.
+    control, corrector, events : optional
+        As for :func:`trace`; events are looked for on every branch.
     progress : callable, bool, optional
         Called with a :class:`Progress` after every new branch; or True for a line that says how far the call has come,
         False for none. If it is not given, a line appears after two seconds in terminals and notebooks.
@@ -113,6 +116,8 @@ def explore(
     largest = None if period is None else check_period(period)
     call = {"curve": curves, "bounds": dict(bounds), "depth": depth, "period": largest, "audit": audit}
     call |= {"control": control, "corrector": corrector, "max_branches": max_branches}
+    asked = () if events is None else check_events(curves[0].replace(events=as_events(events))).events
+    call |= {"events": asked} if asked else {}
     with (
         open_journal(journal, call) as notes,
         protected(),
@@ -123,7 +128,7 @@ def explore(
             state=Exploration(dict(bounds)),
             depth=depth,
             largest_period=largest,
-            source=BranchSource(dict(bounds), control or StepControl(), corrector, notes, as_executor(executor)),
+            source=BranchSource(dict(bounds), control or StepControl(), corrector, notes, asked, as_executor(executor)),
             progress=report_to,
             max_branches=max_branches,
         )

@@ -27,6 +27,10 @@ def quadratic(x, r):
     return r * x * (1 - x)
 
 
+def passes(x, r):
+    return x[0] * r - 1.5
+
+
 def descent(x):
     return x - 0.1 * np.array([[2.0, 0.5], [0.5, 1.0]]) @ x
 
@@ -69,7 +73,8 @@ def errors():
 def of_continuation():
     curve = bf.cycles(bf.maps.logistic(), "r", [0.6])
     reports = []
-    branch = bf.trace(curve, {"r": (0.5, 3.5)}, progress=reports.append)
+    events = [bf.Event("passes", passes), bf.Event("r", values=2.0)]
+    branch = bf.trace(curve, {"r": (0.5, 3.5)}, events=events, progress=reports.append)
     diagram = bf.explore(curve, {"r": (0.5, 3.5)}, depth=2, audit=True)
     two = bf.Map(quadratic, {"r": 2.5})
     other = bf.deflated_continuation(

@@ -15,7 +15,7 @@ from bifurcate.curves.curve_point import CurvePoint, tangent_between
 from bifurcate.curves.metric import Metric
 from bifurcate.linalg.cyclic_product import CyclicProduct
 
-__all__ = ["branch_point_near", "derivative_noise", "point_of"]
+__all__ = ["branch_point_near", "derivative_noise", "moved_by_rounding", "point_of"]
 
 PERFECT = 1e-11  # unfolding, in the metric's units, up to which curves cross; above it an imperfection parts them
 ROUNDINGS = 4.0  # units in the last place of the parameter that every claimed error contains
@@ -47,7 +47,7 @@ def point_of(curve: Curve, kind: KindName, critical: Critical, noise: float, met
         In which arclength is measured.
     """
     node, n = critical.node, curve.size
-    moved = _moved_by_rounding(node, metric)
+    moved = moved_by_rounding(node, metric)
     # The Jacobian's entries change with the state by about as much as they are large over a unit of length.
     largest = max(1.0, float(np.abs(node.spectrum.values).max(initial=0.0)))
     entries = noise + metric.norm(moved) * largest * curve.slowness
@@ -78,7 +78,7 @@ def _parameter_size(curve: Curve, node: CurvePoint) -> float:
     return max(curve.iterate.parameter_unit(free, here), abs(here))
 
 
-def _moved_by_rounding(node: CurvePoint, metric: Metric) -> np.ndarray:
+def moved_by_rounding(node: CurvePoint, metric: Metric) -> np.ndarray:
     """How far a point of the curve may move because f is rounded: the largest of three solutions with such errors."""
     n, moved = metric.n, np.zeros(len(node.u))
     if node.system is None or not node.system.direct:
