@@ -65,11 +65,18 @@ class FastReduction:
         R = self.r / (self.floor + y)
         return np.asarray(self.growth * y + (self.rate * (R @ self.r)) * R - self.k)
 
-    def tangent(self, y: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """The derivative of y⁺ in the direction v: δR = −(R²/r) v."""
-        R = self.r / (self.floor + y)
-        dR = -(R * R / self.r) * v
-        return np.asarray(self.growth * v + self.rate * (dR * (R @ self.r) + R * (dR @ self.r)))
+    def linear_steps(self, y: np.ndarray, v: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """The orbit and a tangent vector after some updates: δR = −R δy/u, in one pass with R."""
+        r, k, growth, rate, floor = self.r, self.k, self.growth, self.rate, self.floor
+        for _ in range(count):
+            u = floor + y
+            R = r / u
+            w = R * v
+            w /= u
+            total = rate * (R @ r)
+            v = growth * v - total * w - (rate * (w @ r)) * R
+            y = growth * y + total * R - k
+        return y, v
 
     def jacobian(self, y: np.ndarray) -> DiagonalLowRank:
         """Diagonal plus rank one, equation (2.2)."""
