@@ -39,8 +39,8 @@ def test_every_file_that_a_page_names_exists():
         assert (ROOT / "bifurcate" / name).exists(), name
 
 
-def test_the_readme_has_every_kind_with_its_label():
-    text = (ROOT / "README.md").read_text()
+def test_every_kind_is_on_the_page_of_results_with_its_label():
+    text = (ROOT / "docs/reading_results.md").read_text()
     for kind in KINDS.values():
         if kind.codimension == 2:
             label = kind.name if kind.name == kind.label else f"{kind.name} ({kind.label})"
@@ -51,10 +51,16 @@ def test_the_readme_has_every_kind_with_its_label():
             ), kind.name
 
 
-def test_the_readme_lists_the_curves_that_hold_each_kind():
-    text = (ROOT / "README.md").read_text()
+def test_the_page_of_results_lists_the_curves_that_hold_each_kind():
+    text = (ROOT / "docs/reading_results.md").read_text()
     for curve, title in (("fold", "folds"), ("flip", "flips"), ("neimark-sacker", "Neimark–Sacker points")):
         row = re.search(rf"^\| {title} \| (.*) \|$", text, flags=re.M)[1]
         told = {name.split(" (")[0] for name in row.split(", ")}
         kinds = {k.name for k in KINDS.values() if k.codimension == 2 and curve in k.through and not k.is_double}
         assert told == kinds
+
+
+def test_every_room_is_in_the_picture_of_the_architecture():
+    text = (ROOT / "docs/architecture.md").read_text()
+    for room in {p.name for p in (ROOT / "bifurcate").iterdir() if not p.name.startswith("__")}:
+        assert re.search(rf"^ +{re.escape(room)}/? ", text, flags=re.M), room

@@ -34,6 +34,12 @@ def test_links_between_pages_resolve():
             assert (DOCS / target).exists(), f"{page.name} links {target}"
 
 
+def test_every_verb_that_a_page_names_exists():
+    for page in DOCS.glob("*.md"):
+        for name in set(re.findall(r"\bbf\.([A-Za-z_]+)", page.read_text())):
+            assert hasattr(bf, name), f"{page.name} names bf.{name}"
+
+
 def test_every_reason_for_an_end_is_explained():
     from bifurcate.errors import _ADVICE
 

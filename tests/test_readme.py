@@ -1,4 +1,4 @@
-"""The README's examples run as they stand, and its rooms and commands exist."""
+"""The README's examples run as they stand, and what it names exists."""
 
 import pathlib
 import re
@@ -33,10 +33,15 @@ def test_the_two_commands_are_on_the_first_screen():
     assert commands[0].endswith("-m studies") and commands[1].endswith("-m pytest -n auto")
 
 
-def test_every_room_is_in_the_picture():
-    rooms = {p.name for p in (ROOT / "bifurcate").iterdir() if not p.name.startswith("__")}
-    for room in rooms:
-        assert re.search(rf"^ +{re.escape(room)}/? ", TEXT, flags=re.MULTILINE), room
+def test_every_picture_and_page_that_is_linked_exists():
+    for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
+        assert (ROOT / target).exists(), target
+
+
+def test_pictures_are_small():
+    pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", TEXT)
+    assert len(pictures) == 7 and sum("thumbnails" in each for each in pictures) == 6
+    assert sum((ROOT / each).stat().st_size for each in pictures) < 250_000
 
 
 def test_every_verb_named_exists():

@@ -1,4 +1,4 @@
-"""The kinds of special points: the one table from which labels, detection, switching, plots and the README follow.
+"""The kinds of special points: the one table from which labels, detection, switching, plots and the pages follow.
 
 A row says by which multipliers a kind is defined, which curves of special points pass through it, and which curves of
 cycles of a multiple of its period start there (Kuznetsov & Meijer, Numerical Bifurcation Analysis of Maps, Cambridge
