@@ -13,6 +13,7 @@ from bifurcate.bifurcations.codimension_one.normal_forms import coefficients, ne
 from bifurcate.bifurcations.codimension_one.unfolding import Unfolding, unfold
 from bifurcate.bifurcations.codimension_two.normal_forms import two_parameter_coefficients
 from bifurcate.bifurcations.kinds import KINDS, Kind, KindName, find_kind
+from bifurcate.curves.compact_state import FactoredUnknowns, compact_unknowns
 from bifurcate.curves.curve import Curve
 from bifurcate.errors import NoSuchPoint
 from bifurcate.linalg.multipliers import Spectrum, spectrum
@@ -90,8 +91,8 @@ class SpecialPoint:
         "fold-fold" or "flip-flip".
     curve : Curve
         Where it was found.
-    u : ndarray, shape (n + k,)
-        State and free parameters.
+    unknowns : ndarray, shape (n + k,), or FactoredUnknowns
+        State and free parameters; a large matrix state is kept as thin factors, where these reproduce it to rounding.
     period : int
         Of the cycle that bifurcates.
     multiplicity : int
@@ -125,7 +126,7 @@ class SpecialPoint:
 
     kind: KindName
     curve: Curve
-    u: np.ndarray
+    unknowns: np.ndarray | FactoredUnknowns
     period: int
     multiplicity: int = 1
     arclength: float = 0.0
@@ -146,6 +147,15 @@ class SpecialPoint:
     null: np.ndarray | None = None  # the kernel as it was found, in the coordinates of the Jacobian's essence
 
     stored_beside_fields: ClassVar = ("_normal_form", "spectrum", "_later_states")  # it takes the map to compute them
+
+    def __post_init__(self) -> None:
+        if isinstance(self.unknowns, np.ndarray):
+            object.__setattr__(self, "unknowns", compact_unknowns(self.unknowns, self.curve.iterate.shape))
+
+    @property
+    def u(self) -> np.ndarray:
+        """State and free parameters, shape (n + k,)."""
+        return self.unknowns if isinstance(self.unknowns, np.ndarray) else self.unknowns.dense()
 
     @cached_property
     def _later_states(self) -> list[np.ndarray]:

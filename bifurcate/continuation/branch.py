@@ -282,7 +282,7 @@ class Branch:
         return SpecialPoint(
             kind=find_kind(self.curve.kind).name,
             curve=self.curve,
-            u=np.append(np.ravel(point.state), point.free),
+            unknowns=np.append(np.ravel(point.state), point.free),
             period=self.curve.period,
             arclength=point.arclength,
             residual=point.residual,

@@ -15,16 +15,15 @@ from bifurcate.continuation.branch import Branch, BranchEnds, Point
 from bifurcate.continuation.continuation_problem import ContinuationProblem
 from bifurcate.continuation.progress import Progress
 from bifurcate.continuation.stepper import Step, StepperState, continue_from
+from bifurcate.curves.compact_state import compact_state
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CurvePoint
 from bifurcate.errors import MapFailed, Stop
 from bifurcate.interrupts import interruptible
-from bifurcate.linalg.low_rank import LowRank
 from bifurcate.storage.journal import Section
 
 __all__ = ["HalfBranch", "Keep", "branch_point_of", "follow", "join_halves"]
 
-SMALLEST_FACTORED = 10**4  # size limit: entries from which on a matrix state is worth the search for its thin factors
 SEAM = 1e-4  # a branch point met again within this arclength of the last one may be the same, met from the next step
 SEAM_ERRORS = 10.0  # ... if their parameters differ by no more than this many times their errors
 
@@ -168,7 +167,7 @@ def _repeats_last(special: list[SpecialPoint], point: SpecialPoint) -> bool:
 
 def branch_point_of(run: ContinuationProblem, point: CurvePoint, keep: Keep | None) -> Point:
     """What the branch stores of a point of the curve."""
-    kept = _compact(run.curve.unknowns(point.u)) if keep is None else np.array(keep(run.curve.state(point.u)))
+    kept = compact_state(run.curve.unknowns(point.u)) if keep is None else np.array(keep(run.curve.state(point.u)))
     return Point(
         kept=kept,  # a copy: a view would keep the whole state alive
         free=tuple(point.u[run.curve.size :].tolist()),
@@ -178,9 +177,3 @@ def branch_point_of(run: ContinuationProblem, point: CurvePoint, keep: Keep | No
         arclength=point.arclength,
         curve=run.curve,
     )
-
-
-def _compact(state: NDArray[np.float64]) -> NDArray[np.float64] | LowRank:
-    """A state, as thin factors where it is a large matrix that these reproduce to rounding."""
-    thin = LowRank.of(state) if state.ndim == 2 and state.size >= SMALLEST_FACTORED else None
-    return state if thin is None else thin

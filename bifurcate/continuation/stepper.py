@@ -379,7 +379,7 @@ def _pole(run: ContinuationProblem, here: CurvePoint) -> StepEvents:
     point = SpecialPoint(
         kind="pole",
         curve=run.curve,
-        u=here.u,
+        unknowns=here.u,
         period=run.curve.period,
         multiplicity=0,
         arclength=here.arclength,

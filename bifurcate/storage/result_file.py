@@ -46,13 +46,14 @@ class ArrayWriter:
         self._names: dict[str, int] = {}
         self._small: dict[str, list[Array]] = {}
         self._lengths: dict[str, int] = {}
+        self._written: dict[bytes, str] = {}  # entries by the digest of what they hold
         self.digest = hashlib.blake2b(digest_size=16)
 
     def add(self, array: Array, name: str) -> Any:
         """Store an array, by itself or joined with others."""
         order: Literal["C", "F"] = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
         if array.size > SMALL or array.dtype.kind in "US":
-            return {"entry": self._write([array.T if order == "F" else array], name, stacked=False), "order": order}
+            return {"entry": self._entry(array.T if order == "F" else array, name), "order": order}
         kind = array.dtype.str
         start = self._lengths.get(kind, 0)
         self._small.setdefault(kind, []).append(array.reshape(-1, order=order))
@@ -74,6 +75,16 @@ class ArrayWriter:
         self._write([np.frombuffer(text, dtype=np.uint8)], HEADER, stacked=False, exact=True)
         digest = np.frombuffer(self.digest.digest(), dtype=np.uint8)
         self._write([digest], DIGEST, stacked=False, exact=True)
+
+    def _entry(self, array: Array, name: str) -> str:
+        """Where a large array is stored: one that holds the same numbers is not written twice."""
+        about = f"{array.dtype.str} {array.shape} ".encode()
+        content = hashlib.blake2b(about, digest_size=16)
+        content.update(memoryview(np.ascontiguousarray(array)).cast("B") if array.size else b"")
+        key = content.digest()
+        if key not in self._written:
+            self._written[key] = self._write([array], name, stacked=False)
+        return self._written[key]
 
     def _write(self, arrays: Sequence[Array], name: str, *, stacked: bool, exact: bool = False) -> str:
         entry = name if exact else self._unused(name)

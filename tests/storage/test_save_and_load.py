@@ -12,6 +12,7 @@ from examples_of_results import GROUPS, examples, quadratic
 from same import difference
 
 import bifurcate as bf
+from bifurcate.curves.compact_state import FactoredUnknowns
 from bifurcate.errors import InvalidInput
 
 
@@ -141,6 +142,22 @@ def test_the_weights_of_a_large_network_take_little_room(tmp_path):
     again = through_file(branch, tmp_path)
     assert (tmp_path / "result.npz").stat().st_size < 12e6
     assert difference(branch, again) is None
+
+
+def test_special_points_of_a_large_network_are_kept_as_factors_and_go_on_to_the_bit(tmp_path):
+    net = bf.adaptation.ring(120, (0.8, 0.0), (0.8, 1.05), alpha=0.34, beta=-0.1, sigma=1 / 6, b=0.05)
+    branch = bf.trace(bf.cycles(net.update, "alpha", net.equilibrium()), {"alpha": (0.34, 0.35)})
+    first = branch.first("flip")
+    assert isinstance(first.unknowns, FactoredUnknowns) and first.unknowns.matrix.rank <= 5
+    assert first.u.shape == (120**2 + 1,) and first.residual < 1e-12 and not first.wrong_residual()
+    again = through_file(branch, tmp_path)
+    # One dense state, the start of the curve, though two curves hold it; 14,400 numbers for every other one would be
+    # three times as much.
+    dense = 8 * 120**2
+    assert len(branch) + len(branch.special) > 15
+    assert (tmp_path / "result.npz").stat().st_size < 0.3 * dense * (len(branch) + len(branch.special))
+    for go_on in (lambda b: bf.extend(b, {"alpha": (0.34, 0.352)}), lambda b: bf.switch(b.first("flip"))):
+        assert difference(go_on(branch), go_on(again)) is None
 
 
 # Bad files

@@ -53,7 +53,7 @@ def locate_border_collisions(curve: Curve, a: CurvePoint, b: CurvePoint, metric:
         point = SpecialPoint(
             kind="border",
             curve=curve,
-            u=node.u,
+            unknowns=node.u,
             period=curve.period,
             multiplicity=0,
             arclength=node.arclength,

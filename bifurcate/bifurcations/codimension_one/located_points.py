@@ -57,7 +57,7 @@ def point_of(curve: Curve, kind: KindName, critical: Critical, noise: float, met
     return SpecialPoint(
         kind=kind,
         curve=curve,
-        u=node.u,
+        unknowns=node.u,
         period=curve.period,
         multiplicity=critical.multiplicity,
         arclength=node.arclength,
@@ -153,7 +153,7 @@ def _branch_point(curve: Curve, found: BranchPoint, node: CurvePoint, noise: flo
     return SpecialPoint(
         kind="flip" if 2 * shorter == curve.period else "branch point",
         curve=curve,
-        u=found.u,
+        unknowns=found.u,
         period=shorter,
         multiplicity=found.kernel.shape[1] - 1,
         residual=found.residual,

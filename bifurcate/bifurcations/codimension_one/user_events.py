@@ -115,7 +115,7 @@ class _Watched:
         point = SpecialPoint(
             kind="event",
             curve=self.curve,
-            u=node.u,
+            unknowns=node.u,
             period=self.curve.period,
             multiplicity=0,
             arclength=node.arclength,

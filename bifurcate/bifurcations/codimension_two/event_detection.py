@@ -291,7 +291,9 @@ class _Search:
         x = u[: self.curve.size]
         residual = float(np.abs(self.curve.iterate.orbit(x, self.curve.parameters(u))[-1] - x).max())
         self.points.append(
-            self.special_point(kind, near, multiplicity, error, INTERPOLATIONS, u=u, arclength=s, residual=residual)
+            self.special_point(
+                kind, near, multiplicity, error, INTERPOLATIONS, unknowns=u, arclength=s, residual=residual
+            )
         )
 
     def locate_zero(
@@ -353,8 +355,8 @@ class _Search:
     def special_point(
         self, kind: str, near: CurvePoint, multiplicity: int, error: float, iterations: int, **place: Any
     ) -> SpecialPoint:
-        """The special point at, or with ``place`` (u, arclength, residual) near, a point of the curve."""
-        at = {"u": near.u, "arclength": near.arclength, "residual": near.residual, **place}
+        """The special point at, or with ``place`` (unknowns, arclength, residual) near, a point of the curve."""
+        at = {"unknowns": near.u, "arclength": near.arclength, "residual": near.residual, **place}
         return SpecialPoint(
             kind=KINDS[kind].name,
             curve=self.curve,

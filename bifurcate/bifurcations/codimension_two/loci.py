@@ -109,7 +109,7 @@ def _special_point(point: Any) -> SpecialPoint:
     if len(u) != len(curve.start):
         raise InvalidInput("the branch was traced with keep=…, so that its points do not hold their states")
     angle = float(np.arccos(np.clip(u[-1], -1.0, 1.0))) if curve.extra else 0.0
-    return SpecialPoint(kind=cast(KindName, curve.kind), curve=curve, u=u, period=curve.period, angle=angle)
+    return SpecialPoint(kind=cast(KindName, curve.kind), curve=curve, unknowns=u, period=curve.period, angle=angle)
 
 
 def _kind(point: SpecialPoint, kind: str | None) -> str:
