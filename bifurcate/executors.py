@@ -11,6 +11,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from typing import Any
 
+import threadpoolctl
+
 from bifurcate.errors import InvalidInput
 
 __all__ = ["as_executor", "process_pool", "stop_pool"]
@@ -63,12 +65,7 @@ def stop_pool(pool: ProcessPoolExecutor) -> None:
 
 def _begin(start: Callable[..., None] | None, given: tuple[Any, ...], parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        import threadpoolctl
-
-        threadpoolctl.threadpool_limits(1)  # processes beside each other, each with threads for all cores, are slower
-    except ImportError:
-        pass  # as OMP_NUM_THREADS and its like say
+    threadpoolctl.threadpool_limits(1)  # processes beside each other, each with threads for all cores, are slower
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     if start is not None:
         start(*given)

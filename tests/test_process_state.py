@@ -11,8 +11,13 @@ import matplotlib
 import numpy as np
 import pytest
 import scipy.special  # noqa: F401  its import adds filters of warnings
+from threadpoolctl import threadpool_info
 
 import bifurcate as bf
+
+
+def blas_threads():
+    return sorted((lib["filepath"], lib["num_threads"]) for lib in threadpool_info() if lib["user_api"] == "blas")
 
 
 def process_state():
@@ -26,6 +31,7 @@ def process_state():
         "environment": dict(os.environ),
         "figures' settings": dict(matplotlib.rcParams),
         "folder": os.getcwd(),
+        "threads of BLAS": blas_threads(),
     }
 
 

@@ -17,6 +17,7 @@ from bifurcate.curves.corrector_settings import TO_ROUNDING
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
 from bifurcate.curves.metric import Metric
+from bifurcate.linalg.threads import one_thread
 
 __all__ = ["is_critical", "regular_point_beside"]
 
@@ -83,6 +84,7 @@ def _kernel(curve: Curve, u: Vector, metric: Metric) -> Vector:
     linear = curve.equations.linearise(curve.equations.evaluate(u))
     n, units = curve.size, np.append(np.full(curve.size, metric.unit), metric.widths)
     dense = np.hstack([linear.M @ np.eye(n), linear.B]) * units
-    _, values, right = np.linalg.svd(dense / metric.unit)
+    with one_thread(n):
+        _, values, right = np.linalg.svd(dense / metric.unit)
     rank = int(np.count_nonzero(values > KERNEL * max(float(values[0]), 1.0)))
     return np.asarray(units[:, None] * right[rank:].T)

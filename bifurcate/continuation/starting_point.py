@@ -21,6 +21,7 @@ from bifurcate.curves.event import as_events
 from bifurcate.curves.metric import Metric
 from bifurcate.errors import BifurcateError, InvalidInput, MapFailed, NotConverged, NotIsolated
 from bifurcate.linalg.multipliers import EDGE
+from bifurcate.linalg.threads import one_thread
 from bifurcate.maps.iterated_map import NARROW, WIDE, IteratedMap
 from bifurcate.newton.solution_manifold import manifold_words, tangent_of_manifold
 from bifurcate.newton.solve import ISOLATE
@@ -101,7 +102,8 @@ def _learnt(curve: Curve, metric: Metric) -> Metric:
     if not at.margin > 0.0:
         return metric
     linear = curve.equations.linearise(at)
-    slope = np.linalg.lstsq(linear.M @ np.eye(curve.size), -linear.B[:, 0] * metric.widths[0], rcond=None)[0]
+    with one_thread(curve.size):
+        slope = np.linalg.lstsq(linear.M @ np.eye(curve.size), -linear.B[:, 0] * metric.widths[0], rcond=None)[0]
     varies = float(np.linalg.norm(slope)) / np.sqrt(curve.size)
     unit = max(varies, curve.iterate.map.scale, LEAST_VARIATION * metric.unit)
     if not unit < FAR_FROM_ZERO * metric.unit:
@@ -251,7 +253,8 @@ def _is_singular(point: CurvePoint, metric: Metric) -> bool:
 
 
 def _has_low_rank(matrix: np.ndarray) -> bool:
-    values = np.linalg.svd(matrix, compute_uv=False)
+    with one_thread(len(matrix)):
+        values = np.linalg.svd(matrix, compute_uv=False)
     return bool(values[-1] <= RANK_TOLERANCE * max(float(values[0]), 1.0))
 
 

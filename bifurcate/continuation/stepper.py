@@ -36,6 +36,7 @@ from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
 from bifurcate.curves.step_cache import StepCache
 from bifurcate.deprecation import warn_old_name
 from bifurcate.errors import MapFailed, Stop, StopReason
+from bifurcate.linalg.threads import one_thread_for
 from bifurcate.printing import short_repr
 
 __all__ = ["Step", "StepperState", "continue_from"]
@@ -169,7 +170,8 @@ def continue_from(
     counts_are_watched = run.detect and run.curve.codimension == 0
     for number in range(first, control.max_steps):
         seam = start if number >= FIRST_CLOSING_STEP else None
-        taken = _take_step_and_detect(run, (before, here), length, cache, seam)
+        with one_thread_for(here.linear.jacobian):  # f and what looks for events, too
+            taken = _take_step_and_detect(run, (before, here), length, cache, seam)
         if isinstance(taken, CorrectorFailure):
             failed = _reason_of_failure(taken, here, start)
             yield _arrive_on_branch_point(run, before, here) or _last_step(run, here, *failed)

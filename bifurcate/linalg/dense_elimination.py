@@ -8,6 +8,7 @@ import numpy as np
 from scipy.linalg import get_lapack_funcs
 
 from bifurcate.linalg.factored_system import Array, Bordered, SingularSystem
+from bifurcate.linalg.threads import one_thread
 
 __all__ = ["LAPACK", "factor_dense", "factor_matrix"]
 
@@ -53,7 +54,8 @@ def factor_matrix(A: Array) -> Callable[[Array], Array]:
         If the smallest pivot is not larger than 1e-15 of the largest one.
     """
     getrf, getrs = LAPACK["D" if A.dtype.kind == "c" else "d"]
-    lu, pivots, info = getrf(A, overwrite_a=True)
+    with one_thread(len(A)):
+        lu, pivots, info = getrf(A, overwrite_a=True)
     sizes = np.abs(np.diagonal(lu))
     if info != 0 or not sizes.min() > SINGULAR * sizes.max():
         raise SingularSystem(f"a dense bordered system of {len(A)} unknowns is singular")
@@ -61,7 +63,8 @@ def factor_matrix(A: Array) -> Callable[[Array], Array]:
     def solve(f: Array) -> Array:
         if f.ndim == 2 and f.shape[1] > 1 and len(lu) <= ONE_BY_ONE:
             return np.column_stack([getrs(lu, pivots, column)[0] for column in f.T])
-        solution: Array = getrs(lu, pivots, f)[0]
+        with one_thread(len(lu)):
+            solution: Array = getrs(lu, pivots, f)[0]
         return solution
 
     return solve

@@ -17,6 +17,7 @@ from bifurcate.linalg.arnoldi import leading_multipliers
 from bifurcate.linalg.cyclic_product import CyclicProduct, multipliers_of_product
 from bifurcate.linalg.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, core_operator, dense, size
 from bifurcate.linalg.rank_one_eigenvalues import RankOneUpdate
+from bifurcate.linalg.threads import one_thread
 from bifurcate.printing import short_repr
 
 __all__ = ["EDGE", "Spectrum", "spectrum"]
@@ -233,9 +234,14 @@ def spectrum(A: Operator, leading: int = 6, start: Array | None = None, edge: fl
 
 def eigenvalues(A: Array) -> Array:
     """All eigenvalues by LAPACK, called directly: for two unknowns scipy takes ten times as long."""
-    n = len(A)
-    if n == 1:
+    if len(A) == 1:
         return A.ravel()
+    with one_thread(len(A)):
+        return _eigenvalues(A)
+
+
+def _eigenvalues(A: Array) -> Array:
+    n = len(A)
     if np.iscomplexobj(A):
         return np.asarray(scipy.linalg.eigvals(A, check_finite=False))
     # Symmetric to rounding is as good as symmetric: geev's own backward error is larger than what eigvalsh ignores.
@@ -273,7 +279,8 @@ def _diagonal_low_rank(A: DiagonalLowRank, leading: int, start: Array | None) ->
         return _complete(eigenvalues(dense(A))) if n <= LARGEST_COMPLETE else _iterative(A, leading, start)
     if n <= LARGEST_RANK_ONE_DENSE:
         z = np.sqrt(similar.square)
-        return _complete(np.linalg.eigvalsh(np.diag(A.diagonal) + similar.sign * np.outer(z, z)))
+        with one_thread(n):
+            return _complete(np.linalg.eigvalsh(np.diag(A.diagonal) + similar.sign * np.outer(z, z)))
     if n <= max(LARGEST_COMPLETE, leading):
         return _complete(similar.find_all())
     values = similar.find_near((1.0, -1.0), (leading + 1) // 2)[::-1]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bifurcate.linalg.bordered_system import Bordered, Krylov, bordered
 from bifurcate.linalg.operators import Operator, size
+from bifurcate.linalg.threads import one_thread
 
 __all__ = ["approximate_null_space", "bordered_by", "fix_sign", "orthonormal", "polar_factor"]
 
@@ -36,7 +37,8 @@ def orthonormal(columns: Array) -> Array:
     >>> abs(orthonormal(np.array([[3.0], [4.0]]))).ravel().round(12)
     array([0.6, 0.8])
     """
-    return np.asarray(np.linalg.qr(columns)[0])
+    with one_thread(len(columns)):
+        return np.asarray(np.linalg.qr(columns)[0])
 
 
 def polar_factor(columns: Array) -> Array:

@@ -19,6 +19,7 @@ from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.cyclic_product import CyclicProduct
+from bifurcate.linalg.threads import one_thread
 from bifurcate.storage.pickling import Portable
 
 __all__ = [
@@ -366,7 +367,8 @@ def compose(outer: Operator, inner: Operator) -> Operator:
     array([[6.]])
     """
     if isinstance(outer, np.ndarray) and isinstance(inner, np.ndarray):
-        return outer @ inner
+        with one_thread(len(inner)):
+            return outer @ inner
     if sp.issparse(outer) and sp.issparse(inner):
         return outer @ inner  # type: ignore[operator]
     if isinstance(outer, DiagonalLowRank) and isinstance(inner, DiagonalLowRank):

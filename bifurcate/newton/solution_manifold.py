@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bifurcate.errors import MapFailed
 from bifurcate.linalg.operators import Operator
+from bifurcate.linalg.threads import one_thread
 from bifurcate.maps.iterated_map import IteratedMap
 
 __all__ = ["manifold_words", "tangent_of_manifold"]
@@ -44,7 +45,8 @@ def tangent_of_manifold(iterate: IteratedMap, x: Array, jacobian: Operator) -> A
     nothing = np.zeros((n, 0))
     if not isinstance(jacobian, np.ndarray) or n > LARGEST_DECOMPOSED or not np.isfinite(jacobian).all():
         return nothing
-    _, values, right = np.linalg.svd(jacobian - np.eye(n))
+    with one_thread(n):
+        _, values, right = np.linalg.svd(jacobian - np.eye(n))
     kernel = right[values <= SINGULAR * max(1.0, float(values[0]))]
     unit = max(iterate.map.scale, float(np.abs(x).max()))
     found = [v for v in kernel if _has_neighbour(iterate, x, v, unit, p)]
@@ -66,7 +68,8 @@ def _has_neighbour(iterate: IteratedMap, x: Array, v: Array, unit: float, p: Any
             J = iterate.jacobian(orbit, p)
             if not isinstance(J, np.ndarray):
                 return False
-            y = y - np.linalg.pinv(J - np.eye(len(y)), rcond=SINGULAR) @ residual
+            with one_thread(len(y)):
+                y = y - np.linalg.pinv(J - np.eye(len(y)), rcond=SINGULAR) @ residual
     except (MapFailed, np.linalg.LinAlgError):
         pass
     return False
