@@ -3,10 +3,13 @@
 import functools
 import os
 import signal
+from unittest import mock
 
 import numpy as np
 
 import bifurcate as bf
+from bifurcate.adaptation.long_run.fast_reduction import FastReduction
+from bifurcate.adaptation.simulation import simulate
 
 
 def bubble(x, p):
@@ -104,6 +107,33 @@ def without_journal():
         found = bf.deflate(interrupting(3000), guesses, period=4)
         return found.interrupted and not found.exhausted and "interrupted by the user" in str(found)
 
+    def interrupting_call(owner, name, at):
+        """A function of the package that interrupts its process at one of its calls."""
+        function, calls = getattr(owner, name), []
+
+        def call(*given):
+            calls.append(1)
+            if len(calls) == at:
+                os.kill(os.getpid(), signal.SIGINT)
+            return function(*given)
+
+        return mock.patch.object(owner, name, call)
+
+    def run():
+        net = bf.adaptation.ring(16, (0.8, 0.0), (0.8, 1.5), alpha=0.1, beta=-0.1, sigma=1 / 6, b=0.05)
+        with interrupting_call(simulate, "respond", 300):
+            found = net.run(drive=np.tile(net.drive, (1000, 1)))
+        return found.end == "interrupted" and len(found) == 300 and found.check() < 1e-12
+
+    def outcome():
+        # At β = −2 + 1e-9 the orbit takes 10⁹ updates to come to rest.
+        net = bf.adaptation.ring(16, (0.8, 0.0), (0.8, 1.5), alpha=0.0, beta=1e-9 - 2.0, sigma=1 / 6, b=0.05)
+        with interrupting_call(FastReduction, "step", 5000):
+            found = net.outcome(longest=10**8).fate
+        return found.kind == "undecided" and found.steps < 6000 and "interrupted by the user" in found.reason
+
+    yield "run of the network", run
+    yield "outcome", outcome
     yield "orbit", orbit
     yield "lyapunov", lyapunov
     yield "ensemble, one by one", lambda: ensemble("single", 3000)

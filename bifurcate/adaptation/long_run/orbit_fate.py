@@ -24,6 +24,7 @@ from bifurcate.adaptation.long_run.orbit_findings import OrbitFindings
 from bifurcate.adaptation.long_run.orbit_follower import WINDOW, OrbitFollower
 from bifurcate.adaptation.long_run.weight_asymptotics import weights
 from bifurcate.adaptation.long_run.weight_growth import WeightGrowth
+from bifurcate.interrupts import protected
 from bifurcate.orbits.lyapunov_exponents import block_standard_error
 from bifurcate.printing import short_repr
 
@@ -121,6 +122,7 @@ class OrbitFate:
         return self.weights == "settle"
 
 
+@protected()
 def fate(net: Model, slowest: float, longest: int, equilibrium: np.ndarray | None = None) -> OrbitFate:
     """The fate of the orbit from W₀; see :meth:`Network.outcome`.
 
@@ -182,6 +184,8 @@ def _follow(search: OrbitFollower, horizon: int, longest: int, proof: Rest | Non
     unknown = OrbitFindings("undecided", rule, np.empty((0, len(rule.r))))
     while True:
         search.advance(min(t, horizon))
+        if search.broken == "interrupted":
+            return unknown
         proved = _proved(search, proof)
         if proved is not None:
             return proved
@@ -236,7 +240,11 @@ def _left(search: OrbitFollower, left: np.ndarray, late: bool) -> OrbitFindings 
     if left.all():
         end = OrbitFindings("fades", rest, np.empty((1, 0)))
     else:
-        end = _follow(OrbitFollower(rest, rest.start), *((SHORTEST, SHORTEST) if late else (BRIEF, 0)))
+        inner = OrbitFollower(rest, rest.start)
+        end = _follow(inner, *((SHORTEST, SHORTEST) if late else (BRIEF, 0)))
+        if inner.broken == "interrupted":
+            search.broken = inner.broken
+            return None
         if not late and end.cycle is None:
             return None
         if search.broken is not None and end.outputs == "undecided":
@@ -367,6 +375,8 @@ def _seen(search: OrbitFollower, course: OrbitFindings) -> str:
         return f"after {t} updates {gone} of {of} driven neurons move away for ever: R → 0"
     if search.broken == "pole":
         return f"after {t} updates the orbit met a pole exactly, where there is no next state"
+    if search.broken == "interrupted":
+        return f"interrupted by the user after {t} updates, undecided until then"
     if search.broken == "range":
         return f"after {t} updates the next state has no floating-point numbers: too large, or too near a pole"
     return (

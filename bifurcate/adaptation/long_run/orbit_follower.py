@@ -8,6 +8,7 @@ import numpy as np
 
 from bifurcate.adaptation.long_run.fast_reduction import FastReduction, ResponseCycle
 from bifurcate.adaptation.long_run.weight_growth import WeightGrowth
+from bifurcate.interrupts import interrupted_meanwhile
 
 __all__ = ["OrbitFollower"]
 
@@ -21,6 +22,7 @@ CAUGHT = 1e-3
 CAUGHT_MARGIN = 0.05
 SAME = 1e-6  # max |Δy/u| between the parts of a cycle up to which it is a shorter one, gone round several times
 NEUTRAL = 1e-9  # distance of a multiplier from 1 up to which rest may be slowness: at β = −2 orbits leave like t^¼
+BETWEEN = 64  # updates between two looks whether the user has interrupted: less than a millisecond
 STILL = 1e-13  # max |Δy/u| between turns that counts as none
 NEGLIGIBLE = 0.01  # of the linear part of a step, below which a neuron's push no longer holds it back
 
@@ -29,7 +31,8 @@ NEGLIGIBLE = 0.01  # of the linear part of a step, below which a neuron's push n
 class OrbitFollower:
     """An orbit that is followed until it is decided; what it has seen so far.
 
-    ``broken`` says why there is no state after y: "pole", or "range" where the next one is no floating-point number.
+    ``broken`` says why there is no state after y: "pole", "range" where the next one is no floating-point number, or
+    "interrupted" by the user.
     """
 
     rule: FastReduction
@@ -54,9 +57,13 @@ class OrbitFollower:
                     self.crossed = t + 1
                 if t >= until - WINDOW:
                     kept.append(y)
+                if t % BETWEEN == 0 and interrupted_meanwhile():
+                    until, self.broken = t + 1, "interrupted"
+                    break
         if not np.isfinite(y).all():
             self._stop()
             return
+        kept = kept or [y]
         known = np.vstack([self.kept, kept]) if self.kept.size else np.array(kept)
         self.y, self.t, self.kept = y, until, known[-WINDOW:]
 

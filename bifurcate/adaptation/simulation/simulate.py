@@ -22,6 +22,7 @@ from bifurcate.adaptation.stimuli.drive import TunedDrives
 from bifurcate.adaptation.validation import angles, finite
 from bifurcate.deprecation import warn_old_name
 from bifurcate.errors import InvalidInput
+from bifurcate.interrupts import interrupted_meanwhile, protected
 from bifurcate.orbits.orbit import DIVERGED
 from bifurcate.validation import is_whole_number
 
@@ -54,9 +55,9 @@ class Run:
         Times whose weights were kept; T, the last, always.
     pole : int or None
         The first step at which a driven neuron's denominator was not positive; the run goes on.
-    end : {"steps", "diverged"}
-        "diverged" if the weights grew beyond 10¹² times their start or stopped being finite; T is then the number of
-        updates until there.
+    end : {"steps", "diverged", "interrupted"}
+        "diverged" if the weights grew beyond 10¹² times their start or stopped being finite, "interrupted" by Ctrl-C;
+        T is then the number of updates until there.
     """
 
     network: Model
@@ -187,6 +188,7 @@ def run(
     return simulate(net, drives[:, None], np.ones((len(drives), 1)), order, alpha, start, keep)
 
 
+@protected()
 def simulate(
     net: Model, drives: np.ndarray, shares: np.ndarray, order: np.ndarray, alpha: Any, start: Any, keep: Any
 ) -> Run:
@@ -207,6 +209,9 @@ def simulate(
     moves, stored, pole, end = np.empty(T), dict[int, np.ndarray](), None, "steps"
     done = T
     for t in range(T):
+        if interrupted_meanwhile():
+            done, end = t, "interrupted"
+            break
         r, w = drives[order[t]], shares[order[t]]
         u = sigma**2 + r @ W.T / n
         if pole is None and not (u[r > 0.0] > 0.0).all():
