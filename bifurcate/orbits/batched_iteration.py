@@ -30,6 +30,7 @@ __all__ = [
     "can_broadcast",
     "iterate_batch",
     "iterate_one_by_one",
+    "smallest_margins",
     "to_batch",
 ]
 
@@ -149,12 +150,12 @@ def can_broadcast(rule: IterationRule, rows: BatchRows, layout: BatchLayout) -> 
                 return True
             domain = rule.domain
             margins = rows.call_each(lambda x, **q: np.min(domain(x, **q)))
-            return agrees(_smallest_margins(domain(batch, **p), layout, m), margins, rule.scale)
+            return agrees(smallest_margins(domain(batch, **p), layout, m), margins, rule.scale)
     except Exception:  # f was not written for such arrays, and may raise anything
         return False
 
 
-def _smallest_margins(margins: Any, layout: BatchLayout, m: int) -> Array:
+def smallest_margins(margins: Any, layout: BatchLayout, m: int) -> Array:
     """The smallest margin of every row; an empty array if the domain does not broadcast."""
     margins = np.asarray(margins)
     if layout == "leading":
@@ -227,7 +228,7 @@ def _find_ends(
 ) -> NDArray[np.str_] | None:
     """Why each row ends at the batch's state, "steps" where it does not; None if none of the m rows ends."""
     limit = DIVERGED * rule.scale
-    inside = None if rule.domain is None else _smallest_margins(rule.domain(batch, **p), layout, m) > 0
+    inside = None if rule.domain is None else smallest_margins(rule.domain(batch, **p), layout, m) > 0
     if np.abs(batch).max() < limit and (inside is None or inside.all()):
         return None
     bounded = np.abs(_to_rows(batch, layout).reshape(m, -1)).max(axis=1) < limit

@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput
 from bifurcate.maps.map import Map
+from bifurcate.orbits.batched_iteration import BatchRows
 from bifurcate.orbits.ensemble import ensemble
+from bifurcate.orbits.orbit import IterationRule
+from bifurcate.orbits.tangent_growth import largest_exponents
 from bifurcate.printing import short_repr
 from bifurcate.validation import check_array, check_count, check_instance
 
@@ -38,6 +41,8 @@ class ParameterPlane:
         The least period up to ``longest`` with which the orbit returns to within 1e-6; 0 where there is none (longer
         cycles, closed curves, chaos, slow convergence); −1 where the orbit left the domain or diverged.
     longest : int
+    exponents : ndarray, shape (n, m), or None
+        The largest Lyapunov exponent of each orbit, where they were asked for; NaN where the orbit ended.
     """
 
     x: str
@@ -46,6 +51,7 @@ class ParameterPlane:
     y_values: Array
     periods: NDArray[np.int_]
     longest: int
+    exponents: Array | None = None
 
     __repr__ = short_repr
 
@@ -57,8 +63,9 @@ def parameter_plane(
     *,
     longest: int = 16,
     transient: int = 1000,
+    exponents: int = 0,
 ) -> ParameterPlane:
-    """The periods that orbits settle at, over a plane of two parameters.
+    """The periods that orbits settle at, and their Lyapunov exponents, over a plane of two parameters.
 
     Parameters
     ----------
@@ -72,6 +79,8 @@ def parameter_plane(
         The longest period that is recognised.
     transient : int
         Iterations before periods are sought.
+    exponents : int
+        Iterations after these over which the largest Lyapunov exponent is averaged; 0 for no exponents.
 
     Returns
     -------
@@ -85,7 +94,9 @@ def parameter_plane(
 
     Notes
     -----
-    The period is the least k ≤ longest with ‖x(t + k) − x(t)‖_∞ ≤ 1e-6 max(scale, ‖x‖_∞) at the last t.
+    The period is the least k ≤ longest with ‖x(t + k) − x(t)‖_∞ ≤ 1e-6 max(scale, ‖x‖_∞) at the last t. Exponents are
+    means of ln ‖Df(x) v‖ along the orbit of a tangent vector, whose images are central differences (error 1e-10 of
+    the derivative); a single one, with a standard error and the map's own derivatives, is :func:`lyapunov`'s.
 
     Examples
     --------
@@ -94,9 +105,15 @@ def parameter_plane(
     >>> plane.periods
     array([[1, 2],
            [1, 2]])
+    >>> plane = bf.parameter_plane(bf.maps.logistic(), {"r": [4.0]}, [0.3])
+    Traceback (most recent call last):
+        ...
+    bifurcate.errors.InvalidInput: values must give the values of two parameters, as {'a': [...], 'b': [...]}
     """
     check_instance("map", map, Map, "wrap the function: Map(f, parameters)")
     check_count("longest", longest)
+    check_count("transient", transient, least=0)
+    check_count("exponents", exponents, least=0)
     if not isinstance(values, Mapping) or len(values) != 2:
         raise InvalidInput("values must give the values of two parameters, as {'a': [...], 'b': [...]}")
     (x, u), (y, v) = ((name, check_array("values", each)) for name, each in values.items())
@@ -105,11 +122,19 @@ def parameter_plane(
     if u.ndim != 1 or v.ndim != 1 or not len(u) or not len(v):
         raise InvalidInput(f"values have the shapes {u.shape} and {v.shape}; they must be sequences of numbers")
     grid: dict[str, Any] = {x: np.tile(u, len(v)), y: np.repeat(v, len(u))}
-    found = ensemble(map, check_array("start", start)[None], longest + 1, transient=transient, parameters=grid)
+    first = check_array("start", start)
+    found = ensemble(map, first[None], longest + 1, transient=transient, parameters=grid)
     states = found.states.reshape(len(found), longest + 1, -1)
     periods = _periods(states, map.scale)
     periods[np.array(found.ends) != "steps"] = -1
-    return ParameterPlane(x, y, u, v, periods.reshape(len(v), len(u)), longest)
+    growth = None
+    if exponents:
+        rows = BatchRows(np.broadcast_to(first, (len(found), *first.shape)).copy(), {**map.parameters, **grid})
+        growth = largest_exponents(IterationRule.of(map), rows, found.layout, transient, exponents)
+    shape = (len(v), len(u))
+    return ParameterPlane(
+        x, y, u, v, periods.reshape(shape), longest, None if growth is None else growth.reshape(shape)
+    )
 
 
 def _periods(states: Array, scale: float) -> NDArray[np.int_]:

@@ -31,6 +31,7 @@ __all__ = [
     "amount",
     "axes",
     "checked",
+    "choice",
     "colour_like",
     "colour_map",
     "count",
@@ -97,6 +98,16 @@ def flag_or(word: str) -> Check:
     def check(name: str, value: Any) -> Any:
         if not (isinstance(value, str) and value == word):
             check_flag(name, value)
+        return value
+
+    return check
+
+
+def choice(*words: str) -> Check:
+    """One of several words."""
+
+    def check(name: str, value: Any) -> Any:
+        check_choice(name, value, words)
         return value
 
     return check

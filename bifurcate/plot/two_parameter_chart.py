@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.patheffects import Normal, TickedStroke
+from matplotlib.patheffects import AbstractPathEffect, Normal, TickedStroke
 from numpy.typing import NDArray
 
 from bifurcate.bifurcations.kinds import KINDS, kinds_where
@@ -41,6 +41,7 @@ from bifurcate.plot.drawing import (
 )
 from bifurcate.plot.period_map import parameter_plane
 from bifurcate.plot.point_labels import add_point_labels
+from bifurcate.plot.shaded_side import ShadedSide
 from bifurcate.plot.stable_side import stability_borders
 
 __all__ = ["chart"]
@@ -71,7 +72,7 @@ Place = tuple[float, float, str]  # a point of codimension two: both parameters 
     legend=flag_or("inside"),
     labels=names,
     point_labels=flag,
-    stable_side=flag,
+    stable_side=flag_or("ticks"),
     underneath=optional(instance(ParameterPlane, "parameter_plane makes one")),
 )
 def chart(
@@ -86,7 +87,7 @@ def chart(
     legend: bool | Literal["inside"] = True,
     labels: Mapping[str, str] | None = None,
     point_labels: bool = True,
-    stable_side: bool = False,
+    stable_side: bool | Literal["ticks"] = False,
     underneath: ParameterPlane | None = None,
 ) -> Axes:
     """Draw curves of special points in the plane of two parameters, with their points of codimension two.
@@ -109,11 +110,12 @@ def chart(
         How axes name parameters, as ``{"alpha": "α"}``.
     point_labels : bool
         Write labels beside the points of codimension two.
-    stable_side : bool
-        Set ticks on the side on which a cycle is stable, along curves at which its stability ends. It takes two
-        solutions beside every curve.
+    stable_side : bool or "ticks"
+        Shade the side on which a cycle is stable, along curves at which its stability ends, or set ticks on it. It
+        takes two solutions beside every curve.
     underneath : ParameterPlane, optional
-        Drawn under the curves: from :func:`bifurcate.parameter_plane`.
+        Drawn under the curves: from :func:`bifurcate.parameter_plane`, its Lyapunov exponents if it has any, else its
+        periods.
 
     Returns
     -------
@@ -146,7 +148,7 @@ def chart(
             entries.setdefault((period, label), Line2D([], [], label=label, **style))
     handles = [entries[key] for key in sorted(entries)]
     if stable_side:
-        handles += _draw_stable_sides(ax, drawn, x, y)
+        handles += _draw_stable_sides(ax, drawn, x, y, stable_side == "ticks")
     places = _places(drawn, x, y, kinds)
     for px, py, _ in places:
         ax.plot([px], [py], zorder=5, **CODIMENSION_TWO)
@@ -159,21 +161,24 @@ def chart(
     return ax
 
 
-def _draw_stable_sides(ax: Axes, branches: list[Branch], x: str, y: str) -> list[Line2D]:
-    """Set ticks on the stable sides; returns the legend's entry for them."""
-    ticked: list[Line2D] = []
+def _draw_stable_sides(ax: Axes, branches: list[Branch], x: str, y: str, ticks: bool) -> list[Line2D]:
+    """Shade the stable sides, or set ticks on them; returns the legend's entry."""
+
+    def effect(side: int, colour: str) -> AbstractPathEffect:
+        if not ticks:
+            return ShadedSide(side, colour)
+        return TickedStroke(spacing=TICK_SPACING, angle=side * TICK_ANGLE, length=TICK_LENGTH)
+
     found = False
     for branch in branches:
         colour = ink(KINDS[branch.curve.kind].colour)
         for begin, end, side in stability_borders(branch, x, y):
             found = True
-            effect = TickedStroke(spacing=TICK_SPACING, angle=side * TICK_ANGLE, length=TICK_LENGTH)
             style: dict[str, Any] = {"color": colour, "lw": 0.7, "zorder": 2}
-            ax.plot(branch[x][begin:end], branch[y][begin:end], path_effects=[effect], **style)
-    if found:
-        effect = TickedStroke(spacing=TICK_SPACING, angle=TICK_ANGLE, length=TICK_LENGTH)
-        ticked.append(Line2D([], [], color="0.3", lw=0.7, label="ticks: stable side", path_effects=[effect, Normal()]))
-    return ticked
+            ax.plot(branch[x][begin:end], branch[y][begin:end], path_effects=[effect(side, colour)], **style)
+    words = "ticks: stable side" if ticks else "shaded: stable side"
+    key = Line2D([], [], color="0.3", lw=0.7, label=words, path_effects=[effect(1, "0.3"), Normal()])
+    return [key] if found else []
 
 
 def _draw_curve(ax: Axes, branch: Branch, x: str, y: str) -> list[tuple[tuple[float, str], dict[str, Any]]]:

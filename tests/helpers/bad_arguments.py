@@ -290,6 +290,7 @@ class Material:
                     "start": [0.1, 0.1],
                     "longest": 4,
                     "transient": 5,
+                    "exponents": 5,
                 },
             ),
             "compose": (bf.compose, {0: m, 1: m, "name": "x"}),

@@ -5,6 +5,7 @@ from itertools import pairwise
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
@@ -93,6 +94,50 @@ def test_a_plane_of_periods_has_its_borders_at_the_flips():
     assert bf.plot.parameter_plane(plane).get_ylabel() == "b"
     with pytest.raises(InvalidInput, match="two parameters"):
         bf.parameter_plane(bf.maps.henon(), {"a": a}, [0.1, 0.1])
+
+
+def test_exponents_over_a_plane_are_those_of_single_orbits_and_of_closed_forms():
+    r = [2.0, 3.2, 4.0, 5.0]
+    shifted = bf.Map(lambda x, r, c: r * x * (1 - x) + c, {"r": 4.0, "c": 0.0})
+    plane = bf.parameter_plane(shifted, {"r": r, "c": [0.0, 1e-3]}, [0.3], exponents=4000)
+    # r = 4: ln 2; r = 3.2: ln |(4 + 2r − r²)|/2 of the 2-cycle; r = 2: superstable, −∞ but for rounding; r = 5 escapes.
+    assert abs(plane.exponents[0, 2] - np.log(2)) < 0.02 and np.isnan(plane.exponents[0, 3])
+    assert abs(plane.exponents[0, 1] - np.log(abs(4 + 6.4 - 3.2**2)) / 2) < 1e-6 and plane.exponents[0, 0] < -30
+    single = bf.lyapunov(shifted, [0.3], steps=4000, parameters={"r": 3.2, "c": 1e-3}).values[0]
+    assert abs(plane.exponents[1, 1] - single) < 1e-6
+    ax = bf.plot.parameter_plane(plane)
+    assert ax.collections[0].get_array().shape == (2, 4)
+    assert bf.plot.parameter_plane(plane, shows="period").collections[0].get_array().max() > 1
+    with pytest.raises(InvalidInput, match="no exponents"):
+        bf.plot.parameter_plane(bf.parameter_plane(shifted, {"r": r, "c": [0.0]}, [0.3]), shows="exponent")
+
+
+def test_exponents_of_maps_that_broadcast_in_other_ways_agree():
+    A = np.array([[0.9, 0.4], [0.0, 0.5]])
+    values = {"s": [0.5, 1.0, 1.1], "t": [1.0, 0.5]}  # the exponent is ln (0.9 s t), where that is larger
+    rows = bf.Map(lambda x, s, t: s * t * (x @ A.T) / (1 + 0 * t), {"s": 1.0, "t": 1.0})
+    alone = bf.Map(lambda x, s, t: float(s) * float(t) * (A @ x), {"s": 1.0, "t": 1.0})
+    for map in (rows, alone):
+        found = bf.parameter_plane(map, values, [0.1, 0.2], transient=50, exponents=10).exponents
+        assert np.allclose(found, np.log(0.9 * np.outer([1.0, 0.5], [0.5, 1.0, 1.1])), rtol=0, atol=1e-8)
+
+
+def test_the_stable_side_is_shaded_and_nothing_else():
+    henon = bf.maps.henon(a=0.1, b=0.3)
+    fixed = bf.trace(bf.cycles(henon, "a", [1.0, 0.3]), {"a": (-1, 2)})
+    flips = bf.trace(bf.locus(fixed.first("flip"), free="b"), {"a": (0.1, 2), "b": (-0.6, 0.6)})
+    ax = bf.plot.chart(flips, "a", "b", stable_side=True, legend=False, point_labels=False)
+    canvas = FigureCanvasAgg(ax.figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3].astype(float)
+
+    def shade(a, b):
+        column, row = ax.transData.transform((a, b))
+        return pixels[len(pixels) - 1 - round(row), round(column)].mean()
+
+    for b in (-0.3, 0.0, 0.3):  # the fixed point is stable where a < 3 (1 − b)²/4
+        a = 0.75 * (1 - b) ** 2
+        assert shade(a - 0.03, b) < 245 and shade(a + 0.05, b) == 255
 
 
 @pytest.mark.parametrize("start", [[1.0, 0.3], [0.9, 0.28]])
