@@ -7,7 +7,9 @@ The public names stand in ``__init__.pyi``. Each is loaded when it is first used
 ``import bifurcate`` costs little.
 """
 
+import sys
 from importlib import metadata
+from types import ModuleType
 from typing import Any
 
 import lazy_loader
@@ -22,6 +24,21 @@ _OLD_NAMES: dict[str, str] = {
     "Deflated": "DeflationResult",
     "Failed": "FailedCurve",
 }
+
+# Verbs that share their name with a file or a room. When that is imported, Python would put the module in the verb's
+# place: the verb stays.
+_VERBS_NAMED_LIKE_MODULES = ("attractors", "sweep")
+
+
+class _Package(ModuleType):
+    """This package, whose verbs are not replaced by modules of the same name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _VERBS_NAMED_LIKE_MODULES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

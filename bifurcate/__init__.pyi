@@ -9,6 +9,15 @@ from . import (
     plot as plot,
     proofs as proofs,
 )
+from .attractors.attractor import Attractor as Attractor
+from .attractors.attractors import (
+    Attractors as Attractors,
+    attractor_of as attractor_of,
+    attractors as attractors,
+)
+from .attractors.basins import Basins as Basins, basins as basins
+from .attractors.fractions import Fraction as Fraction
+from .attractors.plane import Plane as Plane
 from .bifurcations.codimension_one.branch_switching import switch as switch, switches as switches
 from .bifurcations.codimension_two.loci import locus as locus
 from .bifurcations.codimension_one.direct_location import special_point as special_point

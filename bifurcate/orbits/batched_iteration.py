@@ -32,6 +32,7 @@ __all__ = [
     "iterate_one_by_one",
     "smallest_margins",
     "to_batch",
+    "to_rows",
 ]
 
 Array = NDArray[np.float64]
@@ -195,17 +196,17 @@ def iterate_batch(
                 p, singles = broadcast_parameters(rows.parameters, rank, layout), rows.parameters_of_rows()
                 batch = _select(batch, goes_on, layout)
             if len(numbers) < 2:
-                for i, x in zip(numbers.tolist(), _to_rows(batch, layout)):
+                for i, x in zip(numbers.tolist(), to_rows(batch, layout)):
                     alone = iterate(rule, x, singles[0], transient=transient, last=last, done=done)
                     result.fill_in(i, alone, max(done - transient, 0))
                 return result
             if done >= transient:
-                result.states[numbers, done - transient] = _to_rows(batch, layout)
+                result.states[numbers, done - transient] = to_rows(batch, layout)
             if done == last:
                 result.steps[numbers] = last
                 return result
             following = np.array(rule.f(batch, **p), dtype=float)  # f may return the same array each time
-            before, after, i = _to_rows(batch, layout), _to_rows(following, layout), done % len(numbers)
+            before, after, i = to_rows(batch, layout), to_rows(following, layout), done % len(numbers)
             compared = slice(None) if done == last - 1 else slice(i, i + 1)
             expected = np.array([np.array(rule.f(x, **q)) for x, q in zip(before[compared], singles[compared])])
             if not (np.array_equal(after[compared], expected) or agrees(after[compared], expected, rule.scale)):
@@ -215,7 +216,8 @@ def iterate_batch(
         return result.interrupt(numbers, done)
 
 
-def _to_rows(batch: Array, layout: BatchLayout) -> Array:
+def to_rows(batch: Array, layout: BatchLayout) -> Array:
+    """A batch as states of shape (m, *S)."""
     return batch if layout == "leading" else np.moveaxis(batch, -1, 0)
 
 
@@ -231,7 +233,7 @@ def _find_ends(
     inside = None if rule.domain is None else smallest_margins(rule.domain(batch, **p), layout, m) > 0
     if np.abs(batch).max() < limit and (inside is None or inside.all()):
         return None
-    bounded = np.abs(_to_rows(batch, layout).reshape(m, -1)).max(axis=1) < limit
+    bounded = np.abs(to_rows(batch, layout).reshape(m, -1)).max(axis=1) < limit
     return np.where(bounded, "steps" if inside is None else np.where(inside, "steps", "domain"), "diverged")
 
 

@@ -5,6 +5,7 @@ Every function takes ``ax=`` and returns the Axes; none shows or saves anything.
 
 from matplotlib.figure import Figure
 
+from bifurcate.plot.basin_map import basins
 from bifurcate.plot.bifurcation_diagram import diagram
 from bifurcate.plot.figure_style import style
 from bifurcate.plot.heat_map import heatmap
@@ -19,6 +20,7 @@ __all__ = [
     "Figure",
     "StableAround",
     "animate_multipliers",
+    "basins",
     "chart",
     "cobweb",
     "convergence",

@@ -83,6 +83,7 @@ class Material:
             {"a": (0.1, 1.0), "b": (0.25, 0.35)},
             control=STEPS,
         )
+        self.basins = bf.basins(self.henon, {0: (-1.0, 1.0), 1: (-1.0, 1.0)}, cells=3)
         self.plane = bf.parameter_plane(
             self.henon, {"a": [0.1, 0.2], "b": [0.1, 0.3]}, [0.1, 0.1], longest=2, transient=3
         )
@@ -293,6 +294,41 @@ class Material:
                     "exponents": 5,
                 },
             ),
+            "attractors": (
+                bf.attractors,
+                {
+                    "map": m,
+                    "box": [(0.0, 1.0)],
+                    "starts": 4,
+                    "steps": 40,
+                    "parameters": {"r": 2.0},
+                    "seed": 0,
+                },
+            ),
+            "attractor_of": (bf.attractor_of, {"map": m, "start": [0.3], "steps": 40, "parameters": {"r": 2.0}}),
+            "basins": (
+                bf.basins,
+                {
+                    "map_or_attractors": h,
+                    "plane": {0: (-1.0, 1.0), 1: (-1.0, 1.0)},
+                    "origin": None,
+                    "cells": 3,
+                    "steps": 40,
+                    "parameters": {"a": 0.1},
+                    "seed": 0,
+                    "progress": None,
+                },
+            ),
+            "Plane": (
+                bf.Plane,
+                {
+                    "origin": [0.0, 0.0],
+                    "across": [1.0, 0.0],
+                    "up": [0.0, 1.0],
+                    "bounds": ((-1.0, 1.0), (-1.0, 1.0)),
+                    "names": ("s", "t"),
+                },
+            ),
             "compose": (bf.compose, {0: m, 1: m, "name": "x"}),
             "constrained": (
                 bf.constrained,
@@ -343,6 +379,7 @@ class Material:
                 closing(bf.plot.parameter_plane),
                 valid(bf.plot.parameter_plane, plane=self.plane),
             ),
+            "plot.basins": (closing(bf.plot.basins), valid(bf.plot.basins, result=self.basins)),
             "plot.convergence": (
                 closing(bf.plot.convergence),
                 valid(bf.plot.convergence, orbit=bf.orbit(m, [0.3], 5), to=[0.6]),

@@ -114,6 +114,12 @@ def of_sweeps():
     return [bf.sweep(fail, {"r": [2.5, 3.0]}), bf.sweep(quadratic, {"x": [0.1, 0.2], "r": [2.5, 3.0]})]
 
 
+def of_attractors():
+    found = bf.attractors(bf.maps.logistic(r=3.2), [(-0.2, 1.2)], starts=10)
+    plane = bf.basins(bf.maps.henon(a=0.9), {0: (-2.0, 2.0), 1: (-2.0, 2.0)}, cells=6)
+    return [found, plane, found.fractions[0]]
+
+
 def of_matrices():
     return [
         bf.LowRank(np.ones((3, 1)), np.ones((2, 1))),
@@ -195,6 +201,7 @@ GROUPS = [
     of_two_parameters,
     of_newton,
     of_orbits,
+    of_attractors,
     of_matrices,
     of_sweeps,
     of_the_network,

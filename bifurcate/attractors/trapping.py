@@ -1,0 +1,106 @@
+"""Trapping neighbourhoods of stable cycles: where an orbit that comes so near has settled.
+
+Around a state c of a cycle of period k with the Jacobian J of f^k there, the norm √(dᵀPd) with
+
+    P = I + (J/θ)ᵀ P (J/θ),      θ = (1 + ρ)/2,   ρ the spectral radius of J,
+
+shrinks under J by θ at least, however far J is from normal (a discrete Lyapunov equation). By how much f^k itself may
+differ from J is sampled: the radius is halved until differences on it, and on two spheres inside, shrink.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cholesky, solve_discrete_lyapunov
+
+from bifurcate.attractors.attractor import Traps
+from bifurcate.attractors.stepper import image
+from bifurcate.errors import BifurcateError
+from bifurcate.linalg.operators import dense
+from bifurcate.maps.iterated_map import IteratedMap
+from bifurcate.maps.map import Map
+from bifurcate.maps.periodic_coordinates import shortest
+
+__all__ = ["find_traps"]
+
+Array = NDArray[np.float64]
+
+# Size limit: unknowns up to which P is solved for, of n² numbers.
+LARGEST_TRAPPED = 300
+# States of a cycle around which traps are sought: an orbit on a longer one passes the first of them soon enough.
+MOST_CENTRES = 32
+# Directions that are sampled on each sphere. In the plane they are 6° apart.
+DIRECTIONS = 60
+# Spheres that are sampled, as parts of the radius.
+SPHERES = (1.0, 0.5, 0.2)
+# Halvings of the radius, at the most: from the size of the state to 1e-7 of it, within which only rounding matters.
+HALVINGS = 24
+# Distance of a multiplier's modulus from 1 below which differences of f do not say on which side it is.
+MARGINAL = 1e-8
+
+
+def find_traps(map: Map, states: Array) -> Traps | None:
+    """Traps around the states of a stable cycle, shape (k, *S); None if it has too many unknowns or none was found."""
+    size = states[0].size
+    if size > LARGEST_TRAPPED:
+        return None
+    iterate = IteratedMap(map, states[0].shape, len(states))
+    found = []
+    for state in states[: MOST_CENTRES if len(states) <= MOST_CENTRES else 1]:
+        with np.errstate(all="ignore"):
+            trap = _find_trap(iterate, state)
+        if trap is None:
+            return None
+        found.append(trap)
+    centres, factors, radii = zip(*found)
+    return Traps(np.array(centres), np.array(factors), np.array(radii))
+
+
+def _find_trap(iterate: IteratedMap, state: Array) -> tuple[Array, Array, float] | None:
+    c, p = state.ravel(), iterate.map.parameters
+    try:
+        J = dense(iterate.jacobian(iterate.orbit(c, p), p))
+        rho = float(np.abs(np.linalg.eigvals(J)).max())
+        theta = 0.5 * (1.0 + rho)
+        if not rho < 1.0 - MARGINAL:
+            return None
+        P = np.eye(c.size) if c.size == 1 else solve_discrete_lyapunov((J / theta).T, np.eye(c.size))
+        F = cholesky(0.5 * (P + P.T))
+    except (BifurcateError, np.linalg.LinAlgError, ValueError):
+        return None
+    directions = _directions(J, F)
+    unit = max(iterate.map.scale, float(np.abs(c).max()))
+    radius = unit / float(np.linalg.norm(np.linalg.inv(F), 2))
+    for _ in range(HALVINGS):
+        if all(_shrinks(iterate, c, F, radius * part * directions, 0.5 * (1.0 + theta)) for part in SPHERES):
+            return c, F, radius
+        radius *= 0.5
+    return None
+
+
+def _directions(J: Array, F: Array) -> Array:
+    """Differences of length 1 in the norm of F, shape (m, n): random ones and the leading eigenvectors."""
+    n = len(J)
+    if n == 1:
+        drawn = np.array([[1.0], [-1.0]])
+    elif n == 2:
+        angles = np.linspace(0.0, 2.0 * np.pi, DIRECTIONS, endpoint=False)
+        drawn = np.column_stack([np.cos(angles), np.sin(angles)])
+    else:
+        values, vectors = np.linalg.eig(J)
+        leading = vectors[:, np.argsort(-np.abs(values), kind="stable")[:3]]
+        drawn = np.vstack(
+            [np.random.default_rng(0).standard_normal((DIRECTIONS, n)), leading.real.T @ F.T, -leading.real.T @ F.T]
+        )
+    lengths = np.linalg.norm(drawn, axis=1)
+    unit_sphere = drawn[lengths > 0] / lengths[lengths > 0, None]
+    return np.asarray(np.linalg.solve(F, unit_sphere.T).T)
+
+
+def _shrinks(iterate: IteratedMap, c: Array, F: Array, differences: Array, factor: float) -> bool:
+    """True if f^k brings every c + difference nearer to c by the factor, in the norm of F."""
+    starts = (c + differences).reshape(len(differences), *iterate.state_shape)
+    apart = shortest(image(iterate.map, starts, iterate.period).reshape(differences.shape) - c, iterate.map.periods)
+    before, after = np.linalg.norm(differences @ F.T, axis=1), np.linalg.norm(apart @ F.T, axis=1)
+    return bool((after <= factor * before).all())
