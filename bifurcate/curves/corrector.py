@@ -24,6 +24,7 @@ from bifurcate.curves.metric import Metric
 from bifurcate.curves.point_system import system_with_row
 from bifurcate.errors import MapFailed, NotIsolated
 from bifurcate.linalg.bordered_system import SingularSystem
+from bifurcate.linalg.few_numbers import largest
 
 __all__ = ["adapt_equations", "correct", "correct_between", "point_with_tangent", "step_along_tangent"]
 
@@ -95,12 +96,12 @@ def correct(
     try:
         at = curve.equations.evaluate(guess)
         for iteration in range(corrector.max_iterations + 1):
-            size = _largest(at.residual) if at.margin > 0 else np.inf
+            size = largest(at.residual) if at.margin > 0 else np.inf
             if not math.isfinite(size):
                 return _outside(curve, at)
             if best is None or size < best[0]:
                 best = (size, at)
-            unit = _unit(metric, scale, _largest(at.u[:n]))
+            unit = _unit(metric, scale, largest(at.u[:n]))
             falls = size < STAGNATION_RATIO * previous
             converged = iteration > 0 and (size <= corrector.tolerance * unit or moved <= SHORTEST_STEP)
             stagnated = to_rounding and best[0] <= STAGNATED * unit and not falls
@@ -125,7 +126,7 @@ def correct(
         return CorrectorFailure("not-isolated", str(error))
     except MapFailed as error:
         return CorrectorFailure("failed", str(error))
-    if best is not None and to_rounding and best[0] <= STAGNATED * _unit(metric, scale, _largest(best[1].u[:n])):
+    if best is not None and to_rounding and best[0] <= STAGNATED * _unit(metric, scale, largest(best[1].u[:n])):
         return _point(curve, best[1], normal, metric, best[0], corrector.max_iterations, orientation)
     return CorrectorFailure("diverged", f"residual {previous:.1e} after {corrector.max_iterations} iterations")
 
@@ -138,11 +139,6 @@ def _outside(curve: Curve, at: Evaluation) -> CorrectorFailure:
     return CorrectorFailure("failed", f"{map.name} returns NaN or infinity at {curve.where(at.u)}")
 
 
-def _largest(x: Vector) -> float:
-    # ‖x‖_∞ without a copy of x.
-    return float(max(x.max(), -x.min()))
-
-
 def _unit(metric: Metric, scale: float, largest: float) -> float:
     """The unit of residuals: the size of the state, or where that varies by far less, what it varies by."""
     size = max(scale, largest)
@@ -151,7 +147,7 @@ def _unit(metric: Metric, scale: float, largest: float) -> float:
 
 def _rounding(metric: Metric, x: Vector) -> float:
     """Length of the steps that rounding of a state leaves, in the metric; 0 unless the state varies by far less."""
-    size = _largest(x)
+    size = largest(x)
     return 0.0 if metric.unit > FAR_FROM_ZERO * size else STATE_ROUNDINGS * EPS * size / metric.unit
 
 
@@ -217,7 +213,7 @@ def point_with_tangent(curve: Curve, u: Vector, tangent: Vector, arclength: floa
         tangent=tangent,
         at=at,
         linear=linear,
-        residual=_largest(at.residual),
+        residual=largest(at.residual),
         iterations=0,
         multipliers=Multipliers(linear.jacobian, tangent[: curve.size], curve.edge),
         arclength=arclength,
@@ -241,10 +237,10 @@ def _chord(curve: Curve, point: CurvePoint, guess: Vector, normal: Vector, metri
     if point.system is None:
         return None
     n, best, at, u = curve.size, np.inf, point.at, guess
-    unit = max(curve.iterate.map.scale, _largest(guess[:n]))
+    unit = max(curve.iterate.map.scale, largest(guess[:n]))
     for iteration in range(CHORD_STEPS):
         new = curve.equations.evaluate(u)
-        size = _largest(new.residual) / unit if new.margin > 0 else np.inf
+        size = largest(new.residual) / unit if new.margin > 0 else np.inf
         gained = size < CHORD_RATIO * best
         if size < best:
             best, at = size, new

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,12 +42,17 @@ class Metric:
     state: float
     parameter: Vector
 
-    @property
+    @cached_property
     def unit(self) -> float:
         """The unit of length of the state."""
         return float(1.0 / np.sqrt(self.n * self.state))
 
-    @property
+    @cached_property
+    def _weight(self) -> float | None:
+        # of the only parameter
+        return float(self.parameter[0]) if len(self.parameter) == 1 else None
+
+    @cached_property
     def widths(self) -> Vector:
         """The units of the parameters, shape (k,)."""
         return 1.0 / np.sqrt(self.parameter)
@@ -66,7 +72,9 @@ class Metric:
 
     def dot(self, a: Vector, b: Vector) -> float:
         """The scalar product ⟨a, b⟩ of two vectors of shape (n + k,)."""
-        n = self.n
+        n, weight = self.n, self._weight
+        if weight is not None:
+            return float(self.state * float(a[:n].dot(b[:n])) + weight * a.item(n) * b.item(n))
         return float(self.state * (a[:n] @ b[:n]) + (self.parameter * a[n:]) @ b[n:])
 
     def norm(self, a: Vector) -> float:

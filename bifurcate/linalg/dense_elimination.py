@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.linalg import get_lapack_funcs
 
+from bifurcate.linalg.few_numbers import FEW
 from bifurcate.linalg.factored_system import Array, Bordered, SingularSystem
 from bifurcate.linalg.threads import one_thread
 
@@ -26,6 +27,8 @@ LAPACK = {kind: get_lapack_funcs(("getrf", "getrs"), dtype=kind) for kind in ("d
 def factor_dense(M: Array, B: Array, C: Array, D: Array) -> Bordered:
     """Factor the bordered system of an ndarray M."""
     n, k = B.shape
+    if n + k <= FEW and not any(block.dtype.kind == "c" for block in (M, B, C, D)):
+        return _factor_few(M, B, C, D)
     matrix = np.empty((n + k, n + k), dtype=np.result_type(M, B, C, D), order="F")
     matrix[:n, :n], matrix[:n, n:], matrix[n:, :n], matrix[n:, n:] = M, B, C, D
     # Borders have units of their own: without scaling a system with small borders would pass for singular.
@@ -41,6 +44,41 @@ def factor_dense(M: Array, B: Array, C: Array, D: Array) -> Bordered:
         flat = g.ndim == 1
         z = inverse(np.concatenate([f, g / (rows if flat else rows[:, None])]))
         return z[:n], z[n:] / (columns if flat else columns[:, None])
+
+    return Bordered(solve)
+
+
+def _factor_few(M: Array, B: Array, C: Array, D: Array) -> Bordered:
+    # The same, number for number, without NumPy's calls on a few numbers.
+    n, k = B.shape
+    matrix = np.empty((n + k, n + k), order="F")
+    matrix[:n, :n], matrix[:n, n:], matrix[n:, :n], matrix[n:, n:] = M, B, C, D
+    columns, rows = [], []
+    for j in range(n, n + k):
+        columns.append(max(map(abs, matrix[:, j].tolist())) or 1.0)
+        matrix[:, j] /= columns[-1]
+    for i in range(n, n + k):
+        rows.append(max(map(abs, matrix[i].tolist())) or 1.0)
+        matrix[i] /= rows[-1]
+    getrf, getrs = LAPACK["d"]
+    lu, pivots, info = getrf(matrix, overwrite_a=True)
+    sizes = [abs(pivot) for pivot in lu.diagonal().tolist()]
+    least = SINGULAR * max(sizes, default=1.0)
+    if info != 0 or not all(size > least for size in sizes):
+        raise SingularSystem(f"a dense bordered system of {n + k} unknowns is singular")
+
+    def solve(f: Array, g: Array) -> tuple[Array, Array]:
+        if f.ndim == 2:
+            pairs = [solve(f[:, j], g[:, j]) for j in range(f.shape[1])]
+            return np.column_stack([x for x, _ in pairs]), np.column_stack([y for _, y in pairs])
+        z = np.empty(n + k)
+        z[:n] = f
+        for i in range(k):
+            z[n + i] = g[i] / rows[i]
+        z = getrs(lu, pivots, z, overwrite_b=True)[0]
+        for i in range(k):
+            z[n + i] /= columns[i]
+        return z[:n], z[n:]
 
     return Bordered(solve)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.linalg.arnoldi import leading_multipliers
 from bifurcate.linalg.cyclic_product import CyclicProduct, multipliers_of_product
+from bifurcate.linalg.few_numbers import FEW
 from bifurcate.linalg.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, core_operator, dense, size
 from bifurcate.linalg.rank_one_eigenvalues import RankOneUpdate
 from bifurcate.linalg.threads import one_thread
@@ -144,18 +145,28 @@ class Spectrum:
     @cached_property
     def real_count(self) -> int:
         """Number of real multipliers among ``values``, with multiplicity."""
+        if len(self.values) <= FEW:
+            return sum(
+                count for count, real in zip(self.multiplicity.tolist(), self.real.tolist(), strict=True) if real
+            )
         return int(self.multiplicity[self.real].sum())
 
     @cached_property
     def gap(self) -> float:
         """Distance of the nearest real multiplier from +1; inf if none is real."""
+        if len(self.values) <= FEW:
+            pairs = zip(self.values.real.tolist(), self.real.tolist(), strict=True)
+            return min((abs(value - 1.0) for value, real in pairs if real), default=np.inf)
         real = self.values.real[self.real]
         return float(np.abs(real - 1.0).min()) if len(real) else np.inf
 
     def _count(self) -> tuple[int, int, int]:
         # (real λ > 1, real λ < −1, complex pairs outside the unit circle)
         lam, count, edge = self.values, self.multiplicity, self.edge
-        if not (np.abs(lam) > 1.0 + edge).any():
+        if len(lam) <= FEW:
+            if not any(abs(value) > 1.0 + edge for value in lam.tolist()):
+                return 0, 0, 0
+        elif not (np.abs(lam) > 1.0 + edge).any():
             return 0, 0, 0
         real = _is_real(lam, edge)
         up = int(count[real & (lam.real > 1.0 + edge)].sum())
@@ -165,6 +176,9 @@ class Spectrum:
 
 
 def _is_real(values: Array, edge: float) -> Array:
+    if len(values) <= FEW:
+        part = REAL * (edge / EDGE)
+        return np.array([abs(value.imag) <= part * max(1.0, abs(value)) for value in values.tolist()], dtype=bool)
     return np.asarray(np.abs(values.imag) <= REAL * (edge / EDGE) * np.maximum(1.0, np.abs(values)))
 
 
@@ -247,12 +261,16 @@ def _eigenvalues(A: Array) -> Array:
     # Symmetric to rounding is as good as symmetric: geev's own backward error is larger than what eigvalsh ignores.
     if n > SMALLEST_SYMMETRY_TEST and _is_symmetric(A):
         return np.linalg.eigvalsh(A)
-    real, imag, _, _, info = _GEEV(
-        A, compute_vl=0, compute_vr=0, lwork=int(_GEEV_LWORK(n, compute_vl=0, compute_vr=0)[0])
-    )
+    real, imag, _, _, info = _GEEV(A, compute_vl=0, compute_vr=0, lwork=_workspace(n))
     if info:
         raise np.linalg.LinAlgError(f"LAPACK found the last {n - info} of {n} eigenvalues only")
     return np.asarray(real + 1j * imag)
+
+
+@cache
+def _workspace(n: int) -> int:
+    # numbers that LAPACK wants to work with
+    return int(_GEEV_LWORK(n, compute_vl=0, compute_vr=0)[0])
 
 
 def _is_symmetric(A: Array) -> bool:
@@ -264,6 +282,8 @@ def _is_symmetric(A: Array) -> bool:
 
 
 def _by_modulus(values: Array) -> Array:
+    if len(values) == 1:
+        return np.zeros(1, dtype=int)
     return np.lexsort((-values.imag, -np.abs(values).round(DECIMALS)))
 
 

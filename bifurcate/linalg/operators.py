@@ -242,7 +242,8 @@ def shifted(A: Operator, target: complex) -> Operator:
     array([[1.]])
     """
     if isinstance(A, np.ndarray):
-        out = A.astype(np.result_type(A, target))
+        real = A.dtype == np.float64 and isinstance(target, float)
+        out = A.copy() if real else A.astype(np.result_type(A, target))
         out.flat[:: len(A) + 1] -= target
         return out
     if sp.issparse(A):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.errors import MapFailed
+from bifurcate.linalg.few_numbers import all_finite
 from bifurcate.linalg.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, compose, core_operator
 from bifurcate.maps.calls import call
 from bifurcate.maps.derivative_check import AnalyticParameters
@@ -191,7 +192,7 @@ class IteratedMap:
 
     def margin(self, orbit: Sequence[Array], p: Parameters) -> float:
         """The smallest domain margin along the orbit; +inf if no domain is declared, −inf if a state is not finite."""
-        if not np.isfinite(orbit[-1]).all():
+        if not all_finite(orbit[-1]):
             return -np.inf
         if self.map.domain is None:
             return np.inf
@@ -243,6 +244,8 @@ class IteratedMap:
 
     def _real(self, value: Any, part: str, size: int) -> Array:
         """A copy of what a given derivative returned, as a vector of floats of the size asked for."""
+        if type(value) is np.ndarray and value.dtype == np.float64 and value.size == size:
+            return value.reshape(-1).copy()
         if np.iscomplexobj(value) or np.size(value) != size:
             kind = "complex numbers" if np.iscomplexobj(value) else f"shape {np.shape(value)}"
             raise MapFailed(f"the {part} of {self.map.name} returned {kind} for a state of shape {self.shape}")
@@ -250,7 +253,7 @@ class IteratedMap:
 
     def _finite(self, value: Array, what: str, p: Parameters) -> Array:
         """A derivative as it is, refused where f, or the derivative given, returned NaN or infinity."""
-        if not np.isfinite(value).all():
+        if not all_finite(value):
             raise MapFailed(f"the {what} of {self.map.name} is NaN or infinity at {values_text(p)}")
         return value
 
