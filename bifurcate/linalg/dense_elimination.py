@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy.linalg import get_lapack_funcs
 
-from bifurcate.linalg.few_numbers import FEW
 from bifurcate.linalg.factored_system import Array, Bordered, SingularSystem
+from bifurcate.linalg.few_numbers import FEW
 from bifurcate.linalg.threads import one_thread
 
 __all__ = ["LAPACK", "factor_dense", "factor_matrix"]

@@ -17,7 +17,7 @@ from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.errors import MapFailed
 from bifurcate.linalg.few_numbers import all_finite
-from bifurcate.linalg.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, compose, core_operator
+from bifurcate.linalg.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, compose, core_operator, dense
 from bifurcate.maps.calls import call
 from bifurcate.maps.derivative_check import AnalyticParameters
 from bifurcate.maps.derivatives import (
@@ -37,6 +37,10 @@ __all__ = ["IteratedMap"]
 # size limit: where the map gives no Jacobian, states up to this size get a dense one from n directional derivatives.
 # Beyond, J is only multiplied with vectors: n products would cost more than a solve by Krylov methods.
 LARGEST_DENSE = 200
+
+# size limit: sparse Jacobians up to this size are made dense. All multipliers are computed by LAPACK there anyhow, and
+# take longer than an LU does; for few unknowns SciPy's calls on sparse matrices take four times as long as both.
+LARGEST_SPARSE_MADE_DENSE = 300
 
 # Distance, relative to the state's size, up to which two states of an orbit are the same one: far above what Newton's
 # method leaves, far below the distance of the points of a cycle that has just doubled.
@@ -218,6 +222,8 @@ class IteratedMap:
         given = self.map.jacobian
         if given is not None:
             J = call(given, f"the jacobian of {self.map.name}", x.reshape(self.shape), **p)
+            if sp.issparse(J) and n <= LARGEST_SPARSE_MADE_DENSE:
+                J = dense(J)
             if isinstance(J, LinearOperator | ShiftedLowRank | DiagonalLowRank) or sp.issparse(J):
                 return J
             return self._finite(self._real(J, "jacobian", n * n).reshape(n, n), "Jacobian", p)
