@@ -48,6 +48,7 @@ from .linalg.bordered_system import Krylov as Krylov
 from .linalg.low_rank import LowRank as LowRank
 from .linalg.multipliers import Spectrum as Spectrum
 from .linalg.operators import DiagonalLowRank as DiagonalLowRank, ShiftedLowRank as ShiftedLowRank
+from .manifolds.manifold import Manifold as Manifold, ManifoldBranch as ManifoldBranch, manifold as manifold
 from .maps.composition import compose as compose, forced as forced
 from .maps.constraint import constrained as constrained
 from .maps.cycle_multipliers import multipliers as multipliers

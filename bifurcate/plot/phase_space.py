@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.operators import dense
+from bifurcate.manifolds.manifold import Manifold
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.newton.solve import Solution
 from bifurcate.orbits.ensemble import Ensemble
@@ -36,6 +37,7 @@ REAL = 1e-9  # |Im λ| up to this part of |λ| counts as real
     curves=optional(instance(Mapping, "names and arrays, as {'unstable': [points]}")),
     directions=flag,
     lines=flag,
+    manifolds=instances(Manifold, "bf.manifold makes one"),
     ax=axes,
     xlabel=text,
     ylabel=text,
@@ -49,6 +51,7 @@ def phase_portrait(
     curves: Mapping[str, Sequence[NDArray[np.float64]]] | None = None,
     directions: bool = True,
     lines: bool = False,
+    manifolds: Manifold | Iterable[Manifold] = (),
     ax: Axes | None = None,
     xlabel: str = "",
     ylabel: str = "",
@@ -73,6 +76,8 @@ def phase_portrait(
         Draw the directions of real multipliers; of large states that takes all eigenvectors.
     lines : bool
         Join the states of an orbit, one after the other.
+    manifolds : Manifold or iterable of Manifold
+        From :func:`bifurcate.manifold`: unstable ones solid, stable ones dashed.
     ax, xlabel, ylabel, legend : optional
         As for :func:`diagram`.
 
@@ -110,6 +115,8 @@ def phase_portrait(
         for part in check_sequence("an entry of curves", parts, "arrays of points"):
             ax.plot(*check_array("an entry of curves", part, (None, 2)).T, color=colour, lw=1.0, zorder=2)
         entries[name] = Line2D([], [], color=colour, lw=1.0, label=name)
+    for each in [manifolds] if isinstance(manifolds, Manifold) else manifolds:
+        entries |= _draw_manifold(ax, each, chosen)
     for solution in [solutions] if isinstance(solutions, Solution) else solutions:
         entries |= _draw_cycle(ax, solution, chosen, directions)
     draw_legend(ax, list(entries.values()), legend, 3, 1.8)
@@ -133,6 +140,28 @@ def _plane(states: NDArray[np.float64], components: list[int]) -> NDArray[np.flo
     if states.shape[1] <= max(components):
         raise InvalidInput(f"components are {components}, but states have {states.shape[1]} numbers")
     return states[:, components]
+
+
+def _draw_manifold(ax: Axes, manifold: Manifold, components: list[int]) -> dict[str, Line2D]:
+    """Draw the halves of a manifold; returns legend entries."""
+    name = "stable manifold" if manifold.stable else "unstable manifold"
+    colour = ink(STABLE_COLOUR if manifold.stable else UNSTABLE_COLOUR)
+    style: dict[str, Any] = {"color": colour, "lw": 0.8, "ls": (0, (4, 1.5)) if manifold.stable else "-"}
+    map = manifold.solution.map
+    for branch in manifold.branches:
+        points = _plane(branch.points.reshape(len(branch.t), -1), components)
+        if map is not None and map.periods is not None:
+            points = _wrapped(points, map.periods[components])
+        ax.plot(*points.T, zorder=2, rasterized=len(points) > 10**4, **style)
+    return {name: Line2D([], [], label=name, **style)}
+
+
+def _wrapped(points: NDArray[np.float64], periods: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A curve in coordinates reduced to [0, period), interrupted where it comes back on the other side."""
+    turns = np.where(np.isfinite(periods), np.floor(points / periods), 0.0)
+    reduced = points - turns * np.where(np.isfinite(periods), periods, 0.0)
+    jumps = np.flatnonzero((np.diff(turns, axis=0) != 0.0).any(axis=1)) + 1
+    return np.insert(reduced, jumps, np.nan, axis=0)
 
 
 def _draw_cycle(ax: Axes, solution: Solution, components: list[int], directions: bool) -> dict[str, Line2D]:

@@ -76,6 +76,7 @@ class Material:
         self.flip = self.branch.first("flip")
         self.henon = bf.Map(plane, {"a": 0.2, "b": 0.3})
         self.solution = bf.solve(self.map, [0.6])
+        self.saddle = bf.solve(self.henon.replace(a=1.4), [0.6, 0.2])
         self.diagram = bf.explore(self.curve, {"r": (2.7, 3.05)}, depth=1, control=STEPS)
         self.orbits = bf.orbit_diagram(self.map, "r", [2.5, 3.2], [0.3], lambda x, r: x[0], transient=5, samples=3)
         self.two = bf.trace(
@@ -327,6 +328,20 @@ class Material:
                     "up": [0.0, 1.0],
                     "bounds": ((-1.0, 1.0), (-1.0, 1.0)),
                     "names": ("s", "t"),
+                },
+            ),
+            "manifold": (
+                bf.manifold,
+                {
+                    "solution": self.saddle,
+                    "stable": False,
+                    "length": 0.1,
+                    "iterates": 1,
+                    "tolerance": 0.01,
+                    "side": 1,
+                    "box": [(-9.0, 9.0), (-9.0, 9.0)],
+                    "inverse": None,
+                    "progress": None,
                 },
             ),
             "compose": (bf.compose, {0: m, 1: m, "name": "x"}),

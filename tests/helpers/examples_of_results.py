@@ -110,6 +110,11 @@ def of_orbits():
     ]
 
 
+def of_manifolds():
+    saddle = bf.solve(bf.maps.henon(), [0.6, 0.2])
+    return [bf.manifold(saddle, length=0.5), bf.manifold(saddle, length=0.5, stable=True, side=1)]
+
+
 def of_sweeps():
     return [bf.sweep(fail, {"r": [2.5, 3.0]}), bf.sweep(quadratic, {"x": [0.1, 0.2], "r": [2.5, 3.0]})]
 
@@ -202,6 +207,7 @@ GROUPS = [
     of_newton,
     of_orbits,
     of_attractors,
+    of_manifolds,
     of_matrices,
     of_sweeps,
     of_the_network,
