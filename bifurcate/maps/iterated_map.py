@@ -18,6 +18,7 @@ from scipy.sparse.linalg import LinearOperator
 from bifurcate.errors import MapFailed
 from bifurcate.linalg.few_numbers import all_finite
 from bifurcate.linalg.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, compose, core_operator, dense
+from bifurcate.maps.batched_values import BatchedValues
 from bifurcate.maps.calls import call
 from bifurcate.maps.derivative_check import AnalyticParameters
 from bifurcate.maps.derivatives import (
@@ -58,7 +59,14 @@ WIDE_PART = 0.01  # part of very wide bounds that is a parameter's unit
 # times multipliers of up to 10⁶. Another map exceeds it by orders of magnitude.
 SAME_RESIDUAL = 1e-9
 
+# Unknowns from which on differences are taken in one call of f, where it broadcasts: below, they take few calls.
+SMALLEST_BATCHED = 8
+
+# Columns, as a part of the unknowns, up to which products along them cost less than a Jacobian by differences.
+FEW_COLUMNS = 2
+
 _ANALYTIC = AnalyticParameters()
+_BATCHES = BatchedValues()
 
 Parameters = Mapping[str, float]
 Array = NDArray[Any]  # real; complex where a method says so
@@ -242,8 +250,16 @@ class IteratedMap:
             y[j] += t
             return step(y)
 
+        def batch(j: Array, t: Array) -> Array | None:
+            states = np.tile(x, (len(j), 1))
+            states[np.arange(len(j)), j] += t
+            found = _BATCHES.values(self.map.f, states.reshape(-1, *self.shape), p, self.map.scale)
+            return None if found is None else found.reshape(len(j), -1)
+
         # A step of its own for every component, since they may differ in scale.
-        return central_difference_columns(along, FIVE_POINT_STEP * np.maximum(self.map.scale, np.abs(x)))
+        steps = FIVE_POINT_STEP * np.maximum(self.map.scale, np.abs(x))
+        is_tried = len(x) >= SMALLEST_BATCHED and self.map.periods is None
+        return central_difference_columns(along, steps, batch if is_tried else None)
 
     def _jvp(self, x: Array, v: Array, p: Parameters) -> Array:
         return self.map.tangent(x.reshape(self.shape), v.reshape(self.shape), p).reshape(-1)
@@ -271,8 +287,19 @@ class IteratedMap:
 
     def jacobian_times(self, orbit: Sequence[Array], columns: Array, p: Parameters) -> Array:
         """J times columns: by directional derivatives where the map gives them, else by the Jacobian of f^k."""
-        if self.map.jvp is None or columns.shape[1] >= self.size:
+        if columns.shape[1] >= self.size or not (self.map.jvp is not None or self._is_product_cheaper(columns)):
             return apply(self.jacobian(orbit, p), columns)
+        return self._products(orbit, columns, p)
+
+    def _is_product_cheaper(self, columns: Array) -> bool:
+        """True if a few directional derivatives take fewer calls of f than a Jacobian, which is not given."""
+        parts = 2 if columns.dtype.kind == "c" else 1
+        return self.map.jacobian is None and FEW_COLUMNS * parts * columns.shape[1] <= self.size
+
+    def _products(self, orbit: Sequence[Array], columns: Array, p: Parameters) -> Array:
+        """J times columns, one directional derivative for each, or two where it is complex."""
+        if columns.dtype.kind == "c":
+            return self._products(orbit, columns.real, p) + 1j * self._products(orbit, columns.imag, p)
         return np.column_stack([self.jvp(orbit, column, p) for column in columns.T])
 
     def parameter_derivative(self, orbit: Sequence[Array], p: Parameters, name: str) -> Array:
@@ -344,6 +371,13 @@ class IteratedMap:
         for _ in range(self.period - 1):
             orbit.append(self._step(orbit[-1], p))
         orbit.append(orbit[-1])  # stands for f^k(x), which the Jacobian of f^k does not depend on
+        if self._is_product_cheaper(columns):
+            product = self._products(orbit, columns, p)
+            return (
+                product
+                if beside is None
+                else product + np.outer(self.parameter_derivative(orbit, p, beside[0]), beside[1])
+            )
         J = self.jacobian(orbit, p)
         if beside is None:
             return apply(core_operator(J), columns)
