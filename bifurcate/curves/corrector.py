@@ -257,6 +257,8 @@ def adapt_equations(curve: Curve, point: CurvePoint, metric: Metric) -> Curve:
     if point.kernel is None:
         return curve
     kernel = metric.orthonormalise(point.kernel, [point.tangent])
+    if len(kernel) < point.kernel.shape[1]:  # the tangent lies in their span: the curve is singular here
+        return curve
     rows = np.array([metric.dual(z) for z in kernel])
     try:
         return curve.replace(equations=curve.equations.adapted(point.at, np.column_stack(kernel), rows))
