@@ -121,15 +121,16 @@ def main(arguments: Sequence[str] | None = None) -> list[Any]:
         titles=not chosen.no_titles,
         footers=not chosen.no_footers,
     )
-    before = signal.signal(signal.SIGINT, _interrupt)
+    before = {each: signal.signal(each, _interrupt) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         with use(settings):
             return [_run(name, chosen.out, chosen.quick) for name in names]
-    except Interrupted:
-        print("interrupted: nothing of this study was published; --resume goes on with its sweeps", file=sys.stderr)
+    except Interrupted as end:
+        print(f"interrupted: {end.published}", file=sys.stderr)
         sys.exit(INTERRUPTED)
     finally:
-        signal.signal(signal.SIGINT, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _run(name: str, out: Path, quick: bool) -> Any:

@@ -148,7 +148,7 @@ def _difference(folder: Path, name: str) -> str | None:
         outputs, code, versions = known["outputs"], known["code"], known["versions"]
     except (ValueError, KeyError, TypeError):
         return f"{path.name} is damaged"
-    words = []
+    words = [f"it was interrupted: {known['interrupted']}"] if known.get("interrupted") else []
     for file, digest in outputs.items():
         if not (folder / file).is_file():
             words.append(f"{file} is missing")

@@ -127,7 +127,7 @@ class Records:
         return json.dumps(self.entries, indent=1)
 
 
-def publish(files: Files, draw: Callable[[], Figure], numbers: Numbers) -> None:
+def publish(files: Files, draw: Callable[[], Figure], numbers: Numbers, interrupted: str = "") -> None:
     """Draw and write a study's figure, write its numbers and where they come from, and print where they are.
 
     Every file takes the place of an old one once it is whole; the one that says where they come from is the last.
@@ -140,8 +140,10 @@ def publish(files: Files, draw: Callable[[], Figure], numbers: Numbers) -> None:
         ``draw()`` → Figure; called in the studies' style.
     numbers : Table or Records
         What the figure shows.
+    interrupted : str
+        What is missing, if the study was ended before it was done: noted with where the files come from.
     """
-    about, outputs = facts(files.name), []
+    about, outputs = {**facts(files.name), **({"interrupted": interrupted} if interrupted else {})}, []
     files.folder.mkdir(parents=True, exist_ok=True)
     with matplotlib.rc_context({**STYLE, "svg.hashsalt": files.name}):
         drawn = draw()

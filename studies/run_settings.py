@@ -21,10 +21,12 @@ FORMATS = ("png", "pdf", "svg")
 
 
 class Interrupted(BaseException):
-    """The user ended a study (Ctrl-C): nothing that it found in part is published.
+    """The user ended a study (Ctrl-C): nothing that it found in part is published, unless it is marked so.
 
     It is no KeyboardInterrupt, which the package answers with what it has found.
     """
+
+    published: str = "nothing of this study was published; --resume goes on with its sweeps"
 
 
 @dataclass(frozen=True)

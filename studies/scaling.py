@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass, fields, replace
 from itertools import islice
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from matplotlib.figure import Figure
 import bifurcate as bf
 from studies.benchmark.scale import network
 from studies.report import FIGURES, Files, Table, finish_axes, legend_title, new_figure, publish
-from studies.run_settings import study
+from studies.run_settings import Interrupted, study
 
 __all__ = ["Line", "Scaling", "bandwidth", "run"]
 
@@ -93,11 +94,14 @@ class Scaling:
     bandwidth : float
         Bytes a second that copying reads and writes.
     files : Files
+    missing : str
+        What was not measured, if the study was ended before it was done.
     """
 
     lines: tuple[Line, ...]
     bandwidth: float
     files: Files
+    missing: str = ""
 
     def of(self, path: str) -> tuple[Line, ...]:
         """The lines of one path, by growing size."""
@@ -173,16 +177,29 @@ def run(out: Path = FIGURES, quick: bool = False) -> Scaling:
     rate = bandwidth(QUICK_COPIED if quick else COPIED)
     print(f"copying passes {rate / 1e9:.1f} GB/s")
     lines: list[Line] = []
-    files = Files("scaling", out)
-    for path, sizes in (QUICK if quick else SIZES).items():
-        for n in sizes:
+    asked = [(path, n) for path, sizes in (QUICK if quick else SIZES).items() for n in sizes]
+    try:
+        for path, n in asked:
             lines.append(_measure(path, n))
-            line = lines[-1]
-            cost = f"{line.seconds:10.4f} s {line.megabytes:10.1f} MB"
-            print(f"{path:12} {n:8d} neurons {line.weights:14d} weights {cost}", flush=True)
-    study = Scaling(tuple(lines), rate, files)
-    publish(study.files, lambda: _draw(study), _table(lines))
+            _say(lines[-1])
+    except Interrupted as end:
+        if lines:
+            missing = ", ".join(f"{path} at {n} neurons" for path, n in asked[len(lines) :])
+            _publish(Scaling(tuple(lines), rate, Files("scaling", out), missing))
+            end.published = f"what was measured is published, marked as incomplete; not measured: {missing}"
+        raise
+    study = Scaling(tuple(lines), rate, Files("scaling", out))
+    _publish(study)
     return study
+
+
+def _say(line: Line) -> None:
+    cost = f"{line.seconds:10.4f} s {line.megabytes:10.1f} MB"
+    print(f"{line.path:12} {line.neurons:8d} neurons {line.weights:14d} weights {cost}", flush=True)
+
+
+def _publish(study: Scaling) -> None:
+    publish(study.files, lambda: _draw(study), _table(list(study.lines)), study.missing)
 
 
 def _table(lines: list[Line]) -> Table:
@@ -195,7 +212,7 @@ def _draw(study: Scaling) -> Figure:
         f"Grey: memory passes the state once (16 bytes a number at {study.bandwidth / 1e9:.1f} GB/s, measured), "
         "and one state in memory;\ndashed for n² weights, dotted for the n unknowns of the reduction. "
         "Of more than 2000 neurons only the multipliers\nnext to ±1 and the extreme ones are computed, "
-        "and those outside the circle counted.",
+        "and those outside the circle counted." + _not_measured(study),
         (6.8, 3.9),
     )
     left, right = drawn.subplots(1, 2)
@@ -212,6 +229,11 @@ def _draw(study: Scaling) -> Figure:
     for ax, letter in ((left, "(a)"), (right, "(b)")):
         ax.text(0.02, 0.98, letter, va="top", transform=ax.transAxes)
     return drawn
+
+
+def _not_measured(study: Scaling) -> str:
+    """What the footer says of a study that was ended before it was done."""
+    return "\n" + fill(f"INTERRUPTED, and incomplete: not measured are {study.missing}.", 110) if study.missing else ""
 
 
 def _draw_panel(ax: Axes, study: Scaling, value: str, label: str, limits: tuple[float, float]) -> None:

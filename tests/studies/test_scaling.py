@@ -1,11 +1,14 @@
 """The study of time and memory: what it measures is the same branch on every path; no time is asserted."""
 
 import csv
+import json
 
 import numpy as np
 import pytest
 
 import bifurcate as bf
+from studies import provenance, scaling
+from studies.run_settings import Interrupted
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +49,32 @@ def test_the_figure_and_its_numbers_are_written(study):
     assert [row["path"] for row in rows] == [line.path for line in study.lines]
     assert [float(row["least"]) for row in rows] == [line.least for line in study.lines]
     assert study.of("reduced")[-1].neurons == 3000
+
+
+def test_a_run_that_was_ended_leaves_what_it_measured_marked_as_incomplete(tmp_path, monkeypatch, capsys):
+    measure = scaling._measure
+
+    def interrupting(path, n):
+        if path == "structured":
+            raise Interrupted
+        return measure(path, n)
+
+    monkeypatch.setattr(scaling, "_measure", interrupting)
+    with pytest.raises(Interrupted) as end:
+        scaling.run(tmp_path, quick=True)
+    assert "marked as incomplete" in end.value.published and "structured at 10 neurons" in end.value.published
+    with (tmp_path / "scaling.csv").open() as file:
+        assert [row["path"] for row in csv.DictReader(file)] == ["dense", "matrix-free"]
+    about = json.loads((tmp_path / "scaling.provenance.json").read_text())
+    assert about["interrupted"].endswith("reduced at 3000 neurons") and set(about["outputs"]) >= {"scaling.png"}
+    assert provenance.check(tmp_path, ["scaling"]) == 1 and "it was interrupted" in capsys.readouterr().out
+
+
+def test_a_run_that_was_ended_before_anything_was_measured_leaves_nothing(tmp_path, monkeypatch):
+    def interrupting(path, n):
+        raise Interrupted
+
+    monkeypatch.setattr(scaling, "_measure", interrupting)
+    with pytest.raises(Interrupted) as end:
+        scaling.run(tmp_path, quick=True)
+    assert end.value.published.startswith("nothing") and not list(tmp_path.iterdir())
