@@ -151,13 +151,11 @@ def _explain_growth(ax: Axes, panel: Panel) -> None:
     (branch,) = panel.branches
     ax.axvspan(0.0, GROWTH[1], color="0.93", zorder=0)
     ax.set_ylim(top=1.42 * float(ax.get_ylim()[1]))
-    words = f"β > 0: on the solid line outputs are stable,\nweights unstable (1 + β, {N * (N - 1)} times)"
+    words = f"β > 0, solid: outputs stable,\nweights not (1 + β, {N * (N - 1)} times)"
     ax.text(0.98, 0.88, words, ha="right", va="top", fontsize="small", transform=ax.transAxes)
     end = branch.points[-1]
     R = response(panel.network, panel.neuron)(end.state, **end.parameters)
-    ax.annotate(
-        "R → 0", (end.parameters["beta"], R), (14, -3), textcoords="offset points", fontsize="small", va="center"
-    )
+    ax.annotate("R → 0", (end.parameters["beta"], R), (-4, 4), textcoords="offset points", fontsize="small", ha="right")
 
 
 def _draw_distances(ax: Axes, distances: Distances) -> None:

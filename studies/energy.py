@@ -270,13 +270,13 @@ def _draw_plane(ax: Axes, net: bf.adaptation.Network, orbits: tuple[Descent, ...
         ax.plot(*path.T, color=colour, lw=1.3 if not mark else 0.7, marker=mark, ms=2.6, mfc="white", label=label)
     ax.plot(*np.log(E.rest), "*", ms=9, color="k", zorder=5, label="rest")
     ax.plot(*logs[0][0], "x", ms=6, color="k", zorder=5, label="W₀")
-    ax.set(xlabel="ln R of the neuron tuned to the baseline", ylabel="ln R of the neuron tuned to the stimulus")
+    ax.set(xlabel="ln R, neuron tuned to the baseline", ylabel="ln R, neuron tuned to the stimulus")
     name_axes(ax, "(a) contours of E − E*, two neurons")
     ax.legend(frameon=True, framealpha=0.9, edgecolor="none", fontsize="x-small", loc="best")
 
 
 def _draw_courses(ax: Axes, courses: tuple[Descent, ...], edge: float) -> None:
-    for each, colour, style in zip(courses, COLOURS, ("-", "-", "-"), strict=True):
+    for each, colour, style in zip(courses, COLOURS, ("-", (0, (5, 1.5)), "-."), strict=True):
         ax.semilogy(each.excess, color=colour, lw=1.1, ls=style, label=f"h = {each.h / edge:.2f} h*")
         ax.semilogy(each.raised, each.excess[each.raised], "v", ms=3.5, mfc="white", color=colour)
     ax.plot([], [], "v", ms=4, mfc="white", color="0.3", ls="", label="E rose")

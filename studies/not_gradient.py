@@ -157,6 +157,12 @@ def _draw(study: NotGradient, tries: int) -> Figure:
     return drawn
 
 
+def _power(value: float) -> str:
+    """A positive number to one digit, with its power of ten typeset."""
+    digit, exponent = f"{value:.0e}".split("e")
+    return rf"${digit}\times 10^{{{int(exponent)}}}$"
+
+
 def _draw_multipliers(ax: Axes, pair: bf.gradient.ComplexPair) -> None:
     values = pair.multipliers
     real = np.abs(values.imag) <= REAL
@@ -168,7 +174,7 @@ def _draw_multipliers(ax: Axes, pair: bf.gradient.ComplexPair) -> None:
     ax.plot(values.real[real], 1e3 * values.imag[real], "o", mfc="white", color="0.2", ms=4.5, label="real")
     ax.plot(values.real[~real], 1e3 * values.imag[~real], "D", color=ORANGE, ms=5.5, label="complex")
     ax.annotate(
-        f"{pair.multiplier.real:.6f} ± {pair.multiplier.imag:.6f} i\n(each within {pair.error:.0e})",
+        f"{pair.multiplier.real:.6f} ± {pair.multiplier.imag:.6f} i\n(each within {_power(pair.error)})",
         (pair.multiplier.real, 1e3 * pair.multiplier.imag),
         xytext=(-12, -4),
         textcoords="offset points",

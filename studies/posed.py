@@ -33,7 +33,19 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 import bifurcate as bf
-from studies.report import BLACK, BLUE, FIGURES, ORANGE, Files, Table, finish_axes, name_axes, new_figure, publish
+from studies.report import (
+    BLACK,
+    BLUE,
+    FIGURES,
+    ORANGE,
+    Files,
+    Table,
+    finish_axes,
+    legend_title,
+    name_axes,
+    new_figure,
+    publish,
+)
 from studies.ring import BASELINE, N
 
 STIMULI: dict[str, tuple[Any, Any]] = {
@@ -85,7 +97,7 @@ class Settings:
 
 
 FULL = Settings(curve=101, tested=5, cells=16, updates=200_000, rates=13)
-QUICK = Settings(curve=11, tested=2, cells=4, updates=4000, rates=3)
+QUICK = Settings(curve=31, tested=2, cells=4, updates=4000, rates=3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,7 +269,8 @@ def _draw(study: Posed, updates: int) -> Figure:
     axes["c"].plot([0.0, 1.0], [0.0, study.fold], color="#7a1020", lw=1.6, ls=(0, (5, 1.5)))
     axes["c"].plot(study.flip, study.beta, color="#0b3d91", lw=1.6)
     axes["c"].set(xlim=(0, 1), ylim=(0, top), xlabel="rate of adaptation α", ylabel="growth β")
-    name_axes(axes["c"], "(c) β > 0: fold (dashed) and flip")
+    flips = " and flip" if np.isfinite(study.flip).sum() > 1 else ""
+    name_axes(axes["c"], f"(c) β > 0: fold (dashed){flips}")
     _draw_leaving(axes["d"], study)
     handles: list[Any] = [
         Patch(facecolor=colour, edgecolor="0.4", lw=0.6, label=kind)
@@ -270,7 +283,7 @@ def _draw(study: Posed, updates: int) -> Figure:
         ncols=3,
         frameon=False,
         fontsize="small",
-        title="The box as it was posed: weights rest at β = 0 below α*, and nowhere at β > 0",
+        title=legend_title("The box as it was posed: weights rest at β = 0 below α*, and nowhere at β > 0"),
         title_fontsize=11,
         alignment="left",
     )

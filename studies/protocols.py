@@ -179,7 +179,8 @@ def _draw(study: Protocols) -> Figure:
         "Stimuli in turn: flips, and Neimark–Sacker points",
         f"{N} neurons; baseline of contrast 0.8 at 0°, stimuli of contrast 0.8; β = −0.1, σ = 1/6, b = 0.05.\n"
         "Grey: simulated orbits of the same maps from W₀ = 1, one point a period. In (b) they end on far cycles,\n"
-        "which coexist with the stable regime a little below the point, and with the small circle born at it.",
+        "which coexist with the stable regime a little below the point, and with the small circle born at it.\n"
+        "(d): dots lead the eye between integers.",
         (6.4, 9.0),
     )
     axes = drawn.subplot_mosaic("aa;bb;cd")
@@ -220,7 +221,7 @@ def _draw_multipliers(ax: Axes, multipliers: dict[int, np.ndarray]) -> None:
         ylabel=r"$|\lambda|^{1/M}$",
         xticks=list(multipliers),
         xlim=(1.3, None),
-        ylim=(0.6, 1.25),
+        ylim=(0.0, 1.4),
     )
     ax.legend(frameon=False, fontsize="small", loc="upper left")
     finish_axes(ax, f"(c) the pair of (a) at α = {ALPHA}")

@@ -51,7 +51,7 @@ class Settings:
     alphas: int
 
 
-FULL, QUICK = Settings(40), Settings(5)
+FULL, QUICK = Settings(40), Settings(14)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +168,7 @@ def _draw(study: Rules) -> Figure:
     drawn = new_figure(
         "The adaptation rule, and the nearest one that is a gradient",
         f"{N} neurons, baseline of contrast 0.8 at 0°; {ORIENTATIONS} orientations at contrast 0.8, the one at 90° "
-        f"five times as often, averaged;\nβ = {BETA:g}, σ = {SIGMA:g}, b = {B:g}; (a), (c) α = {ALPHA:g}. "
+        f"five times as often, averaged;\nβ = −{-BETA:g}, σ = {SIGMA:g}, b = {B:g}; (a), (c) α = {ALPHA:g}. "
         "(d) 3 neurons, 2 stimuli.",
         (6.9, 6.6),
     )
@@ -176,7 +176,7 @@ def _draw(study: Rules) -> Figure:
     preferred = np.arange(N) * 180.0 / N
     axes["a"].plot(preferred, study.before, color="0.5", lw=1.2, ls=":", label="W = 1")
     for (name, colour), style in zip(RULES.items(), ("-", "--"), strict=True):
-        axes["a"].plot(preferred, study.after[name], style, color=colour, lw=1.3, label=name)
+        axes["a"].plot(preferred, study.after[name], style, color=colour, lw=1.3, marker=".", ms=4, label=name)
         axes["b"].plot(study.alpha, study.radius[name], style, color=colour, lw=1.3, label=name)
         axes["c"].plot(study.objective[name], style, color=colour, lw=1.3, label=name)
     axes["a"].set(xlabel="neuron's preference (°)", ylabel="response to 90°", ylim=(0, None))

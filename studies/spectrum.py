@@ -95,7 +95,7 @@ def run(out: Path = FIGURES, quick: bool = False) -> Multipliers:
     """Compute, draw."""
     settings = QUICK if quick else FULL
     dense = {alpha: all_multipliers(alpha) for alpha in settings.shown}
-    alphas = np.linspace(*RANGE, settings.values)
+    alphas = RANGE[1] * np.linspace(0.0, 1.0, settings.values) ** 2  # denser near 0, where they bend
     (flip,) = network(alpha=0.5, beta=BETA).limits("alpha", RANGE)
     study = Multipliers(
         dense=dense,

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
 import bifurcate as bf
 from studies.cascade import Sampling, new_cascade_figure, trace_doublings
@@ -153,18 +154,21 @@ def _draw(study: Steps, observable: Callable[..., float], sampling: Sampling) ->
         observable,
         orbits=study.orbits,
         ax=top,
-        ylabel="R of the neuron tuned to the baseline",
+        ylabel="R, neuron tuned to the baseline",
         xlabel="step h",
     )
     top.set_xlim(0.0, 1.01 * BOUNDS[1])
-    for ax, name in ((top, "(a)"), (below, "(b)"), (last, "(c)")):
+    for ax, name in ((top, "(a)"), (below, "(b)")):
         ax.text(0.01, 0.97, name, va="top", transform=ax.transAxes)
     _draw_multipliers(below, study)
     last.semilogy(*study.proved.T, "o-", ms=4, mfc="white", lw=0.9, color=BLACK)
     last.axvline(study.flip, color=BLUE, lw=0.9, ls=":")
     last.set(xlabel="step h", ylabel="update", xlim=(0.0, BOUNDS[1]))
     last.text(study.flip, 0.9, " h*", color=BLUE, transform=last.get_xaxis_transform())
-    finish_axes(last, "the update at which the orbit from W₀ = 1 is proved to settle")
+    last.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    last.yaxis.set_major_formatter(ScalarFormatter())
+    last.yaxis.set_minor_formatter(NullFormatter())
+    finish_axes(last, "(c) the update at which the orbit from W₀ = 1 is proved to settle")
     return drawn
 
 

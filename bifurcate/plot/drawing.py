@@ -33,8 +33,8 @@ UNSTABLE_WIDTH = 0.7  # of the width of the stable line
 NEUTRAL_SADDLES: dict[str, Any] = {"ls": (0, (1, 3)), "lw": 0.9}
 STABILITY_KEY = "0.35"  # grey of the legend entries that explain solid and dashed lines
 # Dots are smaller than lines are wide, so that they hide beneath stable branches and show where there are none.
-SIMULATED: dict[str, Any] = {"ls": "", "marker": "o", "ms": 1.5, "mew": 0.0, "color": "0.45"}
-SIMULATED_ALPHA = 0.55  # simulated dots are translucent, so that they show how often a state is visited
+SIMULATED: dict[str, Any] = {"ls": "", "marker": "o", "ms": 1.2, "mew": 0.0, "color": "0.4"}
+SIMULATED_ALPHA = 0.7  # simulated dots are translucent, so that they show how often a state is visited
 ESCAPED: dict[str, Any] = {"ls": "", "marker": 2, "ms": 7.0, "mew": 0.9, "color": "#b2182b"}  # a tick upwards
 CODIMENSION_TWO: dict[str, Any] = {"ls": "", "marker": "o", "ms": 3.5, "color": "0.1"}
 
