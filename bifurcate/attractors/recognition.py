@@ -29,7 +29,7 @@ from bifurcate.newton.solve import Solution, solve
 from bifurcate.orbits.lyapunov_exponents import Exponents, lyapunov
 from bifurcate.orbits.orbit import IterationRule, OrbitEnd, iterate
 
-__all__ = ["NotRecognised", "StaysOnSaddle", "cycle_attractor", "recognise"]
+__all__ = ["NotRecognised", "StaysOnSaddle", "cycle_attractor", "near_returns", "recognise", "states_of"]
 
 Array = NDArray[np.float64]
 
@@ -140,7 +140,7 @@ def _require_to_go_on(end: OrbitEnd, detail: str) -> None:
 
 def _settled_cycle(map: Map, window: Array, doubts: list[str]) -> Attractor | None:
     """The stable cycle on which an orbit settles, of which successive states are given; None if there is none."""
-    for period in _near_returns(map, window):
+    for period in near_returns(map, window):
         is_dense = map.jacobian is not None or window[-1].size <= LARGEST_DENSE
         try:
             solution = solve(map, window[-1], period=period, method=NEWTON if is_dense else None)
@@ -171,20 +171,20 @@ def _require_left(map: Map, state: Array, solution: Solution) -> None:
     """
     outside = int(solution.spectrum.outside or 0)
     unit = max(map.scale, float(np.abs(state).max()))
-    apart = shortest((_states_of(map, solution) - state).reshape(solution.period, -1), map.periods)
+    apart = shortest((states_of(map, solution) - state).reshape(solution.period, -1), map.periods)
     if outside and float(np.abs(apart).max(axis=1).min()) <= ROUNDING * unit:
         words = "fixed point" if solution.period == 1 else f"cycle of period {solution.period}"
         note = (
             f"an orbit stays on the {words} at {state_text(solution.state)}, of which {outside} multipliers are "
             "outside the unit circle: its start is on a boundary of basins, to rounding"
         )
-        states = _states_of(map, solution)
+        states = states_of(map, solution)
         raise StaysOnSaddle(
             Attractor("undecided", states, solution.period, resolution=ROUNDING * unit, solution=solution, note=note)
         )
 
 
-def _states_of(map: Map, solution: Solution) -> Array:
+def states_of(map: Map, solution: Solution) -> Array:
     """All states of a cycle, shape (k, *S)."""
     if solution.cycle is not None:
         return np.array(solution.cycle, dtype=float)
@@ -192,7 +192,7 @@ def _states_of(map: Map, solution: Solution) -> Array:
     return np.array(iterate(IterationRule.of(map), solution.state, map.parameters, transient=0, last=last).states)
 
 
-def _near_returns(map: Map, window: Array) -> list[int]:
+def near_returns(map: Map, window: Array) -> list[int]:
     """Candidates for the period: each shorter by its differences than all that are shorter."""
     flat = window.reshape(len(window), -1)
     allowed = NEAR_RETURN * max(map.scale, float(np.abs(flat[-1]).max()))
@@ -222,7 +222,7 @@ def cycle_attractor(map: Map, solution: Solution) -> Attractor | None:
     largest = float(np.abs(solution.multipliers).max())
     if not (solution.stable and largest < 1.0 - MARGINAL):
         return None
-    states = _states_of(map, solution)
+    states = states_of(map, solution)
     with np.errstate(divide="ignore"):
         exponent = float(np.log(largest)) / solution.period
     unit = max(map.scale, float(np.abs(states).max()))

@@ -85,6 +85,7 @@ class Material:
             control=STEPS,
         )
         self.basins = bf.basins(self.henon, {0: (-1.0, 1.0), 1: (-1.0, 1.0)}, cells=3)
+        self.basins5 = bf.basins(self.henon, {0: (-9.0, 9.0), 1: (-9.0, 9.0)}, cells=5)
         self.plane = bf.parameter_plane(
             self.henon, {"a": [0.1, 0.2], "b": [0.1, 0.3]}, [0.1, 0.1], longest=2, transient=3
         )
@@ -342,6 +343,40 @@ class Material:
                     "box": [(-9.0, 9.0), (-9.0, 9.0)],
                     "inverse": None,
                     "progress": None,
+                },
+            ),
+            "basin_entropy": (bf.basin_entropy, {"basins": self.basins, "cells": 2}),
+            "boundary_kind": (bf.boundary_kind, {"basins": self.basins5, "radius": 2, "seed": 0}),
+            "uncertainty_exponent": (
+                bf.uncertainty_exponent,
+                {"basins": self.basins, "epsilons": [0.1, 0.2], "points": 100, "seed": 0},
+            ),
+            "boundary_points": (
+                bf.boundary_points,
+                {"basins": self.basins5, "tolerance": 0.1, "most": 3, "seed": 0},
+            ),
+            "fatal_shock": (
+                bf.fatal_shock,
+                {
+                    "map_or_attractors": self.basins,
+                    "attractor": 0,
+                    "largest": 3.0,
+                    "within": None,
+                    "directions": 2,
+                    "steps": 60,
+                    "tolerance": 0.1,
+                    "seed": 0,
+                },
+            ),
+            "edge_state": (
+                bf.edge_state,
+                {
+                    "map_or_attractors": h,
+                    "inside": [0.0, 0.0],
+                    "outside": [-9.0, 0.0],
+                    "steps": 3,
+                    "settle": 60,
+                    "parameters": None,
                 },
             ),
             "compose": (bf.compose, {0: m, 1: m, "name": "x"}),

@@ -122,7 +122,17 @@ def of_sweeps():
 def of_attractors():
     found = bf.attractors(bf.maps.logistic(r=3.2), [(-0.2, 1.2)], starts=10)
     plane = bf.basins(bf.maps.henon(a=0.9), {0: (-2.0, 2.0), 1: (-2.0, 2.0)}, cells=6)
-    return [found, plane, found.fractions[0]]
+    return [
+        found,
+        plane,
+        found.fractions[0],
+        bf.basin_entropy(plane, cells=2),
+        bf.boundary_kind(plane, radius=2),
+        bf.uncertainty_exponent(plane, points=100, epsilons=[0.1, 0.2]),
+        bf.boundary_points(plane, most=4, tolerance=1e-3),
+        bf.fatal_shock(found, directions=4),
+        bf.edge_state(bf.maps.henon(a=0.9), [0.0, 0.0], [-2.0, 0.0], steps=20),
+    ]
 
 
 def of_matrices():
