@@ -10,11 +10,31 @@ from . import (
     proofs as proofs,
 )
 from .attractors.attractor import Attractor as Attractor
+from .attractors.attractor_continuation import (
+    AttractorContinuation as AttractorContinuation,
+    AttractorEvent as AttractorEvent,
+    attractor_continuation as attractor_continuation,
+)
 from .attractors.attractors import (
     Attractors as Attractors,
     attractor_of as attractor_of,
     attractors as attractors,
 )
+from .attractors.basin_boundary import (
+    BasinBoundary as BasinBoundary,
+    FatalShock as FatalShock,
+    boundary_points as boundary_points,
+    fatal_shock as fatal_shock,
+)
+from .attractors.basin_measures import (
+    BasinEntropy as BasinEntropy,
+    BoundaryKind as BoundaryKind,
+    UncertaintyExponent as UncertaintyExponent,
+    basin_entropy as basin_entropy,
+    boundary_kind as boundary_kind,
+    uncertainty_exponent as uncertainty_exponent,
+)
+from .attractors.edge_tracking import EdgeState as EdgeState, edge_state as edge_state
 from .attractors.basins import Basins as Basins, basins as basins
 from .attractors.fractions import Fraction as Fraction
 from .attractors.plane import Plane as Plane

@@ -52,7 +52,8 @@ def wilson_interval(count: int, total: int) -> tuple[float, float]:
         return 0.0, 1.0
     centre = (count + 0.5 * z * z) / (n + z * z)
     half = z / (n + z * z) * float(np.sqrt(count * (n - count) / n + 0.25 * z * z))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # At the ends exactly 0 and 1, which rounding would miss.
+    return 0.0 if count == 0 else centre - half, 1.0 if count == total else centre + half
 
 
 def label_name(label: int, attractors: Sequence[Attractor]) -> str:

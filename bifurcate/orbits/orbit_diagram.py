@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,12 @@ from bifurcate.errors import InvalidInput
 from bifurcate.maps.calls import call
 from bifurcate.maps.map import Map
 from bifurcate.orbits.batched_iteration import LAYOUTS, BatchRows, agrees, broadcast_parameters, to_batch
-from bifurcate.orbits.ensemble import LARGEST_BATCHED, Layout, ensemble
+from bifurcate.orbits.ensemble import LARGEST_BATCHED, Ensemble, Layout, ensemble
 from bifurcate.orbits.observable import Observable, as_observable
 from bifurcate.orbits.orbit import OrbitEnd
 from bifurcate.printing import short_repr
 from bifurcate.storage.tables import Columns, as_dataframe, import_xarray
-from bifurcate.validation import check_array, check_instance, check_values
+from bifurcate.validation import check_array, check_choice, check_count, check_flag, check_instance, check_values
 
 __all__ = ["OrbitDiagram", "orbit_diagram"]
 
@@ -85,6 +85,7 @@ def orbit_diagram(
     *,
     transient: int = 500,
     samples: int = 60,
+    carry: bool | Literal["both ways"] = False,
     executor: Executor | None = None,
     layout: Layout | None = None,
 ) -> OrbitDiagram:
@@ -107,8 +108,13 @@ def orbit_diagram(
         Iterations before the first sample.
     samples : int
         States sampled after them, one an iteration.
+    carry : bool or "both ways"
+        True to begin each orbit where that of the value before has ended, so that it stays on its attractor as long as
+        there is one: values are visited in their order, and hysteresis shows where a sweep up and one down differ. With
+        "both ways" the values are visited in their order and back, and the result has them twice. Where an orbit ends,
+        the next one begins at ``start`` again.
     executor, layout : optional
-        As for :func:`ensemble`, which does the work.
+        As for :func:`ensemble`, which does the work; not with ``carry``, by which orbits depend on one another.
 
     Returns
     -------
@@ -126,21 +132,64 @@ def orbit_diagram(
     >>> seen.samples.round(9)
     array([[0.5, 0.5],
            [0.6, 0.6]])
+    >>> fold = bf.Map(lambda x, p: x + 0.5 * (p + x - x**3), {"p": 0.0})
+    >>> swept = bf.orbit_diagram(fold, "p", [-1.0, 0.0, 1.0], [0.0], 0, samples=1, carry="both ways")
+    >>> swept.samples[[1, 4], 0].round(6)  # at p = 0, upwards and back
+    array([-1.,  1.])
     """
     check_instance("map", map, Map, "wrap the function: Map(f, parameters)")
     map.require(parameter)
     look = as_observable(observable, map.parameters)
     values = check_values("values", values)
+    _check_carry(carry, executor, layout)
+    if carry == "both ways":
+        values = np.concatenate([values, values[::-1]])
     given = [call(start, "start", value) for value in values.tolist()] if callable(start) else [start]
     starts = check_array("start", given)
-    found = ensemble(
-        map, starts, samples, transient=transient, parameters={parameter: values}, executor=executor, layout=layout
-    )
+    if carry:
+        found = _carried(map, parameter, values, starts, samples, transient)
+    else:
+        found = ensemble(
+            map, starts, samples, transient=transient, parameters={parameter: values}, executor=executor, layout=layout
+        )
     observed = np.full((len(values), samples), np.nan)
     is_done = np.array(found.ends) == "steps"
     if is_done.any():
         observed[is_done] = _observe(map, parameter, values[is_done], found.states[is_done], look)
     return OrbitDiagram(parameter, values, observed, found.ends, found.layout, found.details)
+
+
+def _check_carry(carry: Any, executor: Any, layout: Any) -> None:
+    """Refuse what is neither True nor False nor "both ways", or is asked for together with an executor or a layout."""
+    if isinstance(carry, str):
+        check_choice("carry", carry, ("both ways",))
+    else:
+        check_flag("carry", carry)
+    if carry and not (executor is None and layout in (None, "single")):
+        raise InvalidInput("with carry each orbit waits for the one before: leave executor and layout out")
+
+
+def _carried(map: Map, parameter: str, values: Array, starts: Array, samples: int, transient: int) -> Ensemble:
+    """Orbits one after the other, each from the last state of the one before."""
+    check_count("samples", samples)
+    check_count("transient", transient, least=0)
+    parts: list[Ensemble] = []
+    for i, value in enumerate(values.tolist()):
+        start = starts[min(i, len(starts) - 1)]
+        if parts and parts[-1].ends[0] == "interrupted":
+            parts.append(Ensemble(np.full_like(parts[-1].states, np.nan), np.zeros(1, int), ("interrupted",), "single"))
+            continue
+        if parts and parts[-1].ends[0] == "steps":
+            start = parts[-1].states[0, -1]
+        there = {parameter: value}
+        parts.append(ensemble(map, start[None], samples, transient=transient, parameters=there, layout="single"))
+    return Ensemble(
+        np.concatenate([each.states for each in parts]),
+        np.concatenate([each.steps for each in parts]),
+        tuple(each.ends[0] for each in parts),
+        "single",
+        tuple(each.details[0] if each.details else "" for each in parts),
+    )
 
 
 def _observe(map: Map, parameter: str, values: Array, states: Array, observable: Callable[..., float]) -> Array:

@@ -126,6 +126,9 @@ def of_attractors():
         found,
         plane,
         found.fractions[0],
+        bf.attractor_continuation(
+            bf.maps.logistic(), "r", [2.9, 3.1], [(0.1, 0.9)], starts=2, branches=True, progress=False
+        ),
         bf.basin_entropy(plane, cells=2),
         bf.boundary_kind(plane, radius=2),
         bf.uncertainty_exponent(plane, points=100, epsilons=[0.1, 0.2]),
