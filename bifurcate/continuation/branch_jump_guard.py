@@ -55,6 +55,7 @@ def detect_branch_jump(
     miss = metric.norm(new.u - prediction.u)
     cosine = metric.dot(here.tangent, new.tangent)
     iterate = run.curve.iterate
+    noise = max(iterate.map.precision.shortest_length, iterate.map.precision.blurred_length)
     is_shorter_cycle = iterate.least_period(new.at.orbit) < iterate.least_period(here.at.orbit)
     if crosses_switching_manifold(run, here, new):
         if is_shorter_cycle or cosine <= 0.0 or miss > length:
@@ -64,10 +65,10 @@ def detect_branch_jump(
         return CorrectorFailure("diverged", f"the tangent turned by {math.acos(max(-1.0, cosine)):.2f} rad in one step")
     if is_shorter_cycle and length > run.control.surest:
         return CorrectorFailure("diverged", "the step fell onto a cycle of a smaller period")
-    if miss > LONGEST_CORRECTION * length + ROUNDING_OF_CORRECTION:
+    if miss > LONGEST_CORRECTION * length + max(ROUNDING_OF_CORRECTION, noise):
         return CorrectorFailure("diverged", f"the correction ({miss:.1e}) was longer than half the step ({length:.1e})")
     turned = 0.0 if prediction.is_cubic else math.acos(min(1.0, cosine))
-    if miss > max(ALLOWED_MISS, length * (UNEXPLAINED_MISS + turned)):
+    if miss > max(ALLOWED_MISS, noise, length * (UNEXPLAINED_MISS + turned)):
         return CorrectorFailure("diverged", f"the correction ({miss:.1e}) was longer than the curve's bend explains")
     return _detect_crooked_chord(run, here, new)
 

@@ -9,10 +9,11 @@ from typing import Any, cast
 import numpy as np
 import scipy.linalg
 
+from bifurcate.bifurcations.codimension_one.located_points import derivative_noise
 from bifurcate.bifurcations.codimension_one.user_events import check_events
 from bifurcate.continuation.continuation_problem import ContinuationProblem
 from bifurcate.continuation.special_start import is_critical, regular_point_beside
-from bifurcate.continuation.step_control import StepControl
+from bifurcate.continuation.step_control import StepControl, above_noise
 from bifurcate.curves.corrector import FAR_FROM_ZERO, correct
 from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.curves.curve import Curve
@@ -88,6 +89,7 @@ def prepare_run(
     low, high = np.array(lower), np.array(upper)
     curve = _with_widths(curve, high - low)
     widths = np.append(high - low, np.full(len(curve.extra), EXTRA_WIDTH))
+    control = above_noise(control, curve.iterate.map.precision)
     return ContinuationProblem(curve, low, high, _learnt(curve, Metric.of(curve, widths)), control, detect)
 
 
@@ -147,7 +149,7 @@ def first_point(run: ContinuationProblem) -> CurvePoint:
                 f"period is {curve.period}, but the start is a cycle of period {shorter}: continue it with "
                 f"period={shorter}, or guess a point of a cycle of period {curve.period}"
             )
-        if _is_singular(found, run.metric):
+        if _is_singular(found, run.metric, curve.iterate.map.precision.slope_error):
             raise _singular_start(
                 curve, CorrectorFailure("singular", "its derivative has a kernel of more than one dimension")
             )
@@ -170,11 +172,13 @@ def measure_edge(run: ContinuationProblem, start: CurvePoint) -> tuple[Continuat
     """The curve with the distance from the unit circle at which multipliers are counted, and its start.
 
     Along a slow rule x + ε g(x) all multipliers differ from 1 by ε: what is near the circle is measured in units of how
-    near the nearest one is at the start.
+    near the nearest one is at the start. Where the map is noisy, it is what its noise moves multipliers by.
     """
     curve = run.curve
     if not run.detect or curve.codimension > 0 or not start.spectrum.complete:
         return run, start
+    if curve.iterate.map.precision.is_noisy:
+        return _with_edge(run, start, max(EDGE, derivative_noise(curve, start)))
     nearest, largest = _nearest_to_circle(start)
     if nearest < SLOW:  # perhaps the start lies beside a special point only
         normal = run.metric.dual(start.tangent)
@@ -185,9 +189,13 @@ def measure_edge(run: ContinuationProblem, start: CurvePoint) -> tuple[Continuat
                 nearest = max(nearest, min(_nearest_to_circle(other)[0], SLOW))
     if nearest >= SLOW:
         return run, start
-    slow = curve.replace(edge=max(EDGE * nearest / SLOW, EIGENVALUE_ROUNDING * largest))
-    multipliers = Multipliers(start.linear.jacobian, start.tangent[: curve.size], slow.edge)
-    return run.with_curve(slow), dataclasses.replace(start, multipliers=multipliers)
+    return _with_edge(run, start, max(EDGE * nearest / SLOW, EIGENVALUE_ROUNDING * largest))
+
+
+def _with_edge(run: ContinuationProblem, start: CurvePoint, edge: float) -> tuple[ContinuationProblem, CurvePoint]:
+    """The run, and its start, with another distance from the unit circle at which multipliers are counted."""
+    multipliers = Multipliers(start.linear.jacobian, start.tangent[: run.curve.size], edge)
+    return run.with_curve(run.curve.replace(edge=edge)), dataclasses.replace(start, multipliers=multipliers)
 
 
 def _nearest_to_circle(point: CurvePoint) -> tuple[float, float]:
@@ -232,7 +240,7 @@ def _correct_start(run: ContinuationProblem) -> CurvePoint | CorrectorFailure:
     return best
 
 
-def _is_singular(point: CurvePoint, metric: Metric) -> bool:
+def _is_singular(point: CurvePoint, metric: Metric, noise: float) -> bool:
     """True if the derivative of a dense curve's equations has lower than full rank, to the accuracy of differences."""
     M = point.linear.M
     if not isinstance(M, np.ndarray) or len(M) > LARGEST_CHECKED:
@@ -240,7 +248,8 @@ def _is_singular(point: CurvePoint, metric: Metric) -> bool:
     upper = np.vstack([np.hstack([M, point.linear.B]), np.hstack([point.linear.C, point.linear.D])])
     upper *= np.append(np.full(len(M), metric.unit), metric.widths)
     upper[: len(M)] /= metric.unit
-    if not _has_low_rank(upper):
+    least = max(RANK_TOLERANCE, noise)
+    if not _has_low_rank(upper, least):
         return False
     # Components of the state in units of their own make it look so, too: balance the Jacobian.
     n = len(M)
@@ -249,13 +258,13 @@ def _is_singular(point: CurvePoint, metric: Metric) -> bool:
     upper[:, :n] *= units
     sizes = np.abs(upper[:, n:]).max(axis=0)
     upper[:, n:] /= np.where(sizes > 0.0, sizes, 1.0)
-    return _has_low_rank(upper)
+    return _has_low_rank(upper, least)
 
 
-def _has_low_rank(matrix: np.ndarray) -> bool:
+def _has_low_rank(matrix: np.ndarray, least: float) -> bool:
     with one_thread(len(matrix)):
         values = np.linalg.svd(matrix, compute_uv=False)
-    return bool(values[-1] <= RANK_TOLERANCE * max(float(values[0]), 1.0))
+    return bool(values[-1] <= least * max(float(values[0]), 1.0))
 
 
 def _singular_start(curve: Curve, found: CorrectorFailure) -> BifurcateError:

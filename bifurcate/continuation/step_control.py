@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
 from bifurcate.curves.curve_point import CurvePoint
 from bifurcate.curves.metric import Metric
 from bifurcate.errors import InvalidInput
+from bifurcate.maps.noise import Precision
 from bifurcate.validation import check_count, check_positive
 
-__all__ = ["StepControl", "next_length"]
+__all__ = ["StepControl", "above_noise", "next_length"]
 
 # A step is at most this many times as long as the last one: its prediction extrapolates no farther
 GREATEST_GROWTH = 2.0
 GREATEST_CUT = 0.3  # ... and at least this part of it: Newton's method took more steps, but the step was accepted
 STRAIGHTEST = 1e-3  # angles below this part of the one aimed at count as this: no division by 0 on a straight branch
+# The longest step is at least as many times the length over which noise decides where a curve runs.
+BLURRED_LENGTHS = 4.0
 LEAST_PARAMETER_SHARE = 0.1  # a step is as long as its parameters allow, at most this reciprocal where they stand still
 
 
@@ -76,6 +80,20 @@ class StepControl:
             )
         for name in ("max_steps", "iterations"):
             check_count(name, getattr(self, name))
+
+
+def above_noise(control: StepControl, levels: Precision) -> StepControl:
+    """The settings with steps so long that a map's noise does not decide where they lead; the same for an exact map."""
+    if not levels.is_noisy:
+        return control
+    first, smallest = max(control.first, levels.blurred_length), max(control.smallest, levels.shortest_length)
+    return dataclasses.replace(
+        control,
+        first=max(first, smallest),
+        smallest=smallest,
+        surest=max(control.surest, levels.shortest_length),
+        largest=max(control.largest, smallest, BLURRED_LENGTHS * levels.blurred_length),
+    )
 
 
 def next_length(control: StepControl, here: CurvePoint, new: CurvePoint, metric: Metric) -> float:

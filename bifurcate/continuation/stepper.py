@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bifurcate.bifurcations.codimension_one.event_detection import StepEvents, detect_events
 from bifurcate.bifurcations.codimension_one.user_events import find_user_events
 from bifurcate.bifurcations.special_point import SpecialPoint
+from bifurcate.continuation.blurred_zone import LEAP_GROWTH, LONGEST_LEAP, is_blurred
 from bifurcate.continuation.bound_arrival import arrival_on_branch_point, points_on_bound
 from bifurcate.continuation.branch_jump_guard import (
     crosses_switching_manifold,
@@ -245,7 +246,7 @@ def _take_step_and_detect(
     before, here = points
     while True:
         try:
-            taken, length = _take_step(run, before, here, length)
+            taken, length = _take_clear_step(run, before, here, length)
             if isinstance(taken, CorrectorFailure):
                 return taken
             new, stop = taken
@@ -273,6 +274,24 @@ def _leaves_at_once(run: ContinuationProblem, start: CurvePoint) -> Stop | None:
     return None
 
 
+def _take_clear_step(
+    run: ContinuationProblem, before: CurvePoint, here: CurvePoint, length: float
+) -> tuple[tuple[CurvePoint, Stop | None] | CorrectorFailure, float]:
+    """As :func:`_take_step`; where noise of the map decides where that ends, a longer one that leaps such a zone."""
+    first = taken, used = _take_step(run, before, here, length)
+    if not run.curve.iterate.map.precision.is_noisy:
+        return first
+    asked = max(length, used)
+    while isinstance(taken, CorrectorFailure) or used < asked or is_blurred(run, taken[0]):
+        asked *= LEAP_GROWTH
+        if asked > LONGEST_LEAP or (not isinstance(taken, CorrectorFailure) and taken[1] is not None):
+            return first
+        if not isinstance(first[0], CorrectorFailure) and not is_blurred(run, first[0][0]):
+            return first
+        taken, used = _take_step(run, before, here, asked)
+    return taken, used
+
+
 def _take_step(
     run: ContinuationProblem, before: CurvePoint, here: CurvePoint, length: float
 ) -> tuple[tuple[CurvePoint, Stop | None] | CorrectorFailure, float]:
@@ -298,8 +317,8 @@ def _take_step(
                 return _accept(run, here, new, prediction), length
             prediction = passed  # the curve bends over the bound: arrive on it from the chord
         may_be_short = cast(CorrectorFailure, new).reason == "diverged"
-        finest = min(max(FINEST, run.curve.corrector.tolerance), run.control.smallest)
-        if SHORTER * length < (finest if may_be_short else run.control.smallest):
+        finest = max(FINEST, run.curve.corrector.tolerance, run.curve.iterate.map.precision.shortest_length)
+        if SHORTER * length < (min(finest, run.control.smallest) if may_be_short else run.control.smallest):
             return cast(CorrectorFailure, new), length
         length *= SHORTER
 

@@ -86,11 +86,12 @@ def correct(
     CurvePoint or CorrectorFailure
         A CurvePoint when ‖H‖_∞ ≤ tolerance · max(scale, ‖x‖_∞) and, unless another solve takes GMRES, the next step
         would be no longer than max(1e-10, 10 · tolerance) in the metric; with ``until="stagnation"`` when the residual
-        no longer falls, too.
+        no longer falls, too. Where f is noisy, four times its noise is the least tolerance.
     """
     corrector = curve.corrector if corrector is None else corrector
     to_rounding = corrector.until == "stagnation"
-    previous, moved, n = np.inf, np.inf, curve.size
+    previous, moved, n, levels = np.inf, np.inf, curve.size, curve.iterate.map.precision
+    tolerance, noise_level = max(corrector.tolerance, levels.value_error), max(STAGNATED, levels.residual_error)
     best: tuple[float, Evaluation] | None = None
     scale = curve.iterate.map.scale
     try:
@@ -103,13 +104,13 @@ def correct(
                 best = (size, at)
             unit = _unit(metric, scale, largest(at.u[:n]))
             falls = size < STAGNATION_RATIO * previous
-            converged = iteration > 0 and (size <= corrector.tolerance * unit or moved <= SHORTEST_STEP)
-            stagnated = to_rounding and best[0] <= STAGNATED * unit and not falls
+            converged = iteration > 0 and (size <= tolerance * unit or moved <= SHORTEST_STEP)
+            stagnated = (to_rounding or levels.is_noisy) and best[0] <= noise_level * unit and not falls
             if converged or stagnated or (iteration > 0 and to_rounding and size == 0.0):
                 point = _point(curve, best[1] if stagnated else at, normal, metric, best[0], iteration, orientation)
                 is_last = stagnated or iteration == corrector.max_iterations or not falls
                 step = None if is_last else point.correction
-                longest = max(LONGEST_NEXT_STEP, NEXT_STEP_TOLERANCES * corrector.tolerance)
+                longest = max(LONGEST_NEXT_STEP, NEXT_STEP_TOLERANCES * tolerance)
                 if step is None or metric.norm(step) <= longest + _rounding(metric, at.u[:n]):
                     return point
             else:
@@ -126,7 +127,7 @@ def correct(
         return CorrectorFailure("not-isolated", str(error))
     except MapFailed as error:
         return CorrectorFailure("failed", str(error))
-    if best is not None and to_rounding and best[0] <= STAGNATED * _unit(metric, scale, largest(best[1].u[:n])):
+    if best is not None and to_rounding and best[0] <= noise_level * _unit(metric, scale, largest(best[1].u[:n])):
         return _point(curve, best[1], normal, metric, best[0], corrector.max_iterations, orientation)
     return CorrectorFailure("diverged", f"residual {previous:.1e} after {corrector.max_iterations} iterations")
 
@@ -237,15 +238,15 @@ def _chord(curve: Curve, point: CurvePoint, guess: Vector, normal: Vector, metri
     if point.system is None:
         return None
     n, best, at, u = curve.size, np.inf, point.at, guess
-    unit = max(curve.iterate.map.scale, largest(guess[:n]))
+    unit, noise = max(curve.iterate.map.scale, largest(guess[:n])), curve.iterate.map.precision.value_error
     for iteration in range(CHORD_STEPS):
         new = curve.equations.evaluate(u)
         size = largest(new.residual) / unit if new.margin > 0 else np.inf
         gained = size < CHORD_RATIO * best
         if size < best:
             best, at = size, new
-        if best <= CHORD_CONVERGED or not gained:
-            if best > CHORD_ACCEPTED:
+        if best <= max(CHORD_CONVERGED, noise) or not gained:
+            if best > max(CHORD_ACCEPTED, noise):
                 return None
             return _point(curve, at, normal, metric, best * unit, iteration, point.tangent)
         u = u + newton_step(point.system, new)

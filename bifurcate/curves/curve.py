@@ -147,7 +147,7 @@ class Curve:
         How points are brought onto the curve.
     edge : float
         Distance from the unit circle within which a multiplier is neither inside nor outside: 1e-9, or less where the
-        multipliers at the start differ from 1 by little.
+        multipliers at the start differ from 1 by little, or what noise of the map moves them by.
     events : tuple of Event
         What the user wants reported along it.
     """
@@ -166,7 +166,7 @@ class Curve:
     @property
     def slowness(self) -> float:
         """By how much less multipliers vary along the curve than usual, from 0 to 1."""
-        return self.edge / EDGE
+        return min(self.edge / EDGE, 1.0)
 
     @property
     def iterate(self) -> IteratedMap:

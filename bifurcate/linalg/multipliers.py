@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
@@ -24,7 +25,7 @@ from bifurcate.printing import short_repr
 __all__ = ["EDGE", "Spectrum", "spectrum"]
 
 # |Im λ| ≤ REAL·max(1, |λ|) counts as real, and less by as much as the edge is narrower: rounding splits a defective
-# pair of real multipliers by about √ε = 1.5e-8.
+# pair of real multipliers by about √ε = 1.5e-8, and noise, which widens the edge, by the root of it.
 REAL = 1e-7
 
 # Within EDGE of the unit circle a multiplier is neither inside nor outside: rounding and the corrector's tolerance move
@@ -176,10 +177,10 @@ class Spectrum:
 
 
 def _is_real(values: Array, edge: float) -> Array:
+    part = REAL * (edge / EDGE) if edge <= EDGE else max(REAL, math.sqrt(edge))
     if len(values) <= FEW:
-        part = REAL * (edge / EDGE)
         return np.array([abs(value.imag) <= part * max(1.0, abs(value)) for value in values.tolist()], dtype=bool)
-    return np.asarray(np.abs(values.imag) <= REAL * (edge / EDGE) * np.maximum(1.0, np.abs(values)))
+    return np.asarray(np.abs(values.imag) <= part * np.maximum(1.0, np.abs(values)))
 
 
 def spectrum(A: Operator, leading: int = 6, start: Array | None = None, edge: float = EDGE) -> Spectrum:

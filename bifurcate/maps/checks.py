@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bifurcate.errors import InvalidInput
 from bifurcate.validation import as_floats, check_mapping, check_text, is_real_number, shown
 
-__all__ = ["check_parameters", "check_signature", "check_state", "join_names"]
+__all__ = ["are_alike", "as_numbers", "check_noise", "check_parameters", "check_signature", "check_state", "join_names"]
 
 
 def check_state(x: Any) -> NDArray[np.float64]:
@@ -60,6 +60,52 @@ def check_parameters(parameters: Any) -> dict[str, float]:
             raise InvalidInput(f"parameter {name!r} is {shown(value)}; it must be a finite real number")
         checked[name] = float(value)
     return checked
+
+
+def check_noise(noise: Any) -> None:
+    """Refuse a level of noise that is neither None nor a number from 0 to less than 1.
+
+    Raises
+    ------
+    InvalidInput
+        If it is anything else.
+
+    Examples
+    --------
+    >>> check_noise(1e-8)
+    """
+    if noise is not None and not (is_real_number(noise) and 0.0 <= noise < 1.0):
+        raise InvalidInput(
+            f"noise is {shown(noise)}; it must be a number from 0 to less than 1 (the size of the errors of f's "
+            "values, in units of the state) or None"
+        )
+
+
+def are_alike(a: Any, b: Any) -> bool:
+    """True if two fields of maps hold the same numbers or words.
+
+    Examples
+    --------
+    >>> are_alike((1.0, None), (1.0, None)), are_alike(1.0, 2.0), are_alike(abs, abs)
+    (True, False, False)
+    """
+    if callable(a) or callable(b):
+        return False
+    return bool(np.shape(a) == np.shape(b) and np.all(np.asarray(a == b)))
+
+
+def as_numbers(name: str, value: Any) -> Any:
+    """A number as a float, or an array of them; refused if it is anything else.
+
+    Examples
+    --------
+    >>> as_numbers("r", 3)
+    np.float64(3.0)
+    """
+    try:
+        return as_floats(value)[()]
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidInput(f"{name} is {shown(value)}; it must be made of real numbers") from error
 
 
 def check_signature(f: Callable[..., Any], parameters: Mapping[str, float]) -> None:

@@ -341,5 +341,6 @@ def _composed(stages: tuple[Stage, ...], parameters: Parameters, name: str) -> M
         advice=advice,
         exact=exact,
         periodic=maps[0].periodic,
+        noise=max((m.noise for m in maps if m.noise is not None), default=None),
         **parts,
     )

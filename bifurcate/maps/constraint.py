@@ -169,6 +169,7 @@ def constrained(
         scale=map.scale,
         name=name or f"{map.name}, constrained",
         advice=map.advice,
+        noise=map.noise,
     )
 
 

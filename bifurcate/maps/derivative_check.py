@@ -34,6 +34,7 @@ ALLOWED = 1e-5
 # How much of the change under a ten times shorter step an error may be beyond that, where f bends strongly.
 BENDS = 10.0
 SHORTER = 0.1
+NOISY_SHORTER = 0.5  # ... where f is noisy: its noise over a step ten times shorter would be ten times larger
 
 # Part of ALLOWED within which three points decide that a derivative is right. Their own error is about 1e-10 for a
 # smooth f; where they leave a doubt the five-point formula, which takes four times as many calls of f, is asked.
@@ -55,10 +56,12 @@ class DifferenceSlope:
         The step of the five-point formula.
     unit : float
         Magnitude below which an error counts as absolute.
+    noise : float
+        Size of the errors of g's values, where they are larger than rounding.
     """
 
-    def __init__(self, g: Callable[[float], Array], step: float, unit: float = 1.0) -> None:
-        self.g, self.step, self.unit = g, step, unit
+    def __init__(self, g: Callable[[float], Array], step: float, unit: float = 1.0, noise: float = 0.0) -> None:
+        self.g, self.step, self.unit, self.noise = g, step, unit, noise
 
     @cached_property
     def _by_three_points(self) -> Array:
@@ -67,9 +70,12 @@ class DifferenceSlope:
     @cached_property
     def _by_five_points(self) -> tuple[Array, float]:
         """The slope, and by how much a given one may differ."""
-        slope = central_difference(self.g, self.step)
-        bend = _largest(central_difference(self.g, SHORTER * self.step) - slope)
-        return slope, self._allowed(slope) + BENDS * bend
+        slope = central_difference(self.g, self.step, self.noise)
+        if self.noise:
+            bend = _largest(central_difference(self.g, NOISY_SHORTER * self.step, self.noise) - slope)
+        else:
+            bend = _largest(central_difference(self.g, SHORTER * self.step) - slope)
+        return slope, self._allowed(slope) + BENDS * max(bend, self.noise / self.step)
 
     def _allowed(self, slope: Array) -> float:
         return ALLOWED * max(self.unit, _largest(slope))
@@ -86,7 +92,7 @@ class DifferenceSlope:
         (True, True)
         """
         rough = self._by_three_points
-        if _largest(given - rough) <= CLEARLY * self._allowed(rough):
+        if not self.noise and _largest(given - rough) <= CLEARLY * self._allowed(rough):
             return None
         slope, allowed = self._by_five_points
         error = _largest(given - slope)

@@ -39,13 +39,13 @@ METHODS = ("central", "complex", "jax")  # ways in which a map's derivatives are
 _EPS = float(np.finfo(float).eps)
 
 # ε/h = h²: both errors are about 4e-11.
-THREE_POINT_STEP = _EPS ** (1 / 3)
+THREE_POINT_STEP: float = _EPS ** (1 / 3)
 
 # ε/h = h⁴: both errors are about 3e-13.
-FIVE_POINT_STEP = _EPS**0.2
+FIVE_POINT_STEP: float = _EPS**0.2
 
 # ε/h² = h⁴: both errors are about 4e-11.
-CURVATURE_STEP = _EPS ** (1 / 6)
+CURVATURE_STEP: float = _EPS ** (1 / 6)
 
 # Relative disagreement of the three- and five-point formulas up to which a step counts as short enough. Truncation is
 # then about the square of it, 1e-10: more than rounding, but less than Newton's method notices in a derivative.
@@ -59,6 +59,11 @@ ATTEMPTS = 5
 
 # Relative rounding error of one value of f, as the choice between step lengths weighs it against truncation.
 ROUNDING = 1e-16
+
+# Where values are noisy the noise of a slope, over a step h, is all of its difference to the three-point slope up to 1
+# noise/h (it is 0.26 in the mean), and a truncation of so many times the noise is as good.
+NOISE_SHARE = 10.0
+NOISY_SHORTER = 2.5  # factor by which a step that is too long is reduced then: noise grows as fast as it falls
 
 # Relative length of a complex step (Squire & Trapp, SIAM Review 40 (1998) 110): nothing cancels, so that the step may
 # be so short that its truncation h² is far below rounding; 1e-30 also keeps h² above the smallest double.
@@ -122,7 +127,7 @@ def curvature_by_five_points(g: Callable[[Any], Value], step: Any) -> Value:
     return curvature
 
 
-def central_difference(g: Callable[[float], Array], step: float) -> Array:
+def central_difference(g: Callable[[float], Array], step: float, noise: float = 0.0) -> Array:
     """g'(0) by five-point central differences, with a shorter step where g bends strongly.
 
     A step is accepted where the three-point formula on the same samples agrees with the five-point one to 10⁻⁵ of the
@@ -135,6 +140,8 @@ def central_difference(g: Callable[[float], Array], step: float) -> Array:
         Function of a number, with values of any one shape.
     step : float
         The longest step h that is tried; g is asked for at ±h and ±2h.
+    noise : float
+        Size of the errors of g's values, where they are larger than rounding: disagreement that it explains is none.
 
     Returns
     -------
@@ -156,22 +163,23 @@ def central_difference(g: Callable[[float], Array], step: float) -> Array:
     """
     least, best = np.inf, None
     failed: MapFailed | None = None
+    shorter = NOISY_SHORTER if noise else SHORTER
     for _ in range(ATTEMPTS):
         try:
             near, far = g(step) - g(-step), g(2 * step) - g(-2 * step)
         except MapFailed as raised:  # a sample fell over an edge beyond which f raises
             failed = raised
-            step /= SHORTER
+            step /= shorter
             continue
         slope: Array = (8.0 * near - far) / (12.0 * step)
         size = float(np.abs(slope).max(initial=0.0))
         bend = float(np.abs(slope - near / (2.0 * step)).max(initial=0.0))
-        if bend <= AGREEMENT * size or size == 0.0:
+        if bend <= AGREEMENT * size or size == 0.0 or (noise and _is_noise(bend, size, noise / step)):
             return slope
-        error = (bend / size) ** 2 + ROUNDING / step
+        error = (bend / size) ** 2 + max(ROUNDING, noise / size) / step
         if np.isfinite(error) and error < least:
             least, best = error, slope
-        step /= SHORTER
+        step /= shorter
     if best is not None:
         return best
     if failed is not None:
@@ -179,8 +187,16 @@ def central_difference(g: Callable[[float], Array], step: float) -> Array:
     return slope
 
 
+def _is_noise(bend: Any, size: Any, noise: Any) -> Any:
+    """True where the three- and five-point slopes differ by noise, or the error of the latter is less than that."""
+    return (bend <= noise) | (bend * bend <= NOISE_SHARE * noise * size)
+
+
 def central_difference_columns(
-    g: Callable[[int, float], Array], steps: Array, batch: Callable[[Array, Array], Array | None] | None = None
+    g: Callable[[int, float], Array],
+    steps: Array,
+    batch: Callable[[Array, Array], Array | None] | None = None,
+    noise: float = 0.0,
 ) -> Array:
     """The matrix with the columns d/dt g(j, t) at t = 0, each by :func:`central_difference` with a step of its own.
 
@@ -191,6 +207,8 @@ def central_difference_columns(
     steps : ndarray, shape (n,)
     batch : callable, optional
         ``batch(j, t)`` for arrays of numbers: the values of g one a row, or None where only single calls yield them.
+    noise : float
+        As for :func:`central_difference`.
 
     Returns
     -------
@@ -212,15 +230,17 @@ def central_difference_columns(
                 [[g(j, step), g(j, -step), g(j, 2 * step), g(j, -2 * step)] for j, step in enumerate(steps)]
             )
     except MapFailed:  # near an edge beyond which f raises
-        alone = [central_difference(lambda t: g(j, t), step) for j, step in enumerate(steps)]  # noqa: B023
+        alone = [central_difference(lambda t: g(j, t), step, noise) for j, step in enumerate(steps)]  # noqa: B023
         return np.column_stack(alone)
     near, far = samples[:, 0] - samples[:, 1], samples[:, 2] - samples[:, 3]
     slopes: Array = (8.0 * near - far) / (12.0 * h)
     bend = np.abs(slopes - near / (2.0 * h)).max(axis=1, initial=0.0)
     size = np.abs(slopes).max(axis=1, initial=0.0)
     accepted = (bend <= AGREEMENT * size) | (size == 0.0)
+    if noise:
+        accepted |= _is_noise(bend, size, noise / steps)
     for j in np.flatnonzero(~accepted).tolist():
-        slopes[j] = central_difference(lambda t: g(j, t), steps[j])  # noqa: B023
+        slopes[j] = central_difference(lambda t: g(j, t), steps[j], noise)  # noqa: B023
     return slopes.T
 
 
@@ -231,7 +251,14 @@ def _samples_in_one_call(batch: Callable[[Array, Array], Array | None], steps: A
 
 
 def directional_derivative(
-    f: Callable[..., Any], x: Array, v: Array, parameters: Mapping[str, float], method: str, scale: float
+    f: Callable[..., Any],
+    x: Array,
+    v: Array,
+    parameters: Mapping[str, float],
+    method: str,
+    scale: float,
+    step: float = FIVE_POINT_STEP,
+    noise: float = 0.0,
 ) -> Array:
     """d/dt f(x + t v) at t = 0.
 
@@ -246,6 +273,10 @@ def directional_derivative(
         Central differences with a step of ε^(1/5) · max(scale, |x|) / |v| in the maximum norm; a complex step; JAX.
     scale : float
         A typical magnitude of the state.
+    step : float
+        In place of ε^(1/5).
+    noise : float
+        Size of the errors of f's values, in units of max(scale, |x|), where they are larger than rounding.
 
     Returns
     -------
@@ -273,8 +304,10 @@ def directional_derivative(
         h = COMPLEX_STEP / length
         slope: Array = np.asarray(f(x + 1j * h * v, **parameters)).imag / h
         return slope
-    h = FIVE_POINT_STEP * max(scale, float(np.abs(x).max(initial=0.0))) / length
-    return central_difference(lambda t: np.asarray(f(x + t * v, **parameters), dtype=float), h)
+    size = max(scale, float(np.abs(x).max(initial=0.0)))
+    return central_difference(
+        lambda t: np.asarray(f(x + t * v, **parameters), dtype=float), step * size / length, noise * size
+    )
 
 
 def parameter_slope(f: Callable[..., Any], x: Array, name: str, parameters: Mapping[str, float], method: str) -> Array:

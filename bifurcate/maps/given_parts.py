@@ -14,7 +14,7 @@ from bifurcate.errors import InvalidInput, MapFailed
 from bifurcate.linalg.operators import DiagonalLowRank, ShiftedLowRank, apply
 from bifurcate.maps.calls import REAL_KINDS, call
 from bifurcate.maps.derivative_check import DifferenceSlope
-from bifurcate.maps.derivatives import FIVE_POINT_STEP
+from bifurcate.maps.noise import Precision
 from bifurcate.maps.rule import Rule
 from bifurcate.validation import shown
 
@@ -57,6 +57,10 @@ class CheckedMap(Rule, Protocol):
     def periods(self) -> Array | None:
         """The periods of the state's numbers."""
 
+    @property
+    def precision(self) -> Precision:
+        """The errors of f's values beyond rounding."""
+
     def tangent(self, x: Array, v: Array, parameters: Mapping[str, float]) -> Array:
         """The derivative of f in a direction."""
 
@@ -73,7 +77,7 @@ def check_whole_periods(map: CheckedMap, x: Array, y: Array) -> None:
     moved = x + np.where(np.isfinite(map.periods), map.periods, 0.0).reshape(x.shape)
     error = map.image_near(call(map.f, map.name, moved, **map.parameters), y) - y
     unit = max(map.scale, float(np.abs(y).max()), float(np.abs(moved).max()))
-    if not np.abs(error).max() <= PERIOD_ERROR * unit:
+    if not np.abs(error).max() <= max(PERIOD_ERROR, map.precision.value_error) * unit:
         raise InvalidInput(
             f"{map.name} is not periodic with periods {map.periodic}: a state and the same state one period on "
             f"have images that differ by {np.abs(error).max():.2e} beyond whole periods"
@@ -104,9 +108,10 @@ def _check_derivative(map: CheckedMap, x: Array) -> None:
         ways.append(("jacobian", lambda: multiply_jacobian(call(jacobian, f"the jacobian of {map.name}", x, **p), v)))
     if map.derivative == "complex" and not ways:
         ways.append(("complex-step derivative", lambda: map.tangent(x, v, p)))
-    step = FIVE_POINT_STEP * max(map.scale, float(np.abs(x).max())) / float(np.abs(v).max())
+    size = max(map.scale, float(np.abs(x).max()))
+    step = map.precision.slope_step * size / float(np.abs(v).max())
     here = map.f(x, **p) if map.periodic else None
-    slope = DifferenceSlope(lambda t: _image(map, x + t * v, p, here), step)
+    slope = DifferenceSlope(lambda t: _image(map, x + t * v, p, here), step, noise=map.precision.noise * size)
     for label, way in ways:
         given = way()
         if given.shape != x.shape:
@@ -127,14 +132,15 @@ def _check_parameter_derivative(map: CheckedMap, x: Array) -> None:
         def at(t: float, name: str = name, here: float = here) -> dict[str, float]:
             return {**map.parameters, name: here + t}
 
-        step = PARAMETER_STEP * max(1.0, abs(here))
+        noise = map.precision.noise * max(map.scale, float(np.abs(x).max()))
+        step = (max(PARAMETER_STEP, map.precision.slope_step) if noise else PARAMETER_STEP) * max(1.0, abs(here))
         what = f"the parameter_derivative of {map.name}"
         value = call(map.parameter_derivative, what, x, name, **map.parameters)
         given = _as_floats(map, "parameter_derivative", value)
         if given.shape != x.shape:
             raise InvalidInput(f"{what} returns shape {given.shape} for a state of shape {x.shape}")
         y = map.f(x, **map.parameters) if map.periodic else None
-        slope = DifferenceSlope(lambda t: _image(map, x, at(t), y), step, map.scale)  # noqa: B023
+        slope = DifferenceSlope(lambda t: _image(map, x, at(t), y), step, map.scale, noise)  # noqa: B023
         wrong = slope.find_error(given)
         if wrong and not _has_border_between(map, (x, at(-2.0 * step)), (x, at(0.0)), (x, at(2.0 * step))):
             raise InvalidInput(f"{what} by {name} differs from differences of f by {wrong[0]:.2e}")

@@ -22,8 +22,6 @@ from bifurcate.maps.batched_values import BatchedValues
 from bifurcate.maps.calls import call
 from bifurcate.maps.derivative_check import AnalyticParameters
 from bifurcate.maps.derivatives import (
-    FIVE_POINT_STEP,
-    THREE_POINT_STEP,
     central_difference,
     central_difference_columns,
     parameter_slope,
@@ -102,6 +100,11 @@ class IteratedMap:
     def exact(self) -> bool:
         """True if the map's derivatives are exact to rounding; False if they are differences."""
         return self.map.jvp is not None or self.map.jacobian is not None or self.map.derivative != "central"
+
+    def noise_at(self, x: Array) -> float:
+        """The size of the errors of f's values near a state, in its unit; 0 where they are rounding."""
+        noise = self.map.precision.noise
+        return noise * max(self.map.scale, float(np.abs(x).max(initial=0.0))) if noise else 0.0
 
     def parameter_unit(self, name: str, value: float) -> float:
         """The unit of a parameter in difference steps: max(1, |value|) unless its bounds are far narrower or wider."""
@@ -193,10 +196,16 @@ class IteratedMap:
         return f"at {', '.join(f'{name} = {value:.6g}' for name, value in p.items())} it leaves {found:.1e}"
 
     def least_period(self, orbit: Sequence[Array], tolerance: float = SAME_STATE) -> int:
-        """The least period: the smallest divisor j of k with ‖f^j(x) − x‖_∞ < tolerance · max(scale, ‖x‖_∞)."""
+        """The least period: the smallest divisor j of k with ‖f^j(x) − x‖_∞ < tolerance · max(scale, ‖x‖_∞).
+
+        The tolerance is at least a hundred times the map's noise.
+        """
         if self.period == 1:
             return 1
-        scale = max(self.map.scale, float(np.abs(orbit[0]).max()))
+        scale, tolerance = (
+            max(self.map.scale, float(np.abs(orbit[0]).max())),
+            max(tolerance, self.map.precision.shortest_length),
+        )
         for j in range(1, self.period // 2 + 1):
             if self.period % j == 0 and float(np.abs(self.difference(orbit[j], orbit[0])).max()) < tolerance * scale:
                 return j
@@ -257,9 +266,9 @@ class IteratedMap:
             return None if found is None else found.reshape(len(j), -1)
 
         # A step of its own for every component, since they may differ in scale.
-        steps = FIVE_POINT_STEP * np.maximum(self.map.scale, np.abs(x))
+        steps = self.map.precision.slope_step * np.maximum(self.map.scale, np.abs(x))
         is_tried = len(x) >= SMALLEST_BATCHED and self.map.periods is None
-        return central_difference_columns(along, steps, batch if is_tried else None)
+        return central_difference_columns(along, steps, batch if is_tried else None, self.noise_at(x))
 
     def _jvp(self, x: Array, v: Array, p: Parameters) -> Array:
         return self.map.tangent(x.reshape(self.shape), v.reshape(self.shape), p).reshape(-1)
@@ -324,7 +333,8 @@ class IteratedMap:
             y = self._step(x, {**p, name: here + t})
             return y if image is None else near(y, image, self.map.periods)
 
-        slope = central_difference(along, FIVE_POINT_STEP * self.parameter_unit(name, here))
+        step = self.map.precision.slope_step * self.parameter_unit(name, here)
+        slope = central_difference(along, step, self.noise_at(x))
         return self._finite(slope, f"derivative by {name}", p)
 
     def jacobian_derivative(
@@ -361,9 +371,10 @@ class IteratedMap:
             shifted = {**p, **{name: p[name] + t * rate for name, rate in dp.items()}}
             return self._jacobian_along(x + t * dx, shifted, columns, beside)
 
+        levels = self.map.precision
         if self.exact:
-            return slope_by_three_points(along, THREE_POINT_STEP * size)  # errors of 1e-10 suffice
-        return central_difference(along, FIVE_POINT_STEP * size)
+            return slope_by_three_points(along, levels.short_bend_step * size)  # errors of 1e-10 suffice
+        return central_difference(along, levels.bend_step * size, levels.slope_error * float(np.abs(columns).max()))
 
     def _jacobian_along(self, x: Array, p: Parameters, columns: Array, beside: tuple[str, Array] | None) -> Array:
         """J V at a state, and beside it (∂f^k/∂name) cᵀ."""

@@ -14,22 +14,24 @@ from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput, MapFailed
 from bifurcate.maps.calls import call, evaluate
-from bifurcate.maps.checks import check_parameters, check_signature, join_names
+from bifurcate.maps.checks import are_alike, as_numbers, check_noise, check_parameters, check_signature, join_names
 from bifurcate.maps.derivatives import METHODS, directional_derivative
 from bifurcate.maps.given_parts import multiply_jacobian
 from bifurcate.maps.map_check import check_at
+from bifurcate.maps.noise import Precision
 from bifurcate.maps.periodic_coordinates import check_periods, near
 from bifurcate.maps.rule import PARTS, Rule
 from bifurcate.printing import values_text
 from bifurcate.storage.pickling import Portable
-from bifurcate.validation import as_floats, check_choice, check_positive, check_sequence, check_text, shown
+from bifurcate.validation import check_choice, check_positive, check_sequence, check_text, shown
 
 __all__ = ["Map"]
 
 Array = NDArray[np.float64]
 
-# Fields in which a map may differ from the one that a file was made with: they change no number.
-SET_FREELY = ("parameters", "at", "name", "advice")
+# Fields in which a map may differ from the one that a file was made with: they change no number of it. The noise may
+# have been measured since.
+SET_FREELY = ("parameters", "at", "name", "advice", "noise")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +75,10 @@ class Map(Portable):
     exact : callable, optional
         ``exact(x, **parameters)``: f as a plain formula in NumPy arithmetic on an array of objects, for proofs about a
         map whose f is not one itself. It is compared with f before it is used; see :func:`bifurcate.prove`.
-
+    noise : float, optional
+        Size of the errors of f's values, in units of max(scale, ‖x‖_∞), where they are larger than rounding: 1e-8 for
+        an ODE solved to that. Difference steps, tolerances and claimed errors follow it. By default f counts as exact
+        to rounding, unless :func:`bifurcate.trace` notices noise; 0 says that it is.
     periodic : float or tuple of (float or None), optional
         Periods of the coordinates that live on a circle, in the order of the flattened state, as ``(2 * np.pi, None)``.
         States that differ by whole periods are one: cycles may wind, f^k(x) = x + whole periods. f may return such a
@@ -108,6 +113,7 @@ class Map(Portable):
     advice: str = ""
     exact: Callable[..., Any] | None = None
     periodic: Any = None
+    noise: float | None = None
 
     def __post_init__(self) -> None:
         if not callable(self.f):
@@ -120,6 +126,7 @@ class Map(Portable):
         for name in ("name", "advice"):
             check_text(name, getattr(self, name))
         check_positive("scale", self.scale)
+        check_noise(self.noise)
         object.__setattr__(self, "periodic", check_periods(self.periodic))
         object.__setattr__(self, "parameters", MappingProxyType(check_parameters(self.parameters)))
         object.__setattr__(self, "name", self.name or getattr(self.f, "__name__", "map").replace("<lambda>", "map"))
@@ -212,7 +219,7 @@ class Map(Portable):
             mine, theirs = getattr(self, field.name), getattr(other, field.name)
             if callable(mine) and callable(theirs):
                 object.__setattr__(self, field.name, theirs)
-            elif field.name not in SET_FREELY and not _are_alike(mine, theirs):
+            elif field.name not in SET_FREELY and not are_alike(mine, theirs):
                 shown = ["given" if callable(each) else repr(each) for each in (mine, theirs)]
                 raise InvalidInput(f"map has {field.name} {shown[1]}, but the result is of a map with {shown[0]}")
 
@@ -224,8 +231,8 @@ class Map(Portable):
         >>> Map(lambda x, r: r * x, {"r": 2.0})([1.0], r=3.0)
         array([3.])
         """
-        changed = {name: _numbers(f"parameter {name!r}", value) for name, value in parameters.items()}
-        return np.asarray(call(self.f, self.name, _numbers("x", x), **self.values(changed)))
+        changed = {name: as_numbers(f"parameter {name!r}", value) for name, value in parameters.items()}
+        return np.asarray(call(self.f, self.name, as_numbers("x", x), **self.values(changed)))
 
     def replace(self, /, **parameters: float) -> Map:
         """The same map with new values of the parameters named.
@@ -268,6 +275,12 @@ class Map(Portable):
         """
         if not isinstance(name, str) or name not in self.parameters:
             raise InvalidInput(f"{self.name} has no parameter {shown(name)}; it has {join_names(self.parameters)}")
+
+    @cached_property
+    def precision(self) -> Precision:
+        """The errors of f's values and derivatives beyond rounding, and the difference steps that go with them."""
+        is_exact = self.jvp is not None or self.jacobian is not None or self.derivative != "central"
+        return Precision(self.noise or 0.0, is_exact)
 
     @cached_property
     def periods(self) -> Array | None:
@@ -343,7 +356,8 @@ class Map(Portable):
         def f(y: Array, **p: float) -> Array:
             return self.image_near(self.evaluate(y, p), here)
 
-        return directional_derivative(f, x, v, parameters, self.derivative, self.scale)
+        levels = self.precision
+        return directional_derivative(f, x, v, parameters, self.derivative, self.scale, levels.slope_step, levels.noise)
 
     def check(self, x: Any) -> Array:
         """Try f at x, and compare the derivatives that were given with differences of f there.
@@ -376,17 +390,3 @@ class Map(Portable):
             If x is outside the declared domain.
         """
         return check_at(self, x)
-
-
-def _numbers(name: str, value: Any) -> Any:
-    """A number as a float, or an array of them; refused if it is anything else."""
-    try:
-        return as_floats(value)[()]
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InvalidInput(f"{name} is {shown(value)}; it must be made of real numbers") from error
-
-
-def _are_alike(a: Any, b: Any) -> bool:
-    if callable(a) or callable(b):
-        return False
-    return bool(np.shape(a) == np.shape(b) and np.all(np.asarray(a == b)))

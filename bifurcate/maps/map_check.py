@@ -26,6 +26,9 @@ LARGEST_CHECKED = 10**7
 # differ by 1e-15 to 1e-13. What differs by more is random to the solvers, which ask for residuals of 1e-11.
 SAME_VALUE = 1e-12
 
+# Times the noise that was declared by which they may differ: two values that are each wrong by a few times as much.
+ALLOWED_NOISE = 10.0
+
 _PASSED = PassedStates()
 
 
@@ -99,7 +102,8 @@ def _check_repeats(map: CheckedMap, x: Array, y: Array) -> None:
     """Refuse an f that returns something else when it is called again: it is random, or remembers."""
     again = _try(map, x)
     apart = float(np.abs(again - y).max())
-    if not apart <= SAME_VALUE * max(map.scale, float(np.abs(y).max())):
+    allowed = max(SAME_VALUE, ALLOWED_NOISE * map.precision.noise)
+    if not apart <= allowed * max(map.scale, float(np.abs(y).max())):
         raise MapFailed(
             f"{map.name} returns other numbers when it is called again at the same state (they differ by {apart:.1e}): "
             "it is random, or remembers earlier calls; draw its noise once, and keep it fixed"

@@ -177,7 +177,8 @@ def solve(
     -------
     Solution
         When ‖f^k(x) − x‖_∞ ≤ tolerance · max(scale, ‖x‖_∞); in multiple shooting when that holds for every
-        f(x_{i−1}) − x_i.
+        f(x_{i−1}) − x_i. Where the map is noisy, the tolerance is at least four times its noise, and a residual that no
+        step makes fall is accepted up to a thousand times the noise.
 
     Raises
     ------
@@ -288,12 +289,14 @@ def _iterate(
 ) -> tuple[Iterate, list[float]]:
     """Newton steps until the stopping inequality holds: the last iterate, and the residual ‖F‖_∞ at every one."""
     map, history = iterate.map, [here.largest]
+    levels = map.precision
+    tolerance = max(method.tolerance, levels.value_error)
     forcing = largest_forcing = method.forcing if isinstance(method, NewtonKrylov) else 0.0
 
     def failure(what: str, advice: str) -> NotConverged:
         return NotConverged(what, iterate.first_state(here.x).reshape(iterate.state_shape), tuple(history), advice)
 
-    while not history[-1] <= method.tolerance * max(map.scale, float(np.abs(here.x).max())):
+    while not history[-1] <= tolerance * (unit := max(map.scale, float(np.abs(here.x).max()))):
         if len(history) > method.max_iterations:
             raise failure(
                 "Newton's method did not converge", "Try a guess from a longer orbit, or raise max_iterations."
@@ -319,6 +322,8 @@ def _iterate(
         step = step * deflation.step_factor(first(here.x), first(step), map.scale, map.periods)
         new = search_step(iterate, here, step, method.max_halvings, deflation)
         if isinstance(new, StepFailure):
+            if history[-1] <= levels.residual_error * unit:
+                break  # noise, multiplied along the cycle, is all that is left
             raise failure(new.what, new.advice)
         forcing = next_forcing_term(largest_forcing, forcing, new.norm / here.norm)
         here = new

@@ -22,7 +22,8 @@ from bifurcate.curves.metric import Metric
 from bifurcate.linalg.bordered_system import Bordered, SingularSystem, bordered
 from bifurcate.linalg.null_space import approximate_null_space, orthonormal
 from bifurcate.linalg.operators import Operator, core_operator, lift_vectors, shifted, transposed
-from bifurcate.maps.derivatives import FIVE_POINT_STEP, central_difference, slope_by_three_points
+from bifurcate.maps.derivatives import central_difference, slope_by_three_points
+from bifurcate.maps.noise import Precision
 
 __all__ = ["BranchPoint", "kernel_directions", "locate_branch_point"]
 
@@ -43,12 +44,15 @@ SURE_ROW = 10.0  # errors that a row of them must exceed to be used as it is
 # Least singular value, relative to the largest, of scaled second derivatives above which the point is a simple one.
 # Rows that are their own error are scaled to less than 1/SURE_ROW.
 SURE_RANK = 0.01
+NOISY_RENEWALS = 3  # steps after which they are kept where the map is noisy: new ones would differ by noise
 LINEAR = 0.3  # two steps in turn that fall by no more than this factor converge linearly, as where curves touch
 APART = 2.0  # times what a common step leaves is what parts points that were taken for one: they lie on both sides
 REACHES = tuple(10.0 ** (0.5 * k) for k in range(-16, 0))  # distances at which slopes are compared with their error
 RANK = 1e-9  # singular values of the second derivatives below this part of the largest are their error
 FOLD_SLOPE = 1e-7  # ∂μ/∂p, in units of the second derivatives (from 1 to 10³), above which the point is a fold
 STEEPEST = 1e3  # ... the largest such unit
+FOLD_NOISE = 4.0  # errors of a noisy map's slopes above which it is one there
+LONGEST_NOISE = 0.1  # a Newton step that is longer is not taken for noise
 PROJECTIONS = 12  # chord steps onto H + Wμ = 0: each gains a digit, with a system made close by
 PROJECTED = 1e-12  # a residual that no longer falls is accepted below this: rounding times multipliers up to 10³
 PROJECTION_DIVERGED = 1e3  # a residual that grows by this factor in a step was made with a system too far away
@@ -104,6 +108,16 @@ class _Scaled:
     curve: Curve
     unit: float
     width: float
+
+    @property
+    def levels(self) -> Precision:
+        """The errors of the map's values and derivatives beyond rounding."""
+        return self.curve.iterate.map.precision
+
+    @property
+    def second_noise(self) -> float:
+        """Error of the second derivatives, relative to the largest or 1."""
+        return max(SECOND_NOISE, self.levels.bend_error)
 
     def in_user_units(self, v: Array) -> Array:
         """Vectors of v, or columns of them, in the user's units."""
@@ -199,22 +213,24 @@ def _branch_point(
                 system = _kernel_system(scaled, v, W, T)
             U, slopes = _stack(*system.solve(np.zeros((len(v) - 1, m + 1)), np.eye(m + 1)))
             if not second_derivatives.size:
+                is_rough = iteration == 1 and not scaled.levels.is_noisy
                 second_derivatives = _second_derivatives(
-                    scaled, v, U, system, _three_points if iteration == 1 else central_difference
+                    scaled, v, U, system, _three_points if is_rough else central_difference
                 )
-            xi = _newton_step(second_derivatives, slopes)
+            xi = _newton_step(second_derivatives, slopes, scaled.second_noise)
             size = float(np.abs(xi).max())
-            if size < CONVERGED or (size < STAGNATED and size >= STAGNATION_RATIO * previous):
+            least = _noise_of_step(scaled, second_derivatives)
+            stagnates = size >= STAGNATION_RATIO * previous or least > STAGNATED
+            if size < CONVERGED or (size < max(STAGNATED, least) and stagnates):
                 is_linear = size > LINEAR * previous > LINEAR**2 * before_previous
                 return _described(scaled, v, (W, U, system), slopes, mu, xi, iteration, noise, is_linear)
             growths += size > previous
             if not size <= LONGEST_STEP * np.sqrt(len(v)) or growths >= MOST_GROWTHS:
                 return None
             T, R = np.linalg.qr(U)
-            # In the new coordinates, unless Newton's method with these hardly gained.
-            second_derivatives = (
-                np.empty(0) if size > HARDLY_GAINED * previous else _in_new_coordinates(second_derivatives, R)
-            )
+            # In the new coordinates, unless Newton's method with these hardly gained; noise is no reason for that.
+            is_poor = size > HARDLY_GAINED * previous and not (scaled.levels.is_noisy and iteration > NOISY_RENEWALS)
+            second_derivatives = np.empty(0) if is_poor else _in_new_coordinates(second_derivatives, R)
             v, previous, before_previous = v + U @ xi, size, previous
     except (SingularSystem, np.linalg.LinAlgError, ValueError):
         return None
@@ -235,10 +251,11 @@ def _described(
     """The branch point at which Newton's method ended, with what is known of its error; None if it is a fold."""
     W, U, system = kernel
     second = _second_derivatives(scaled, v, U, system, central_difference)
-    if _is_fold(slopes, second, scaled.curve.slowness) or float(np.abs(U).max()) > LONGEST_KERNEL:
+    if _is_fold(scaled, slopes, second) or float(np.abs(U).max()) > LONGEST_KERNEL:
         return None
     left = (slopes + second @ xi).reshape(-1)  # what no common step removes, of points taken for one
-    gain, is_sure = _gain(second, U), _equilibrated(second)[3] and not is_linear
+    gain = _gain(second, U, scaled.second_noise)
+    is_sure = _equilibrated(second, scaled.second_noise)[3] and not is_linear
     step = _largest(xi) + min(APART * float(np.linalg.norm(left)) * gain, 1.0)
     return BranchPoint(
         u=scaled.in_user_units(v),
@@ -254,19 +271,29 @@ def _described(
     )
 
 
-def _newton_step(second: Array, slopes: Array) -> Array:
+def _noise_of_step(scaled: _Scaled, second: Array) -> float:
+    """A Newton step that the map's noise alone would cause; 0 where the map is exact to rounding."""
+    noise = scaled.levels.slope_error
+    if not noise:
+        return 0.0
+    rows, row_sizes, column_sizes, _ = _equilibrated(second, scaled.second_noise)
+    inverse = np.linalg.pinv(rows, rcond=RANK) / column_sizes[:, None] / row_sizes
+    return min(noise * float(np.linalg.norm(inverse)), LONGEST_NOISE)
+
+
+def _newton_step(second: Array, slopes: Array, noise: float) -> Array:
     """ξ, where the slopes ∂μ/∂ξ vanish to first order."""
     if not (np.isfinite(second).all() and np.isfinite(slopes).all()):  # LAPACK would print
         raise np.linalg.LinAlgError
     if len(second) > 1:  # more equations than unknowns: scaling would weigh them
         rows = second.reshape(-1, second.shape[-1])
         return np.asarray(np.linalg.lstsq(rows, -slopes.reshape(-1), rcond=RANK)[0], dtype=float)
-    rows, row_sizes, column_sizes, _ = _equilibrated(second)
+    rows, row_sizes, column_sizes, _ = _equilibrated(second, noise)
     xi = np.linalg.lstsq(rows, -slopes.reshape(-1) / row_sizes, rcond=RANK)[0]
     return np.asarray(xi / column_sizes, dtype=float)
 
 
-def _equilibrated(second: Array) -> tuple[Array, Array, Array, bool]:
+def _equilibrated(second: Array, error: float) -> tuple[Array, Array, Array, bool]:
     """The second derivatives as rows, scaled so that what is sure of each row and column is of size 1.
 
     Returns
@@ -277,7 +304,7 @@ def _equilibrated(second: Array) -> tuple[Array, Array, Array, bool]:
         False where a row is its own error only: the curves touch, to that error, and the point is known poorly.
     """
     rows = second.reshape(-1, second.shape[-1])
-    noise = SECOND_NOISE * max(1.0, float(np.abs(rows).max()))
+    noise = error * max(1.0, float(np.abs(rows).max()))
     column_sizes = np.maximum(np.abs(rows).max(axis=0), max(noise, SMALLEST))
     scaled = rows / column_sizes
     least = SURE_ROW * noise / float(column_sizes.min())  # what a row must have to be more than its error
@@ -308,16 +335,17 @@ def _extent(scaled: _Scaled, v: Array, W: Array, U: Array, system: Bordered, sec
     return 1.0
 
 
-def _gain(second: Array, U: Array) -> float:
+def _gain(second: Array, U: Array, noise: float) -> float:
     """By how much more the parameter may be wrong than the slopes ∂μ/∂ξ, of which it is a zero."""
-    rows, row_sizes, column_sizes, _ = _equilibrated(second)
+    rows, row_sizes, column_sizes, _ = _equilibrated(second, noise)
     inverse = np.linalg.pinv(rows, rcond=RANK) / column_sizes[:, None] / row_sizes
     return float(np.linalg.norm(U[-1] @ inverse))
 
 
-def _is_fold(slopes: Array, second: Array, slowness: float) -> bool:
+def _is_fold(scaled: _Scaled, slopes: Array, second: Array) -> bool:
     """True if ∂μ/∂p does not vanish, as at a fold: the least-squares steps end there, too."""
-    return _largest(slopes) > FOLD_SLOPE * max(slowness, min(STEEPEST, _largest(second)))
+    least = max(FOLD_SLOPE, FOLD_NOISE * scaled.levels.slope_error)
+    return _largest(slopes) > least * max(scaled.curve.slowness, min(STEEPEST, _largest(second)))
 
 
 def _largest(x: Array) -> float:
@@ -370,10 +398,11 @@ def _project(scaled: _Scaled, v: Array, W: Array, system: Bordered) -> tuple[Arr
     """
     m = W.shape[1]
     mu, best = np.zeros(m), np.inf
+    noise = scaled.levels.value_error * max(1.0, _largest(v[: scaled.curve.size]))
     for _ in range(PROJECTIONS):
         r = scaled.residual(v) + W @ mu
         size = _largest(r)
-        if size == 0.0 or (size < PROJECTED and size >= STAGNATION_RATIO * best):
+        if size <= noise or (size < PROJECTED and size >= STAGNATION_RATIO * best):
             return v, mu, True
         if not size < PROJECTION_DIVERGED * best:
             break
@@ -395,12 +424,13 @@ def _second_derivatives(
         def derivative(t: float, i: int = i) -> Array:
             return scaled.derivative(v + t * U[:, i], U[:, i:])
 
-        bend = differences(derivative, FIVE_POINT_STEP * size / _largest(U[:, i]))
+        noise = scaled.levels.slope_error * size * _largest(U[:, i:])
+        bend = differences(derivative, scaled.levels.bend_step * size / _largest(U[:, i]), noise)
         _, second[:, i, i:] = _stack(*system.solve(-bend, np.zeros((k, k - i))))
         second[:, i:, i] = second[:, i, i:]
     return second
 
 
-def _three_points(g: Callable[[float], Array], step: float) -> Array:
+def _three_points(g: Callable[[float], Array], step: float, _: float) -> Array:
     """g'(0), exact enough for Newton's method, from a shorter step: iterates of a map may bend strongly."""
     return slope_by_three_points(g, THREE_POINT_PART * step)

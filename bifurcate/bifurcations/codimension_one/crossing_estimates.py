@@ -77,7 +77,8 @@ def nearest_pairs(node: CurvePoint) -> np.ndarray:
     values = node.spectrum.values
     upper = values[~node.spectrum.real & (values.imag > 0)]
     distance = np.abs(np.abs(upper) - 1.0)
-    same = SAME_DISTANCE * node.spectrum.edge / EDGE
+    edge = node.spectrum.edge
+    same = SAME_DISTANCE * edge / EDGE if edge <= EDGE else max(SAME_DISTANCE, edge)
     return np.asarray(upper[distance <= NEAREST_RATIO * distance.min(initial=np.inf) + same])
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bifurcate.bifurcations.codimension_one.border_collision import locate_border_collisions, smooth_parts
+from bifurcate.bifurcations.codimension_one.located_points import without_shadows
 from bifurcate.bifurcations.codimension_one.step_search import StepSearch
 from bifurcate.bifurcations.codimension_two.event_detection import detect_codimension_two
 from bifurcate.bifurcations.codimension_two.period_halving import detect_period_halving
@@ -84,7 +85,8 @@ def _detect_on_cycles(
     search = StepSearch(curve, metric, a, b)
     for left, right in smooth_parts(curve, a, b, metric, collisions):
         search.search_smooth_part(left, right)
-    points = sorted(collisions + search.points, key=lambda point: point.arclength)
+    found = without_shadows(search.points) if curve.iterate.map.precision.is_noisy else search.points
+    points = sorted(collisions + found, key=lambda point: point.arclength)
     halved = next((point for point in points if point.period < curve.period), None)
     if halved is not None:
         points = points[: points.index(halved) + 1]

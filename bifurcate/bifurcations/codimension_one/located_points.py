@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -15,9 +16,10 @@ from bifurcate.curves.curve_point import CurvePoint, tangent_between
 from bifurcate.curves.metric import Metric
 from bifurcate.linalg.cyclic_product import CyclicProduct
 
-__all__ = ["branch_point_near", "derivative_noise", "moved_by_rounding", "point_of"]
+__all__ = ["branch_point_near", "derivative_noise", "moved_by_rounding", "point_of", "without_shadows"]
 
 PERFECT = 1e-11  # unfolding, in the metric's units, up to which curves cross; above it an imperfection parts them
+UNFOLDED = 4.0  # ... or this many errors of a noisy map's values: noise hides such an imperfection
 ROUNDINGS = 4.0  # units in the last place of the parameter that every claimed error contains
 # Part of the state's size up to which two points of a cycle at a branch point are one: √ of its error
 SAME_CYCLE = 1e-6
@@ -26,8 +28,10 @@ INDISTINCT = 1e-6
 # Distance from a branch point, in the metric, beyond which a curve's point knows its own tangent: the error of its
 # place over this distance is that of the tangent.
 KNOWN_TANGENT = 1e-7
+NOISY_DRAWS = 12  # solutions with random errors whose root mean square tells how far noise moves a point, to a fifth
 EXACT_NOISE = 1e-15  # error of a Jacobian's entries that are known to rounding, in units of the largest multiplier
 DIFFERENCE_NOISE = 1e-11  # ... and of those that come from differences
+FINER = 32.0  # a noise so many times smaller asks for difference steps of half the length
 
 
 def point_of(curve: Curve, kind: KindName, critical: Critical, noise: float, metric: Metric) -> SpecialPoint:
@@ -79,15 +83,22 @@ def _parameter_size(curve: Curve, node: CurvePoint) -> float:
 
 
 def moved_by_rounding(node: CurvePoint, metric: Metric) -> np.ndarray:
-    """How far a point of the curve may move because f is rounded: the largest of three solutions with such errors."""
+    """How far a point of the curve may move because f is rounded: the largest of three solutions with such errors.
+
+    Where f is noisy, the root mean square of twelve solutions with errors of that size.
+    """
+    noise = 0.0 if node.curve is None else node.curve.iterate.map.precision.value_error
     n, moved = metric.n, np.zeros(len(node.u))
     if node.system is None or not node.system.direct:
         return moved
     size = ROUNDINGS * float(np.finfo(float).eps) * np.abs(node.at.orbit[0])
-    signs = np.random.default_rng(0).choice([-1.0, 1.0], (n, 3))
-    rest = np.zeros((len(node.u) - n, 3))
+    rng = np.random.default_rng(0)
+    if noise:
+        size = np.maximum(size, noise * max(metric.unit, float(np.abs(node.at.orbit[0]).max())))
+    signs = rng.choice([-1.0, 1.0], (n, NOISY_DRAWS if noise else 3))
+    rest = np.zeros((len(node.u) - n, signs.shape[1]))
     steps = np.vstack(node.system.solve(size[:, None] * signs, rest))
-    return np.asarray(np.abs(steps).max(axis=1))
+    return np.asarray(np.sqrt(np.mean(steps**2, axis=1)) if noise else np.abs(steps).max(axis=1))
 
 
 def branch_point_near(
@@ -122,7 +133,12 @@ def branch_point_near(
     """
     noise = derivative_noise(curve, node) if noise is None else noise
     found = locate_branch_point(curve, node, metric, borders, values, noise)
-    if found is None or found.unfolding > PERFECT or metric.norm(found.u - node.u) > reach:
+    levels = curve.iterate.map.precision
+    if (
+        found is None
+        or found.unfolding > max(PERFECT, UNFOLDED * levels.value_error)
+        or metric.norm(found.u - node.u) > reach
+    ):
         return None
     point = _branch_point(curve, found, node, noise, metric)
     tangent = _own_tangent(point, node.tangent if ends is None else tangent_between(*ends, found.u, metric), metric)
@@ -144,12 +160,13 @@ def _own_tangent(point: SpecialPoint, estimate: np.ndarray, metric: Metric) -> n
 def _branch_point(curve: Curve, found: BranchPoint, node: CurvePoint, noise: float, metric: Metric) -> SpecialPoint:
     n, free = curve.size, curve.free[0]
     p = curve.parameters(found.u)
-    by_parameter = EXACT_NOISE if curve.iterate.is_exact_by(free) else DIFFERENCE_NOISE
+    is_exact, levels = curve.iterate.is_exact_by(free), curve.iterate.map.precision
+    by_parameter = EXACT_NOISE if is_exact else max(DIFFERENCE_NOISE, levels.slope_error)
     slopes = noise + by_parameter * max(1.0, found.slope_scale)
     error = (found.step + found.gain * slopes * found.is_sure) * float(metric.widths[0])
     error += ROUNDINGS * float(np.finfo(float).eps) * abs(p[free])
     orbit = curve.iterate.orbit(found.u[:n], p)
-    shorter = curve.iterate.least_period(orbit, SAME_CYCLE)
+    shorter = curve.iterate.least_period(orbit, max(SAME_CYCLE, levels.residual_error))
     return SpecialPoint(
         kind="flip" if 2 * shorter == curve.period else "branch point",
         curve=curve,
@@ -166,8 +183,46 @@ def _branch_point(curve: Curve, found: BranchPoint, node: CurvePoint, noise: flo
     )
 
 
+def without_shadows(points: list[SpecialPoint]) -> list[SpecialPoint]:
+    """The points of a noisy map's step without the folds that are branch points, to within their errors.
+
+    Noise parts the curves that cross at a branch point, by less than it moves them: then each turns back there.
+    """
+
+    def is_shadow(fold: SpecialPoint) -> bool:
+        free = fold.curve.free[0]
+        return any(
+            abs(fold.parameters[free] - point.parameters[free]) <= fold.error + point.error
+            for point in points
+            if point.kind == "branch point"
+        )
+
+    return [point for point in points if point.kind != "fold" or not is_shadow(point)]
+
+
 def derivative_noise(curve: Curve, node: CurvePoint) -> float:
     """The error to be expected of a Jacobian's entries: rounding, and truncation where they are differences."""
     J = node.linear.jacobian
     size = J.largest if isinstance(J, CyclicProduct) else float(np.abs(node.spectrum.values).max(initial=0.0))
-    return (EXACT_NOISE if curve.iterate.exact else DIFFERENCE_NOISE) * max(1.0, size)
+    least = EXACT_NOISE if curve.iterate.exact else DIFFERENCE_NOISE
+    return max(least * max(1.0, size), _noise_of_entries(curve, node, max(1.0, size)))
+
+
+def _noise_of_entries(curve: Curve, node: CurvePoint, size: float) -> float:
+    """The error of a Jacobian's entries where f is noisy; 0 where it is not.
+
+    What the noise makes of them, and for differences their change under steps of half the length: f may bend so
+    strongly over the long steps that noise asks for, that their truncation is larger than the noise.
+    """
+    map, x = curve.iterate.map, np.abs(node.u[: curve.size])
+    levels = map.precision
+    if not levels.is_noisy:
+        return 0.0
+    spread = max(map.scale, float(x.max())) / max(map.scale, float(x.min()))  # of the units of the steps
+    error = levels.slope_error * size * spread * math.sqrt(curve.size) * curve.period
+    J = node.linear.jacobian
+    if levels.is_exact or not isinstance(J, np.ndarray):
+        return error
+    finer = dataclasses.replace(curve.iterate, map=dataclasses.replace(map, noise=levels.noise / FINER))
+    other = finer.jacobian(node.at.orbit, node.at.parameters)
+    return max(error, float(np.abs(other - J).max())) if isinstance(other, np.ndarray) else error

@@ -111,7 +111,8 @@ def repeated_multipliers(node: CurvePoint) -> Array:
 def number_of_borders(values: Array, target: complex, edge: float = EDGE) -> int:
     """How many borders to use: one for each multiplier that is about as near to the target as the nearest one."""
     distance = np.sort(np.abs(values - target))
-    near = int(np.count_nonzero(distance <= NEAREST_RATIO * distance.min(initial=np.inf) + TOGETHER * edge / EDGE))
+    same = TOGETHER * edge / EDGE if edge <= EDGE else max(TOGETHER, edge)  # noise moves multipliers by a wide edge
+    near = int(np.count_nonzero(distance <= NEAREST_RATIO * distance.min(initial=np.inf) + same))
     return min(MOST_BORDERS, max(1, near))
 
 
@@ -169,11 +170,12 @@ def locate_real(
             step = float(roots[np.argmin(np.abs(roots))])
             # Not at once: the start is no more exact than the corrector's tolerance.
             stagnates = iteration > 1 and abs(step) >= STAGNATION_RATIO * previous
-            if stagnates and curve.slowness < 1.0:
-                least = max(STAGNATED, SLOW_ROUNDING * _sensitivity(Phi, S, slope, 1))
+            noise = curve.iterate.map.precision.slope_error
+            if (stagnates and curve.slowness < 1.0) or noise:
+                least = max(STAGNATED, max(SLOW_ROUNDING, noise) * _sensitivity(Phi, S, slope, 1))
             else:
                 least = STAGNATED
-            if iteration > 1 and (abs(step) < CONVERGED or (stagnates and abs(step) < least)):
+            if iteration > 1 and (abs(step) < CONVERGED or ((stagnates or noise) and abs(step) < least)):
                 together = int(np.count_nonzero(np.abs(roots) < TOGETHER))
                 m = max(together, 1)
                 kernel = _null_part(Phi, S, m)
@@ -274,6 +276,12 @@ def _sensitivity(Phi: Array, S: Array, slope: Array, m: int) -> float:
     return float(np.linalg.norm(Phi @ r) / np.linalg.svd(left[:, -m:].T @ slope @ r, compute_uv=False)[-1])
 
 
+def _noise_of_pair(curve: Curve, Phi: Array, matrix: Array) -> float:
+    """A Newton step for (s, θ) that the map's noise alone would cause; 0 where the map is exact to rounding."""
+    noise = curve.iterate.map.precision.slope_error
+    return noise * float(np.linalg.norm(Phi)) / float(np.linalg.svd(matrix, compute_uv=False)[-1]) if noise else 0.0
+
+
 def locate_pair(curve: Curve, node: CurvePoint, multiplier: complex, metric: Metric, reach: float) -> Critical | None:
     """Locate the point of the curve nearest to another one at which a complex pair of multipliers has modulus 1.
 
@@ -305,7 +313,9 @@ def locate_pair(curve: Curve, node: CurvePoint, multiplier: complex, metric: Met
             Phi, S, matrix, rhs = _pair_system(curve, node, theta, V)
             step, turn = np.linalg.lstsq(matrix, rhs, rcond=None)[0].tolist()
             change = abs(step) + abs(turn)
-            if iteration > 1 and (change < CONVERGED or (change < STAGNATED and change >= STAGNATION_RATIO * previous)):
+            least = _noise_of_pair(curve, Phi, matrix)
+            stagnates = change >= STAGNATION_RATIO * previous or least > STAGNATED
+            if iteration > 1 and (change < CONVERGED or (change < max(STAGNATED, least) and stagnates)):
                 if abs(np.sin(theta)) < REAL_ANGLE * curve.slowness:
                     return None
                 weakest = float(np.linalg.svd(matrix, compute_uv=False)[-1])

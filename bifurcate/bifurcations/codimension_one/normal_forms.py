@@ -31,12 +31,7 @@ from numpy.typing import NDArray
 from bifurcate.linalg.bordered_system import SingularSystem, bordered
 from bifurcate.linalg.null_space import approximate_null_space, bordered_by, fix_sign
 from bifurcate.linalg.operators import Operator, shifted
-from bifurcate.maps.derivatives import (
-    CURVATURE_STEP,
-    FIVE_POINT_STEP,
-    curvature_by_five_points,
-    slope_by_five_points,
-)
+from bifurcate.maps.derivatives import curvature_by_five_points, slope_by_five_points
 from bifurcate.maps.iterated_map import IteratedMap
 
 __all__ = [
@@ -74,12 +69,12 @@ class _Forms:
     def _quadratic(self, x: Array, v: Array) -> Array:
         if not v.any():
             return np.zeros_like(v)
-        return slope_by_five_points(*self._along(x, v, FIVE_POINT_STEP))
+        return slope_by_five_points(*self._along(x, v, self.iterate.map.precision.bend_step))
 
     def _cubic(self, x: Array, v: Array) -> Array:
         if not v.any():
             return np.zeros_like(v)
-        return curvature_by_five_points(*self._along(x, v, CURVATURE_STEP))
+        return curvature_by_five_points(*self._along(x, v, self.iterate.map.precision.curvature_step))
 
     def _bilinear(self, x: Array, u: Array, v: Array) -> Array:
         if u is v:
@@ -258,9 +253,11 @@ def _rounding(iterate: IteratedMap, name: str) -> float:
 
     Their error, 3e-13, is divided by a step's length for "a" and by its square for the cubic ones.
     """
+    levels = iterate.map.precision
+    noise = levels.bend_error if name == "a" else levels.curvature_error  # 0 where f is exact to rounding
     if iterate.exact:
-        return EXACT_ROUNDING
-    return QUADRATIC_ROUNDING if name == "a" else CUBIC_ROUNDING
+        return max(EXACT_ROUNDING, noise)
+    return max(QUADRATIC_ROUNDING if name == "a" else CUBIC_ROUNDING, noise)
 
 
 def neimark_sacker_coefficient(

@@ -13,7 +13,7 @@ __all__ = ["bisect_step"]
 
 BISECTIONS = 60  # steps of the Illinois method: it gains a digit in three on the worst functions
 BISECTION_WIDTH = 1e-6  # part of a step to which a sign change is bracketed; what follows converges from there
-BISECTION_VALUE = 1e-9  # values of the tangent's component that are 0 to its rounding
+BISECTION_VALUE = 1e-9  # values of the tangent's component that are 0 to its rounding, or to the noise of slopes
 
 
 def bisect_step(
@@ -24,6 +24,7 @@ def bisect_step(
     (Dowell & Jarratt, BIT 11 (1971) 168.)
     """
     left, right, f, g = 0.0, 1.0, value(a), value(b)
+    zero = max(BISECTION_VALUE, curve.iterate.map.precision.slope_error)
     node: CurvePoint | None = a if abs(f) < abs(g) else b
     for _ in range(BISECTIONS):
         if right - left < BISECTION_WIDTH or f == g:
@@ -33,7 +34,7 @@ def bisect_step(
         if isinstance(found, CorrectorFailure):
             return None
         node, h = found, value(found)
-        if h == 0.0 or abs(h) < BISECTION_VALUE:
+        if h == 0.0 or abs(h) < zero:
             break
         if h * g < 0:
             left, f = right, g

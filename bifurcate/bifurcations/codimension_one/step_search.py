@@ -39,7 +39,8 @@ __all__ = ["StepSearch"]
 MOST_LOCATED_EACH = 200  # crossings in one step that are still located one by one: more cost minutes and tell no more
 MOST_HALVINGS_DEEP = 40  # halvings of one part of a step: it is then 10⁻¹² of the step, and rounding moves its ends
 MOST_HALVINGS = 150  # halvings of all parts of a step together: if more are needed, the counts are noise
-SHORTEST_PART = 1e-9  # a part this short is not halved: points of a curve are known no better
+NOISY_HALVINGS = 12  # ... where the map is noisy: shorter parts tell of its noise
+SHORTEST_PART = 1e-9  # a part this short is not halved: points of a curve are known no better, if the map is exact
 GRAZING = 1e-8  # multipliers this near the unit circle at both ends of a part are critical to within their error
 COLLISION_HALVINGS = 6  # halvings after which a change of counts without a crossing counts as multipliers that collide
 COLLISION_REACH = 10.0  # lengths of a part from the circle within which colliding multipliers may hide a crossing
@@ -192,10 +193,11 @@ class StepSearch:
         nearest = max(_distance_to_circle(a), _distance_to_circle(b))
         grazing = depth >= COLLISION_HALVINGS and not turned and nearest < GRAZING * self.curve.slowness
         self.halvings += 1
+        most = NOISY_HALVINGS if self.curve.iterate.map.precision.is_noisy else MOST_HALVINGS
         deeper = (
             depth < MOST_HALVINGS_DEEP
-            and length > SHORTEST_PART
-            and self.halvings <= MOST_HALVINGS
+            and length > max(SHORTEST_PART, self.curve.iterate.map.precision.slope_error)
+            and self.halvings <= most
             and not (torn or grazing)
         )
         middle = self.point_near(a, b, 0.5) if deeper else None
@@ -203,7 +205,7 @@ class StepSearch:
             self.search(a, middle, depth + 1)
             self.search(middle, b, depth + 1)
             return
-        if self.halvings > MOST_HALVINGS + 1:  # one doubt stands for all
+        if self.halvings > most + 1:  # one doubt stands for all
             return
         self.doubts.append(
             (b.arclength, self.doubt(a, b) + (f": {middle.detail}" if isinstance(middle, CorrectorFailure) else ""))

@@ -98,7 +98,8 @@ def unfold(
             slope, size = pair(moved), float(np.abs(moved).max())
     except SingularSystem:
         return None
-    error = (EXACT_ERROR if iterate.exact else DIFFERENCE_ERROR) * max(size, abs(slope))
+    least = EXACT_ERROR if iterate.exact else DIFFERENCE_ERROR
+    error = max(least, iterate.map.precision.bend_error) * max(size, abs(slope))
     if kind == "neimark-sacker":
         slope *= np.exp(-1j * angle)
     return _born(kind, complex(slope), error, *cubic)
