@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import reprlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["count_labels", "number_text", "range_text", "short_repr", "values_text"]
+__all__ = ["count_labels", "notebook_html", "number_text", "range_text", "short_repr", "values_text"]
 
 LONGEST_ARRAY = 6  # numbers of an array that a representation prints: they fit a line
 LONGEST_LIST = 3  # records that a representation prints one by one, and does not count
@@ -61,6 +62,21 @@ def _field_text(value: Any) -> str:
 
 def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, bool | int | float | complex | str)
+
+
+def notebook_html(result: Any) -> str:
+    """What a notebook shows of a result: what ``print`` does and, where there is one, its picture.
+
+    Used as ``_repr_html_ = notebook_html``. The room of plots is loaded when a notebook asks, not with the result.
+
+    Examples
+    --------
+    >>> import bifurcate as bf
+    >>> bf.orbit(bf.maps.logistic(), [0.5], 10)._repr_html_()[:38]
+    '<pre>Orbit(states=&lt;array (10, 1)&gt;'
+    """
+    shown: str = importlib.import_module("bifurcate.plot.notebook").result_html(result)
+    return shown
 
 
 def number_text(value: float, error: float = 0.0, digits: int = 10) -> str:

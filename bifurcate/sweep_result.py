@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput
+from bifurcate.printing import notebook_html
 from bifurcate.storage.tables import Columns, as_dataframe, import_xarray
 
 if TYPE_CHECKING:
@@ -182,6 +183,8 @@ class Sweep:
         from bifurcate.plot.parameter_map import draw_over_parameters
 
         return draw_over_parameters(self.grid, table, self._check_name(name), ax)
+
+    _repr_html_ = notebook_html
 
     def __str__(self) -> str:
         axes = ", ".join(f"{name} ({len(values)})" for name, values in self.grid.items())

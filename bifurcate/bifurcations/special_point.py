@@ -19,7 +19,7 @@ from bifurcate.errors import NoSuchPoint
 from bifurcate.linalg.multipliers import Spectrum, spectrum
 from bifurcate.linalg.operators import Operator, lift_vectors
 from bifurcate.maps.iterated_map import IteratedMap
-from bifurcate.printing import number_text
+from bifurcate.printing import notebook_html, number_text
 from bifurcate.validation import check_instance
 
 __all__ = ["NormalForm", "SpecialPoint", "first_of_kind", "normal_form", "points_of_kind"]
@@ -350,6 +350,8 @@ class SpecialPoint:
         others = f" (with {', '.join(KINDS[kind].label for kind in self.together)})" if self.together else ""
         where = self.curve.where(self.u, self.error)
         return f"{self.label}{times}{others} at {where} ± {self.error:.0e}, period {self.period}"
+
+    _repr_html_ = notebook_html
 
     def __repr__(self) -> str:
         return f"SpecialPoint({self})"

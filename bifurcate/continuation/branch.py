@@ -17,7 +17,7 @@ from bifurcate.curves.curve import Curve
 from bifurcate.errors import InvalidInput, NoSuchPoint, Stop
 from bifurcate.linalg.low_rank import LowRank
 from bifurcate.linalg.multipliers import Spectrum
-from bifurcate.printing import count_labels, range_text
+from bifurcate.printing import count_labels, notebook_html, range_text
 from bifurcate.storage.tables import Columns, about, as_dataframe, as_dataset, points_table, special_table, write_csv
 from bifurcate.validation import is_whole_number, shown
 
@@ -307,6 +307,8 @@ class Branch:
             return first_of_kind(self.special, kind, place, self.curve.event_names)
         except NoSuchPoint as error:
             raise NoSuchPoint(f"{error}. At its first point {self.stop.first}; at its last {self.stop.last}.") from None
+
+    _repr_html_ = notebook_html
 
     def __repr__(self) -> str:
         ranges = ", ".join(range_text(name, self[name]) for name in self.curve.free)

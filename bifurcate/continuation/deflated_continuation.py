@@ -25,7 +25,7 @@ from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
 from bifurcate.maps.map import Map
 from bifurcate.newton.deflation import DeflatedSearch, FailedAttempt
 from bifurcate.newton.solve import Solution
-from bifurcate.printing import short_repr
+from bifurcate.printing import notebook_html, short_repr
 from bifurcate.storage.journal import Section, open_journal
 from bifurcate.validation import check_count, check_interval, check_period, check_sequence, check_values
 
@@ -55,6 +55,7 @@ class DeflatedBranches:
     interrupted: bool = False
 
     __repr__ = short_repr
+    _repr_html_ = notebook_html
 
 
 @old_keywords(most="max_branches")

@@ -229,7 +229,9 @@ class Diagram:
         from bifurcate.plot.interactive_page import html_page
 
         meetings = [(point, self._branches_at(i)) for i, point in enumerate(self.special)]
-        page = html_page(self.branches, meetings, parameter=parameter, projections=projections, labels=labels)
+        page = html_page(
+            self.branches, meetings, parameter=parameter, projections=projections, labels=labels, theorem=self.theorem
+        )
         with written_atomically(Path(path)) as file:
             file.write(page.encode())
         return Path(path)

@@ -20,7 +20,7 @@ from bifurcate.linalg.few_numbers import FEW
 from bifurcate.linalg.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, core_operator, dense, size
 from bifurcate.linalg.rank_one_eigenvalues import RankOneUpdate
 from bifurcate.linalg.threads import one_thread
-from bifurcate.printing import short_repr
+from bifurcate.printing import notebook_html, short_repr
 
 __all__ = ["EDGE", "Spectrum", "spectrum"]
 
@@ -108,6 +108,7 @@ class Spectrum:
     vector: Array | None = field(default=None, repr=False)
 
     __repr__ = short_repr
+    _repr_html_ = notebook_html
 
     def __post_init__(self) -> None:
         if not self.signature:

@@ -21,7 +21,7 @@ from bifurcate.newton.deflation_operator import Deflation
 from bifurcate.newton.newton import Newton
 from bifurcate.newton.newton_krylov import NewtonKrylov
 from bifurcate.newton.solve import Solution, solve
-from bifurcate.printing import short_repr
+from bifurcate.printing import notebook_html, short_repr
 from bifurcate.validation import check_count, check_instance, check_period, check_sequence
 
 __all__ = ["DeflatedSearch", "DeflationResult", "FailedAttempt", "check_guesses", "deflate"]
@@ -89,6 +89,7 @@ class DeflationResult:
     interrupted: bool = False
 
     __repr__ = short_repr
+    _repr_html_ = notebook_html
 
     def of(self, period: int) -> tuple[Solution, ...]:
         """The solutions of a least period."""

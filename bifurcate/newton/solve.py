@@ -26,7 +26,7 @@ from bifurcate.newton.multiple_shooting import all_states_unknown, polished_cycl
 from bifurcate.newton.newton import Newton, newton_step
 from bifurcate.newton.newton_krylov import NewtonKrylov, newton_krylov_step, next_forcing_term
 from bifurcate.newton.solution_manifold import manifold_words, tangent_of_manifold
-from bifurcate.printing import short_repr
+from bifurcate.printing import notebook_html, short_repr
 from bifurcate.storage.functions import MissingFunction
 from bifurcate.validation import check_instance, check_period
 
@@ -88,6 +88,7 @@ class Solution:
     manifold: NDArray[np.float64] | None = None
 
     __repr__ = short_repr
+    _repr_html_ = notebook_html
 
     stored_beside_fields: ClassVar = ("spectrum",)  # it may take the map to compute it
 

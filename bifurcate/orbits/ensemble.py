@@ -25,7 +25,7 @@ from bifurcate.orbits.batched_iteration import (
     iterate_one_by_one,
 )
 from bifurcate.orbits.orbit import IterationRule, OrbitEnd
-from bifurcate.printing import short_repr
+from bifurcate.printing import notebook_html, short_repr
 from bifurcate.validation import as_floats, check_choice, check_count, check_instance, check_mapping
 
 __all__ = ["LARGEST_BATCHED", "Ensemble", "Layout", "ensemble"]
@@ -68,6 +68,7 @@ class Ensemble:
     details: tuple[str, ...] = field(default=(), repr=False)
 
     __repr__ = short_repr
+    _repr_html_ = notebook_html
 
     def __len__(self) -> int:
         return len(self.states)

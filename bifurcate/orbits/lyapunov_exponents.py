@@ -15,6 +15,7 @@ from bifurcate.linalg.operators import apply
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
 from bifurcate.orbits.orbit import IterationRule, OrbitEnd, next_state, with_values
+from bifurcate.printing import notebook_html
 from bifurcate.validation import check_count, check_seed
 
 __all__ = ["Exponents", "block_standard_error", "lyapunov"]
@@ -55,6 +56,8 @@ class Exponents:
     state: Array
     end: OrbitEnd
     detail: str = ""
+
+    _repr_html_ = notebook_html
 
     @property
     def chaotic(self) -> bool:

@@ -14,7 +14,7 @@ from bifurcate.errors import MapFailed
 from bifurcate.maps.calls import REAL_KINDS, call
 from bifurcate.maps.checks import check_parameters
 from bifurcate.maps.map import Map
-from bifurcate.printing import short_repr
+from bifurcate.printing import notebook_html, short_repr
 from bifurcate.storage.pickling import Portable
 from bifurcate.validation import check_count, check_instance
 
@@ -62,6 +62,7 @@ class Orbit:
     detail: str = field(default="", repr=False)
 
     __repr__ = short_repr
+    _repr_html_ = notebook_html
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from bifurcate.orbits.batched_iteration import LAYOUTS, BatchRows, agrees, broad
 from bifurcate.orbits.ensemble import LARGEST_BATCHED, Ensemble, Layout, ensemble
 from bifurcate.orbits.observable import Observable, as_observable
 from bifurcate.orbits.orbit import OrbitEnd
-from bifurcate.printing import short_repr
+from bifurcate.printing import notebook_html, short_repr
 from bifurcate.storage.tables import Columns, as_dataframe, import_xarray
 from bifurcate.validation import check_array, check_choice, check_count, check_flag, check_instance, check_values
 
@@ -55,6 +55,7 @@ class OrbitDiagram:
     details: tuple[str, ...] = field(default=(), repr=False)
 
     __repr__ = short_repr
+    _repr_html_ = notebook_html
 
     def to_dataframe(self) -> Any:
         """A pandas DataFrame with one row a sample: the parameter, the sample's number, its value, the orbit's end."""

@@ -15,7 +15,7 @@ from bifurcate.orbits.batched_iteration import BatchRows
 from bifurcate.orbits.ensemble import ensemble
 from bifurcate.orbits.orbit import IterationRule
 from bifurcate.orbits.tangent_growth import largest_exponents
-from bifurcate.printing import short_repr
+from bifurcate.printing import notebook_html, short_repr
 from bifurcate.validation import check_array, check_count, check_instance
 
 __all__ = ["ParameterPlane", "parameter_plane"]
@@ -54,6 +54,7 @@ class ParameterPlane:
     exponents: Array | None = None
 
     __repr__ = short_repr
+    _repr_html_ = notebook_html
 
 
 def parameter_plane(

@@ -6,7 +6,7 @@ import html
 import json
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,13 +17,25 @@ from bifurcate.errors import InvalidInput
 from bifurcate.orbits.observable import Observable, observable_name
 from bifurcate.plot.drawing import HOLLOW_MARKERS, PERIOD_COLOURS, axis_name
 from bifurcate.plot.observables import observe, observe_at
+from bifurcate.plot.proved import proved_arcs
 from bifurcate.printing import number_text
+
+if TYPE_CHECKING:
+    from bifurcate.proofs.diagram_theorem import DiagramTheorem
 
 __all__ = ["html_page"]
 
 MOST_COMPONENTS = 6  # of a state that the page offers as projections of their own
 MOST_MULTIPLIERS = 6  # that a point's text lists, the largest in modulus
-SYMBOLS = {"s": "square", "o": "circle", "D": "diamond", "X": "x", "v": "triangle-down", "|": "line-ns-open"}
+SYMBOLS = {
+    "s": "square",
+    "o": "circle",
+    "D": "diamond",
+    "X": "x",
+    "v": "triangle-down",
+    "|": "line-ns-open",
+    "P": "cross",
+}
 DIGITS = 10  # significant digits of the numbers in the page
 
 
@@ -35,6 +47,7 @@ def html_page(
     projections: Mapping[str, Observable] | None = None,
     labels: Mapping[str, str] | None = None,
     title: str = "",
+    theorem: DiagramTheorem | None = None,
 ) -> str:
     """Write branches and special points as one page of HTML.
 
@@ -51,6 +64,8 @@ def html_page(
     labels : mapping of str to str, optional
         How axes name parameters.
     title : str
+    theorem : DiagramTheorem, optional
+        What is proved of the branches and of the points, in their order: arcs get bands, points rings.
 
     Returns
     -------
@@ -77,9 +92,10 @@ def html_page(
         "projections": list(shown),
         "periods": sorted({branch.curve.period for _, branch in cycles}),
         "branches": [_branch(i, branch, horizontal, list(shown.values()), plane) for i, branch in cycles],
+        "proved": _proved(theorem, [i for i, _ in cycles], horizontal, list(shown.values())),
         "curves": _curves(curves, plane),
         "special": [
-            _special(k, point, list(met), branches, horizontal, list(shown.values()), plane)
+            _special(k, point, list(met), branches, horizontal, list(shown.values()), plane) | _proved_point(theorem, k)
             for k, (point, met) in enumerate(meetings)
         ],
     }
@@ -148,6 +164,34 @@ def _branch(
         "plane": where,
         "text": texts,
     }
+
+
+def _proved_point(theorem: DiagramTheorem | None, number: int) -> dict[str, Any]:
+    """Whether a special point is proved, and the theorem about it."""
+    found = None if theorem is None else theorem.points[number]
+    return {"proved": found is not None, "theorem": "" if found is None else str(found)}
+
+
+def _proved(
+    theorem: DiagramTheorem | None, numbers: list[int], parameter: str, observables: list[Observable]
+) -> list[dict[str, Any]]:
+    """The proved arcs of branches of cycles: their branch, period, parameters and the values of every observable."""
+    found = []
+    for number in numbers if theorem is not None else ():
+        branch = theorem.branches[number] if theorem is not None else None
+        if branch is None or branch.free != parameter:
+            continue
+        arcs = zip(*(proved_arcs(branch, observable) for observable in observables), strict=True)
+        for piece, parts in zip(branch.pieces, arcs, strict=True):
+            found.append(
+                {
+                    "branch": number,
+                    "parameter": _numbers(parts[0][0]),
+                    "values": [_numbers(values) for _, values in parts],
+                    "text": f"branch {number}, proved: {html.escape(str(piece))}",
+                }
+            )
+    return found
 
 
 def _curves(curves: list[tuple[int, Branch]], plane: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from bifurcate.proofs.branch_theorem import BranchTheorem
     from bifurcate.proofs.diagram_theorem import DiagramTheorem
 
-__all__ = ["draw_proved"]
+__all__ = ["draw_proved", "proved_arcs"]
 
 BAND: dict[str, Any] = {"color": "#bcd7ea", "lw": 5.0, "zorder": 0.8, "solid_capstyle": "butt"}
 RING: dict[str, Any] = {"ls": "", "marker": "o", "ms": 10.0, "mew": 0.9, "color": "#14548a", "zorder": 6}
@@ -77,6 +78,12 @@ def draw_proved(
 
 
 def _draw_arcs(ax: Axes, branch: BranchTheorem, observable: Observable) -> None:
+    for at, values in proved_arcs(branch, observable):
+        ax.plot(at, np.array(values), **BAND)
+
+
+def proved_arcs(branch: BranchTheorem, observable: Observable) -> Iterator[tuple[list[float], list[list[float]]]]:
+    """The free parameter at the nodes of every proved arc, and the observable at the states of the cycle there."""
     for piece in branch.pieces:
         nodes = [tube.start for tube in piece.tubes]
         nodes.append(piece.tubes[-1].start + piece.tubes[-1].chord)
@@ -86,7 +93,7 @@ def _draw_arcs(ax: Axes, branch: BranchTheorem, observable: Observable) -> None:
             p = {**branch.parameters, branch.free: float(node[-1])}
             states = curve.cycle_states(node)
             values.append([_observed(x.reshape(curve.ball_map.shape), p, observable) for x in states])
-        ax.plot([float(node[-1]) for node in nodes], np.array(values), **BAND)
+        yield [float(node[-1]) for node in nodes], values
 
 
 def _draw_ring(ax: Axes, point: Any, observable: Observable) -> None:

@@ -127,3 +127,24 @@ def test_what_cannot_be_shown_is_refused(diagram, monkeypatch):
 def test_a_notebook_shows_table_and_picture(diagram):
     shown = diagram._repr_html_()
     assert shown.startswith("<pre>diagram of henon") and shown.count("<svg") == 2
+
+
+def test_a_notebook_shows_other_results_with_their_pictures():
+    logistic = bf.maps.logistic(r=3.2)
+    found = bf.solve(logistic, [0.6])
+    branch = bf.trace(bf.cycles(logistic, "r", found), {"r": (2.5, 3.4)})
+    plane = bf.parameter_plane(bf.maps.henon(), {"a": [0.1, 0.5], "b": [0.2, 0.3]}, [0.0, 0.0], transient=50)
+    with_picture = [
+        found,
+        branch,
+        branch.first("PD"),
+        bf.orbit(logistic, [0.3], 40),
+        bf.orbit_diagram(logistic, "r", [2.8, 3.2], [0.3], 0),
+        plane,
+    ]
+    for result in with_picture:
+        shown = result._repr_html_()
+        assert shown.startswith("<pre>") and shown.count("<svg") == 1, type(result).__name__
+    for result in (bf.ensemble(logistic, [[0.3], [0.4]], 5), bf.lyapunov(logistic, [0.3], steps=50)):
+        assert result._repr_html_().startswith("<pre>") and "<svg" not in result._repr_html_()
+    assert "&lt;" in bf.orbit(logistic, [0.3], 40)._repr_html_()
