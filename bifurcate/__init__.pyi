@@ -37,6 +37,12 @@ from .attractors.basin_measures import (
 from .attractors.edge_tracking import EdgeState as EdgeState, edge_state as edge_state
 from .attractors.basins import Basins as Basins, basins as basins
 from .attractors.fractions import Fraction as Fraction
+from .attractors.times import (
+    EscapeTimes as EscapeTimes,
+    ReturnTimes as ReturnTimes,
+    escape_times as escape_times,
+    return_times as return_times,
+)
 from .attractors.plane import Plane as Plane
 from .bifurcations.codimension_one.branch_switching import switch as switch, switches as switches
 from .bifurcations.codimension_two.loci import locus as locus

@@ -360,6 +360,28 @@ class Material:
                     "progress": None,
                 },
             ),
+            "return_times": (
+                bf.return_times,
+                {
+                    "map": m,
+                    "start": [0.3],
+                    "inside": [(0.5, 1.0)],
+                    "steps": 5,
+                    "transient": 0,
+                    "parameters": {"r": 2.0},
+                },
+            ),
+            "escape_times": (
+                bf.escape_times,
+                {
+                    "map": m,
+                    "starts": [[0.3], [0.4]],
+                    "inside": [(0.0, 0.45)],
+                    "steps": 5,
+                    "entering": False,
+                    "parameters": {"r": 2.0},
+                },
+            ),
             "basin_entropy": (bf.basin_entropy, {"basins": self.basins, "cells": 2}),
             "boundary_kind": (bf.boundary_kind, {"basins": self.basins5, "radius": 2, "seed": 0}),
             "uncertainty_exponent": (

@@ -129,6 +129,8 @@ def of_attractors():
         bf.attractor_continuation(
             bf.maps.logistic(), "r", [2.9, 3.1], [(0.1, 0.9)], starts=2, branches=True, progress=False
         ),
+        bf.return_times(bf.maps.logistic(r=4.0), [0.3], [(0.5, 1.0)], steps=40),
+        bf.escape_times(bf.maps.logistic(r=5.0), [[0.3], [0.5]], [(0.0, 1.0)], steps=5),
         bf.basin_entropy(plane, cells=2),
         bf.boundary_kind(plane, radius=2),
         bf.uncertainty_exponent(plane, points=100, epsilons=[0.1, 0.2]),
