@@ -137,12 +137,14 @@ def _take_noted_steps(half: HalfBranch, journal: Section) -> _Resumed | None:
     return _Resumed(known["state"], known["stop"])
 
 
-def join_halves(curve: Curve, first: Point, halves: list[HalfBranch], here: list[SpecialPoint]) -> Branch:
-    """The branch made of one or two halves and the point between them, with the user's events at that point."""
+def join_halves(
+    curve: Curve, first: Point, halves: list[HalfBranch], here: list[SpecialPoint], doubts: list[str]
+) -> Branch:
+    """The branch made of one or two halves and the point between them, with the user's events and doubts there."""
     ahead = halves[0]
     ahead.special = [*here, *ahead.special]
     begin = Stop("origin", str(curve.origin)) if len(curve.sides) == 1 else ahead.stop
-    end, points, special, doubts = ahead.stop, [first, *ahead.points], ahead.special, ahead.doubts
+    end, points, special, doubts = ahead.stop, [first, *ahead.points], ahead.special, [*doubts, *ahead.doubts]
     if len(halves) == 2:
         behind = halves[1].reversed()
         begin, points, special = behind.stop, [*behind.points, *points], [*behind.special, *special]

@@ -11,9 +11,10 @@ from bifurcate.bifurcations.codimension_one.event_detection import StepEvents
 from bifurcate.bifurcations.codimension_one.user_events import events_at_start
 from bifurcate.continuation.branch import Branch
 from bifurcate.continuation.half_branch import HalfBranch, Keep, branch_point_of, follow, join_halves
+from bifurcate.continuation.noise_at_start import start_of
 from bifurcate.continuation.progress import Progress
 from bifurcate.continuation.progress_line import Report, reporting
-from bifurcate.continuation.starting_point import first_point, measure_edge, prepare_run
+from bifurcate.continuation.starting_point import measure_edge, prepare_run
 from bifurcate.continuation.step_control import StepControl
 from bifurcate.continuation.stepper import Step, continue_from
 from bifurcate.curves.corrector import adapt_equations
@@ -22,7 +23,7 @@ from bifurcate.curves.curve import Curve
 from bifurcate.curves.event import Events
 from bifurcate.deprecation import old_positions
 from bifurcate.errors import Stop
-from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
+from bifurcate.interrupts import interrupted_meanwhile, protected
 from bifurcate.storage.journal import Section, open_journal
 from bifurcate.validation import check_callable, check_number
 
@@ -66,10 +67,11 @@ def steps(
     check_number("direction", direction)
     run = prepare_run(curve, bounds, control, corrector, detect, events)
     with np.errstate(all="ignore"):
-        run, start = measure_edge(run, first_point(run))
+        run, start, noise = start_of(run)
+        run, start = measure_edge(run, start)
         run = run.with_curve(adapt_equations(run.curve, start, run.metric))
         here = events_at_start(run.curve, start, run.metric)
-    yield Step(run.curve, start, 0.0, StepEvents(here))
+    yield Step(run.curve, start, 0.0, StepEvents(here, doubts=[noise] if noise else []))
     following = continue_from(run, start.facing(1.0 if direction >= 0 else -1.0))
     while True:
         with np.errstate(all="ignore"):  # entered anew at every step: nothing outside is changed between them
@@ -155,7 +157,9 @@ def trace(
         np.errstate(all="ignore"),
         reporting(progress, f"trace {curve.iterate.map.name}", curve.free) as report,
     ):
-        run, start = measure_edge(run, interruptible(first_point, run))
+        run, start, noise = start_of(run)
+        curve = run.curve if noise else curve
+        run, start = measure_edge(run, start)
         run = run.with_curve(adapt_equations(run.curve, start, run.metric))
         if notes is not None:
             notes.share(run.curve)
@@ -170,4 +174,4 @@ def trace(
                 break
         if interrupted_meanwhile():
             halves[-1].stop = Stop("interrupted")
-        return join_halves(curve, first, halves, here)
+        return join_halves(curve, first, halves, here, [noise] if noise else [])

@@ -12,7 +12,9 @@ function whose value and derivatives are of size 1; callers multiply it with the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import numpy as np
@@ -30,6 +32,7 @@ __all__ = [
     "curvature_by_five_points",
     "directional_derivative",
     "parameter_slope",
+    "recorded_samples",
     "slope_by_five_points",
     "slope_by_three_points",
 ]
@@ -71,6 +74,29 @@ COMPLEX_STEP = 1e-30
 
 Array = NDArray[np.float64]
 Value = TypeVar("Value", float, Array)
+
+_RECORD: ContextVar[list[Array] | None] = ContextVar("_RECORD", default=None)
+
+
+@contextmanager
+def recorded_samples() -> Iterator[list[Array]]:
+    """What every call of :func:`central_difference_columns` in the block sees of g: a list that grows with each.
+
+    Its arrays have the shape (n, 4, m): the values at h, −h, 2h and −2h for every column.
+
+    Examples
+    --------
+    >>> with recorded_samples() as samples:
+    ...     _ = central_difference_columns(lambda j, t: np.array([t]), np.array([0.5]))
+    >>> samples[0].ravel()
+    array([ 0.5, -0.5,  1. , -1. ])
+    """
+    samples: list[Array] = []
+    token = _RECORD.set(samples)
+    try:
+        yield samples
+    finally:
+        _RECORD.reset(token)
 
 
 def slope_by_three_points(g: Callable[[Any], Value], step: Any) -> Value:
@@ -232,6 +258,8 @@ def central_difference_columns(
     except MapFailed:  # near an edge beyond which f raises
         alone = [central_difference(lambda t: g(j, t), step, noise) for j, step in enumerate(steps)]  # noqa: B023
         return np.column_stack(alone)
+    if (record := _RECORD.get()) is not None:
+        record.append(samples)
     near, far = samples[:, 0] - samples[:, 1], samples[:, 2] - samples[:, 3]
     slopes: Array = (8.0 * near - far) / (12.0 * h)
     bend = np.abs(slopes - near / (2.0 * h)).max(axis=1, initial=0.0)

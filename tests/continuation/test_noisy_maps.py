@@ -154,3 +154,58 @@ def test_solutions_are_as_exact_as_noise_allows():
 def test_a_level_of_noise_is_a_small_number(noise):
     with pytest.raises(bf.errors.InvalidInput, match="noise"):
         bf.Map(lambda x: x, {}, noise=noise)
+
+
+@pytest.mark.parametrize("noise", [1e-4, 1e-6, 1e-8, 1e-10])
+def test_roughness_that_was_not_declared_is_noticed_and_followed(noise):
+    def f(x, p):
+        return x + 0.3 * (p + x - x**3) + noise * chance(x, p)
+
+    branch = bf.trace(bf.cycles(bf.Map(f, {"p": -0.1}), "p", [-1.05]), {"p": (-0.5, 1.0)})
+    assert (branch["p"].min(), branch["p"].max()) == (-0.5, 1.0)
+    assert [point.kind for point in branch.special] == ["fold", "fold"]
+    for point in branch.of("fold"):
+        assert abs(abs(point.parameters["p"]) - 2 / 27**0.5) <= point.error
+    (words,) = branch.doubts
+    assert "noisy" in words and "Map(noise=" in words
+    assert noise / 4 < branch.curve.iterate.map.noise < 8 * noise
+
+
+def single_logistic(x, r):
+    x, r = np.float32(x), np.float32(r)
+    return r * x * (1 - x)
+
+
+def single_henon(z, a):
+    x, y = np.asarray(z, dtype=np.float32)
+    return np.array([1 - np.float32(a) * x * x + y, np.float32(0.3) * x])
+
+
+def single_ricker(x, r):
+    x, r = np.float32(x), np.float32(r)
+    return x * np.exp(r * (1 - x / np.float32(100.0)))
+
+
+@pytest.mark.parametrize(
+    ("f", "free", "start", "guess", "bounds", "kind", "place"),
+    [
+        (single_logistic, "r", 2.5, [0.6], (1.5, 3.4), "flip", 3.0),
+        (single_henon, "a", 0.1, [0.9, 0.27], (-0.05, 0.6), "flip", 0.75 * 0.7**2),
+        (single_ricker, "r", 1.5, [100.0], (0.5, 2.5), "flip", 2.0),
+    ],
+)
+def test_float32_is_recognised_and_named(f, free, start, guess, bounds, kind, place):
+    branch = bf.trace(bf.cycles(bf.Map(f, {free: start}), free, guess), {free: bounds})
+    assert (branch[free].min(), branch[free].max()) == bounds
+    (point,) = branch.special
+    assert point.kind == kind and abs(point.parameters[free] - place) <= point.error < 1e-3
+    assert "float32" in branch.doubts[0]
+
+
+def test_a_bent_or_kinked_but_exact_map_is_not_called_noisy():
+    bent = bf.Map(lambda x, p: 0.5 * x + p * np.exp(-20.0 * x), {"p": 0.1})
+    kinked = bf.Map(lambda x, p: p + 0.5 * np.abs(x - 1e-4), {"p": 0.0})
+    for map, guess in ((bent, 0.1), (kinked, 0.0)):
+        branch = bf.trace(bf.cycles(map, "p", [guess]), {"p": (-0.001, 0.2)})
+        assert not any("noisy" in words for words in branch.doubts)
+        assert branch.curve.iterate.map.noise is None
