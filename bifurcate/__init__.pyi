@@ -58,7 +58,7 @@ from .continuation.deflated_continuation import (
     deflated_continuation as deflated_continuation,
 )
 from .continuation.extend import extend as extend
-from .continuation.progress import Progress as Progress
+from .progress import Progress as Progress
 from .continuation.step_control import StepControl as StepControl
 from .continuation.stepper import Step as Step
 from .continuation.trace import steps as steps, trace as trace

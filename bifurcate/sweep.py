@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from bifurcate.errors import InvalidInput
 from bifurcate.executors import as_executor, process_pool, stop_pool
 from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
+from bifurcate.progress import Progress
+from bifurcate.progress_line import Report, reporting
 from bifurcate.storage.functions import pack, unpack
 from bifurcate.storage.journal import Section, open_journal
 from bifurcate.sweep_result import FailedPoint, Sweep
@@ -48,6 +50,7 @@ def sweep(
     workers: int | None = None,
     journal: str | os.PathLike[str] | None = None,
     seed: int = 0,
+    progress: Report | bool | None = None,
 ) -> Sweep:
     """Call a function at every point of a grid of parameters.
 
@@ -70,6 +73,9 @@ def sweep(
         missing.
     seed : int
         Of all random numbers.
+    progress : callable, bool, optional
+        Called with a :class:`Progress`; or True for a line that says how far the call has come, False for none. If it
+        is not given, a line appears after two seconds in terminals and notebooks.
 
     Returns
     -------
@@ -100,7 +106,12 @@ def sweep(
         check_count("workers", workers)
     call = {"function": function, "code": _code_of(function), "grid": axes, "seed": seed}
     work = _Sweeping(function, axes, seed if _takes_seed(function, axes) else None)
-    with open_journal(journal, call) as notes, protected():
+    named = f"sweep {getattr(function, '__name__', 'of a function')}"
+    with (
+        open_journal(journal, call) as notes,
+        protected(),
+        reporting(progress, named, tuple(axes), "points of the grid") as work.report,
+    ):
         work.take_noted(notes)
         missing = work.missing()
         try:
@@ -171,6 +182,7 @@ class _Sweeping:
     seed: int | None
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     is_interrupted: bool = False
+    report: Report | None = None
 
     @property
     def size(self) -> int:
@@ -202,6 +214,9 @@ class _Sweeping:
         if notes is not None and found:
             notes.put(f"chunk {min(found)}", found)
         self.outcomes.update(found)
+        if self.report is not None and found:
+            done = len(self.outcomes)
+            self.report(Progress(self.point(max(found)), done, left=self.size - done))
 
     def run_here(self, missing: list[int], notes: Section | None) -> None:
         """Call the function in this process."""

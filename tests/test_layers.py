@@ -16,6 +16,8 @@ ROOMS = [
     "executors",
     "deprecation",
     "validation",
+    "progress",
+    "progress_line",
     "storage",
     "linalg",
     "maps",

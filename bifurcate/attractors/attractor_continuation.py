@@ -15,11 +15,11 @@ from bifurcate.attractors.branches_through import branches_through
 from bifurcate.attractors.discovery import settle_all
 from bifurcate.attractors.fractions import wilson_interval
 from bifurcate.continuation.branch import Branch
-from bifurcate.continuation.progress import Progress
-from bifurcate.continuation.progress_line import reporting
 from bifurcate.errors import InvalidInput
 from bifurcate.maps.map import Map
 from bifurcate.printing import short_repr
+from bifurcate.progress import Progress
+from bifurcate.progress_line import reporting
 from bifurcate.storage.tables import Columns, as_dataframe
 from bifurcate.validation import check_count, check_flag, check_instance, check_seed, check_values
 

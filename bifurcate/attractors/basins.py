@@ -14,12 +14,12 @@ from bifurcate.attractors.attractors import Attractors, check_map_somewhere
 from bifurcate.attractors.discovery import refuse_conservative, settle_all
 from bifurcate.attractors.fractions import Fraction, fractions_of, fractions_table
 from bifurcate.attractors.plane import Plane, as_plane, grid_size
-from bifurcate.continuation.progress import Progress
-from bifurcate.continuation.progress_line import reporting
 from bifurcate.errors import InvalidInput
 from bifurcate.maps.map import Map
 from bifurcate.orbits.orbit import with_values
 from bifurcate.printing import short_repr, values_text
+from bifurcate.progress import Progress
+from bifurcate.progress_line import reporting
 from bifurcate.storage.tables import import_xarray
 from bifurcate.validation import check_count, check_seed
 

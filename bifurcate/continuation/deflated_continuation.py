@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from bifurcate.continuation.branch import Branch
 from bifurcate.continuation.branch_matching import BranchLocator
-from bifurcate.continuation.progress import Progress
-from bifurcate.continuation.progress_line import Report, reporting
 from bifurcate.continuation.step_control import StepControl
 from bifurcate.continuation.trace import trace
 from bifurcate.curves.cycle import cycles
@@ -26,6 +24,8 @@ from bifurcate.maps.map import Map
 from bifurcate.newton.deflation import DeflatedSearch, FailedAttempt
 from bifurcate.newton.solve import Solution
 from bifurcate.printing import notebook_html, short_repr
+from bifurcate.progress import Progress
+from bifurcate.progress_line import Report, reporting
 from bifurcate.storage.journal import Section, open_journal
 from bifurcate.validation import check_count, check_interval, check_period, check_sequence, check_values
 

@@ -12,7 +12,6 @@ from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.branch import Branch, BranchEnds
 from bifurcate.continuation.continuation_problem import ContinuationProblem
 from bifurcate.continuation.half_branch import HalfBranch, Keep, follow
-from bifurcate.continuation.progress_line import Report, reporting
 from bifurcate.continuation.starting_point import prepare_run
 from bifurcate.continuation.step_control import StepControl
 from bifurcate.curves.corrector import adapt_equations, correct
@@ -22,6 +21,7 @@ from bifurcate.curves.curve_point import CurvePoint
 from bifurcate.curves.event import Events
 from bifurcate.errors import InvalidInput, NotConverged
 from bifurcate.interrupts import interruptible, protected
+from bifurcate.progress_line import Report, reporting
 from bifurcate.validation import check_callable, check_flag, check_instance, check_interval
 
 __all__ = ["extend"]

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.branch import Branch, BranchEnds, Point
 from bifurcate.continuation.continuation_problem import ContinuationProblem
-from bifurcate.continuation.progress import Progress
 from bifurcate.continuation.stepper import Step, StepperState, continue_from
 from bifurcate.curves.compact_state import compact_state
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CurvePoint
 from bifurcate.errors import MapFailed, Stop
 from bifurcate.interrupts import interruptible
+from bifurcate.progress import Progress
 from bifurcate.storage.journal import Section
 
 __all__ = ["HalfBranch", "Keep", "branch_point_of", "follow", "join_halves"]

@@ -12,8 +12,6 @@ from bifurcate.bifurcations.codimension_one.user_events import events_at_start
 from bifurcate.continuation.branch import Branch
 from bifurcate.continuation.half_branch import HalfBranch, Keep, branch_point_of, follow, join_halves
 from bifurcate.continuation.noise_at_start import start_of
-from bifurcate.continuation.progress import Progress
-from bifurcate.continuation.progress_line import Report, reporting
 from bifurcate.continuation.starting_point import measure_edge, prepare_run
 from bifurcate.continuation.step_control import StepControl
 from bifurcate.continuation.stepper import Step, continue_from
@@ -24,6 +22,8 @@ from bifurcate.curves.event import Events
 from bifurcate.deprecation import old_positions
 from bifurcate.errors import Stop
 from bifurcate.interrupts import interrupted_meanwhile, protected
+from bifurcate.progress import Progress
+from bifurcate.progress_line import Report, reporting
 from bifurcate.storage.journal import Section, open_journal
 from bifurcate.validation import check_callable, check_number
 

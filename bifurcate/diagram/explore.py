@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from bifurcate.bifurcations.codimension_one.user_events import check_events
-from bifurcate.continuation.progress_line import Report, reporting
 from bifurcate.continuation.step_control import StepControl
 from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.curves.curve import Curve
@@ -23,6 +22,7 @@ from bifurcate.diagram.proved import with_theorem
 from bifurcate.errors import InvalidInput
 from bifurcate.executors import as_executor
 from bifurcate.interrupts import interrupted_meanwhile, protected
+from bifurcate.progress_line import Report, reporting
 from bifurcate.storage.journal import open_journal
 from bifurcate.validation import check_count, check_flag, check_interval, check_optional, check_period
 

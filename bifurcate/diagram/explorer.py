@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 
 from bifurcate.bifurcations.kinds import CURVE_KINDS, KINDS
 from bifurcate.bifurcations.special_point import SpecialPoint
-from bifurcate.continuation.progress import Progress
-from bifurcate.continuation.progress_line import Report
 from bifurcate.curves.curve import Curve
 from bifurcate.diagram.audit import Audit, audit_branch, check_balance, check_parity
 from bifurcate.diagram.branch_source import BranchSource
@@ -17,6 +15,8 @@ from bifurcate.diagram.diagram import Diagram, FailedCurve
 from bifurcate.diagram.exploration import Exploration, Meeting
 from bifurcate.diagram.graph import build_graph
 from bifurcate.errors import BifurcateError, InvalidInput, MapFailed
+from bifurcate.progress import Progress
+from bifurcate.progress_line import Report
 
 __all__ = ["Explorer", "is_switching_point"]
 

@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bifurcate.continuation.progress import Progress
-from bifurcate.continuation.progress_line import Report, reporting
 from bifurcate.errors import InvalidInput
 from bifurcate.interrupts import interrupted_meanwhile, protected
 from bifurcate.manifolds.batched_step import BatchedStep, batched_step
@@ -21,6 +19,8 @@ from bifurcate.manifolds.saddle_direction import SaddleDirection, saddle_directi
 from bifurcate.manifolds.sampling import ImplicitSampler, Sampler, SteppedSampler
 from bifurcate.newton.solve import Solution
 from bifurcate.printing import short_repr
+from bifurcate.progress import Progress
+from bifurcate.progress_line import Report, reporting
 from bifurcate.validation import check_array, check_choice, check_count, check_flag, check_positive, shown
 
 __all__ = ["Manifold", "ManifoldBranch", "manifold", "sampler_of"]

@@ -27,6 +27,8 @@ from bifurcate.newton.newton import Newton, newton_step
 from bifurcate.newton.newton_krylov import NewtonKrylov, newton_krylov_step, next_forcing_term
 from bifurcate.newton.solution_manifold import manifold_words, tangent_of_manifold
 from bifurcate.printing import notebook_html, short_repr
+from bifurcate.progress import Progress
+from bifurcate.progress_line import Report, reporting
 from bifurcate.storage.functions import MissingFunction
 from bifurcate.validation import check_instance, check_period
 
@@ -149,6 +151,7 @@ def solve(
     method: Newton | NewtonKrylov | None = None,
     deflation: Deflation | None = None,
     multiple_shooting: bool | None = None,
+    progress: Report | bool | None = None,
 ) -> Solution:
     """Find a fixed point of f^period by Newton's method from a guess.
 
@@ -173,6 +176,9 @@ def solve(
         True if all k states are to be unknowns, with the equations f(x_{i−1}) = x_i, so that the residual comes down to
         rounding whatever the multipliers are; False for f^k(x) = x in one state. By default True where the period is
         at least 8, the Jacobians are matrices, and small differences grow by more than 10⁶ along the guess's orbit.
+    progress : callable, bool, optional
+        Called with a :class:`Progress` after every Newton step; or True for a line that says how far the call has come,
+        False for none. If it is not given, a line appears after two seconds in terminals and notebooks.
 
     Returns
     -------
@@ -217,11 +223,12 @@ def solve(
     deflation = NOTHING_DEFLATED if deflation is None else deflation
     if not isinstance(deflation, Deflation) or any(r.size != x.size for r in deflation.known):
         raise InvalidInput(f"deflation must be a Deflation(...) of states of shape {x.shape}, got {deflation!r}")
-    with np.errstate(all="ignore"):
+    named = f"solve {map.name}"
+    with np.errstate(all="ignore"), reporting(progress, named, (), "Newton steps") as report:
         start = _start(iterate, x.reshape(-1), deflation)
         if isinstance(method, Newton):
             iterate, start = all_states_unknown(iterate, start, multiple_shooting)
-        here, history = _iterate(iterate, start, method, deflation)
+        here, history = _iterate(iterate, start, method, deflation, report)
         if isinstance(iterate, OrbitMap):
             iterate, here = polished_cycle(iterate, here, history)
         else:
@@ -286,7 +293,11 @@ def _start(iterate: IteratedMap, x: Vector, deflation: Deflation) -> Iterate:
 
 
 def _iterate(
-    iterate: IteratedMap, here: Iterate, method: Newton | NewtonKrylov, deflation: Deflation
+    iterate: IteratedMap,
+    here: Iterate,
+    method: Newton | NewtonKrylov,
+    deflation: Deflation,
+    report: Report | None = None,
 ) -> tuple[Iterate, list[float]]:
     """Newton steps until the stopping inequality holds: the last iterate, and the residual ‖F‖_∞ at every one."""
     map, history = iterate.map, [here.largest]
@@ -329,4 +340,6 @@ def _iterate(
         forcing = next_forcing_term(largest_forcing, forcing, new.norm / here.norm)
         here = new
         history.append(here.largest)
+        if report is not None:
+            report(Progress(dict(map.parameters), len(history) - 1, residual=here.largest))
     return here, history

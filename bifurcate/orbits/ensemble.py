@@ -26,6 +26,8 @@ from bifurcate.orbits.batched_iteration import (
 )
 from bifurcate.orbits.orbit import IterationRule, OrbitEnd
 from bifurcate.printing import notebook_html, short_repr
+from bifurcate.progress import Progress
+from bifurcate.progress_line import Report, reporting
 from bifurcate.validation import as_floats, check_choice, check_count, check_instance, check_mapping
 
 __all__ = ["LARGEST_BATCHED", "Ensemble", "Layout", "ensemble"]
@@ -85,6 +87,7 @@ def ensemble(
     parameters: Mapping[str, Any] | None = None,
     executor: Executor | None = None,
     layout: Layout | None = None,
+    progress: Report | bool | None = None,
 ) -> Ensemble:
     """Iterate a map from many states, or at many values of its parameters, at once.
 
@@ -112,6 +115,9 @@ def ensemble(
         Where the work is done: threads, processes (f must be picklable then), a cluster's. By default here.
     layout : {"trailing", "leading", "single"}, optional
         Do not try, but call f so; "single" for one state at a time.
+    progress : callable, bool, optional
+        Called with a :class:`Progress`; or True for a line that says how far the call has come, False for none. If it
+        is not given, a line appears after two seconds in terminals and notebooks.
 
     Returns
     -------
@@ -141,13 +147,14 @@ def ensemble(
         layout = _find_layout(rule, tried)
     elif layout != "single" and not can_broadcast(rule, tried, layout):
         raise InvalidInput(f"{map.name} does not broadcast over batches in the {layout} layout")
-    if layout != "single":
-        parts = _split(rows, batch_length)
-        batched = _call_on_each(executor, _iterate_batch_safely, parts, rule, layout, transient, last)
-        if None not in batched:
-            return _join(batched, layout)
-    parts = _split(rows, 1 + (len(rows) - 1) // EXECUTOR_TASKS if executor else len(rows))
-    return _join(_call_on_each(executor, iterate_one_by_one, parts, rule, transient, last), "single")
+    with reporting(progress, f"ensemble {map.name}", (), "orbits") as report:
+        if layout != "single":
+            parts = _split(rows, batch_length)
+            batched = _call_on_each(executor, report, _iterate_batch_safely, parts, rule, layout, transient, last)
+            if None not in batched:
+                return _join(batched, layout)
+        parts = _split(rows, 1 + (len(rows) - 1) // EXECUTOR_TASKS)
+        return _join(_call_on_each(executor, report, iterate_one_by_one, parts, rule, transient, last), "single")
 
 
 def _make_rows(map: Map, starts: Any, parameters: Mapping[str, Any]) -> BatchRows:
@@ -227,6 +234,7 @@ def _split(rows: BatchRows, length: int) -> list[BatchRows]:
 
 def _call_on_each(
     executor: Executor | None,
+    report: Report | None,
     work: Callable[..., BatchResult | None],
     parts: list[BatchRows],
     rule: IterationRule,
@@ -245,6 +253,9 @@ def _call_on_each(
             for i, part in enumerate(parts):
                 found = interruptible(work, rule, part, *settings) if not futures else interruptible(futures[i].result)
                 done.append(found)
+                if report is not None:
+                    count = sum(len(each) for each in parts[: i + 1])
+                    report(Progress({}, count, left=sum(map(len, parts)) - count))
                 if interrupted_meanwhile() or (found is not None and "interrupted" in found.ends):
                     raise KeyboardInterrupt
         except KeyboardInterrupt:

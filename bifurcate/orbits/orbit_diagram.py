@@ -19,6 +19,7 @@ from bifurcate.orbits.ensemble import LARGEST_BATCHED, Ensemble, Layout, ensembl
 from bifurcate.orbits.observable import Observable, as_observable
 from bifurcate.orbits.orbit import OrbitEnd
 from bifurcate.printing import notebook_html, short_repr
+from bifurcate.progress_line import Report
 from bifurcate.storage.tables import Columns, as_dataframe, import_xarray
 from bifurcate.validation import check_array, check_choice, check_count, check_flag, check_instance, check_values
 
@@ -89,6 +90,7 @@ def orbit_diagram(
     carry: bool | Literal["both ways"] = False,
     executor: Executor | None = None,
     layout: Layout | None = None,
+    progress: Report | bool | None = None,
 ) -> OrbitDiagram:
     """Where orbits of a map end up, for each value of a parameter.
 
@@ -116,6 +118,8 @@ def orbit_diagram(
         the next one begins at ``start`` again.
     executor, layout : optional
         As for :func:`ensemble`, which does the work; not with ``carry``, by which orbits depend on one another.
+    progress : callable, bool, optional
+        As for :func:`ensemble`.
 
     Returns
     -------
@@ -150,9 +154,9 @@ def orbit_diagram(
     if carry:
         found = _carried(map, parameter, values, starts, samples, transient)
     else:
-        found = ensemble(
-            map, starts, samples, transient=transient, parameters={parameter: values}, executor=executor, layout=layout
-        )
+        parameters = {parameter: values}
+        how: dict[str, Any] = {"executor": executor, "layout": layout, "progress": progress}
+        found = ensemble(map, starts, samples, transient=transient, parameters=parameters, **how)
     observed = np.full((len(values), samples), np.nan)
     is_done = np.array(found.ends) == "steps"
     if is_done.any():

@@ -16,6 +16,7 @@ from bifurcate.orbits.ensemble import ensemble
 from bifurcate.orbits.orbit import IterationRule
 from bifurcate.orbits.tangent_growth import largest_exponents
 from bifurcate.printing import notebook_html, short_repr
+from bifurcate.progress_line import Report
 from bifurcate.validation import check_array, check_count, check_instance
 
 __all__ = ["ParameterPlane", "parameter_plane"]
@@ -65,6 +66,7 @@ def parameter_plane(
     longest: int = 16,
     transient: int = 1000,
     exponents: int = 0,
+    progress: Report | bool | None = None,
 ) -> ParameterPlane:
     """The periods that orbits settle at, and their Lyapunov exponents, over a plane of two parameters.
 
@@ -82,6 +84,8 @@ def parameter_plane(
         Iterations before periods are sought.
     exponents : int
         Iterations after these over which the largest Lyapunov exponent is averaged; 0 for no exponents.
+    progress : callable, bool, optional
+        As for :func:`ensemble`.
 
     Returns
     -------
@@ -124,7 +128,7 @@ def parameter_plane(
         raise InvalidInput(f"values have the shapes {u.shape} and {v.shape}; they must be sequences of numbers")
     grid: dict[str, Any] = {x: np.tile(u, len(v)), y: np.repeat(v, len(u))}
     first = check_array("start", start)
-    found = ensemble(map, first[None], longest + 1, transient=transient, parameters=grid)
+    found = ensemble(map, first[None], longest + 1, transient=transient, parameters=grid, progress=progress)
     states = found.states.reshape(len(found), longest + 1, -1)
     periods = _periods(states, map.scale)
     periods[np.array(found.ends) != "steps"] = -1

@@ -148,7 +148,10 @@ class Material:
                 },
             ),
             "Deflation": (bf.Deflation, {"known": ([0.1],), "power": 2.0, "shift": 1.0, "monotone": True}),
-            "solve": (bf.solve, {"map": m, "guess": [0.6], "period": 1, "method": None, "deflation": None}),
+            "solve": (
+                bf.solve,
+                {"map": m, "guess": [0.6], "period": 1, "method": None, "deflation": None, "progress": None},
+            ),
             "deflate": (
                 bf.deflate,
                 {
@@ -257,6 +260,7 @@ class Material:
                     "parameters": {"r": [2.0, 2.5]},
                     "executor": None,
                     "layout": None,
+                    "progress": None,
                 },
             ),
             "lyapunov": (
@@ -284,6 +288,7 @@ class Material:
                     "carry": False,
                     "executor": None,
                     "layout": None,
+                    "progress": None,
                 },
             ),
             "parameter_plane": (
@@ -295,6 +300,7 @@ class Material:
                     "longest": 4,
                     "transient": 5,
                     "exponents": 5,
+                    "progress": None,
                 },
             ),
             "attractors": (
@@ -447,6 +453,7 @@ class Material:
                     "workers": None,
                     "journal": None,
                     "seed": 0,
+                    "progress": None,
                 },
             ),
             "branch.first": (self.branch.first, {"kind": "flip"}),

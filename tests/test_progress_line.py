@@ -6,7 +6,7 @@ import re
 import pytest
 
 import bifurcate as bf
-from bifurcate.continuation import progress_line
+from bifurcate import progress_line
 from bifurcate.errors import InvalidInput
 
 BOX = {"r": (0.5, 3.56)}
@@ -63,6 +63,50 @@ def test_false_and_functions_keep_calls_inside_silent(monkeypatch):
     assert {type(record) for record in heard} == {bf.Progress} and heard[-1].left == 0
     bf.trace(curve(), BOX, progress=heard.append)
     assert {type(record) for record in heard} == {bf.Progress}
+
+
+def test_sweeps_ensembles_and_solutions_say_how_far_they_are(monkeypatch):
+    logistic, values = bf.maps.logistic(), [2.0 + 0.01 * i for i in range(50)]
+    henon = bf.maps.henon()
+    calls = [
+        (lambda **k: bf.sweep(lambda r: r, {"r": values}, **k), r"sweep <lambda>: r = 2.49, 50 points of the grid, 0"),
+        (
+            lambda **k: bf.ensemble(logistic, [[0.3]], 5, parameters={"r": values}, **k),
+            r"ensemble logistic: 50 orbits, 0",
+        ),
+        (
+            lambda **k: bf.orbit_diagram(logistic, "r", values, [0.3], 0, samples=2, **k),
+            r"ensemble logistic: 50 orbits",
+        ),
+        (
+            lambda **k: bf.parameter_plane(henon, {"a": [0.1], "b": [0.2, 0.3]}, [0.0, 0.0], **k),
+            r"ensemble henon: 2 orb",
+        ),
+        (lambda **k: bf.solve(logistic, [0.5], **k), r"solve logistic: \d+ Newton steps, residual \d"),
+    ]
+    for call, words in calls:
+        terminal = watched(monkeypatch)
+        call(progress=True)
+        lines = [line for line in terminal.getvalue().split("\r") if line.strip()]
+        assert re.match(words, lines[-1]), lines
+        heard = []
+        call(progress=heard.append)
+        assert {type(record) for record in heard} == {bf.Progress} and heard[-1].points > 0 and heard[-1].left == 0
+        terminal = watched(monkeypatch, quiet=60.0)
+        call()
+        assert terminal.getvalue() == ""
+
+
+def test_a_sweep_of_text_says_its_numbers_only(monkeypatch):
+    terminal = watched(monkeypatch)
+    bf.sweep(lambda what, r: r, {"what": ["a", "b"], "r": [1.0, 2.0]})
+    assert "r = 2, 4 points of the grid, 0 left" in terminal.getvalue() and "what" not in terminal.getvalue()
+
+
+def test_calls_inside_a_sweep_say_nothing(monkeypatch):
+    terminal = watched(monkeypatch)
+    bf.sweep(lambda r: bf.solve(bf.maps.logistic(r=r), [0.6]).state, {"r": [2.0, 2.5]})
+    assert "solve" not in terminal.getvalue() and "sweep" in terminal.getvalue()
 
 
 def test_anything_else_is_refused():
