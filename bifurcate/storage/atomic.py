@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,7 +56,9 @@ def written_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     (['numbers.txt'], '1 2 3')
     """
     target = Path(path)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    _remove_orphans(target)
+    prefix = f".{target.name}.{os.getpid()}@{platform.node()}."
+    handle, name = tempfile.mkstemp(prefix=prefix, suffix=".part", dir=target.parent)
     try:
         with os.fdopen(handle, "w+b") as file:
             yield cast(BinaryIO, file)
@@ -67,3 +71,24 @@ def written_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _remove_orphans(target: Path) -> None:
+    """Remove what processes of this machine that are no more were writing when they were killed."""
+    owner = re.compile(re.escape(f".{target.name}.") + r"(\d+)@" + re.escape(platform.node()) + r"\.[^.]*\.part")
+    for each in target.parent.glob(".*.part"):
+        found = owner.fullmatch(each.name)
+        if found is not None and not _is_running(int(found[1])):
+            each.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    if os.name != "posix":
+        return True  # where signal 0 does not merely ask
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import os
+import platform
 import subprocess
 import sys
 import zipfile
@@ -14,6 +16,7 @@ from same import difference
 import bifurcate as bf
 from bifurcate.curves.compact_state import FactoredUnknowns
 from bifurcate.errors import InvalidInput
+from bifurcate.storage.atomic import written_atomically
 
 
 def through_file(value, folder, map=None):
@@ -158,6 +161,28 @@ def test_special_points_of_a_large_network_are_kept_as_factors_and_go_on_to_the_
     assert (tmp_path / "result.npz").stat().st_size < 0.3 * dense * (len(branch) + len(branch.special))
     for go_on in (lambda b: bf.extend(b, {"alpha": (0.34, 0.352)}), lambda b: bf.switch(b.first("flip"))):
         assert difference(go_on(branch), go_on(again)) is None
+
+
+KILLED_WHILE_WRITING = """
+import os, signal, sys
+from bifurcate.storage.atomic import written_atomically
+with written_atomically(sys.argv[1]) as file:
+    file.write(b"half")
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_was_writing_goes_with_the_next_file(tmp_path):
+    target = tmp_path / "result.npz"
+    subprocess.run([sys.executable, "-c", KILLED_WHILE_WRITING, str(target)], check=False)
+    assert [each.suffix for each in tmp_path.iterdir()] == [".part"]
+    mine = tmp_path / f".result.npz.{os.getpid()}@{platform.node()}.x.part"  # of a process that is writing
+    mine.write_bytes(b"half")
+    with written_atomically(target) as file:
+        file.write(b"whole")
+    assert sorted(each.name for each in tmp_path.iterdir()) == sorted([mine.name, target.name])
+    assert target.read_bytes() == b"whole"
 
 
 # Bad files
