@@ -18,9 +18,9 @@ from scipy.spatial import cKDTree
 
 from bifurcate.attractors.attractor import INTERRUPTED, UNDECIDED, Attractor, Traps, neighbours
 from bifurcate.attractors.stepper import Stepper, find_layout
+from bifurcate.maps.batches import BatchLayout
 from bifurcate.maps.map import Map
 from bifurcate.maps.periodic_coordinates import shortest
-from bifurcate.orbits.batched_iteration import BatchLayout
 from bifurcate.orbits.ensemble import NUMBERS_PER_BATCH
 
 __all__ = ["Settled", "settle"]

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.attractors.attractor import INFINITY, POLE, UNDECIDED
-from bifurcate.maps.map import Map
-from bifurcate.orbits.batched_iteration import (
+from bifurcate.maps.batches import (
     LAYOUTS,
     BatchLayout,
     BatchRows,
@@ -19,6 +18,7 @@ from bifurcate.orbits.batched_iteration import (
     to_batch,
     to_rows,
 )
+from bifurcate.maps.map import Map
 from bifurcate.orbits.ensemble import LARGEST_BATCHED
 from bifurcate.orbits.orbit import DIVERGED, IterationRule
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.errors import MapFailed
+from bifurcate.maps.batches import LAYOUTS, BatchLayout, BatchRows, agrees, can_broadcast, to_batch
 from bifurcate.maps.calls import call
 from bifurcate.maps.map import Map
-from bifurcate.orbits.batched_iteration import LAYOUTS, BatchLayout, BatchRows, agrees, can_broadcast, to_batch
 from bifurcate.orbits.orbit import IterationRule, next_state
 
 __all__ = ["BatchedStep", "batched_step"]

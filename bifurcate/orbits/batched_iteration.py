@@ -1,80 +1,32 @@
-"""Many states in one call of f, where f broadcasts: two layouts of a batch, and a trial that finds the right one.
+"""Iteration of many states at once, in one batch where f broadcasts.
 
-A batch of m states of shape S is an array of one of two layouts:
-
-    "trailing"   shape (*S, m), parameters of shape (m,)              z[0] is the first component of every state
-    "leading"    shape (m, *S), parameters of shape (m, 1, …, 1)      x @ A.T acts on every state
-
-Functions that work entry by entry take both. f is not trusted to broadcast: what it makes of a batch is compared with
-single calls, for all states at the first iteration and at the last, and for one state in turn at every other.
+f is not trusted to broadcast: what it makes of a batch (:mod:`bifurcate.maps.batches`) is compared with single calls,
+for all states at the first iteration and at the last, and for one state in turn at every other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bifurcate.maps.batches import (
+    BatchLayout,
+    BatchRows,
+    agrees,
+    broadcast_parameters,
+    smallest_margins,
+    to_batch,
+    to_rows,
+)
 from bifurcate.orbits.orbit import DIVERGED, Iteration, IterationRule, OrbitEnd, iterate
 
-__all__ = [
-    "LAYOUTS",
-    "BatchLayout",
-    "BatchResult",
-    "BatchRows",
-    "agrees",
-    "broadcast_parameters",
-    "can_broadcast",
-    "iterate_batch",
-    "iterate_one_by_one",
-    "smallest_margins",
-    "to_batch",
-    "to_rows",
-]
+__all__ = ["BatchResult", "iterate_batch", "iterate_one_by_one"]
 
 Array = NDArray[np.float64]
-BatchLayout = Literal["trailing", "leading"]
-
-LAYOUTS: tuple[BatchLayout, ...] = ("trailing", "leading")
-
-# Part of max(scale, |value|) by which a batch may differ from single calls. Summation in another order, and vectorised
-# exponentials and powers, differ by some units in the last place, 1e-15 to 1e-14; a wrong layout differs by far more.
-SAME_VALUE = 1e-12
-
-
-@dataclass(frozen=True, eq=False)
-class BatchRows:
-    """States, one a row, with the values of the parameters for each.
-
-    Attributes
-    ----------
-    states : ndarray, shape (m, *S)
-        The states.
-    parameters : mapping of str to (float or ndarray of shape (m,))
-        All parameters: arrays where they vary from row to row.
-    """
-
-    states: Array
-    parameters: Mapping[str, Any]
-
-    def __len__(self) -> int:
-        return len(self.states)
-
-    def __getitem__(self, which: slice | NDArray[Any]) -> BatchRows:
-        chosen = {name: value[which] if np.ndim(value) else value for name, value in self.parameters.items()}
-        return BatchRows(self.states[which], chosen)
-
-    def parameters_of_rows(self) -> list[dict[str, float]]:
-        """The parameters of every row, as floats."""
-        columns = [value.tolist() if np.ndim(value) else [value] * len(self) for value in self.parameters.values()]
-        return [dict(zip(self.parameters, row)) for row in zip(*columns)] if columns else [{}] * len(self)
-
-    def call_each(self, f: Callable[..., Any]) -> Array:
-        """The values f(x, **parameters), from one call for every row."""
-        return np.array([np.array(f(x, **p)) for x, p in zip(self.states, self.parameters_of_rows())], dtype=float)
 
 
 @dataclass(eq=False)
@@ -117,51 +69,6 @@ class BatchResult:
         self.steps[i], self.ends[i], self.details[i] = found.steps, found.end, found.detail
         if found.states:
             self.states[i, first : first + len(found.states)] = found.states
-
-
-def to_batch(states: Array, layout: BatchLayout) -> Array:
-    """States of shape (m, *S) as a batch."""
-    return states if layout == "leading" else np.ascontiguousarray(np.moveaxis(states, 0, -1))
-
-
-def broadcast_parameters(parameters: Mapping[str, Any], rank: int, layout: BatchLayout) -> dict[str, Any]:
-    """Parameters in the shape that a batch takes whose states have ``rank`` axes."""
-    tail = (1,) * rank if layout == "leading" else ()
-    return {name: value.reshape(-1, *tail) if np.ndim(value) else value for name, value in parameters.items()}
-
-
-def agrees(found: Any, expected: Array, scale: float = 1.0) -> bool:
-    """True if a batch yields what single calls do: NaN where they do, else within 10⁻¹² · max(scale, |value|)."""
-    found = np.asarray(found)
-    if found.shape != expected.shape or found.dtype.kind not in "fiub":
-        return False
-    same = (found == expected) | (np.isnan(found) & np.isnan(expected))
-    return bool((same | (np.abs(found - expected) <= SAME_VALUE * np.maximum(scale, np.abs(expected)))).all())
-
-
-def can_broadcast(rule: IterationRule, rows: BatchRows, layout: BatchLayout) -> bool:
-    """True if one call of f, and of the domain, on all rows yields what single calls do: the trial."""
-    m, p = len(rows), broadcast_parameters(rows.parameters, rows.states.ndim - 1, layout)
-    batch = to_batch(rows.states, layout)
-    try:
-        with np.errstate(all="ignore"):
-            if not agrees(rule.f(batch, **p), to_batch(rows.call_each(rule.f), layout), rule.scale):
-                return False
-            if rule.domain is None:
-                return True
-            domain = rule.domain
-            margins = rows.call_each(lambda x, **q: np.min(domain(x, **q)))
-            return agrees(smallest_margins(domain(batch, **p), layout, m), margins, rule.scale)
-    except Exception:  # f was not written for such arrays, and may raise anything
-        return False
-
-
-def smallest_margins(margins: Any, layout: BatchLayout, m: int) -> Array:
-    """The smallest margin of every row; an empty array if the domain does not broadcast."""
-    margins = np.asarray(margins)
-    if layout == "leading":
-        return margins.reshape(m, -1).min(axis=1) if margins.shape[:1] == (m,) else np.empty(0)
-    return margins.reshape(-1, m).min(axis=0) if margins.shape[-1:] == (m,) else np.empty(0)
 
 
 def iterate_batch(
@@ -214,11 +121,6 @@ def iterate_batch(
             batch, done = following, done + 1
     except KeyboardInterrupt:
         return result.interrupt(numbers, done)
-
-
-def to_rows(batch: Array, layout: BatchLayout) -> Array:
-    """A batch as states of shape (m, *S)."""
-    return batch if layout == "leading" else np.moveaxis(batch, -1, 0)
 
 
 def _select(batch: Array, which: NDArray[np.bool_], layout: BatchLayout) -> Array:

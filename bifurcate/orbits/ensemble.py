@@ -14,21 +14,14 @@ from bifurcate.deprecation import old_parameters, old_positions
 from bifurcate.errors import InvalidInput, MapFailed
 from bifurcate.executors import as_executor
 from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
+from bifurcate.maps.batches import LAYOUTS, BatchLayout, BatchRows, can_broadcast, make_rows
 from bifurcate.maps.map import Map
-from bifurcate.orbits.batched_iteration import (
-    LAYOUTS,
-    BatchLayout,
-    BatchResult,
-    BatchRows,
-    can_broadcast,
-    iterate_batch,
-    iterate_one_by_one,
-)
+from bifurcate.orbits.batched_iteration import BatchResult, iterate_batch, iterate_one_by_one
 from bifurcate.orbits.orbit import IterationRule, OrbitEnd
 from bifurcate.printing import notebook_html, short_repr
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
-from bifurcate.validation import as_floats, check_choice, check_count, check_instance, check_mapping
+from bifurcate.validation import check_choice, check_count
 
 __all__ = ["LARGEST_BATCHED", "Ensemble", "Layout", "ensemble"]
 
@@ -139,7 +132,8 @@ def ensemble(
     check_count("transient", transient, least=0)
     if layout is not None:
         check_choice("layout", layout, (*LAYOUTS, "single"))
-    rows = _make_rows(map, starts, {} if parameters is None else parameters)
+    rows = make_rows(map, starts, {} if parameters is None else parameters)
+    _check_states(map, rows)
     rule, last, size = IterationRule.of(map), transient + steps - 1, rows.states[0].size
     batch_length = max(2, NUMBERS_PER_BATCH // size)
     tried = rows[:batch_length]
@@ -155,41 +149,6 @@ def ensemble(
                 return _join(batched, layout)
         parts = _split(rows, 1 + (len(rows) - 1) // EXECUTOR_TASKS)
         return _join(_call_on_each(executor, report, iterate_one_by_one, parts, rule, transient, last), "single")
-
-
-def _make_rows(map: Map, starts: Any, parameters: Mapping[str, Any]) -> BatchRows:
-    check_instance("map", map, Map, "wrap the function: Map(f, parameters)")
-    parameters = check_mapping("parameters", parameters, "names and values")
-    try:
-        states = as_floats(starts)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InvalidInput("starts must be an array of states, of shape (m, *state's shape)") from error
-    if states.ndim == 0 or states.size == 0:
-        raise InvalidInput(f"starts must have shape (m, *state's shape), got {states.shape}; for one orbit see orbit")
-    values: dict[str, Any] = dict(map.parameters)
-    for name, given in parameters.items():
-        map.require(name)
-        values[name] = _check_values(name, given)
-    lengths = {len(states)} | {len(value) for value in values.values() if np.ndim(value)}
-    m = max(lengths)
-    if not lengths <= {1, m}:
-        raise InvalidInput(f"starts and parameters have lengths {sorted(lengths)}; they must agree, or be 1")
-    rows = BatchRows(
-        np.ascontiguousarray(np.broadcast_to(states, (m, *states.shape[1:]))),
-        {name: np.broadcast_to(value, m).copy() if np.ndim(value) else value for name, value in values.items()},
-    )
-    _check_states(map, rows)
-    return rows
-
-
-def _check_values(name: str, given: Any) -> float | NDArray[np.float64]:
-    try:
-        values = as_floats(given)
-    except (TypeError, ValueError, OverflowError):
-        values = np.empty(0)
-    if values.ndim > 1 or not np.isfinite(values).all() or values.size == 0:
-        raise InvalidInput(f"parameter {name!r} must be a finite real number or a sequence of them")
-    return values if values.ndim else float(values)
 
 
 def _check_states(map: Map, rows: BatchRows) -> None:

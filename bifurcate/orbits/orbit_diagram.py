@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from bifurcate.deprecation import old_keywords, old_positions
 from bifurcate.errors import InvalidInput
+from bifurcate.maps.batches import LAYOUTS, BatchRows, agrees, broadcast_parameters, to_batch
 from bifurcate.maps.calls import call
 from bifurcate.maps.map import Map
-from bifurcate.orbits.batched_iteration import LAYOUTS, BatchRows, agrees, broadcast_parameters, to_batch
 from bifurcate.orbits.ensemble import LARGEST_BATCHED, Ensemble, Layout, ensemble
 from bifurcate.orbits.observable import Observable, as_observable
 from bifurcate.orbits.orbit import OrbitEnd

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput
+from bifurcate.maps.batches import BatchRows
 from bifurcate.maps.map import Map
-from bifurcate.orbits.batched_iteration import BatchRows
 from bifurcate.orbits.ensemble import ensemble
 from bifurcate.orbits.orbit import IterationRule
 from bifurcate.orbits.tangent_growth import largest_exponents

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bifurcate.orbits.batched_iteration import BatchRows, broadcast_parameters, smallest_margins, to_batch
+from bifurcate.maps.batches import BatchRows, broadcast_parameters, smallest_margins, to_batch
 from bifurcate.orbits.ensemble import Layout
 from bifurcate.orbits.orbit import DIVERGED, IterationRule
 
