@@ -79,14 +79,13 @@ from .maps.composition import compose as compose, forced as forced
 from .maps.constraint import constrained as constrained
 from .maps.cycle_multipliers import multipliers as multipliers
 from .maps.map import Map as Map
-from .newton.deflation import (
-    DeflationResult as DeflationResult,
-    FailedAttempt as FailedAttempt,
-    deflate as deflate,
-)
+from .newton.deflated_search import FailedAttempt as FailedAttempt
+from .newton.deflation import DeflationResult as DeflationResult, deflate as deflate
 from .newton.deflation_operator import Deflation as Deflation
 from .newton.newton import Newton as Newton
 from .newton.newton_krylov import NewtonKrylov as NewtonKrylov
+from .newton.solutions import Solutions as Solutions
+from .newton.solve_many import solve_many as solve_many
 from .newton.solve import Solution as Solution, solve as solve
 from .orbits.ensemble import Ensemble as Ensemble, ensemble as ensemble
 from .orbits.lyapunov_exponents import Exponents as Exponents, lyapunov as lyapunov

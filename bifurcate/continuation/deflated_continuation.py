@@ -21,7 +21,7 @@ from bifurcate.deprecation import old_keywords, old_positions
 from bifurcate.errors import BifurcateError, InvalidInput, MapFailed, OutsideDomain
 from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
 from bifurcate.maps.map import Map
-from bifurcate.newton.deflation import DeflatedSearch, FailedAttempt
+from bifurcate.newton.deflated_search import DeflatedSearch, FailedAttempt
 from bifurcate.newton.solve import Solution
 from bifurcate.printing import notebook_html, short_repr
 from bifurcate.progress import Progress

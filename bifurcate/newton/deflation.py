@@ -4,65 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bifurcate.deprecation import old_keywords, old_positions, warn_old_name
-from bifurcate.errors import InvalidInput, MapFailed, NotConverged, NotIsolated, OutsideDomain
+from bifurcate.deprecation import old_keywords, old_positions
+from bifurcate.errors import InvalidInput, MapFailed, OutsideDomain
 from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
 from bifurcate.maps.checks import check_state
-from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
-from bifurcate.maps.periodic_coordinates import shortest
-from bifurcate.newton.deflation_operator import Deflation
+from bifurcate.newton.attempts_ahead import AttemptsAhead
+from bifurcate.newton.deflated_search import DeflatedSearch, FailedAttempt
 from bifurcate.newton.newton import Newton
 from bifurcate.newton.newton_krylov import NewtonKrylov
-from bifurcate.newton.solve import Solution, solve
+from bifurcate.newton.solve import Solution
 from bifurcate.printing import notebook_html, short_repr
 from bifurcate.validation import check_count, check_instance, check_period, check_sequence
 
-__all__ = ["DeflatedSearch", "DeflationResult", "FailedAttempt", "check_guesses", "deflate"]
+__all__ = ["DeflationResult", "check_guesses", "deflate"]
 
 Vector = NDArray[np.float64]
 
-# Solutions closer than this (root mean square, in units of their size) are one: far above what Newton's method leaves
-# at a simple solution (1e-11), and about what it leaves at a double one.
-SAME_SOLUTION = 1e-6
-# A guess that is a known solution is moved by this much, in the same units: there the deflated equations are undefined.
-MOVED_GUESS = 1e-2
-
 PRINTED_NUMBERS = 4  # numbers of each state that a result prints
-
-
-@dataclass(frozen=True)
-class FailedAttempt:
-    """A deflated solve that ended without a new solution.
-
-    Attributes
-    ----------
-    guess : int
-        Which of the guesses, counted from 0.
-    known : int
-        How many solutions were deflated.
-    reason : str
-        Why it ended, in words.
-    where : str
-        At which parameter value, in a deflated continuation.
-    """
-
-    guess: int
-    known: int
-    reason: str
-    where: str = ""
-
-    @property
-    def start(self) -> int:
-        """Old name of ``guess``."""
-        warn_old_name("FailedAttempt.start", "FailedAttempt.guess")
-        return self.guess
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,6 +147,7 @@ def deflate(
         if state.shape != shape:
             raise InvalidInput(f"known has a state of shape {state.shape}; the guesses have shape {shape}")
         search.add(state)
+    ahead = AttemptsAhead(search, states)
     solutions: list[Solution] = []
     found_some, interrupted = True, False
     with protected():
@@ -190,7 +156,7 @@ def deflate(
                 found_some = False
                 for number, guess in states.items():
                     while len(solutions) < max_solutions and number not in search.unusable:
-                        found = interruptible(search.find, guess, number)
+                        found = interruptible(ahead.find, guess, number)
                         if isinstance(found, FailedAttempt):
                             failures.append(found)
                             break
@@ -226,97 +192,3 @@ def check_guesses(map: Map, guesses: Any) -> tuple[dict[int, Vector], list[Faile
     if not states:
         raise errors[0]
     return states, [FailedAttempt(number, 0, str(error)) for number, error in errors.items()]
-
-
-@dataclass(eq=False)
-class DeflatedSearch:
-    """A search for solutions at fixed parameters, which grows its list of known solutions as it finds them.
-
-    Attributes
-    ----------
-    map : Map
-        f, with its parameters.
-    shape : tuple of int
-        The state's shape.
-    period : int
-        k of f^k(x) = x.
-    method : Newton or NewtonKrylov or None
-        As for :func:`solve`.
-    power : float
-        How strongly solutions repel.
-    known : list of ndarray
-        All points of the cycles found so far.
-    cycles : int
-        How many cycles these are.
-    unusable : set of int
-        Numbers of guesses from which no attempt can begin.
-    has_manifold : bool
-        True once a solution was found that is one of a manifold: no other one of such is returned.
-    """
-
-    map: Map
-    shape: tuple[int, ...]
-    period: int
-    method: Newton | NewtonKrylov | None
-    power: float
-    known: list[Vector] = field(default_factory=list)
-    cycles: int = 0
-    unusable: set[int] = field(default_factory=set)
-    has_manifold: bool = False
-
-    def add(self, x: Vector) -> None:
-        """Add all points of the cycle through a state to the known ones."""
-        orbit, least = self._cycle(x)
-        self.known += [y.reshape(self.shape) for y in orbit[:least]]
-        self.cycles += 1
-
-    def is_known(self, x: Vector) -> bool:
-        """True if a state is one of the known points."""
-        periods = self.map.periods
-        apart = (shortest((x - r).reshape(-1), periods) for r in self.known)
-        return any(float(np.sqrt(np.mean(d**2))) < SAME_SOLUTION * self._unit(r) for d, r in zip(apart, self.known))
-
-    def find(self, guess: Vector, number: int) -> Solution | FailedAttempt:
-        """A new solution, which is added to the known ones, or why there is none from guess ``number``."""
-        found, state = self.search(guess, number)
-        if state is not None:
-            self.add(state)
-        return found
-
-    def search(self, guess: Vector, number: int) -> tuple[Solution | FailedAttempt, Vector | None]:
-        """A new solution and the state to add to the known ones, or why there is none from guess ``number``."""
-        if self.is_known(guess):
-            direction = np.random.default_rng(len(self.known)).standard_normal(self.shape)
-            guess = guess + MOVED_GUESS * self._unit(guess) * direction
-        reason = ""
-        for monotone in (True, False):
-            away = Deflation(tuple(self.known), self.power, monotone=monotone)
-            try:
-                found = solve(self.map, guess, period=self.period, method=self.method, deflation=away)
-            except NotConverged as error:
-                reason = reason or error.what
-                continue
-            except NotIsolated as error:
-                return FailedAttempt(number, self.cycles, str(error)), None
-            except (MapFailed, OutsideDomain) as error:  # at the guess itself: another attempt would end likewise
-                self.unusable.add(number)
-                return FailedAttempt(number, self.cycles, str(error)), None
-            if found.manifold is not None:
-                if self.has_manifold:
-                    words = f"another solution of a manifold was found: {found.note}"
-                    return FailedAttempt(number, self.cycles, words), None
-                self.has_manifold = True
-            if self.is_known(found.state):
-                reason = "Newton's method came back to a known solution, which must be a multiple one"
-                continue
-            return found, found.state
-        return FailedAttempt(number, self.cycles, reason), None
-
-    def _unit(self, r: Vector) -> float:
-        return max(self.map.scale, float(np.sqrt(np.mean(r**2))))
-
-    def _cycle(self, x: Vector) -> tuple[list[Vector], int]:
-        """The orbit x, f(x), …, f^k(x) of a solution, and its least period."""
-        iterate = IteratedMap(self.map, self.shape, self.period)
-        orbit = iterate.orbit(x.reshape(-1), self.map.parameters)
-        return orbit, iterate.least_period(orbit, SAME_SOLUTION)

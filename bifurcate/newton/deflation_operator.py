@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -69,12 +70,21 @@ class Deflation:
             self, "known", tuple(check_array("known", r) for r in check_sequence("known", self.known, "states"))
         )
 
+    @cached_property
+    def rows(self) -> Vector:
+        """The solutions, one a row, shape (r, n)."""
+        return np.array([r.reshape(-1) for r in self.known])
+
+    @cached_property
+    def sizes(self) -> Vector:
+        """The root mean square of each, shape (r,)."""
+        return np.array([np.sqrt(np.mean(r**2)) for r in self.known])
+
     def _differences(self, x: Vector, scale: float, periods: Vector | None) -> tuple[Vector, Vector]:
         # Rows (x − r)/(unit² n), whose product with a step is the derivative of d²/2 along it, and d², one per r.
-        rows = np.array([shortest(x - r.reshape(-1), periods) for r in self.known])
-        units = np.maximum(scale, [np.sqrt(np.mean(r**2)) for r in self.known])
-        rows /= units[:, None] * np.sqrt(len(x))
-        return rows / (units[:, None] * np.sqrt(len(x))), np.einsum("ij,ij->i", rows, rows)
+        units = np.maximum(scale, self.sizes)[:, None] * np.sqrt(len(x))
+        rows = shortest(x - self.rows, periods) / units
+        return rows / units, np.einsum("ij,ij->i", rows, rows)
 
     def log_factor(self, x: Vector, scale: float, periods: Vector | None = None) -> float:
         """Log M at a flattened state of a map with this scale; +inf at a known solution."""

@@ -24,7 +24,18 @@ from bifurcate.maps.batches import (
 )
 from bifurcate.orbits.orbit import DIVERGED, Iteration, IterationRule, OrbitEnd, iterate
 
-__all__ = ["BatchResult", "iterate_batch", "iterate_one_by_one"]
+__all__ = [  # what stands in maps/batches.py is found here, too, by the rooms above
+    "BatchLayout",
+    "BatchResult",
+    "BatchRows",
+    "agrees",
+    "broadcast_parameters",
+    "iterate_batch",
+    "iterate_one_by_one",
+    "smallest_margins",
+    "to_batch",
+    "to_rows",
+]
 
 Array = NDArray[np.float64]
 

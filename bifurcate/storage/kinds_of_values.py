@@ -16,7 +16,9 @@ PACKAGES = ("bifurcate", "studies")
 NAME = re.compile(rf"({'|'.join(PACKAGES)})(\.[a-z_0-9]+)*:[A-Za-z_0-9.]+")
 
 # Types by the names under which earlier versions wrote them. A type that moves adds a line.
-MOVED: dict[str, str] = {}
+MOVED: dict[str, str] = {
+    "bifurcate.newton.deflation:FailedAttempt": "bifurcate.newton.deflated_search:FailedAttempt",
+}
 
 
 class DamagedFile(InvalidInput):

@@ -152,6 +152,17 @@ class Material:
                 bf.solve,
                 {"map": m, "guess": [0.6], "period": 1, "method": None, "deflation": None, "progress": None},
             ),
+            "solve_many": (
+                bf.solve_many,
+                {
+                    "map": m,
+                    "guesses": [[0.6], [0.1]],
+                    "parameters": {"r": 2.5},
+                    "period": 1,
+                    "method": None,
+                    "multiple_shooting": None,
+                },
+            ),
             "deflate": (
                 bf.deflate,
                 {

@@ -96,7 +96,8 @@ def of_newton():
     krylov = bf.Krylov(tolerance=1e-9)
     solved = bf.solve(bf.maps.logistic_ring(n=4, sparse=True, r=2.0), np.full(4, 0.4))
     away = bf.Deflation([[0.6]])
-    return [solved, bf.deflate(bf.maps.logistic(r=3.84), [[0.1]]), krylov, away, bf.Newton(), bf.NewtonKrylov()]
+    many = bf.solve_many(bf.maps.logistic(), [[0.6]], parameters={"r": [2.5, 3.2]})
+    return [solved, many, bf.deflate(bf.maps.logistic(r=3.84), [[0.1]]), krylov, away, bf.Newton(), bf.NewtonKrylov()]
 
 
 def of_orbits():
