@@ -169,10 +169,16 @@ def test_an_f_that_mixes_the_states_of_a_batch_is_caught():
     assert found.layout == "single" and np.abs(found.states - 0.6).max() < 1e-11
 
 
-def test_sparse_jacobians_are_solved_one_by_one():
-    map = bf.maps.logistic_ring(n=6, sparse=True, r=2.0)
-    found = bf.solve_many(map, np.full((2, 6), 0.4))
-    assert found.layout == "single" and np.abs(found.states - 0.5).max() < 1e-11 and found.stable.all()
+def test_structured_jacobians_are_solved_one_by_one():
+    L, P = np.array([[1.0], [0.5], [0.2]]), np.array([[0.3, 0.1, 0.2]])
+    map = bf.Map(
+        lambda x: 0.5 * x + L[:, 0] * np.cos(P @ x)[0],
+        {},
+        jacobian=lambda x: bf.ShiftedLowRank(0.5, -L * np.sin(P @ x)[0], P),
+    )
+    guesses = np.array([[0.3, 0.2, 0.1], [1.0, 1.0, 1.0]])
+    found = bf.solve_many(map, guesses)
+    assert found.layout == "single" and compare(found, map, guesses) == 2
 
 
 def test_a_row_becomes_a_solution():
