@@ -51,8 +51,8 @@ def compare(found, map, guesses, **options):
         assert found.converged[i] and found.reasons[i] == "" and found.periods[i] == alone.period
         size = max(map.scale, np.abs(alone.state).max())
         assert np.abs(found.states[i] - alone.state).max() <= 1e-12 * size
-        exact = np.abs(alone.multipliers).max()
-        assert np.abs(found.multipliers[i] - alone.multipliers).max() <= 1e-9 * max(1.0, exact)
+        exact = np.repeat(alone.multipliers, alone.spectrum.multiplicity)
+        assert np.abs(found.multipliers[i] - exact).max() <= 1e-9 * max(1.0, np.abs(exact).max())
         assert found.stable[i] == alone.stable
         assert found.isolated[i] == (alone.manifold is None)
         assert found.residuals[i] <= 1e-11 * size
