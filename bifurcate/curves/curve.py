@@ -19,7 +19,8 @@ from bifurcate.curves.event import Event
 from bifurcate.linalg.bordered_system import Krylov
 from bifurcate.linalg.multipliers import EDGE
 from bifurcate.linalg.operators import Operator
-from bifurcate.maps.iterated_map import IteratedMap
+from bifurcate.maps.derivatives import DIFFERENCE_CALLS
+from bifurcate.maps.iterated_map import LARGEST_DENSE, IteratedMap
 from bifurcate.maps.periodic_coordinates import near
 from bifurcate.printing import number_text
 
@@ -223,9 +224,16 @@ class Curve:
         free = ", ".join(self.free)
         what = f"cycles of period {self.period}" if self.codimension == 0 else f"{self.kind}, period {self.period}"
         return (
-            f"<Curve of {self.iterate.map.name}: {what}, free {free}, from {self.where(self.start)}>\n"
+            f"<Curve of {self.iterate.map.name}: {what}, free {free}, from {self.where(self.start)}{self._saving()}>\n"
             f"next: bf.trace(curve, {{{', '.join(f'{name!r}: (low, high)' for name in self.free)}}})"
         )
+
+    def _saving(self) -> str:
+        """What a jvp would save, in words, where products with the Jacobian are taken by differences; "" elsewhere."""
+        map = self.iterate.map
+        if map.jvp is not None or map.jacobian is not None or map.derivative != "central" or self.size <= LARGEST_DENSE:
+            return ""
+        return f"; without jvp: {DIFFERENCE_CALLS} calls of f a product"
 
     def image_near(self, u: np.ndarray, reference: np.ndarray) -> np.ndarray:
         """u with its state moved by whole periods, where coordinates have one, to where it is nearest to another point.

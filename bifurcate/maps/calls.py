@@ -17,7 +17,7 @@ from bifurcate.errors import BifurcateError, InvalidInput, MapFailed, MapMissing
 from bifurcate.linalg.few_numbers import FEW
 from bifurcate.printing import values_text
 
-__all__ = ["REAL_KINDS", "call", "evaluate"]
+__all__ = ["REAL_KINDS", "call", "evaluate", "shape_hint"]
 
 Array = NDArray[np.float64]
 
@@ -89,8 +89,7 @@ def evaluate(function: Callable[..., Any], what: str, x: Array, parameters: Mapp
     raw = np.asarray(call(function, what, given, **parameters))
     if raw.shape != x.shape:
         words = f"it changed the state's shape from {x.shape} to {raw.shape}"
-        if raw.shape == () and x.shape == (1,):
-            words += "; x holds one number in an array: compute with x, not with x[0], or return np.array([…])"
+        words += shape_hint(raw.shape, x.shape)
     elif raw.dtype.kind not in REAL_KINDS:
         words = f"it returned {'complex numbers' if raw.dtype.kind == 'c' else f'{raw.dtype.name} values'}"
     elif not _is_bitwise_equal(given, x):
@@ -98,6 +97,13 @@ def evaluate(function: Callable[..., Any], what: str, x: Array, parameters: Mapp
     else:
         return np.array(raw, dtype=float)
     raise MapFailed(_failure(what, parameters, words))
+
+
+def shape_hint(found: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """What to do where f returns a number for a state of one component; "" elsewhere."""
+    if found != () or wanted != (1,):
+        return ""
+    return "; x holds one number in an array: compute with x, not with x[0], or return np.array([…])"
 
 
 def _is_bitwise_equal(a: Array, b: Array) -> bool:

@@ -24,6 +24,7 @@ from bifurcate.errors import InvalidInput, MapFailed
 
 __all__ = [
     "CURVATURE_STEP",
+    "DIFFERENCE_CALLS",
     "FIVE_POINT_STEP",
     "METHODS",
     "THREE_POINT_STEP",
@@ -37,6 +38,7 @@ __all__ = [
     "slope_by_three_points",
 ]
 
+DIFFERENCE_CALLS = 4  # of f in a five-point difference of first order, whose middle point has no weight
 METHODS = ("central", "complex", "jax")  # ways in which a map's derivatives are taken where the user gives none
 
 _EPS = float(np.finfo(float).eps)

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput, OutsideDomain
 from bifurcate.maps.checks import check_state, join_names
+from bifurcate.maps.derivatives import DIFFERENCE_CALLS
+from bifurcate.maps.iterated_map import LARGEST_DENSE
 from bifurcate.maps.map import Map
 
 __all__ = ["Finding", "diagnose"]
@@ -269,4 +271,7 @@ def _derivatives(map: Map, x: Array) -> list[Finding]:
             continue
         except Exception as error:  # the derivative is the user's, and may raise anything
             found.append(Finding(name, "wrong", str(error)))
+    if map.jvp is None and map.jacobian is None and map.derivative == "central" and x.size > LARGEST_DENSE:
+        words = f"none is given: every product with the Jacobian takes {DIFFERENCE_CALLS} calls of f; a jvp takes one"
+        found.append(Finding("jvp", "doubtful", words))
     return found

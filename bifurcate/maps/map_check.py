@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput, MapFailed, OutsideDomain
-from bifurcate.maps.calls import call
+from bifurcate.maps.calls import call, shape_hint
 from bifurcate.maps.checks import check_state
 from bifurcate.maps.derivative_check import PassedStates
 from bifurcate.maps.given_parts import CheckedMap, check_given_derivatives, check_whole_periods
@@ -76,7 +76,8 @@ def _try(map: CheckedMap, x: Array) -> Array:
     except Exception as error:
         raise MapFailed(f"{map.name} failed on a state of shape {x.shape}: {type(error).__name__}: {error}") from error
     if y.shape != x.shape:
-        raise MapFailed(f"{map.name} maps a state of shape {x.shape} to shape {y.shape}; they must agree")
+        hint = shape_hint(y.shape, x.shape)
+        raise MapFailed(f"{map.name} maps a state of shape {x.shape} to shape {y.shape}; they must agree{hint}")
     if not np.array_equal(trial, x):
         raise MapFailed(f"{map.name} changes the state that it is given; it must return a new array")
     if y.dtype.kind not in "fiubc":
