@@ -31,6 +31,7 @@ from bifurcate.continuation.event_stops import end_at_event, end_at_kind, with_u
 from bifurcate.continuation.missed_points import DeferredWarning, record_missed_point, unexplained_count_change
 from bifurcate.continuation.predictor import Prediction, predict, predict_on_bound_passed
 from bifurcate.continuation.step_control import next_length
+from bifurcate.continuation.undeclared_kinks import KinkWatch, kink_ahead
 from bifurcate.curves.corrector import adapt_equations, correct
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
@@ -161,7 +162,7 @@ def continue_from(
     if resume is None and (stop := _leaves_at_once(run, start)) is not None:
         yield Step(run.curve, start, 0.0, StepEvents(), stop)
         return
-    control, cache, warning = run.control, StepCache(), DeferredWarning()
+    control, cache, warning, kinks = run.control, StepCache(), DeferredWarning(), KinkWatch()
     before = stored_here = here = start
     length, first = run.control.first, 0
     if resume is not None:
@@ -173,15 +174,15 @@ def continue_from(
         seam = start if number >= FIRST_CLOSING_STEP else None
         with one_thread_for(here.linear.jacobian):  # f and what looks for events, too
             taken = _take_step_and_detect(run, (before, here), length, cache, seam)
-        if isinstance(taken, CorrectorFailure):
-            failed = _reason_of_failure(taken, here, start)
-            yield _arrive_on_branch_point(run, before, here) or _last_step(run, here, *failed)
-            return
-        if isinstance(taken, Stop):
-            yield _last_step(run, here, taken.reason, taken.detail)
+        if isinstance(taken, CorrectorFailure | Stop):
+            yield _end(run, taken, before, here, start)
             return
         new, stop, length, events = taken
-        if counts_are_watched and (change := unexplained_count_change(before, here, new, events)):
+        events, has_kink = kinks.look(run, before, here, new, events) if counts_are_watched else (events, False)
+        if has_kink and kinks.is_stuck:
+            yield _last_step(run, here, "stalled", kinks.words)
+            return
+        if counts_are_watched and not has_kink and (change := unexplained_count_change(before, here, new, events)):
             if MUCH_SHORTER * length >= control.surest:
                 length *= MUCH_SHORTER
                 continue
@@ -203,7 +204,7 @@ def continue_from(
             return
         length = next_length(control, here, new, run.metric)
         # Beyond a border the branch bends: the next prediction is on the tangent, not on a cubic through the corner.
-        before = stored if crosses_switching_manifold(run, here, new) else stored_here
+        before = stored if has_kink or crosses_switching_manifold(run, here, new) else stored_here
         here, stored_here = new, stored
         cache.forget_before(here.arclength)
         if here.kernel is not None:
@@ -371,11 +372,26 @@ def _reason_to_stop(
     return stop
 
 
-def _reason_of_failure(failure: CorrectorFailure, here: CurvePoint, start: CurvePoint) -> tuple[StopReason, str]:
+def _end(
+    run: ContinuationProblem, taken: CorrectorFailure | Stop, before: CurvePoint, here: CurvePoint, start: CurvePoint
+) -> Step:
+    """The last step of a branch on which no further one could be taken."""
+    if isinstance(taken, Stop):
+        return _last_step(run, here, taken.reason, taken.detail)
+    failed = _reason_of_failure(run, taken, here, start)
+    return _arrive_on_branch_point(run, before, here) or _last_step(run, here, *failed)
+
+
+def _reason_of_failure(
+    run: ContinuationProblem, failure: CorrectorFailure, here: CurvePoint, start: CurvePoint
+) -> tuple[StopReason, str]:
     """Why a branch ends where the smallest step failed, and in which numbers."""
     if here.at.margin < NEAR_POLE * start.at.margin < np.inf:  # beside the edge of the domain, whatever was met
         return "domain", f"smallest margin {here.at.margin:.1e}"
-    return "stalled" if failure.reason == "diverged" else failure.reason, failure.detail
+    if failure.reason != "diverged":
+        return failure.reason, failure.detail
+    kink = kink_ahead(run, here)
+    return "stalled", f"{failure.detail}; {kink}" if kink else failure.detail
 
 
 def _arrive_on_branch_point(run: ContinuationProblem, before: CurvePoint, here: CurvePoint) -> Step | None:
