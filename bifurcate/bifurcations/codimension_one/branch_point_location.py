@@ -46,6 +46,8 @@ SURE_ROW = 10.0  # errors that a row of them must exceed to be used as it is
 SURE_RANK = 0.01
 NOISY_RENEWALS = 3  # steps after which they are kept where the map is noisy: new ones would differ by noise
 LINEAR = 0.3  # two steps in turn that fall by no more than this factor converge linearly, as where curves touch
+ROUNDED = 1e-11  # shorter steps may be rounding of differences, whose ratios say nothing of convergence ...
+SLOW = 8  # ... unless it took more steps than quadratic convergence does
 APART = 2.0  # times what a common step leaves is what parts points that were taken for one: they lie on both sides
 REACHES = tuple(10.0 ** (0.5 * k) for k in range(-16, 0))  # distances at which slopes are compared with their error
 RANK = 1e-9  # singular values of the second derivatives below this part of the largest are their error
@@ -222,7 +224,8 @@ def _branch_point(
             least = _noise_of_step(scaled, second_derivatives)
             stagnates = size >= STAGNATION_RATIO * previous or least > STAGNATED
             if size < CONVERGED or (size < max(STAGNATED, least) and stagnates):
-                is_linear = size > LINEAR * previous > LINEAR**2 * before_previous
+                is_slow = before_previous > ROUNDED or iteration > SLOW
+                is_linear = is_slow and size > LINEAR * previous > LINEAR**2 * before_previous
                 return _described(scaled, v, (W, U, system), slopes, mu, xi, iteration, noise, is_linear)
             growths += size > previous
             if not size <= LONGEST_STEP * np.sqrt(len(v)) or growths >= MOST_GROWTHS:
