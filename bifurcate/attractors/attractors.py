@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bifurcate.attractors.attractor import INTERRUPTED, OUTCOMES, UNDECIDED, Attractor
 from bifurcate.attractors.discovery import Box, refuse_conservative, settle_all
 from bifurcate.attractors.fractions import Fraction, fractions_of, fractions_table
-from bifurcate.errors import InvalidInput
+from bifurcate.errors import InvalidInput, OutsideDomain
 from bifurcate.maps.map import Map
 from bifurcate.orbits.orbit import with_values
 from bifurcate.printing import short_repr
@@ -22,6 +22,8 @@ from bifurcate.validation import check_array, check_count, check_instance, check
 __all__ = ["Attractors", "attractor_of", "attractors", "check_box", "check_map_somewhere"]
 
 Array = NDArray[np.float64]
+
+MOST_CHECKED = 50  # starts at which the map is checked, until it passes at one; they are spread over all
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,12 +249,14 @@ def check_box(box: Any) -> tuple[Array, Array]:
 
 
 def check_map_somewhere(map: Map, starts: Array) -> None:
-    """Check the map at a start where it can be; what f raises at all of them is the user's to see."""
+    """Check the map at a start where it can be; what is wrong with it at all of them is the user's to see."""
     check_instance("map", map, Map, "wrap the function: Map(f, parameters)")
     failed: InvalidInput | None = None
-    for start in starts[:20]:
+    for start in starts[:: -(-len(starts) // MOST_CHECKED)]:
         try:
             map.check(start)
+        except OutsideDomain:  # its orbit ends there at once, which is an answer
+            continue
         except InvalidInput as error:
             failed = failed or error
         else:

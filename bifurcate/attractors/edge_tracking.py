@@ -19,7 +19,7 @@ from bifurcate.maps.map import Map
 from bifurcate.newton.solve import Solution, solve
 from bifurcate.orbits.orbit import IterationRule, next_state
 from bifurcate.printing import short_repr
-from bifurcate.validation import check_count
+from bifurcate.validation import check_array, check_count
 
 __all__ = ["EdgeState", "edge_state"]
 
@@ -28,6 +28,12 @@ Array = NDArray[np.float64]
 # Parts of the states' size: the distance to which a segment across the boundary is shortened, and that at which it is
 # again. Between the two the segment grows along the boundary's unstable direction; both are far above rounding.
 SHORT, LONG = 1e-10, 1e-7
+# Part of the states' size to which a segment shorter than LONG grows in one iteration where f is not continuous in it:
+# by a factor of 10⁵.
+TORN = 1e-2
+TORN_NOTE = (
+    "f is not continuous here: the boundary is a pole or a border, or a preimage of one, not a saddle's manifold"
+)
 # Part of the states' size within which the orbit on the boundary must come to the saddle.
 ARRIVED = 1e-4
 # Iterations between two looks for a saddle.
@@ -40,7 +46,8 @@ class EdgeState:
 
     Attributes
     ----------
-    kind : {"fixed point", "cycle", "undecided", "interrupted"}
+    kind : {"fixed point", "cycle", "discontinuity", "undecided", "interrupted"}
+        "discontinuity" if f tears the segment: then the boundary comes to a pole or border of f, and to no saddle.
         "undecided" if the orbit has come to no cycle: the edge state may be a chaotic set, of which ``states`` are a
         part.
     solution : Solution or None
@@ -54,7 +61,7 @@ class EdgeState:
     note : str
     """
 
-    kind: Literal["fixed point", "cycle", "undecided", "interrupted"]
+    kind: Literal["fixed point", "cycle", "discontinuity", "undecided", "interrupted"]
     solution: Solution | None
     states: Array
     labels: tuple[int, int]
@@ -118,7 +125,8 @@ def edge_state(
     map, known = known_attractors(map_or_attractors, parameters)
     check_count("steps", steps)
     check_count("settle", settle)
-    ends = np.array([map.check(inside), _state(map, outside, inside)])
+    first_state = map.check(inside)
+    ends = np.array([first_state, _other_state(outside, first_state)])
     limits = settle_all(map, ends, known, settle, 0)
     first, second = limits.settled.labels.tolist()
     if first in (second, UNDECIDED):
@@ -129,10 +137,11 @@ def edge_state(
     return track.follow(steps, second)
 
 
-def _state(map: Map, given: Any, like: Any) -> Array:
-    state = map.check(given)
-    if state.shape != np.shape(like):
-        raise InvalidInput(f"outside has shape {state.shape}, inside {np.shape(like)}")
+def _other_state(given: Any, like: Array) -> Array:
+    """A state, which may lie beyond the map's domain: that is another basin, too."""
+    state = check_array("outside", given)
+    if state.shape != like.shape:
+        raise InvalidInput(f"outside has shape {state.shape}, inside {like.shape}")
     return state
 
 
@@ -157,15 +166,27 @@ class _Track:
                     if saddle is not None:
                         kind: Any = "fixed point" if saddle.period == 1 else "cycle"
                         return EdgeState(kind, saddle, np.array(states), (self.label, other), self.width)
-                after = next_state(self.rule, self.inside, self.map.parameters)
-                beyond = next_state(self.rule, self.inside + self.apart, self.map.parameters)
-                self.inside, self.apart = after, difference(self.map, after, beyond)
+                if self.is_torn():
+                    return EdgeState(
+                        "discontinuity", None, np.array(states), (self.label, other), self.width, TORN_NOTE
+                    )
             note = f"no saddle was reached in {steps} iterations: the edge state may be a chaotic set"
         except KeyboardInterrupt:
             return EdgeState("interrupted", None, np.array(states), (self.label, other), self.width)
         except BifurcateError as error:
             note = f"the orbit on the boundary ends after {len(states)} iterations: {error}"
         return EdgeState("undecided", None, np.array(states), (self.label, other), self.width, note)
+
+    def is_torn(self) -> bool:
+        """Map the segment; True if its ends come so far apart at once that f is not continuous between them."""
+        after = next_state(self.rule, self.inside, self.map.parameters)
+        beyond = self.inside + self.apart
+        if self.rule.end(beyond, self.map.parameters) != "steps":
+            return True
+        apart = difference(self.map, after, next_state(self.rule, beyond, self.map.parameters))
+        is_torn = not np.isfinite(apart).all() or float(np.abs(apart).max()) > TORN * self.unit
+        self.inside, self.apart = after, apart
+        return is_torn
 
     def shorten(self) -> None:
         """Divide the segment if it is long."""
