@@ -14,6 +14,7 @@ from studies import (
     adaptation,
     alpha,
     b,
+    basins,
     beta,
     charts,
     energy,
@@ -37,6 +38,7 @@ DIAGRAMS: dict[str, Any] = {"alpha": alpha.run, "beta": beta.run, "sigma": sigma
 STUDIES: dict[str, Any] = {
     **DIAGRAMS,
     "adaptation": adaptation.run,
+    "basins": basins.run,
     "charts": charts.run,
     "not_gradient": not_gradient.run,
     "outcome": outcome.run,
@@ -56,6 +58,7 @@ SECONDS: dict[str, tuple[int, int]] = {
     "beta": (40, 10),
     "sigma": (15, 5),
     "b": (30, 10),
+    "basins": (25, 10),
     "charts": (40, 20),
     "not_gradient": (30, 10),
     "outcome": (700, 40),

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from bifurcate.attractors.attractor import OUTCOMES, UNDECIDED
 from bifurcate.attractors.basins import known_attractors
-from bifurcate.attractors.bisection import bisect, difference
+from bifurcate.attractors.bisection import bisect, difference, labels_of
 from bifurcate.attractors.discovery import settle_all
 from bifurcate.attractors.recognition import near_returns, states_of
-from bifurcate.errors import BifurcateError, InvalidInput
+from bifurcate.errors import BifurcateError, InvalidInput, NotConverged
 from bifurcate.maps.map import Map
 from bifurcate.newton.solve import Solution, solve
 from bifurcate.orbits.orbit import IterationRule, next_state
@@ -31,6 +31,10 @@ SHORT, LONG = 1e-10, 1e-7
 # Part of the states' size to which a segment shorter than LONG grows in one iteration where f is not continuous in it:
 # by a factor of 10⁵.
 TORN = 1e-2
+# Length below which rounding decides on which side of the boundary its ends are, and the first one to which it is
+# lengthened then: LONG, so that it is divided anew.
+LOST, LONGER = 1e-13, 1.1e-7
+VANISHED = "the two states have come together: the boundary is lost in rounding"
 TORN_NOTE = (
     "f is not continuous here: the boundary is a pole or a border, or a preimage of one, not a saddle's manifold"
 )
@@ -189,8 +193,10 @@ class _Track:
         return is_torn
 
     def shorten(self) -> None:
-        """Divide the segment if it is long."""
+        """Divide the segment if it is long; lengthen it, across the boundary, if it is lost in rounding."""
         self.unit = max(self.map.scale, float(np.abs(self.inside).max()))
+        if float(np.abs(self.apart).max()) < LOST * self.unit:
+            self.lengthen()
         if float(np.abs(self.apart).max()) > LONG * self.unit:
             labels = np.array([self.label])
             inside, apart = bisect(
@@ -199,14 +205,31 @@ class _Track:
             self.inside, self.apart = inside[0], apart[0]
         self.width = max(self.width, float(np.abs(self.apart).max()))
 
+    def lengthen(self) -> None:
+        """Lengthen the segment about its middle until its ends settle differently again."""
+        size = float(np.abs(self.apart).max())
+        if not size > 0.0:
+            raise NotConverged(VANISHED, self.inside, (), "Try two other states.")
+        middle = self.inside + 0.5 * self.apart
+        lengths = LONGER * self.unit * np.array([1.0, 10.0, 100.0, 1000.0])
+        halves = 0.5 * (lengths / size).reshape(-1, *(1,) * self.apart.ndim) * self.apart
+        labels = labels_of(self.map, np.concatenate([middle - halves, middle + halves]), self.known, self.settle)
+        first, second = labels[: len(lengths)], labels[len(lengths) :]
+        for half, one, two in zip(halves, first.tolist(), second.tolist()):
+            if (one == self.label) != (two == self.label):
+                sign = 1.0 if one == self.label else -1.0
+                self.inside, self.apart = middle - sign * half, 2.0 * sign * half
+                return
+        raise NotConverged(VANISHED, self.inside, (), "Try two other states.")
+
     def saddle(self, states: Array) -> Solution | None:
-        """The cycle near which the orbit on the boundary returns, if it is not stable."""
+        """The cycle near which the orbit on the boundary returns, if one multiplier alone is outside: across it."""
         for period in near_returns(self.map, states):
             try:
                 found = solve(self.map, states[-1], period=period)
             except BifurcateError:
                 continue
             apart = difference(self.map, states_of(self.map, found), states[-1]).reshape(found.period, -1)
-            if not found.stable and float(np.abs(apart).max(axis=1).min()) <= ARRIVED * self.unit:
+            if found.spectrum.outside == 1 and float(np.abs(apart).max(axis=1).min()) <= ARRIVED * self.unit:
                 return found
         return None

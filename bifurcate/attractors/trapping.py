@@ -32,8 +32,11 @@ LARGEST_TRAPPED = 300
 MOST_CENTRES = 32
 # Directions that are sampled on each sphere. In the plane they are 6° apart.
 DIRECTIONS = 60
-# Spheres that are sampled, as parts of the radius.
-SPHERES = (1.0, 0.5, 0.2)
+# Of more unknowns also: eigenvectors that shrink slowest, axes, and mixtures of about a third of each.
+LEADING, MOST_AXES, SPARSE, MIXTURES = 4, 64, 0.35, 30
+# Spheres that are sampled, as parts of the radius, and the part of the radius that is used: what the samples miss is
+# not linear, and smaller by this factor at least.
+SPHERES, USED = (1.0, 0.6, 0.3), 0.5
 # Halvings of the radius, at the most: from the size of the state to 1e-7 of it, within which only rounding matters.
 HALVINGS = 24
 # Distance of a multiplier's modulus from 1 below which differences of f do not say on which side it is.
@@ -74,7 +77,7 @@ def _find_trap(iterate: IteratedMap, state: Array) -> tuple[Array, Array, float]
     radius = unit / float(np.linalg.norm(np.linalg.inv(F), 2))
     for _ in range(HALVINGS):
         if all(_shrinks(iterate, c, F, radius * part * directions, 0.5 * (1.0 + theta)) for part in SPHERES):
-            return c, F, radius
+            return c, F, USED * radius
         radius *= 0.5
     return None
 
@@ -88,11 +91,17 @@ def _directions(J: Array, F: Array) -> Array:
         angles = np.linspace(0.0, 2.0 * np.pi, DIRECTIONS, endpoint=False)
         drawn = np.column_stack([np.cos(angles), np.sin(angles)])
     else:
+        rng = np.random.default_rng(0)
         values, vectors = np.linalg.eig(J)
-        leading = vectors[:, np.argsort(-np.abs(values), kind="stable")[:3]]
-        drawn = np.vstack(
-            [np.random.default_rng(0).standard_normal((DIRECTIONS, n)), leading.real.T @ F.T, -leading.real.T @ F.T]
-        )
+        leading = vectors[:, np.argsort(-np.abs(values), kind="stable")[:LEADING]]
+        spans = [np.vstack([leading.real.T, leading.imag.T])]
+        axes = np.eye(n)[: min(n, MOST_AXES)]
+        spans += [axes, F[:0] if n > MOST_AXES else np.linalg.inv(F).T]
+        drawn = np.vstack([rng.standard_normal((DIRECTIONS, n)) @ np.linalg.inv(F).T])
+        for span in spans:  # what is not linear acts in few coordinates, or along what shrinks slowest
+            mixed = rng.standard_normal((MIXTURES, len(span))) * (rng.random((MIXTURES, len(span))) < SPARSE)
+            drawn = np.vstack([drawn, span, -span, mixed @ span])
+        drawn = drawn @ F.T
     lengths = np.linalg.norm(drawn, axis=1)
     unit_sphere = drawn[lengths > 0] / lengths[lengths > 0, None]
     return np.asarray(np.linalg.solve(F, unit_sphere.T).T)

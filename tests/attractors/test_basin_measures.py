@@ -122,6 +122,16 @@ def test_an_edge_state_of_period_two():
     assert np.abs(found.solution.state[0] ** 2 - 5.6) < 1e-9
 
 
+def test_a_boundary_that_is_a_discontinuity_has_no_saddle():
+    jump = bf.Map(lambda x: 0.5 * x + np.where(x > 0.3, 1.0, -1.0), {})  # settles at ±2; nothing in between is a state
+    found = bf.edge_state(jump, [1.0], [-1.0])
+    assert found.kind == "discontinuity" and found.solution is None
+    assert np.abs(found.states[0] - 0.3).max() < 1e-9
+    beyond = bf.Map(lambda x: 0.5 * x, {}, domain=lambda x: x + 1.0)
+    pole = bf.edge_state(beyond, [0.5], [-3.0])  # the other side is beyond the domain
+    assert pole.kind == "discontinuity" and pole.labels == (0, -2) and np.abs(pole.states[0] + 1.0).max() < 1e-9
+
+
 def test_the_smallest_fatal_shock_of_the_cubic_map():
     map = reference_map("basin_cubic")
     known = bf.attractors(map, [(-1, 1)] * 2, starts=60)

@@ -198,3 +198,24 @@ def test_an_interrupt_keeps_what_there_is(at):
 
     found = bf.basins(bf.Map(f, {"a": 0.5}), {0: (0.1, 1e4), 1: (0.1, 1e4)}, cells=12)
     assert found.interrupted and (found.labels == -5).any()
+
+
+def test_phases_of_uncoupled_cycles_among_many_unknowns():
+    # Two logistic maps at r = 3.5, each on its cycle of period 4, and ten unknowns that follow. Four cycles attract;
+    # which one is decided by the phases of the two alone. Traps must see what acts in two of twelve directions.
+    def f(x):
+        rest = 0.25 * x[2:] + 0.01 * x[0]
+        return np.concatenate([[3.5 * x[0] * (1 - x[0]), 3.5 * x[1] * (1 - x[1])], rest])
+
+    x = np.linspace(0.03, 0.97, 14)[:, None]
+    ends = bf.ensemble(bf.maps.logistic(r=3.5), x, 1, transient=4000).states[:, 0, 0]
+    cycle = bf.attractor_of(bf.maps.logistic(r=3.5), [0.3]).states[:, 0]
+    phase = np.abs(ends[:, None] - cycle).argmin(axis=1)
+    step = x[1, 0] - x[0, 0]
+    bounds = (x[0, 0] - 0.5 * step, x[-1, 0] + 0.5 * step)
+    found = bf.basins(bf.Map(f, {}), {0: bounds, 1: bounds}, origin=np.zeros(12), cells=14)
+    assert len(found.attractors) == 4
+    shift = (phase[:, None] - phase[None, :]) % 4
+    for number, attractor in enumerate(found.attractors):
+        first, second = (np.abs(attractor.states[0, k] - cycle).argmin() for k in (0, 1))
+        assert np.array_equal(found.labels == number, shift == (second - first) % 4)
