@@ -44,6 +44,8 @@ from .attractors.times import (
     return_times as return_times,
 )
 from .attractors.plane import Plane as Plane
+from .attractors.find_cycles import find_cycles as find_cycles
+from .attractors.found_cycles import FoundCycles as FoundCycles
 from .bifurcations.codimension_one.branch_switching import switch as switch, switches as switches
 from .bifurcations.codimension_two.loci import locus as locus
 from .bifurcations.codimension_one.direct_location import special_point as special_point

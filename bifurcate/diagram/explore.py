@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bifurcate.attractors.found_cycles import FoundCycles
 from bifurcate.bifurcations.codimension_one.user_events import check_events
 from bifurcate.continuation.step_control import StepControl
 from bifurcate.curves.corrector_settings import Corrector
@@ -32,7 +33,7 @@ __all__ = ["explore"]
 @old_keywords(most="max_branches")
 @old_positions("depth", "period", "audit", "control", "progress", "max_branches")
 def explore(
-    curve: Curve | Iterable[Curve],
+    curve: Curve | Iterable[Curve] | FoundCycles,
     bounds: Mapping[str, tuple[float, float]],
     *,
     depth: int = 4,
@@ -54,8 +55,9 @@ def explore(
 
     Parameters
     ----------
-    curve : Curve or iterable of Curve
-        Where to begin, from :func:`cycles` or :func:`switch`; several if the diagram has parts that are not connected.
+    curve : Curve, iterable of Curve, or FoundCycles
+        Where to begin, from :func:`cycles` or :func:`switch`; several if the diagram has parts that are not connected;
+        or all cycles that :func:`find_cycles` found, followed in the first of the bounds.
     bounds : mapping of str to (float, float)
         Interval of every free parameter; and of a second parameter of the map, if the curves of folds, flips,
         Neimark–Sacker and branch points are to be followed in both, and what starts at their points of codimension two.
@@ -104,6 +106,8 @@ def explore(
     >>> sorted(branch.curve.period for branch in diagram.branches)
     [1, 1, 2]
     """
+    if isinstance(curve, FoundCycles) and isinstance(bounds, Mapping):
+        curve = [each for name in list(bounds)[:1] for each in curve.curves(name)]
     curves = [curve] if isinstance(curve, Curve) else list(curve) if isinstance(curve, list | tuple) else []
     if not curves or not all(isinstance(each, Curve) for each in curves):
         raise InvalidInput("curve must be a Curve (cycles and switch make them) or a list of them, at least one")

@@ -27,13 +27,13 @@ from bifurcate.maps.batches import (
     to_batch,
     to_rows,
 )
-from bifurcate.maps.calls import REAL_KINDS
+from bifurcate.maps.calls import REAL_KINDS, call
 from bifurcate.maps.derivatives import AGREEMENT, ATTEMPTS, COMPLEX_STEP, FIVE_POINT_STEP, ROUNDING, SHORTER
 from bifurcate.maps.iterated_map import LARGEST_DENSE, IteratedMap
 from bifurcate.maps.map import Map
 from bifurcate.maps.periodic_coordinates import near, shortest
 
-__all__ = ["BatchedMap", "DoesNotBroadcast", "batched_map"]
+__all__ = ["BatchedMap", "DoesNotBroadcast", "LoopedMap", "batched_map", "looped_map"]
 
 Array = NDArray[np.float64]
 Parameters = Mapping[str, Any]
@@ -302,3 +302,36 @@ def _jacobian_by(map: Map, layout: BatchLayout, sample: BatchRows, shape: tuple[
         if agrees(found[known], expected[known], float(np.abs(expected[known]).max(initial=1.0))):
             return by
     return "one by one"
+
+
+@dataclass(frozen=True, eq=False)
+class LoopedMap(BatchedMap):
+    """The same of a map that takes one state at a time: slower, and NaN where f fails."""
+
+    def images(self, x: Array, p: Parameters) -> Array:
+        """f at the rows of x, one after another."""
+        out = np.full(x.shape, np.nan)
+        for i, (state, values) in enumerate(zip(x, BatchRows(x, p).parameters_of_rows())):
+            try:
+                out[i] = self.map.evaluate(state.reshape(self.shape), values).ravel()
+            except MapFailed:
+                continue
+        return out
+
+    def margins(self, x: Array, p: Parameters) -> Array:
+        """The smallest domain margin of every row; −inf where the domain fails."""
+        if self.map.domain is None:
+            return np.full(len(x), np.inf)
+        out = np.full(len(x), -np.inf)
+        for i, (state, values) in enumerate(zip(x, BatchRows(x, p).parameters_of_rows())):
+            try:
+                margin = np.min(call(self.map.domain, "the domain", state.reshape(self.shape), **values))
+            except MapFailed:
+                continue
+            out[i] = -np.inf if np.isnan(margin) else margin
+        return out
+
+
+def looped_map(map: Map, shape: tuple[int, ...]) -> LoopedMap:
+    """A map on rows of states that are taken one by one."""
+    return LoopedMap(map, shape, "leading", "one by one")

@@ -314,6 +314,18 @@ class Material:
                     "progress": None,
                 },
             ),
+            "find_cycles": (
+                bf.find_cycles,
+                {
+                    "map": m,
+                    "period": 1,
+                    "box": [(0.2, 0.9)],
+                    "seed": 0,
+                    "max_starts": 20,
+                    "prove": False,
+                    "progress": None,
+                },
+            ),
             "attractors": (
                 bf.attractors,
                 {

@@ -124,6 +124,7 @@ def of_attractors():
     found = bf.attractors(bf.maps.logistic(r=3.2), [(-0.2, 1.2)], starts=10)
     plane = bf.basins(bf.maps.henon(a=0.9), {0: (-2.0, 2.0), 1: (-2.0, 2.0)}, cells=6)
     return [
+        bf.find_cycles(bf.maps.logistic(r=3.2), 2, [(-0.5, 1.5)], max_starts=40),
         found,
         plane,
         found.fractions[0],
