@@ -76,6 +76,12 @@ from .linalg.bordered_system import Krylov as Krylov
 from .linalg.low_rank import LowRank as LowRank
 from .linalg.multipliers import Spectrum as Spectrum
 from .linalg.operators import DiagonalLowRank as DiagonalLowRank, ShiftedLowRank as ShiftedLowRank
+from .manifolds.connecting_orbit import ConnectingOrbit as ConnectingOrbit
+from .manifolds.connecting_orbits import (
+    ConnectingOrbits as ConnectingOrbits,
+    connecting_orbits as connecting_orbits,
+    connections as connections,
+)
 from .manifolds.manifold import Manifold as Manifold, ManifoldBranch as ManifoldBranch, manifold as manifold
 from .maps.composition import compose as compose, forced as forced
 from .maps.constraint import constrained as constrained

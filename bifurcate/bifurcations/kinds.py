@@ -21,6 +21,7 @@ KindName = Literal[
     "flip",
     "neimark-sacker",
     "branch point",
+    "tangency",
     "cusp",
     "generalised flip",
     "chenciner",
@@ -74,6 +75,8 @@ class Kind:
         What starts there beside: a multiple of the period, and the kinds of curves of such cycles.
     is_switchable : bool
         True if a branch of cycles starts there.
+    is_of_cycles : bool
+        False where orbits between saddles meet: such points have no multipliers and no normal form of a cycle.
     marker, colour : str
         How it is drawn: the shape tells kinds apart in grey, too.
     line : tuple
@@ -95,6 +98,7 @@ class Kind:
     through: tuple[KindName, ...] = ()
     born: tuple[int, tuple[KindName, ...]] | None = None
     is_switchable: bool = False
+    is_of_cycles: bool = True
     marker: str = ""
     colour: str = ""
     line: tuple[float, ...] = ()
@@ -131,6 +135,10 @@ _TABLE = (
     Kind(
         "branch point", "BP", "branch point (BP)", 1, (1.0,), through=("branch point",), is_switchable=True,
         marker="X", colour="#1a1a1a", line=(1, 1), line_width=1.8,
+    ),
+    Kind(
+        "tangency", "TAN", "tangency of manifolds (TAN)", 1, (1.0,), through=("tangency",), is_of_cycles=False,
+        marker="^", colour="#1b7837", line=(3, 1.5),
     ),
     Kind("cusp", "CP", "cusp (CP)", 2, (1.0,), degree=3, through=("fold",)),
     Kind(

@@ -187,6 +187,8 @@ class SpecialPoint:
     @property
     def iterate(self) -> IteratedMap:
         """f^period."""
+        if not self.kind_row.is_of_cycles:
+            return self.curve.iterate
         return IteratedMap(self.curve.iterate.map, self.curve.iterate.state_shape, self.period)
 
     @property
@@ -206,7 +208,8 @@ class SpecialPoint:
     def _normal_form(self) -> tuple[dict[str, float], dict[str, float]]:
         # Those of a flip, and of a Neimark–Sacker point, have (A − I)⁻¹ in them.
         is_undefined = self.kind in ("flip", "neimark-sacker") and {"fold", "branch point"} & set(self.together)
-        if self.multiplicity != 1 or is_undefined or not self.kind_row.is_bifurcation or self.kind_row.is_double:
+        row = self.kind_row
+        if self.multiplicity != 1 or is_undefined or row.is_double or not (row.is_bifurcation and row.is_of_cycles):
             return {}, {}
         with np.errstate(all="ignore"):
             if self.kind_row.degree:
@@ -239,7 +242,8 @@ class SpecialPoint:
         values, errors = self._normal_form
         sure = {name: abs(value) > 2.0 * errors[name] for name, value in values.items()}
         if not values:
-            return "degenerate" if self.multiplicity == 1 and self.kind_row.is_bifurcation else ""
+            has_one = self.multiplicity == 1 and self.kind_row.is_bifurcation and self.kind_row.is_of_cycles
+            return "degenerate" if has_one else ""
         if self.kind_row.codimension == 2:
             decided = values["s"] != 0.0 if "s" in values else all(sure.values())
             return "generic" if decided else "degenerate"

@@ -15,6 +15,7 @@ from bifurcate.continuation.continuation_problem import ContinuationProblem
 from bifurcate.curves.corrector import correct
 from bifurcate.curves.corrector_settings import TO_ROUNDING
 from bifurcate.curves.curve_point import CurvePoint
+from bifurcate.maps.connection_map import ConnectionMap
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.orbit_map import OrbitMap
 
@@ -61,6 +62,9 @@ def phases_of(run: ContinuationProblem, start: CurvePoint) -> tuple[Phase, ...]:
     x, v = start.u[:n], start.tangent[:n]
     if isinstance(curve.iterate, OrbitMap):  # all states are unknown: they change places
         turned = zip(curve.iterate.phases(x, p), curve.iterate.phases(v, p), strict=True)
+        return tuple(Phase(np.concatenate([y, start.u[n:]]), np.concatenate([w, start.tangent[n:]])) for y, w in turned)
+    if isinstance(curve.iterate, ConnectionMap):  # the same orbit, begun a state later or earlier
+        turned = zip(curve.iterate.phases(x, p), curve.iterate.shifted_directions(v), strict=True)
         return tuple(Phase(np.concatenate([y, start.u[n:]]), np.concatenate([w, start.tangent[n:]])) for y, w in turned)
     once = IteratedMap(curve.iterate.map, curve.iterate.shape)
     for _ in range(1, curve.period):

@@ -135,7 +135,7 @@ class Curve:
     start : ndarray, shape (n + k,)
         A point on the curve or near it: the flattened state, the free parameters, and what else is unknown.
     kind : str
-        "cycle", or the special point's kind for curves of such points.
+        "cycle", "connecting orbit", or the special point's kind for curves of such points.
     direction : ndarray, optional
         A tangent at the start where it is known; otherwise the direction of a growing first parameter.
     sides : tuple of int
@@ -223,6 +223,8 @@ class Curve:
     def __repr__(self) -> str:
         free = ", ".join(self.free)
         what = f"cycles of period {self.period}" if self.codimension == 0 else f"{self.kind}, period {self.period}"
+        if self.kind in ("connecting orbit", "tangency"):
+            what = f"{self.kind} of {self.iterate.shape[0]} states"
         return (
             f"<Curve of {self.iterate.map.name}: {what}, free {free}, from {self.where(self.start)}{self._saving()}>\n"
             f"next: bf.trace(curve, {{{', '.join(f'{name!r}: (low, high)' for name in self.free)}}})"

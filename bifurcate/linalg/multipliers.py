@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.linalg.arnoldi import leading_multipliers
+from bifurcate.linalg.boundary_value_jacobian import BoundaryValueJacobian
 from bifurcate.linalg.cyclic_product import CyclicProduct, multipliers_of_product
 from bifurcate.linalg.few_numbers import FEW
 from bifurcate.linalg.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, core_operator, dense, size
@@ -216,6 +217,8 @@ def spectrum(A: Operator, leading: int = 6, start: Array | None = None, edge: fl
         secular equation: all of them up to 2000 unknowns, in O(n²); beyond, the two extreme ones and those nearest ±1,
         in O(n) each, with those outside the unit circle counted exactly. Any other one: LAPACK, or Arnoldi iteration
         beyond 2000 unknowns.
+    BoundaryValueJacobian
+        The one that says where the problem is singular.
     CyclicProduct
         All multipliers of the product, by periodic orthogonal iteration.
     sparse
@@ -237,6 +240,8 @@ def spectrum(A: Operator, leading: int = 6, start: Array | None = None, edge: fl
         return _complete(eigenvalues(A), edge)
     if isinstance(A, CyclicProduct):
         return _complete(multipliers_of_product(A.factors), edge)
+    if isinstance(A, BoundaryValueJacobian):
+        return _complete(np.array([A.multiplier]), edge)
     if isinstance(A, DiagonalLowRank):
         return _diagonal_low_rank(A, leading, start)
     if isinstance(A, ShiftedLowRank):

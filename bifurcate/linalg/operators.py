@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 from bifurcate.errors import InvalidInput
+from bifurcate.linalg.boundary_value_jacobian import BoundaryValueJacobian
 from bifurcate.linalg.cyclic_product import CyclicProduct
 from bifurcate.linalg.threads import one_thread
 from bifurcate.storage.pickling import Portable
@@ -168,7 +169,14 @@ class ShiftedLowRank(Portable):
 
 
 Operator: TypeAlias = (
-    Array | sp.sparray | sp.spmatrix | LinearOperator | DiagonalLowRank | ShiftedLowRank | CyclicProduct
+    Array
+    | sp.sparray
+    | sp.spmatrix
+    | LinearOperator
+    | DiagonalLowRank
+    | ShiftedLowRank
+    | CyclicProduct
+    | BoundaryValueJacobian
 )
 
 
@@ -215,6 +223,8 @@ def dense(A: Operator) -> Array:
     """
     if isinstance(A, np.ndarray):
         return A
+    if isinstance(A, BoundaryValueJacobian):
+        return A.matrix
     if sp.issparse(A):
         return np.asarray(A.toarray())  # type: ignore[union-attr]
     if isinstance(A, CyclicProduct):
@@ -241,6 +251,8 @@ def shifted(A: Operator, target: complex) -> Operator:
     >>> shifted(np.array([[2.0]]), 1.0)
     array([[1.]])
     """
+    if isinstance(A, BoundaryValueJacobian):
+        return shifted(A.matrix, target)
     if isinstance(A, np.ndarray):
         real = A.dtype == np.float64 and isinstance(target, float)
         out = A.copy() if real else A.astype(np.result_type(A, target))
@@ -326,6 +338,8 @@ def core_operator(A: Operator) -> Operator:
     >>> float(core_operator(ShiftedLowRank(0.5, np.ones((3, 1)), np.array([[0.2, 0.0, 0.1]])))[0, 0].round(12))
     0.8
     """
+    if isinstance(A, BoundaryValueJacobian):
+        return A.matrix
     return shifted(_core(A.core), -A.shift) if isinstance(A, ShiftedLowRank) else A
 
 

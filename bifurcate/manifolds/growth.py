@@ -149,7 +149,8 @@ def _extend(half: _Growing, sampler: Sampler, f: BatchedStep, limits: GrowthLimi
         t = np.append(t[np.abs(t) < abs(last)], last)
     stop: tuple[ManifoldStop, str] | None = None
     if isinstance(sampler, ImplicitSampler) and abs(t[-1]) > sampler.parametrisation.radius:
-        t, points = _continued(half, sampler, float(t[-1]))
+        t, points = _continued(half, sampler, float(t[-1]), limits)
+        is_last = is_last and bool(t[-1] == last)
         if len(t) < 2:
             half.stop = ("singular", f"no preimage goes on beyond t = {half.t[-1]:.6g}: f has a fold or a gap there")
             return
@@ -200,6 +201,11 @@ def _bounded(
         count = int(np.argmax(beyond)) + 2
         t, points, stop = t[:count], points[:count], None
     return t, points, stop
+
+
+def _is_outside(point: Array, limits: GrowthLimits) -> bool:
+    is_far = not float(np.abs(point).max()) < DIVERGED * limits.unit
+    return is_far or (limits.box is not None and bool(((point < limits.box[0]) | (point > limits.box[1])).any()))
 
 
 def _torn(half: _Growing, f: BatchedStep, limits: GrowthLimits, too_many: bool) -> tuple[ManifoldStop, str]:
@@ -264,12 +270,15 @@ def _cut_at_length(half: _Growing, sampler: Sampler, limits: GrowthLimits) -> No
     _end_at(half, sampler, limits, count, float(half.t[count - 1] + part * (half.t[count] - half.t[count - 1])))
 
 
-def _continued(half: _Growing, sampler: ImplicitSampler, target: float) -> tuple[Array, Array]:
-    """Points up to a parameter, each by continuation from the one before: a coarse mesh, as few as bends allow."""
+def _continued(half: _Growing, sampler: ImplicitSampler, target: float, limits: GrowthLimits) -> tuple[Array, Array]:
+    """Points up to a parameter, each by continuation from the one before: a coarse mesh, as few as bends allow.
+
+    It ends earlier where the manifold is as long as asked or leaves the box.
+    """
     t, points = [float(half.t[-1])], [half.points[-1]]
     slope = shortest(half.points[-1] - half.points[-2], sampler.periods) / (half.t[-1] - half.t[-2])
-    length, known = half.t[-1] - half.t[-2], half.known
-    while t[-1] != target:
+    length, known, left = half.t[-1] - half.t[-2], half.known, limits.length - half.arclength[-1]
+    while t[-1] != target and left >= 0.0 and not _is_outside(points[-1], limits):
         end = target if STRETCH * abs(length) >= abs(target - t[-1]) else t[-1] + length
         if end == t[-1] or abs(length) < SHORTEST * abs(target):
             break
@@ -280,6 +289,7 @@ def _continued(half: _Growing, sampler: ImplicitSampler, target: float) -> tuple
         if np.isfinite(found).all() and moved <= FARTHEST * step:
             slope = shortest(found - points[-1], sampler.periods) / (end - t[-1])
             length *= LONGER if moved <= NEAR * step else 1.0
+            left -= step
             t.append(end)
             points.append(found)
         else:

@@ -77,6 +77,9 @@ class Material:
         self.henon = bf.Map(plane, {"a": 0.2, "b": 0.3})
         self.solution = bf.solve(self.map, [0.6])
         self.saddle = bf.solve(self.henon.replace(a=1.4), [0.6, 0.2])
+        self.unstable = bf.manifold(self.saddle, length=2.0, tolerance=1e-2)
+        self.stable = bf.manifold(self.saddle, stable=True, length=2.0, tolerance=1e-2)
+        self.homoclinic = bf.connecting_orbits(self.unstable, self.stable).orbits[0]
         self.diagram = bf.explore(self.curve, {"r": (2.7, 3.05)}, depth=1, control=STEPS)
         self.orbits = bf.orbit_diagram(self.map, "r", [2.5, 3.2], [0.3], lambda x, r: x[0], transient=5, samples=3)
         self.two = bf.trace(
@@ -361,6 +364,8 @@ class Material:
                     "names": ("s", "t"),
                 },
             ),
+            "connecting_orbits": (bf.connecting_orbits, {"unstable": self.unstable, "stable": self.stable}),
+            "connections": (bf.connections, {"orbit": self.homoclinic, "free": "a"}),
             "manifold": (
                 bf.manifold,
                 {

@@ -113,7 +113,9 @@ def of_orbits():
 
 def of_manifolds():
     saddle = bf.solve(bf.maps.henon(), [0.6, 0.2])
-    return [bf.manifold(saddle, length=0.5), bf.manifold(saddle, length=0.5, stable=True, side=1)]
+    found = bf.connecting_orbits(bf.manifold(saddle, length=2.0), bf.manifold(saddle, length=2.0, stable=True))
+    branch = bf.trace(bf.connections(found.orbits[0], "a"), {"a": (1.39, 1.4)})
+    return [bf.manifold(saddle, length=0.5, side=1), found, branch]
 
 
 def of_sweeps():

@@ -59,7 +59,7 @@ def point_of(curve: Curve, kind: KindName, critical: Critical, noise: float, met
     error = uncertain * abs(float(node.tangent[n])) + uncertain**2 + node.remaining_error(n) + abs(float(moved[n]))
     error += ROUNDINGS * float(np.finfo(float).eps) * _parameter_size(curve, node)
     return SpecialPoint(
-        kind=kind,
+        kind="tangency" if kind == "fold" and curve.kind == "connecting orbit" else kind,
         curve=curve,
         unknowns=node.u,
         period=curve.period,

@@ -110,7 +110,7 @@ def detect_codimension_two(
 
 
 def _test_functions(curve: Curve, node: CurvePoint, metric: Metric) -> dict[str, float]:
-    if curve.kind == "branch point" or not isinstance(node.at, AugmentedEvaluation):
+    if curve.kind in ("branch point", "tangency") or not isinstance(node.at, AugmentedEvaluation):
         return {}
     if curve.kind == "neimark-sacker":
         kappa = float(node.u[-1])

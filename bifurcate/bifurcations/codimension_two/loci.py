@@ -156,6 +156,8 @@ def locus_of(
     ``pair`` are the borders V and W of a curve of folds or flips where the point's own vectors do not tell them.
     """
     x, p = point.state.reshape(-1), point.parameters
+    if not point.kind_row.is_of_cycles:
+        x = point.u[: point.curve.size]
     orbit = iterate.orbit(x, p)
     J, krylov = iterate.jacobian(orbit, p), point.curve.krylov
     fixed = {name: value for name, value in p.items() if name not in names}
@@ -176,7 +178,7 @@ def locus_of(
         (target,) = KINDS[kind].real
         M = shifted(core_operator(J), target)
         if pair is None:
-            known = point.null if point.kind in ("fold", "flip") and not doubled else None
+            known = point.null if point.kind in ("fold", "flip", "tangency") and not doubled else None
             pair = adapted_borders(M, approximate_null_space(M, 1, krylov) if known is None else known, krylov)
         V, W = pair
         return Curve(

@@ -1,0 +1,68 @@
+"""The Jacobian of a boundary value problem, which has one multiplier that means anything: where it is singular.
+
+A curve of orbits between saddles is a curve of solutions of G(X; p) = 0, written as the fixed points of X + G(X). Its
+Jacobian I + G_X is a matrix whose eigenvalues say nothing of stability: they depend on how the equations are ordered.
+Only the multiplier +1 means something, that G_X is singular. As its one multiplier there counts 1 + s, with |s| the
+smallest singular value of G_X, and the sign of its determinant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["BoundaryValueJacobian"]
+
+Array = NDArray[Any]
+
+LARGEST_SHIFT = 0.5  # |s| at the most: so 1 + s stays away from −1, where a flip would be seen
+
+
+@dataclass(frozen=True, eq=False)
+class BoundaryValueJacobian:
+    """I + G_X of a boundary value problem G(X) = 0.
+
+    Attributes
+    ----------
+    matrix : ndarray, shape (n, n)
+        I + G_X.
+
+    Examples
+    --------
+    >>> BoundaryValueJacobian(np.diag([1.5, -2.0])).multiplier  # G_X = diag(0.5, −3), of negative determinant
+    0.5
+    """
+
+    matrix: Array
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n, n)."""
+        n = len(self.matrix)
+        return n, n
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """That of the matrix."""
+        return self.matrix.dtype
+
+    @property
+    def T(self) -> Array:
+        """The transpose, as a matrix."""
+        return self.matrix.T
+
+    def __matmul__(self, x: Array) -> Array:
+        return np.asarray(self.matrix @ x)
+
+    @cached_property
+    def multiplier(self) -> float:
+        """1 + s; NaN if the matrix is not finite."""
+        if not np.isfinite(self.matrix).all():
+            return float("nan")
+        G = self.matrix - np.eye(len(self.matrix))
+        smallest = float(np.linalg.svd(G, compute_uv=False)[-1])
+        return 1.0 + float(np.linalg.slogdet(G)[0]) * min(smallest, LARGEST_SHIFT)
