@@ -117,6 +117,27 @@ def test_rest_at_two_drives_needs_an_exception(rng):
         assert np.abs(other.update(W) - W).max() > 1e-6
 
 
+def test_weights_can_rest_under_changing_drives_at_decay():
+    # n = 2, g = α/|β| = 101 and R = (x, y): W = g RRᵀ − (g−1) R₀R₀ᵀ, R₀ such that W₁₂ = W₂₂ − 2/y = W₁₁ − 2/x.
+    g, beta, sigma, R = 101.0, -0.001, 0.5, np.array([1.2, 0.4])
+    apart = R[0] - R[1]
+    e = np.sqrt((g * apart**2 - 2 / R[0] - 2 / R[1]) / (g - 1))
+    q = (2 / R[1] + g * R[1] * apart) / ((g - 1) * e)
+    p = (g * R[0] * apart - 2 / R[0]) / ((g - 1) * e)
+    R0 = np.array([p, q])
+    r0 = R0 * sigma**2 / (1 - R0.mean())
+    W = (1 - g) * np.outer(R0, R0) + g * np.outer(R, R)
+    total = sigma**2 / (1 / R[0] - W[0, 0] / 2)
+    net = Network([0.5, 0.5], np.abs(r0), alpha=-g * beta, beta=beta, sigma=sigma)
+    assert R0.mean() < 1.0 and W.min() < 0.0 and np.allclose(net.baseline_response, R0, rtol=1e-13)
+    for part in (0.2, 0.5, 0.8):
+        shown = net.replace(drive=total * np.array([part, 1 - part]))
+        assert np.allclose(shown.response(W @ shown.drive / 2), R, rtol=1e-10)
+        assert np.abs(shown.update(W) - W).max() < 1e-10
+    found = settling.drives_with_response(W, R, sigma)
+    assert found.kernel.shape == (2, 1) and abs(found.kernel.sum()) < 1e-6  # all drives of one total
+
+
 def test_universal_weights_rest_under_every_drive_of_their_total(rng):
     for _ in range(150):
         net = made(rng, beta=0.0)
