@@ -9,8 +9,8 @@ come down to at most α sup‖Q_{t+1} − Q_t‖/(1 − |1+β|): products at res
 W* = C − (α/β)(Q − C). Where R_t rests at R* and W_t at W*, drives must solve (I − diag(R*) W*/n) r = σ² R*: one does,
 unless that matrix is singular. So the weights settle only if the drive does, but for such exceptions. For σ > 0 and
 symmetric W all drives that one R answers have one total: for two of them r'·(r/R) = σ² Σ r' + r'·W r/n is symmetric in
-r and r'. At β = 0 there is such a W for every total (:func:`universal`); at β < 0, W = (1+γ) C − γRRᵀ with γ = α/β can be
-one for γ < −1, with negative entries (test_weights_can_rest_under_changing_drives_at_decay). Not with W ≥ 0: then
+r and r'. At β = 0 there is such a W for every total (:func:`universal`); at β < 0, W = (1+γ) C − γRRᵀ with γ = α/β can
+be one for γ < −1, with negative entries (test_weights_can_rest_under_changing_drives_at_decay). Not with W ≥ 0: then
 diag(R) W r/n = r − σ²R < r for r > 0, so that the Perron root of diag(R) W/n is below 1 and the matrix regular.
 
 The exception at β = 0 is W* = n (diag(1/R₀) − (σ²/S) 𝟏𝟏ᵀ), at which that matrix is (σ²/S) R₀𝟏ᵀ and every drive of total
