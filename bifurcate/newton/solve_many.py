@@ -20,6 +20,8 @@ from bifurcate.newton.newton import Newton
 from bifurcate.newton.newton_krylov import NewtonKrylov
 from bifurcate.newton.solutions import Solutions
 from bifurcate.newton.solve import DEFAULT_NEWTON, solve
+from bifurcate.progress import Progress
+from bifurcate.progress_line import Report, reporting
 from bifurcate.validation import check_period
 
 __all__ = ["solve_many"]
@@ -39,6 +41,7 @@ def solve_many(
     period: int = 1,
     method: Newton | NewtonKrylov | None = None,
     multiple_shooting: bool | None = None,
+    progress: Report | bool | None = None,
 ) -> Solutions:
     """Find fixed points of f^period from many guesses, or at many values of parameters, at once.
 
@@ -61,6 +64,8 @@ def solve_many(
         As for :func:`solve`; with NewtonKrylov guesses are solved one by one.
     multiple_shooting : bool, optional
         As for :func:`solve`: by default decided for every row by itself.
+    progress : callable, bool, optional
+        As for :func:`trace`; ``points`` counts the guesses.
 
     Returns
     -------
@@ -97,13 +102,13 @@ def solve_many(
         raise InvalidInput(f"method must be Newton(...) or NewtonKrylov(...), got {method!r}")
     _check_one(map, rows)
     batched = None if isinstance(method, NewtonKrylov) else batched_map(map, rows)
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), reporting(progress, f"solve_many {map.name}", (), "guesses") as report:
         if batched is not None:
             newton = method if isinstance(method, Newton) else DEFAULT_NEWTON
-            answer = _in_batches(batched, rows, k, newton, multiple_shooting)
+            answer = _in_batches(batched, rows, k, newton, multiple_shooting, report)
             if answer is not None:
                 return answer.to_solutions(map, rows, batched.layout)
-        return _one_by_one(map, rows, k, method, multiple_shooting).to_solutions(map, rows, "single")
+        return _one_by_one(map, rows, k, method, multiple_shooting, report).to_solutions(map, rows, "single")
 
 
 def _check_one(map: Map, rows: BatchRows) -> None:
@@ -122,7 +127,7 @@ def _check_one(map: Map, rows: BatchRows) -> None:
 
 
 def _in_batches(
-    batched: BatchedMap, rows: BatchRows, period: int, method: Newton, shooting: bool | None
+    batched: BatchedMap, rows: BatchRows, period: int, method: Newton, shooting: bool | None, report: Report | None
 ) -> BatchAnswer | None:
     """The rows, some thousands at a time; None where f turns out not to broadcast."""
     size = max(2, NUMBERS_PER_BATCH // (rows.states[0].size * period))
@@ -140,11 +145,19 @@ def _in_batches(
                 return None
             except KeyboardInterrupt:
                 answers.append(BatchAnswer.nothing(part, INTERRUPTED))
+            if report:
+                done = min(i + size, len(rows))
+                report(Progress(dict(batched.map.parameters), done, left=len(rows) - done))
     return BatchAnswer.join(answers)
 
 
 def _one_by_one(
-    map: Map, rows: BatchRows, period: int, method: Newton | NewtonKrylov | None, shooting: bool | None
+    map: Map,
+    rows: BatchRows,
+    period: int,
+    method: Newton | NewtonKrylov | None,
+    shooting: bool | None,
+    report: Report | None,
 ) -> BatchAnswer:
     """The same by ``solve``, one row after another."""
     answer = BatchAnswer.nothing(rows, INTERRUPTED)
@@ -162,6 +175,8 @@ def _one_by_one(
                 answer.reasons[i] = str(error)
             else:
                 answer.put_solution(i, found)
+            if report:
+                report(Progress(p, i + 1, left=len(rows) - i - 1))
     return answer
 
 

@@ -164,6 +164,7 @@ class Material:
                     "period": 1,
                     "method": None,
                     "multiple_shooting": None,
+                    "progress": None,
                 },
             ),
             "deflate": (

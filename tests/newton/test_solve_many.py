@@ -191,6 +191,13 @@ def test_a_row_becomes_a_solution():
         failed[0]
 
 
+@pytest.mark.parametrize("name", ["differences", "f of one state"])
+def test_progress_counts_the_guesses(name):
+    reports, (map, n, _) = [], MAPS[name]
+    bf.solve_many(map, np.full((3, n), 0.3), progress=reports.append)
+    assert reports[-1].points == 3 and reports[-1].left == 0
+
+
 def test_results_are_saved(tmp_path):
     map = bf.maps.henon()
     found = bf.solve_many(map, [[0.6, 0.2], [-1.1, -0.3]])
