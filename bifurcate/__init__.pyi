@@ -82,6 +82,7 @@ from .manifolds.connecting_orbits import (
     connecting_orbits as connecting_orbits,
     connections as connections,
 )
+from .manifolds.crisis import Crisis as Crisis, crisis as crisis
 from .manifolds.manifold import Manifold as Manifold, ManifoldBranch as ManifoldBranch, manifold as manifold
 from .maps.composition import compose as compose, forced as forced
 from .maps.constraint import constrained as constrained

@@ -80,6 +80,8 @@ class Material:
         self.unstable = bf.manifold(self.saddle, length=2.0, tolerance=1e-2)
         self.stable = bf.manifold(self.saddle, stable=True, length=2.0, tolerance=1e-2)
         self.homoclinic = bf.connecting_orbits(self.unstable, self.stable).orbits[0]
+        curve = bf.connections(self.homoclinic, "a")
+        self.tangency = bf.trace(curve, {"a": (1.1, 1.41)}, control=bf.StepControl(largest=0.2)).first("tangency")
         self.diagram = bf.explore(self.curve, {"r": (2.7, 3.05)}, depth=1, control=STEPS)
         self.orbits = bf.orbit_diagram(self.map, "r", [2.5, 3.2], [0.3], lambda x, r: x[0], transient=5, samples=3)
         self.two = bf.trace(
@@ -366,6 +368,7 @@ class Material:
                 },
             ),
             "connecting_orbits": (bf.connecting_orbits, {"unstable": self.unstable, "stable": self.stable}),
+            "crisis": (bf.crisis, {"tangency": self.tangency, "distance": 0.01, "steps": 3}),
             "connections": (bf.connections, {"orbit": self.homoclinic, "free": "a"}),
             "manifold": (
                 bf.manifold,

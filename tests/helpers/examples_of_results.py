@@ -115,7 +115,8 @@ def of_manifolds():
     saddle = bf.solve(bf.maps.henon(), [0.6, 0.2])
     found = bf.connecting_orbits(bf.manifold(saddle, length=2.0), bf.manifold(saddle, length=2.0, stable=True))
     branch = bf.trace(bf.connections(found.orbits[0], "a"), {"a": (1.39, 1.4)})
-    return [bf.manifold(saddle, length=0.5, side=1), found, branch]
+    crisis = bf.Crisis("boundary crisis", "a", (1.0, 2.0), (0.0, 1.0), 100)
+    return [bf.manifold(saddle, length=0.5, side=1), found, branch, crisis]
 
 
 def of_sweeps():

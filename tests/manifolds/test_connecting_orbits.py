@@ -140,6 +140,18 @@ def test_tangencies_are_followed_in_two_parameters():
     assert near.any() and np.abs(curve["a"][near] - 2.0 + 2.0 * curve["b"][near]).max() < 5.0 * 0.02**2
 
 
+def test_a_boundary_crisis_is_named_and_another_tangency_is_not():
+    found = henon_orbits(1.85, 0.1, (6.0, 12.0), (0.6, 0.1), (-1.1, -0.1))
+    point = bf.trace(bf.connections(found.orbits[0], "a"), {"a": (1.79, 1.86)}).first("tangency")
+    named = bf.crisis(point)
+    assert named.name == "boundary crisis" and named.escaped == (0.0, 1.0) and "boundary crisis" in str(named)
+    born = henon_orbits(1.2, 0.3, (2.0, 2.0)).orbits[0]  # the tangle is born: no attractor ends
+    other = bf.trace(bf.connections(born, "a"), {"a": (1.1, 1.25)}).first("tangency")
+    assert bf.crisis(other, steps=500).name == "" and other.parameters["a"] == pytest.approx(1.1536, abs=1e-3)
+    with pytest.raises(InvalidInput, match="no tangency"):
+        bf.crisis(bf.special_point(bf.maps.logistic(r=2.9), "flip", free="r", guess=[0.66]))
+
+
 def test_the_derivatives_of_the_boundary_value_problem():
     for orbit in (
         henon_orbits(1.4, 0.3, (2.0, 2.0)).orbits[0],

@@ -1,0 +1,120 @@
+"""crisis: is a tangency of manifolds a boundary crisis, in which an attractor ends?
+
+Where the unstable manifold of a saddle on a chaotic attractor touches the stable manifold that bounds its basin, the
+attractor ends (Grebogi, Ott & Yorke, Physica D 7 (1983) 181). On one side of such a tangency no orbit that starts on
+the unstable manifold escapes, on the other almost all do. That is looked at, a little to either side.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from bifurcate.bifurcations.special_point import SpecialPoint
+from bifurcate.errors import InvalidInput
+from bifurcate.manifolds.manifold import manifold
+from bifurcate.maps.connection_map import ConnectionMap
+from bifurcate.newton.solve import solve
+from bifurcate.orbits.ensemble import ensemble
+from bifurcate.printing import short_repr
+from bifurcate.validation import check_count, check_instance, check_positive
+
+__all__ = ["Crisis", "crisis"]
+
+USUAL_DISTANCE = (
+    0.01  # of the parameter from the tangency, in units of max(1, |p|): nearer, transients grow without end
+)
+USUAL_STEPS = 5000  # iterations: at the usual distance transients of maps of the plane last some hundreds
+LENGTH = 0.5  # of the unstable manifold on which orbits start, in units of the state
+STARTS = 100  # orbits, spread along it
+ESCAPES = 0.5  # part of the orbits beyond which "almost all" escape: transients are exponentially distributed
+
+
+@dataclass(frozen=True, eq=False)
+class Crisis:
+    """What orbits do on either side of a tangency.
+
+    Attributes
+    ----------
+    name : str
+        "boundary crisis" if no orbit escapes on one side and more than half of them do on the other; else "".
+    parameter : str
+        Which one was varied.
+    values : (float, float)
+        Below and above the tangency.
+    escaped : (float, float)
+        The parts of the orbits that diverge or leave the domain there.
+    steps : int
+        Iterations of each.
+    """
+
+    name: str
+    parameter: str
+    values: tuple[float, float]
+    escaped: tuple[float, float]
+    steps: int
+
+    __repr__ = short_repr
+
+    def __str__(self) -> str:
+        seen = [f"{part:.0%} at {self.parameter} = {value:.8g}" for part, value in zip(self.escaped, self.values)]
+        return f"{self.name or 'no boundary crisis'}: of the orbits {', '.join(seen)} escape in {self.steps} iterations"
+
+
+def crisis(tangency: SpecialPoint, *, distance: float | None = None, steps: int = USUAL_STEPS) -> Crisis:
+    """Ask of a tangency of manifolds whether it is a boundary crisis, in which an attractor ends.
+
+    Parameters
+    ----------
+    tangency : SpecialPoint
+        From a branch of connecting orbits, ``branch.first("tangency")``.
+    distance : float, optional
+        Of the parameter from the tangency, to either side; by default 0.01 max(1, |p|).
+    steps : int
+        Iterations of each of a hundred orbits that start on the unstable manifold.
+
+    Returns
+    -------
+    Crisis
+        Evidence from orbits, no proof: a longer transient than ``steps`` looks like an attractor.
+
+    Raises
+    ------
+    InvalidInput
+        If the point is no tangency in one parameter.
+
+    References
+    ----------
+    Grebogi, Ott & Yorke, Physica D 7 (1983) 181.
+
+    Examples
+    --------
+    >>> import bifurcate as bf
+    >>> saddle = bf.solve(bf.maps.henon(a=1.2, b=0.3), [0.6, 0.2])
+    >>> unstable, stable = bf.manifold(saddle, length=2.0), bf.manifold(saddle, stable=True, length=2.0)
+    >>> branch = bf.trace(bf.connections(bf.connecting_orbits(unstable, stable).orbits[0], "a"), {"a": (1.0, 1.25)})
+    >>> print(bf.crisis(branch.first("tangency"), steps=500))
+    no boundary crisis: of the orbits 0% at a = 1.1420341, 0% at a = 1.1651055 escape in 500 iterations
+    """
+    check_instance("tangency", tangency, SpecialPoint, 'bf.trace(bf.connections(orbit, free), …).first("tangency")')
+    problem = tangency.curve.iterate
+    if tangency.kind != "tangency" or not isinstance(problem, ConnectionMap) or len(tangency.curve.free) != 1:
+        raise InvalidInput(f"{tangency} is no tangency on a branch of connecting orbits in one parameter")
+    (name,) = tangency.curve.free
+    count, here = check_count("steps", steps), tangency.parameters[name]
+    away = USUAL_DISTANCE * max(1.0, abs(here)) if distance is None else check_positive("distance", distance)
+    rows = problem.rows(tangency.u[: tangency.curve.size])
+    saddle = rows[len(rows) - problem.saddle_count].reshape(problem.state_shape)
+    values, parts = (here - away, here + away), []
+    for value in values:
+        map = dataclasses.replace(problem.map, parameters={**tangency.parameters, name: value}, at=None)
+        unit = max(map.scale, float(np.abs(saddle).max()))
+        found = manifold(solve(map, saddle, period=problem.steps), length=LENGTH * unit, progress=False)
+        points = np.concatenate([branch.points[1:] for branch in found.branches])
+        starts = points[np.linspace(0, len(points) - 1, min(STARTS, len(points))).astype(int)]
+        ends = ensemble(map, starts, 1, transient=count).ends
+        parts.append(float(np.mean([end in ("diverged", "domain") for end in ends])))
+    is_crisis = min(parts) == 0.0 and max(parts) > ESCAPES
+    return Crisis("boundary crisis" if is_crisis else "", name, values, (parts[0], parts[1]), count)
