@@ -9,13 +9,14 @@ from typing import ClassVar
 
 import numpy as np
 
+from bifurcate.bifurcations.codimension_one.border_normal_form import BorderCollision, classify_collision
 from bifurcate.bifurcations.codimension_one.normal_forms import coefficients, neimark_sacker_coefficient
 from bifurcate.bifurcations.codimension_one.unfolding import Unfolding, unfold
 from bifurcate.bifurcations.codimension_two.normal_forms import two_parameter_coefficients
 from bifurcate.bifurcations.kinds import KINDS, Kind, KindName, find_kind
 from bifurcate.curves.compact_state import FactoredUnknowns, compact_unknowns
 from bifurcate.curves.curve import Curve
-from bifurcate.errors import NoSuchPoint
+from bifurcate.errors import MapFailed, NoSuchPoint
 from bifurcate.linalg.multipliers import Spectrum, spectrum
 from bifurcate.linalg.operators import Operator, lift_vectors
 from bifurcate.maps.iterated_map import IteratedMap
@@ -144,9 +145,15 @@ class SpecialPoint:
     together: tuple[KindName, ...] = ()  # other kinds of bifurcations at the same place
     event: str = ""
     title: str = ""
+    switching: tuple[int, float] | None = None  # at a border: which function changes sign, and its sign before
     null: np.ndarray | None = None  # the kernel as it was found, in the coordinates of the Jacobian's essence
 
-    stored_beside_fields: ClassVar = ("_normal_form", "spectrum", "_later_states")  # it takes the map to compute them
+    stored_beside_fields: ClassVar = (
+        "_normal_form",
+        "border",
+        "spectrum",
+        "_later_states",
+    )  # it takes the map to compute them
 
     def __post_init__(self) -> None:
         if isinstance(self.unknowns, np.ndarray):
@@ -217,6 +224,22 @@ class SpecialPoint:
                 return two_parameter_coefficients(self.kind, self.iterate, x, self.parameters, self.spectrum)
             return coefficients(self.kind, self.iterate, self._orbit, self.parameters, self.angle)
 
+    @cached_property
+    def border(self) -> BorderCollision | None:
+        """What becomes of a cycle that meets a border of the map; None at other points, and where that is not known.
+
+        Computed when first asked for.
+        """
+        if self.switching is None or len(self.curve.free) != 1:
+            return None
+        (index, side), p, free = self.switching, self.parameters, self.curve.free[0]
+        states = self._orbit[: self.period]
+        try:
+            with np.errstate(all="ignore"):
+                return classify_collision(self.iterate, states, p, free, index, side)
+        except (MapFailed, np.linalg.LinAlgError):
+            return None
+
     @property
     def coefficients(self) -> dict[str, float]:
         """Normal-form coefficients: "a" of folds, "b" of flips, "d" of Neimark–Sacker, "a" and "c" of branch points.
@@ -237,8 +260,10 @@ class SpecialPoint:
 
         A coefficient that is not larger than twice its error, or not defined, says nothing: "degenerate". Folds are
         "fold" or "degenerate"; points of codimension two "generic", if all of their coefficients are sure, or
-        "degenerate"; multiple points, poles and borders have no verdict, "".
+        "degenerate"; borders have the form of a :class:`BorderCollision`; multiple points and poles no verdict, "".
         """
+        if self.kind == "border":
+            return "" if self.border is None else self.border.form
         values, errors = self._normal_form
         sure = {name: abs(value) > 2.0 * errors[name] for name, value in values.items()}
         if not values:

@@ -28,6 +28,7 @@ LONGEST_CORRECTION = 0.5  # part of a step that its correction may be as long as
 ROUNDING_OF_CORRECTION = 1e-9  # ... and what is added for steps so short that rounding moves the point as far
 UNEXPLAINED_CHORD = 1e-5  # part by which a chord may differ from the mean of its tangents beside half their angle
 CHORD_OF_A_HALF = 0.6  # ... and of that part what a half of the step may leave: a fourth on a smooth curve, a jump all
+HEADING_STEP = 1e-6  # step along a tangent that shows whether it leads back to a border: far above rounding
 STATIONARY_LENGTH = 1e-4  # shorter steps do not tell whether the parameter moves: at a fold it moves like their square
 STATIONARY_TANGENT = 1e-9  # widths of the bounds by which the parameter may change per unit of arclength, to rounding
 STATIONARY_PARAMETER = 1e-12  # widths of the bounds by which it may change over a step, to rounding
@@ -58,7 +59,7 @@ def detect_branch_jump(
     noise = max(iterate.map.precision.shortest_length, iterate.map.precision.blurred_length)
     is_shorter_cycle = iterate.least_period(new.at.orbit) < iterate.least_period(here.at.orbit)
     if crosses_switching_manifold(run, here, new):
-        if is_shorter_cycle or cosine <= 0.0 or miss > length:
+        if is_shorter_cycle or cosine <= 0.0 or miss > length or _heads_back(run, here, new):
             return CorrectorFailure("diverged", "the branch does not go on beyond a border")
         return None
     if cosine < math.cos(run.control.largest_angle):
@@ -108,6 +109,15 @@ def crosses_switching_manifold(run: ContinuationProblem, here: CurvePoint, new: 
         return False
     before, after = (iterate.border_signs(point.at.orbit, point.at.parameters) > 0 for point in (here, new))
     return bool((before != after).any())
+
+
+def _heads_back(run: ContinuationProblem, here: CurvePoint, new: CurvePoint) -> bool:
+    """True if the tangent beyond a border leads back to it: its sense is wrong then, as the corner is sharp."""
+    iterate = run.curve.iterate
+    before, after = (iterate.border_signs(point.at.orbit, point.at.parameters) for point in (here, new))
+    ahead = run.curve.equations.evaluate(new.u + HEADING_STEP * new.tangent)
+    rises = iterate.border_signs(ahead.orbit, ahead.parameters) - after
+    return bool((((before > 0) != (after > 0)) & (rises * after < 0.0)).any())
 
 
 def parameter_is_stationary(run: ContinuationProblem, here: CurvePoint, new: CurvePoint) -> bool:

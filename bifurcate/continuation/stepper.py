@@ -18,6 +18,7 @@ from bifurcate.bifurcations.codimension_one.event_detection import StepEvents, d
 from bifurcate.bifurcations.codimension_one.user_events import find_user_events
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.continuation.blurred_zone import LEAP_GROWTH, LONGEST_LEAP, is_blurred
+from bifurcate.continuation.border_corner import round_corner
 from bifurcate.continuation.bound_arrival import arrival_on_branch_point, points_on_bound
 from bifurcate.continuation.branch_jump_guard import (
     crosses_switching_manifold,
@@ -249,7 +250,8 @@ def _take_step_and_detect(
         try:
             taken, length = _take_clear_step(run, before, here, length)
             if isinstance(taken, CorrectorFailure):
-                return taken
+                beyond = round_corner(run, here)
+                return taken if beyond is None else _Taken(beyond[0], None, length, StepEvents([beyond[1]]))
             new, stop = taken
             if parameter_is_stationary(run, here, new) and parameter_stays_stationary(run, here):
                 return Stop("not-isolated", "cycles at one and the same parameter value form a curve")

@@ -19,6 +19,7 @@ from bifurcate.errors import MapFailed
 from bifurcate.linalg.few_numbers import all_finite
 from bifurcate.linalg.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, compose, core_operator, dense
 from bifurcate.maps.batched_values import BatchedValues
+from bifurcate.maps.border_sides import continued, inward_step
 from bifurcate.maps.calls import call
 from bifurcate.maps.derivative_check import AnalyticParameters
 from bifurcate.maps.derivatives import (
@@ -251,7 +252,15 @@ class IteratedMap:
     def _dense(self, x: Array, p: Parameters) -> Array:
         if self.map.jvp is not None or self.map.derivative != "central":
             return np.array([self._jvp(x, e, p) for e in np.eye(len(x))]).T
+        # A step of its own for every component, since they may differ in scale.
+        steps = self.map.precision.slope_step * np.maximum(self.map.scale, np.abs(x))
+        if self.map.borders is not None:
+            move = inward_step(lambda y: self.border_signs([y, y], p), x, steps)
+            if move is not None:
+                return continued(lambda y: self._quotients(y, p, steps), x, move)
+        return self._quotients(x, p, steps)
 
+    def _quotients(self, x: Array, p: Parameters, steps: Array) -> Array:
         step = self.step_near(x, p)
 
         def along(j: int, t: float) -> Array:
@@ -265,8 +274,6 @@ class IteratedMap:
             found = _BATCHES.values(self.map.f, states.reshape(-1, *self.shape), p, self.map.scale)
             return None if found is None else found.reshape(len(j), -1)
 
-        # A step of its own for every component, since they may differ in scale.
-        steps = self.map.precision.slope_step * np.maximum(self.map.scale, np.abs(x))
         is_tried = len(x) >= SMALLEST_BATCHED and self.map.periods is None
         return central_difference_columns(along, steps, batch if is_tried else None, self.noise_at(x))
 
@@ -333,8 +340,15 @@ class IteratedMap:
             y = self._step(x, {**p, name: here + t})
             return y if image is None else near(y, image, self.map.periods)
 
-        step = self.map.precision.slope_step * self.parameter_unit(name, here)
-        slope = central_difference(along, step, self.noise_at(x))
+        step, noise = self.map.precision.slope_step * self.parameter_unit(name, here), self.noise_at(x)
+        move = None
+        if self.map.borders is not None:
+            at = np.array([here])
+            move = inward_step(lambda q: self.border_signs([x, x], {**p, name: float(q[0])}), at, np.array([step]))
+        if move is None:
+            slope = central_difference(along, step, noise)
+        else:  # on this side of a border that the parameter moves
+            slope = continued(lambda t: central_difference(lambda s: along(s + t[0]), step, noise), np.zeros(1), move)
         return self._finite(slope, f"derivative by {name}", p)
 
     def jacobian_derivative(

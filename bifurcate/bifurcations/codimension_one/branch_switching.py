@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bifurcate.bifurcations.codimension_one.border_switching import switches_at_border
 from bifurcate.bifurcations.codimension_one.branch_point_location import kernel_directions
 from bifurcate.bifurcations.codimension_two.branch_switching import curves_of_longer_cycles
 from bifurcate.bifurcations.codimension_two.loci import locus_of
@@ -107,7 +108,8 @@ def switches(point: SpecialPoint, *, amplitude: float | None = None, seed: int =
     Parameters
     ----------
     point : SpecialPoint
-        A flip, a branch point, or a point of codimension two.
+        A flip, a branch point, a border, or a point of codimension two. At a border: the cycle of twice the period that
+        is born, if one is, and the cycle on the other side.
     amplitude : float, optional
         As for :func:`switch`.
     seed : int
@@ -136,6 +138,9 @@ def switches(point: SpecialPoint, *, amplitude: float | None = None, seed: int =
         raise InvalidInput(f"point must be a SpecialPoint, as branch.first(kind) gives; got {type(point).__name__}")
     if amplitude is not None and not (isinstance(amplitude, float | int) and 0.0 < amplitude < 1.0):
         raise InvalidInput(f"amplitude is {amplitude!r}; it must lie between 0 and 1, in units of the state")
+    if point.kind == "border":
+        with np.errstate(all="ignore"):
+            return switches_at_border(point, _amplitudes(amplitude))
     if KINDS[point.kind].codimension == 2:
         return tuple(_from_codimension_two(point, amplitude))
     if not KINDS[point.kind].is_switchable or point.curve.codimension > 0:
