@@ -41,8 +41,8 @@ class Multipliers:
     ----------
     jacobian : Operator
         J, the Jacobian of f^k.
-    start : ndarray, shape (n,)
-        The vector from which Arnoldi or Lanczos iteration starts.
+    start : ndarray, shape (n,) or (n, k)
+        The vector, or the columns, from which iteration starts.
     edge : float
         Distance from the unit circle within which a multiplier is neither inside nor outside.
     """
@@ -57,7 +57,7 @@ class Multipliers:
     def spectrum(self) -> Spectrum:
         """The multipliers."""
         if self._found is None:
-            self._found = spectrum(self._jacobian, LEADING, self._start, self._edge)
+            self._found = spectrum(self._jacobian, LEADING, self._start, self._edge, sharp=False)
         return self._found
 
     @property

@@ -6,8 +6,7 @@ clustered they are. The values next to ±1 come from the Lanczos method on (A �
 
 Other sparse matrices: Arnoldi iteration on (A ∓ I)⁻¹ and on A.
 
-LinearOperators: Arnoldi iteration on A for largest modulus, smallest and largest real part, so that a cluster inside
-the circle does not hide a multiplier near −1.
+LinearOperators have ``leading_subspace.py``.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, SuperLU, eigs, splu
 
-__all__ = ["Leading", "leading_multipliers"]
+__all__ = ["MOST_LEADING", "Leading", "leading_multipliers"]
 
 Array = NDArray[Any]
 
@@ -98,12 +97,12 @@ class Leading:
     vector: Array = field(repr=False)
 
 
-def leading_multipliers(A: sp.sparray | LinearOperator, leading: int, start: Array | None = None) -> Leading:
+def leading_multipliers(A: sp.sparray, leading: int, start: Array | None = None) -> Leading:
     """Find the multipliers of largest modulus and those next to ±1.
 
     Parameters
     ----------
-    A : sparse or LinearOperator
+    A : sparse
         n × n with n > leading + 1.
     leading : int
         How many multipliers each run is asked for.
@@ -123,10 +122,9 @@ def leading_multipliers(A: sp.sparray | LinearOperator, leading: int, start: Arr
     n = A.shape[0]
     noise = np.random.default_rng(0).standard_normal(n)
     first = noise if start is None or not start.any() else start / np.linalg.norm(start) + NOISE / np.sqrt(n) * noise
-    if sp.issparse(A):
-        A = sp.csr_array(A)
-        if abs(A - A.T).max() <= SYMMETRIC * abs(A).max() and (found := _symmetric(A, leading, first)) is not None:
-            return found
+    A = sp.csr_array(A)
+    if abs(A - A.T).max() <= SYMMETRIC * abs(A).max() and (found := _symmetric(A, leading, first)) is not None:
+        return found
     return _arnoldi(A, leading, first)
 
 
@@ -184,7 +182,7 @@ def _lanczos(lu: SuperLU, start: Array, leading: int) -> tuple[Array, Array]:
     return theta[known], S[:, known].sum(axis=1) @ Q
 
 
-def _arnoldi(A: sp.csr_array | LinearOperator, leading: int, start: Array) -> Leading:
+def _arnoldi(A: sp.csr_array, leading: int, start: Array) -> Leading:
     n = A.shape[0]
     notes: list[str] = []
     vectors: list[Array] = []
@@ -214,10 +212,7 @@ def _arnoldi(A: sp.csr_array | LinearOperator, leading: int, start: Array) -> Le
     if not covered and not notes:
         notes.append(f"all of the {len(found)} largest multipliers lie outside the unit circle: there may be more")
     certified = covered and not notes
-    if sp.issparse(A):
-        others = [run("LM", leading, sign * (1.0 + BESIDE)) for sign in (1.0, -1.0)]
-    else:
-        others = [run("SR", leading), run("LR", leading)]
+    others = [run("LM", leading, sign * (1.0 + BESIDE)) for sign in (1.0, -1.0)]
     values = _distinct(np.concatenate([found, *others]))
     return Leading(values, None, certified, "; ".join([*notes, UNRESOLVED]), np.sum(vectors, axis=0))
 

@@ -12,12 +12,12 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.sparse.linalg import LinearOperator
 
-from bifurcate.linalg.arnoldi import leading_multipliers
+from bifurcate.linalg.arnoldi import MOST_LEADING, leading_multipliers
 from bifurcate.linalg.boundary_value_jacobian import BoundaryValueJacobian
 from bifurcate.linalg.cyclic_product import CyclicProduct, multipliers_of_product
 from bifurcate.linalg.few_numbers import FEW
+from bifurcate.linalg.leading_subspace import find_leading_subspace
 from bifurcate.linalg.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, core_operator, dense, size
 from bifurcate.linalg.rank_one_eigenvalues import RankOneUpdate
 from bifurcate.linalg.threads import one_thread
@@ -55,6 +55,10 @@ ROUNDING_UNITS = 4.0
 # Decimals of |λ| that decide the order: moduli of a conjugate pair differ by rounding.
 DECIMALS = 13
 
+# Distance inside the unit circle at which the last multiplier that products have found is not one of several that are
+# critical together: those known to 1e-10 are told apart.
+NOT_CRITICAL = 1e-7
+
 _GEEV, _GEEV_LWORK = scipy.linalg.get_lapack_funcs(("geev", "geev_lwork"), dtype="d")
 
 
@@ -86,9 +90,10 @@ class Spectrum:
     edge : float
         Distance from the unit circle within which a multiplier is neither inside nor outside: 1e-9, and less along
         curves whose multipliers differ from 1 by little, as those of slow learning rules do.
-    vector : ndarray, shape (n,), or None
-        Where iteration may start for a similar Jacobian: the sum of the vectors that belong to ``values``. Only
-        iterative solvers give one, and the points of a branch do not store it.
+    vector : ndarray, shape (n,) or (n, k), or None
+        Where iteration may start for a similar Jacobian: the sum of the vectors that belong to ``values``, or an
+        orthonormal basis of the space in which they lie. Only iterative solvers give one, and the points of a branch do
+        not store it.
 
     Examples
     --------
@@ -185,7 +190,9 @@ def _is_real(values: Array, edge: float) -> Array:
     return np.asarray(np.abs(values.imag) <= part * np.maximum(1.0, np.abs(values)))
 
 
-def spectrum(A: Operator, leading: int = 6, start: Array | None = None, edge: float = EDGE) -> Spectrum:
+def spectrum(
+    A: Operator, leading: int = 6, start: Array | None = None, edge: float = EDGE, *, sharp: bool = True
+) -> Spectrum:
     """The multipliers of a Jacobian of any kind: all of them where that is cheap, else those that decide stability.
 
     Parameters
@@ -195,11 +202,14 @@ def spectrum(A: Operator, leading: int = 6, start: Array | None = None, edge: fl
     leading : int
         How many multipliers each Arnoldi run is asked for; twice as many as are found on either side of ±1. With
         ``leading >= n`` the secular equation is solved for all.
-    start : ndarray, shape (n,), optional
+    start : ndarray, shape (n,) or (n, k), optional
         Where iteration starts: the ``vector`` of a similar Jacobian's spectrum.
     edge : float
         Distance from the unit circle within which a multiplier is neither inside nor outside, where LAPACK computes all
         of them. Elsewhere it is 1e-9, the error of iterations.
+    sharp : bool
+        False if multipliers found by products alone need to be known to a hundredth of their distance from the unit
+        circle only, which is enough to count them.
 
     Returns
     -------
@@ -226,8 +236,8 @@ def spectrum(A: Operator, leading: int = 6, start: Array | None = None, edge: fl
         exactly, from the signs of its pivots, and some next to ±1 are computed. Any other one: Arnoldi iteration for
         the largest moduli and, on the inverse, for those next to ±1.
     LinearOperator
-        Up to 300 unknowns made dense. Beyond, Arnoldi iteration for the largest modulus and for the smallest and the
-        largest real part.
+        Up to 300 unknowns made dense. Beyond, one subspace for the largest modulus and for the smallest and the largest
+        real part: a block Krylov method, which begins with the vectors found at the last point of a branch.
 
     Examples
     --------
@@ -250,7 +260,7 @@ def spectrum(A: Operator, leading: int = 6, start: Array | None = None, edge: fl
         return _with_shift(spectrum(inner, leading), A)  # a start vector is one of A, not of its core
     if n <= LARGEST_DENSE:
         return _complete(eigenvalues(dense(A)), edge)
-    return _iterative(A, leading, start)
+    return _iterative(A, leading, start) if sp.issparse(A) else _by_products(A, leading, start, sharp)
 
 
 def eigenvalues(A: Array) -> Array:
@@ -303,7 +313,7 @@ def _diagonal_low_rank(A: DiagonalLowRank, leading: int, start: Array | None) ->
     n = size(A)
     similar = _symmetric(A)
     if similar is None:
-        return _complete(eigenvalues(dense(A))) if n <= LARGEST_COMPLETE else _iterative(A, leading, start)
+        return _complete(eigenvalues(dense(A))) if n <= LARGEST_COMPLETE else _by_products(A, leading, start, True)
     if n <= LARGEST_RANK_ONE_DENSE:
         z = np.sqrt(similar.square)
         with one_thread(n):
@@ -349,8 +359,7 @@ def _with_shift(inner: Spectrum, A: ShiftedLowRank) -> Spectrum:
 
 def _iterative(A: Operator, leading: int, start: Array | None) -> Spectrum:
     n = size(A)
-    products = A if sp.issparse(A) else LinearOperator((n, n), matvec=lambda x: apply(A, x.ravel()), dtype=float)
-    found = leading_multipliers(products, leading, start)
+    found = leading_multipliers(A, leading, start)
     values = found.values[_by_modulus(found.values)]
     return Spectrum(
         values=values,
@@ -361,4 +370,29 @@ def _iterative(A: Operator, leading: int, start: Array | None) -> Spectrum:
         signature=found.counts or (),  # type: ignore[arg-type]
         multiplicities_resolved=False,
         vector=found.vector,
+    )
+
+
+def _by_products(A: Operator, leading: int, start: Array | None, sharp: bool) -> Spectrum:
+    n, columns = size(A), None if start is None else start.reshape(size(A), -1)
+    while True:
+        found = find_leading_subspace(lambda v: apply(A, v), n, leading, columns, sharp)
+        smallest = np.sort(np.abs(found.values))[-min(leading, len(found.values))]
+        is_covered, is_known = bool(smallest < 1.0 - NOT_CRITICAL), found.residual <= 1.0
+        if is_covered or not is_known or leading >= MOST_LEADING:
+            break
+        leading, columns = 2 * leading, found.vectors
+    notes = [] if is_known else [f"after {found.products} products some multipliers are not known well enough to count"]
+    if is_known and not is_covered:
+        notes.append(f"all of the {leading} largest multipliers lie outside the unit circle: there may be more")
+    notes.append("multiplicities may be larger than products alone show")
+    values = found.values[_by_modulus(found.values)]
+    return Spectrum(
+        values=values,
+        multiplicity=np.ones(len(values), dtype=int),
+        size=n,
+        certified=is_covered and is_known,
+        note="; ".join(notes),
+        multiplicities_resolved=found.is_symmetric,
+        vector=found.vectors,
     )

@@ -26,6 +26,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from bifurcate.bifurcations.codimension_one.location_by_products import find_critical_vectors, has_subspace
 from bifurcate.curves.corrector import step_along_tangent
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
@@ -156,6 +157,11 @@ def locate_real(
     Critical or None
         When |δ| < 1e-13, or when |δ| no longer halves below 1e-8; None if Newton's method does not come to that.
     """
+    if has_subspace(node):
+        found = find_critical_vectors(curve, node, target, metric, reach)
+        if found is not None:
+            m = found.vectors.shape[1]
+            return Critical(found.node, found.vectors, m, found.iterations, found.apart, found.sensitivity)
     travelled, previous = 0.0, np.inf
     try:
         m = borders or number_of_borders(repeated_multipliers(node) if values is None else values, target, curve.edge)
