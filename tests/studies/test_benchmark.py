@@ -166,3 +166,14 @@ def test_curves_in_two_parameters_meet_their_resonances():
     flips, folds, turning = (np.sort(line.result) for line in quick("loci"))
     assert np.abs(turning - [-0.96, 0.0, 0.96, 2.24]).max() < 1e-9
     assert np.abs(flips - [0.0, 2.24]).max() < 1e-8 and np.abs(folds - [-0.96, 0.0]).max() < 1e-8
+
+
+def test_the_rows_without_dense_jacobians_do_their_work():
+    plain, dense = quick("plain-50")
+    assert np.abs(np.subtract(plain.result[1:], dense.result)).max() < 1e-8 and plain.result[0] > 0
+    sparse, dense = quick("sparse-50")
+    assert np.abs(np.subtract(sparse.result, dense.result)).max() < 1e-10
+    (products,) = quick("products-10000")
+    assert products.result[0] < 150 * products.steps and abs(products.result[1] - 3.0) < 1e-10
+    own, one = quick("threads-200")
+    assert own.steps == one.steps and np.abs(np.subtract(own.result, one.result)).max(initial=0.0) < 1e-10
