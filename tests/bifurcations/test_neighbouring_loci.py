@@ -40,4 +40,6 @@ def test_the_fold_curve_of_a_nearly_identical_map_stays_between_its_neighbours(
     a = -b * np.cos(at) - ripple * np.cos(2.0 * at + phase)
     (cusp,) = curve.special
     assert cusp.kind == "cusp"
-    assert [cusp.parameters["a"], cusp.parameters["b"]] == pytest.approx([a, b], rel=1e-5)
+    # f is differenced: with a noise of 1e-13 in f' and a rate of 0.01 parameters are known to 1e-11 at best.
+    off = np.abs(np.subtract([cusp.parameters["a"], cusp.parameters["b"]], [a, b])).max()
+    assert off <= cusp.error and off < 1e-10 + 1e-5 * max(abs(a), abs(b))

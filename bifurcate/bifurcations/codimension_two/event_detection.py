@@ -28,6 +28,7 @@ from scipy.optimize import brentq
 
 from bifurcate.bifurcations.codimension_one.normal_forms import coefficients, leading_coefficients
 from bifurcate.bifurcations.codimension_two.crossing_interpolation import interpolate_crossing
+from bifurcate.bifurcations.codimension_two.noisy_zero import zero_of_noisy
 from bifurcate.bifurcations.kinds import KINDS, kind_of_double_event
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.curves.corrector import correct_between
@@ -339,13 +340,19 @@ class _Search:
             return
         best = min(tried, key=lambda fraction: (abs(tried[fraction][1]), fraction != best))
         node, left = tried[best]
+        slope = min(abs(f - left) / abs(t - best) for t, (_, f) in tried.items() if abs(t - best) > SLOPE_REACH)
+        spread = (noise + abs(left)) / max(slope, SMALLEST)  # part of the step to which the zero is known
         if abs(left) > max(LARGEST_LEFT * min(abs(ends[0]), abs(ends[1])), LARGEST_LEFT_NOISES * noise):
-            return  # a pole
+            found = zero_of_noisy(at, ends) if straddling else None
+            if found is None:
+                return  # a pole
+            best, spread = found
+            at(best)
+            node = tried[best][0]
         if is_neutral_saddle(self.curve, node) and not KINDS[kind].is_strong_resonance:
             return
-        slope = min(abs(f - left) / abs(t - best) for t, (_, f) in tried.items() if abs(t - best) > SLOPE_REACH)
         h, n = b.arclength - a.arclength, self.curve.size
-        uncertain = h * (noise + abs(left)) / max(slope, SMALLEST) + ROUNDING
+        uncertain = h * spread + ROUNDING
         k = len(self.curve.free)
         error = uncertain * float(np.abs(node.tangent[n : n + k]).max())
         error += max(map(node.remaining_error, range(n, n + k)))
