@@ -29,6 +29,7 @@ from scipy.optimize import brentq
 from bifurcate.bifurcations.codimension_one.normal_forms import coefficients, leading_coefficients
 from bifurcate.bifurcations.codimension_two.crossing_interpolation import interpolate_crossing
 from bifurcate.bifurcations.codimension_two.noisy_zero import zero_of_noisy
+from bifurcate.bifurcations.codimension_two.parameter_noise import parameter_noise
 from bifurcate.bifurcations.kinds import KINDS, kind_of_double_event
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.curves.corrector import correct_between
@@ -321,11 +322,8 @@ class _Search:
         try:
             # Of one sign are the ends where one of them lies within rounding of the point.
             straddling = (ends[0] > 0) != (ends[1] > 0)
-            best = (
-                float(brentq(at, 0.0, 1.0, xtol=ROOT_TOLERANCE, rtol=ROOT_TOLERANCE, maxiter=ROOT_ITERATIONS))
-                if straddling
-                else 0.0
-            )
+            tolerances = {"xtol": ROOT_TOLERANCE, "rtol": ROOT_TOLERANCE, "maxiter": ROOT_ITERATIONS}
+            best = float(brentq(at, 0.0, 1.0, **tolerances)) if straddling else 0.0
         except (ArithmeticError, KeyError, RuntimeError, ValueError) as failure:
             if KINDS[kind].vanishing is not None and any(not np.isfinite(f) for _, f in tried.values()):
                 return  # undefined: a pole
@@ -355,7 +353,7 @@ class _Search:
         uncertain = h * spread + ROUNDING
         k = len(self.curve.free)
         error = uncertain * float(np.abs(node.tangent[n : n + k]).max())
-        error += max(map(node.remaining_error, range(n, n + k)))
+        error += max(map(node.remaining_error, range(n, n + k))) + parameter_noise(self.curve, node)
         error += ROUNDING * max(1.0, float(self.metric.widths[:k].max()))
         self.points.append(self.special_point(kind, node, multiplicity, error, len(tried) - 2))
 

@@ -28,7 +28,7 @@ def zero_of_noisy(value: Callable[[float], float], ends: tuple[float, float]) ->
 
     Examples
     --------
-    >>> found, error = zero_of_noisy(lambda t: t - 0.3 + 0.02 * (-1) ** round(99 * t), (-0.3, 0.7))
+    >>> found, error = zero_of_noisy(lambda t: t - 0.3 + 0.02 * np.sin(1e3 * t), (-0.3, 0.7))
     >>> abs(found - 0.3) < error < 0.2
     True
     >>> zero_of_noisy(lambda t: 1 / (t - 0.31), (-3.2, 1.4)), zero_of_noisy(lambda t: -1.0 if t < 0.3 else 2.0, (-1, 2))
