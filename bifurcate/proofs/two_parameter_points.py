@@ -261,11 +261,13 @@ def _jacobian(system: TwoParameterSystem, points: Sequence[Sequence[Ball]], para
 
 def _others(kind: str, discs: Sequence[Disc]) -> int | None:
     """How many multipliers beside the critical ones lie outside; None if that is not decided."""
-    mine = [i for i, disc in enumerate(discs) if disc.outside is None or any(map(disc.contains, CRITICAL[kind]))]
-    clusters = {discs[i].cluster for i in mine}
-    if len(mine) != len(CRITICAL[kind]) or sum(disc.cluster in clusters for disc in discs) != len(mine):
+    critical = [d for d in discs if d.outside is None or any(map(d.contains, CRITICAL[kind]))]
+    clusters = {disc.cluster for disc in critical}
+    # A double multiplier lies in the union of its discs, maybe not in each of them.
+    rest = [disc for disc in discs if disc.cluster not in clusters]
+    if len(discs) - len(rest) != len(CRITICAL[kind]):
         return None
-    return sum(bool(disc.outside) for i, disc in enumerate(discs) if i not in mine)
+    return sum(bool(disc.outside) for disc in rest)
 
 
 def _coefficient(

@@ -99,8 +99,9 @@ def test_factors_refuse_what_they_cannot_keep(rng):
     assert bf.LowRank.of(np.full((90, 90), np.nan)) is None
     with pytest.raises(InvalidInput, match="equally many columns"):
         bf.LowRank(np.ones((3, 1)), np.ones((3, 2)))
-    with pytest.raises(ValueError, match="copy=False"):
-        np.array(bf.LowRank(np.ones((3, 1)), np.ones((3, 1))), copy=False)
+    if np.lib.NumpyVersion(np.__version__) >= "2.0.0":  # before, copy=False asked for no more than to avoid one
+        with pytest.raises(ValueError, match="copy=False"):
+            np.array(bf.LowRank(np.ones((3, 1)), np.ones((3, 1))), copy=False)
 
 
 @pytest.mark.parametrize("beta", [-0.5, 0.0])

@@ -16,6 +16,8 @@ def exact_multipliers(factors):
         product = mpmath.eye(len(factors[0]))
         for A in factors:
             product = mpmath.matrix(A.tolist()) * product
+        if product.rows == 1:
+            return [complex(product[0, 0])]  # older versions of mpmath.eig give a nested list
         return [complex(value) for value in mpmath.eig(product, left=False, right=False)]
 
 
