@@ -72,7 +72,7 @@ def notebook_html(result: Any) -> str:
     Examples
     --------
     >>> import bifurcate as bf
-    >>> bf.orbit(bf.maps.logistic(), [0.5], 10)._repr_html_()[:38]
+    >>> bf.orbit(bf.maps.logistic(), [0.5], 10)._repr_html_()[:39]
     '<pre>Orbit(states=&lt;array (10, 1)&gt;'
     """
     shown: str = importlib.import_module("bifurcate.plot.notebook").result_html(result)

@@ -34,6 +34,7 @@ LEFT = 0.25  # part of the change that is left over the bracket at a kink: of a 
 LEAST_JUMP = 1e-3  # jump, in units of the Jacobian or 1, that is told
 # Distance from a kink, in the metric, within which points are its own: twice the reach of difference quotients
 LAYER = 5e-3
+NEARER = 0.5  # part of the distance from the domain's edge: over a longer way there a pole changes derivatives, too
 MOST_STEPS = (
     100  # steps in such a layer after which the branch counts as stuck there: where it goes on few lead through
 )
@@ -77,7 +78,8 @@ class KinkWatch:
             return events, False
         doubts: list[str] = []
         if here.arclength > self.place + LAYER:
-            found = _find_beside(run, here, new) if _changes_fast(before, here, new) else None
+            is_fast = _changes_fast(before, here, new) and not _nears_edge(here, new)
+            found = _find_beside(run, here, new) if is_fast else None
             if found is None:
                 return events, False
             part, jump, u = found
@@ -107,6 +109,10 @@ def kink_ahead(run: ContinuationProblem, here: CurvePoint) -> str:
     """In words, that an undeclared kink lies a little ahead of the point at which a branch ends; "" if none does."""
     if not _is_checked(run.curve):
         return ""
+    with np.errstate(all="ignore"):
+        beyond = run.curve.equations.evaluate(here.u + AHEAD * here.tangent)
+    if beyond.margin < NEARER * here.at.margin:
+        return ""  # the edge of the domain is near: a pole, maybe
     found = _find_kink(run, here.u - LAYER * here.tangent, here.u + AHEAD * here.tangent)
     return "" if found is None else _words(run.curve, found[2], found[1])
 
@@ -123,6 +129,11 @@ def _is_checked(curve: Curve) -> bool:
     iterate = curve.iterate
     is_plain = curve.codimension == 0 and iterate.shape == iterate.state_shape and curve.size <= LARGEST_CHECKED
     return is_plain and iterate.map.borders is None and not iterate.map.precision.is_noisy
+
+
+def _nears_edge(here: CurvePoint, new: CurvePoint) -> bool:
+    """True if a step leads so far towards the edge of the map's domain that derivatives may grow as beside a pole."""
+    return new.at.margin < NEARER * here.at.margin
 
 
 def _changes_fast(before: CurvePoint, here: CurvePoint, new: CurvePoint) -> bool:

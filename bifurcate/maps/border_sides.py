@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from bifurcate.errors import MapFailed
+
 __all__ = ["continued", "inward_step"]
 
 Array = NDArray[np.float64]
@@ -37,7 +39,14 @@ def inward_step(border: Callable[[Array], Array], x: Array, steps: Array) -> Arr
     True
     """
     here = border(x)
-    ends = np.array([[border(x + sign * REACH * h * e) for sign in (1.0, -1.0)] for h, e in zip(steps, np.eye(len(x)))])
+
+    def reached(place: Array) -> Array:
+        try:
+            return border(place)
+        except MapFailed:
+            return here  # nothing is known of that side; where the differences need it, they fail themselves
+
+    ends = np.array([[reached(x + s * REACH * h * e) for s in (1.0, -1.0)] for h, e in zip(steps, np.eye(len(x)))])
     near = ((ends > 0) != (here > 0)).any(axis=(0, 1))
     if not near.any():
         return None
