@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.errors import MapFailed
-from bifurcate.maps.batches import LAYOUTS, BatchLayout, BatchRows, agrees, can_broadcast, to_batch
+from bifurcate.maps.batches import LAYOUTS, BatchLayout, BatchRows, agrees, can_broadcast, to_batch, to_rows
 from bifurcate.maps.calls import call
 from bifurcate.maps.map import Map
 from bifurcate.orbits.orbit import IterationRule, next_state
@@ -68,7 +68,7 @@ class BatchedStep:
                 images = np.asarray(self.rule.f(to_batch(states, self.layout), **self.parameters), dtype=float)
         except Exception:  # one state may spoil the batch: they are taken one by one then
             return None
-        batch = images if self.layout == "leading" else np.moveaxis(images, -1, 0)
+        batch = to_rows(images, self.layout)
         if batch.shape != states.shape or not agrees(batch[0], self._single(states[0]), self.rule.scale):
             return None
         return np.ascontiguousarray(batch).reshape(len(states), -1)

@@ -24,18 +24,7 @@ from bifurcate.maps.batches import (
 )
 from bifurcate.orbits.orbit import DIVERGED, Iteration, IterationRule, OrbitEnd, iterate
 
-__all__ = [  # what stands in maps/batches.py is found here, too, by the rooms above
-    "BatchLayout",
-    "BatchResult",
-    "BatchRows",
-    "agrees",
-    "broadcast_parameters",
-    "iterate_batch",
-    "iterate_one_by_one",
-    "smallest_margins",
-    "to_batch",
-    "to_rows",
-]
+__all__ = ["BatchResult", "iterate_batch", "iterate_one_by_one"]
 
 Array = NDArray[np.float64]
 
