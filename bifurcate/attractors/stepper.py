@@ -8,16 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.attractors.attractor import INFINITY, POLE, UNDECIDED
-from bifurcate.maps.batches import (
-    LAYOUTS,
-    BatchLayout,
-    BatchRows,
-    agrees,
-    can_broadcast,
-    smallest_margins,
-    to_batch,
-    to_rows,
-)
+from bifurcate.maps.batches import BatchLayout, BatchRows, agrees, first_layout, smallest_margins, to_batch, to_rows
 from bifurcate.maps.map import Map
 from bifurcate.orbits.ensemble import LARGEST_BATCHED
 from bifurcate.orbits.orbit import DIVERGED, IterationRule
@@ -39,8 +30,7 @@ def find_layout(map: Map, starts: Array) -> BatchLayout | None:
     if len(starts) < 2 or starts[0].size >= LARGEST_BATCHED:
         return None
     rows = BatchRows(starts[:: -(-len(starts) // TRIED)], dict(map.parameters))
-    rule = IterationRule.of(map)
-    return next((layout for layout in LAYOUTS if can_broadcast(rule, rows, layout)), None)
+    return first_layout(IterationRule.of(map), rows)
 
 
 class Stepper:

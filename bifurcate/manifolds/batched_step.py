@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.errors import MapFailed
-from bifurcate.maps.batches import LAYOUTS, BatchLayout, BatchRows, agrees, can_broadcast, to_batch, to_rows
+from bifurcate.maps.batches import BatchLayout, BatchRows, agrees, first_layout, to_batch, to_rows
 from bifurcate.maps.calls import call
 from bifurcate.maps.map import Map
 from bifurcate.orbits.orbit import IterationRule, next_state
@@ -137,7 +137,7 @@ def batched_step(map: Map, shape: tuple[int, ...], times: int, states: Array) ->
     rows = BatchRows(states[:TRIED].reshape(-1, *shape), p)
     bare = IterationRule(rule.f, None, rule.scale)
     try:
-        layout = next((each for each in LAYOUTS if can_broadcast(bare, rows, each)), None)
+        layout = first_layout(bare, rows)
     except MapFailed:
         layout = None
     return BatchedStep(rule, p, shape, times, layout)

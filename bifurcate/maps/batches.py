@@ -30,6 +30,7 @@ __all__ = [
     "agrees",
     "broadcast_parameters",
     "can_broadcast",
+    "first_layout",
     "make_rows",
     "smallest_margins",
     "to_batch",
@@ -170,6 +171,11 @@ def can_broadcast(rule: Broadcasting, rows: BatchRows, layout: BatchLayout) -> b
             return agrees(smallest_margins(domain(batch, **p), layout, m), margins, rule.scale)
     except Exception:  # f was not written for such arrays, and may raise anything
         return False
+
+
+def first_layout(rule: Broadcasting, rows: BatchRows) -> BatchLayout | None:
+    """The first layout in which f takes a batch of the rows; None if it takes single states only."""
+    return next((layout for layout in LAYOUTS if can_broadcast(rule, rows, layout)), None)
 
 
 def smallest_margins(margins: Any, layout: BatchLayout, m: int) -> Array:
