@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from bifurcate.errors import MapFailed
 from bifurcate.manifolds.manifold import Manifold, ManifoldBranch, sampler_of
-from bifurcate.manifolds.parametrisation import Parametrisation
 from bifurcate.manifolds.saddle_direction import SaddleDirection
+from bifurcate.manifolds.saddle_passage import Step, follow, preimages
 from bifurcate.manifolds.sampling import KnownPart, Sampler
 from bifurcate.maps.connection_map import ConnectionMap
 from bifurcate.maps.periodic_coordinates import shortest
 from bifurcate.printing import short_repr
 
-__all__ = ["ConnectingOrbit", "Half", "connect"]
+__all__ = ["ConnectingOrbit", "End", "Half", "connect"]
 
 Array = NDArray[np.float64]
 
@@ -30,6 +30,7 @@ NEWTON_STEPS = 15  # from two polygons that cross four are enough
 CONVERGED = 1e-14  # residual in units of the state that is rounding
 ACCEPTED = 1e-11  # ... and one that is accepted where it no longer falls
 PROJECTIONS = 3  # onto the manifold beside the saddle, where each gains six digits
+MOST_UNKNOWNS = 3000  # of a dense boundary value problem: 72 MB
 ROUNDINGS = 4.0  # units in the last place of the state by which f is rounded
 EPS = float(np.finfo(float).eps)
 
@@ -47,11 +48,12 @@ class ConnectingOrbit:
     parameters : mapping of str to float
         All parameters.
     unstable_half, stable_half : (int, int)
-        Phase and side of the halves of the manifolds that meet at ``point``.
+        Phase and side of the halves of the manifolds that meet at ``point``; side 0 for a manifold that is no curve.
     t, s : float
-        The point's parameters on them.
+        The point's parameters on them; NaN on a manifold that is no curve.
     arclengths : (float, float)
-        Of the point from the saddles, along the unstable and the stable manifold; as exact as their meshes.
+        Of the point from the saddles, along the unstable and the stable manifold; as exact as their meshes, NaN on a
+        manifold that is no curve.
     angle : float
         Between the tangent spaces of the manifolds, in radians; 0 at a tangency.
     error : float
@@ -104,7 +106,8 @@ class ConnectingOrbit:
     def __str__(self) -> str:
         what = "homoclinic" if self.is_homoclinic else "heteroclinic"
         place = ", ".join(f"{value:.10g}" for value in self.point.reshape(-1))
-        lengths = f"arclengths {self.arclengths[0]:.6g} and {self.arclengths[1]:.6g}"
+        curves = [f"{length:.6g}" for length in self.arclengths if not math.isnan(length)]
+        lengths = f"arclength{'s' if len(curves) > 1 else ''} {' and '.join(curves)}"
         return f"{what} point ({place}) ± {self.error:.0e}, orbit {self.number}, {lengths}, angle {self.angle:.4g}"
 
 
@@ -115,12 +118,13 @@ class Half:
     at: SaddleDirection
     branch: ManifoldBranch
     sampler: Sampler
+    is_stable: bool
 
     @staticmethod
     def of(manifold: Manifold, branch: ManifoldBranch, at: SaddleDirection) -> Half:
         """The half of a manifold at a saddle's direction."""
         sampler, _ = sampler_of(at, stable=manifold.stable, parametrisation=branch.parametrisation)
-        return Half(at, branch, sampler)
+        return Half(at, branch, sampler, manifold.stable)
 
     def parameter_at(self, place: float) -> float:
         """The parameter at a place on the polygon: number of the segment, and part of it."""
@@ -137,15 +141,19 @@ class Half:
         return self.branch.side * float(curve((self.branch.side * t - x[0]) / unit))
 
 
-def connect(first: Half, second: Half, t: float, s: float, is_homoclinic: bool) -> ConnectingOrbit | str:
+End = Half | SaddleDirection  # of an orbit: on a curve, or beside a saddle whose manifold has codimension one
+
+
+def connect(first: End, second: End, t: float, s: float, is_homoclinic: bool) -> ConnectingOrbit | str:
     """The orbit through two points that are nearly one, refined as a boundary value problem; or why there is none.
 
     Parameters
     ----------
-    first, second : Half
-        Of an unstable and of a stable manifold.
+    first, second : Half or SaddleDirection
+        Halves of an unstable and of a stable manifold. A manifold that is no curve is given by its saddle with the one
+        direction across it: the point lies beside that saddle then.
     t, s : float
-        Parameters on them.
+        Parameters on the curves.
     is_homoclinic : bool
         True if both belong to one and the same point.
     """
@@ -162,35 +170,39 @@ def connect(first: Half, second: Half, t: float, s: float, is_homoclinic: bool) 
     return dataclasses.replace(found, error=found.error + moved)
 
 
-def _solved(first: Half, second: Half, t: float, s: float, is_homoclinic: bool, end: float) -> ConnectingOrbit | str:
+def _saddle(end: End) -> SaddleDirection:
+    return end.at if isinstance(end, Half) else end
+
+
+def _solved(first: End, second: End, t: float, s: float, is_homoclinic: bool, end: float) -> ConnectingOrbit | str:
+    one, two = _saddle(first), _saddle(second)
     problem, x, steps = _problem(first, second, t, s, is_homoclinic, end)
-    p = dict(first.at.iterate.map.parameters)
-    unit = max(problem.map.scale, float(np.abs(first.at.state).max()))
+    if x.size > MOST_UNKNOWNS:
+        return f"the orbit has {len(x) // len(one.state)} states from one saddle to the other, too many to solve for"
+    p = dict(one.iterate.map.parameters)
+    unit = max(problem.map.scale, float(np.abs(one.state).max()))
     x, residual = _newton(problem, x, p, unit)
     if not residual <= ACCEPTED * unit:
         return f"Newton's method left a residual of {residual:.1e}"
     rows = problem.rows(x)
-    apart = [float(np.abs(rows[problem.middle] - saddle).max()) for saddle in (first.at.state, second.at.state)]
+    apart = [float(np.abs(rows[problem.middle] - saddle).max()) for saddle in (one.state, two.state)]
     if min(apart) <= 10.0 * END * unit:
         return "it came down to the saddle itself"
     G = problem.derivative(x, p)
     weakest = float(np.linalg.svd(G, compute_uv=False)[-1])
     count = len(rows) - problem.saddle_count
-    t = _parameter(first.branch.parametrisation, rows[0], problem.map.periods) * _power(first, problem) ** steps[0]
-    s = _parameter(second.branch.parametrisation, rows[count - 1], problem.map.periods) * _power(second, problem) ** (
-        -steps[1]
-    )
-    if np.sign(t) != first.branch.side or np.sign(s) != second.branch.side:
+    t, s = _parameter(first, problem, rows[0], steps[0]), _parameter(second, problem, rows[count - 1], -steps[1])
+    if any(isinstance(half, Half) and np.sign(at) != half.branch.side for half, at in ((first, t), (second, s))):
         return "it came down to another half of a manifold"
     return ConnectingOrbit(
         problem=problem,
         unknowns=x.reshape(problem.shape),
         parameters=p,
-        unstable_half=(first.branch.phase, first.branch.side),
-        stable_half=(second.branch.phase, second.branch.side),
+        unstable_half=(one.phase, first.branch.side if isinstance(first, Half) else 0),
+        stable_half=(two.phase, second.branch.side if isinstance(second, Half) else 0),
         t=t,
         s=s,
-        arclengths=(first.arclength_at(t), second.arclength_at(s)),
+        arclengths=(_arclength(first, t), _arclength(second, s)),
         angle=_transversality(problem, rows, p),
         error=ROUNDINGS * EPS * unit / max(weakest, EPS),
         residual=residual,
@@ -202,36 +214,72 @@ def _power(half: Half, problem: ConnectionMap) -> float:
     return float(half.branch.parametrisation.multiplier ** (problem.steps // half.at.iterate.period))
 
 
+def _arclength(end: End, t: float) -> float:
+    return end.arclength_at(t) if isinstance(end, Half) else math.nan
+
+
 def _problem(
-    first: Half, second: Half, t: float, s: float, is_homoclinic: bool, end: float
+    first: End, second: End, t: float, s: float, is_homoclinic: bool, end: float
 ) -> tuple[ConnectionMap, Array, tuple[int, int]]:
     """The boundary value problem with its first guess, and how many steps the point is from either end."""
-    one = first.at.iterate
-    k = math.lcm(one.period, second.at.iterate.period)
-    empty = ConnectionMap(one.map, (1, *one.shape), 1, steps=k, is_homoclinic=is_homoclinic)
-    growth, decay = _power(first, empty), _power(second, empty)
-    unit = max(one.map.scale, float(np.abs(first.at.state).max()))
-    before = max(1, math.ceil(math.log(abs(t) / (end * unit)) / math.log(abs(growth))))
-    after = max(1, math.ceil(math.log(abs(s) / (end * unit)) / -math.log(abs(decay))))
-    known = KnownPart(first.branch.t, first.branch.points.reshape(len(first.branch.t), -1))
-    times = t * growth ** -np.arange(before, -1.0, -1.0)
-    come = first.sampler.at(times, np.zeros((len(times), len(first.at.state))), known)
-    P, going, x = second.branch.parametrisation, [], come[-1]
-    for j in range(1, after + 1):
-        here = s * decay**j
-        x = P(here) if abs(here) <= P.radius else empty.image(x, one.map.parameters)
-        going.append(x)
-    states = np.vstack([come, *going])
-    saddles = [first.at.state] if is_homoclinic else [first.at.state, second.at.state]
-    rows = np.vstack([states, *saddles])
+    saddles = [_saddle(first), _saddle(second)]
+    one, p = saddles[0].iterate, saddles[0].iterate.map.parameters
+    k = math.lcm(one.period, saddles[1].iterate.period)
+    # A manifold that is given by its saddle has one dimension less than there are.
+    unstable = 1 if isinstance(first, Half) else len(saddles[0].state) - 1
+    empty = ConnectionMap(one.map, (1, *one.shape), 1, steps=k, is_homoclinic=is_homoclinic, unstable=unstable)
+    reach = end * max(one.map.scale, float(np.abs(saddles[0].state).max()))
+    if isinstance(first, Half) and isinstance(second, Half):
+        come = _along_unstable(first, empty, t, reach)
+        going = _along_stable(second, empty, s, reach, come[-1])
+    elif isinstance(first, Half):
+        t, going = _to_saddle(first, saddles[1], empty, t, end)
+        come, going = _along_unstable(first, empty, t, reach), going[1:]
+    elif isinstance(second, Half):
+        s, before = _to_saddle(second, saddles[0], empty, s, end)
+        come, going = before[::-1], _along_stable(second, empty, s, reach, before[0])
+    ends = [saddles[0].state] if is_homoclinic else [each.state for each in saddles]
+    rows = np.vstack([come, going, *ends])
     if one.map.periods is not None:
         rows = _near_each_other(rows, one.map.periods)
-    shape = (len(rows), *one.shape)
-    free = ConnectionMap(one.map, shape, 1, steps=k, is_homoclinic=is_homoclinic, middle=before, unstable=1)
-    p = one.map.parameters
-    ends = (first.at.state, second.at.state)
-    references = tuple(free.subspace_rows(free.block(saddle, p), i) for i, saddle in enumerate(ends))
-    return dataclasses.replace(free, references=references), rows.ravel(), (before, after)
+    problem = dataclasses.replace(empty, shape=(len(rows), *one.shape), middle=len(come) - 1)
+    references = tuple(problem.subspace_rows(problem.block(at.state, p), i) for i, at in enumerate(saddles))
+    return dataclasses.replace(problem, references=references), rows.ravel(), (len(come) - 1, len(going))
+
+
+def _along_unstable(half: Half, problem: ConnectionMap, t: float, reach: float) -> Array:
+    """The states from beside the saddle to the point at t."""
+    growth = _power(half, problem)
+    count = max(1, math.ceil(math.log(abs(t) / reach) / math.log(abs(growth))))
+    known = KnownPart(half.branch.t, half.branch.points.reshape(len(half.branch.t), -1))
+    times = t * growth ** -np.arange(count, -1.0, -1.0)
+    return half.sampler.at(times, np.zeros((len(times), len(half.at.state))), known)
+
+
+def _along_stable(half: Half, problem: ConnectionMap, s: float, reach: float, x: Array) -> Array:
+    """The states after the point x at s, to beside the saddle."""
+    decay, P, states = _power(half, problem), half.branch.parametrisation, []
+    for j in range(1, max(1, math.ceil(math.log(abs(s) / reach) / -math.log(abs(decay)))) + 1):
+        here = s * decay**j
+        x = P(here) if abs(here) <= P.radius else problem.image(x, half.at.iterate.map.parameters)
+        states.append(x)
+    return np.array(states)
+
+
+def _to_saddle(
+    half: Half, saddle: SaddleDirection, problem: ConnectionMap, t: float, end: float
+) -> tuple[float, Array]:
+    """From a point of a curve to beside a saddle whose manifold it crosses there: forward, or by preimages."""
+    p, branch = half.at.iterate.map.parameters, half.branch
+    known = KnownPart(branch.t, branch.points.reshape(len(branch.t), -1))
+    is_forward = not half.is_stable
+    row = problem.subspace_rows(problem.block(saddle.state, p), 1 if is_forward else 0)[0]
+    images: Step = lambda rows: np.array([problem.image(x, p) for x in rows])  # noqa: E731
+    step = images if is_forward else preimages(saddle, problem.steps, half.sampler)
+    at: Step = lambda times: half.sampler.at(times, known.between(times), known)  # noqa: E731
+    i = int(np.clip(np.searchsorted(np.abs(branch.t), abs(t)), 1, len(branch.t) - 1))
+    unit = max(problem.map.scale, float(np.abs(half.at.state).max()))
+    return follow(saddle, row, step, at, (float(branch.t[i - 1]), float(branch.t[i])), unit, end * unit)
 
 
 def _near_each_other(rows: Array, periods: Array) -> Array:
@@ -256,13 +304,16 @@ def _newton(problem: ConnectionMap, x: Array, p: dict[str, float], unit: float) 
     return best, least
 
 
-def _parameter(P: Parametrisation, x: Array, periods: Array | None) -> float:
-    """t with P(t) nearest to a state beside the saddle."""
+def _parameter(end: End, problem: ConnectionMap, x: Array, steps: int) -> float:
+    """The parameter of the state that lies so many steps after a state beside the saddle; NaN on what is no curve."""
+    if not isinstance(end, Half):
+        return math.nan
+    P, periods = end.branch.parametrisation, problem.map.periods
     a = P.coefficients
     t = float(a[1] @ shortest(x - a[0], periods))
-    for _ in range(PROJECTIONS):
+    for _ in range(PROJECTIONS):  # P(t) is the point nearest to x
         t += float(a[1] @ shortest(x - P(t), periods))
-    return t
+    return float(t * _power(end, problem) ** steps)
 
 
 def _transversality(problem: ConnectionMap, rows: Array, p: Mapping[str, float]) -> float:

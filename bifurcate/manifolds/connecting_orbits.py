@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -13,12 +14,15 @@ from numpy.typing import NDArray
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.cycle import CycleEquations
 from bifurcate.errors import InvalidInput
-from bifurcate.manifolds.connecting_orbit import ConnectingOrbit, Half, connect
+from bifurcate.manifolds.connecting_orbit import ConnectingOrbit, End, Half, connect
 from bifurcate.manifolds.manifold import Manifold
 from bifurcate.manifolds.polygon_meetings import Meeting, meetings
-from bifurcate.manifolds.saddle_direction import saddle_directions
+from bifurcate.manifolds.saddle_direction import SaddleDirection, saddle_directions
+from bifurcate.manifolds.saddle_passage import BESIDE, passages
+from bifurcate.maps.connection_map import ConnectionMap
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.periodic_coordinates import shortest
+from bifurcate.newton.solve import Solution
 from bifurcate.printing import short_repr
 from bifurcate.storage.functions import MissingFunction
 from bifurcate.validation import check_instance, shown
@@ -43,16 +47,16 @@ class ConnectingOrbits:
 
     Attributes
     ----------
-    unstable, stable : Manifold
-        The manifolds.
+    unstable, stable : Manifold or Solution
+        The manifolds; a saddle for one that is no curve.
     points : tuple of ConnectingOrbit
         Each intersection once, by arclength on the unstable manifold.
     doubts : tuple of str
         Places where the polygons cross, or come within their tolerances, and no intersection was found.
     """
 
-    unstable: Manifold
-    stable: Manifold
+    unstable: Manifold | Solution
+    stable: Manifold | Solution
     points: tuple[ConnectingOrbit, ...]
     doubts: tuple[str, ...] = ()
 
@@ -79,17 +83,21 @@ class ConnectingOrbits:
         return "\n".join(lines)
 
 
-def connecting_orbits(unstable: Manifold, stable: Manifold) -> ConnectingOrbits:
-    """Homoclinic and heteroclinic points: the intersections of two manifolds of a map of the plane.
+def connecting_orbits(unstable: Manifold | Solution, stable: Manifold | Solution) -> ConnectingOrbits:
+    """Homoclinic and heteroclinic points: the intersections of an unstable and a stable manifold.
 
-    Where the polygons of the manifolds cross, or come near each other without crossing, Newton's method on a boundary
-    value problem finds the orbit through the intersection, from one saddle to the other.
+    Where the polygons of two manifolds in the plane cross, or come near each other without crossing, Newton's method on
+    a boundary value problem finds the orbit through the intersection, from one saddle to the other. In more dimensions
+    one of the manifolds is a curve; the other one, of one dimension less than the state, is given by its saddle, and
+    the curve is searched for places where it crosses its tangent space within a tenth of a unit of that saddle.
 
     Parameters
     ----------
-    unstable, stable : Manifold
+    unstable, stable : Manifold or Solution
         From :func:`manifold`, at the same parameters. Their lengths decide how many intersections there are to find,
-        their tolerances which are told apart.
+        their tolerances which are told apart. Instead of one of them the saddle itself, from :func:`solve`, whose
+        (un)stable manifold has codimension one: with one multiplier outside the unit circle for ``stable``, with one
+        inside it for ``unstable``.
 
     Returns
     -------
@@ -100,7 +108,7 @@ def connecting_orbits(unstable: Manifold, stable: Manifold) -> ConnectingOrbits:
     Raises
     ------
     InvalidInput
-        If these are no such manifolds, of other maps or parameters, or not in the plane.
+        If these are no such manifolds, of other maps or parameters, or two curves that are not in the plane.
 
     References
     ----------
@@ -117,40 +125,88 @@ def connecting_orbits(unstable: Manifold, stable: Manifold) -> ConnectingOrbits:
     >>> found.orbits[0].point.round(6), found.orbits[0].is_homoclinic
     (array([ 0.338853, -0.255113]), True)
     """
-    first, second = _halves(unstable, stable)
-    map = first[0].at.iterate.map
-    unit = max(map.scale, *(float(np.abs(half.at.state).max()) for half in (*first, *second)))
-    reach = NEAR_TOLERANCES * (unstable.tolerance + stable.tolerance)
+    first, second = _ends(unstable, stable)
+    saddles = [_saddle(end) for end in (*first, *second)]
+    map = saddles[0].iterate.map
+    unit = max(map.scale, *(float(np.abs(at.state).max()) for at in saddles))
+    reach = NEAR_TOLERANCES * sum(each.tolerance for each in (unstable, stable) if isinstance(each, Manifold))
     points, doubts = list[ConnectingOrbit](), list[str]()
     with np.errstate(all="ignore"):
         for one, other in product(first, second):
-            apart = shortest(one.at.state - other.at.state, map.periods)
+            apart = shortest(_saddle(one).state - _saddle(other).state, map.periods)
             is_homoclinic = bool(np.abs(apart).max() <= SAME_POINT * unit)
-            for meeting in _all_meetings(one, other, reach, map.periods):
+            for meeting in _all_meetings(one, other, reach, unit, is_homoclinic):
                 _take_in(points, doubts, (one, other), meeting, is_homoclinic, unit, reach)
-    points.sort(key=lambda point: (point.unstable_half, abs(point.t)))
+    points.sort(key=lambda point: (point.unstable_half, abs(point.s if math.isnan(point.t) else point.t)))
     return ConnectingOrbits(unstable, stable, tuple(_numbered(points, unit)), tuple(dict.fromkeys(doubts)))
 
 
-def _halves(unstable: Manifold, stable: Manifold) -> tuple[list[Half], list[Half]]:
-    for name, given, is_stable in (("unstable", unstable, False), ("stable", stable, True)):
+def _saddle(end: End) -> SaddleDirection:
+    return end.at if isinstance(end, Half) else end
+
+
+def _ends(unstable: Manifold | Solution, stable: Manifold | Solution) -> tuple[list[End], list[End]]:
+    """The halves of the curves, and the saddles that stand for what is no curve; refuses what does not fit."""
+    pairs = (("unstable", unstable, False), ("stable", stable, True))
+    for name, given, is_stable in pairs:
+        if isinstance(given, Solution):
+            continue
         check_instance(name, given, Manifold, "bf.manifold(solution, stable=…) makes one")
         if given.stable != is_stable:
             raise InvalidInput(f"{name} is the {'stable' if given.stable else 'unstable'} manifold of its saddle")
-        if given.solution.state.size != 2:
-            raise InvalidInput(
-                f"{name} is a curve among states of {given.solution.state.size} numbers; curves cross in the plane only"
-            )
-    if dict(unstable.solution.parameters) != dict(stable.solution.parameters):
+    solutions = [given.solution if isinstance(given, Manifold) else given for given in (unstable, stable)]
+    curves = [(name, given) for name, given, _ in pairs if isinstance(given, Manifold)]
+    if not curves:
+        raise InvalidInput("two saddles are given; one of them must be a curve from bf.manifold(solution, stable=…)")
+    if solutions[0].state.shape != solutions[1].state.shape:
+        raise InvalidInput(f"the states have shapes {solutions[0].state.shape} and {solutions[1].state.shape}")
+    if len(curves) == 2 and solutions[0].state.size != 2:
+        raise InvalidInput(
+            f"both manifolds are curves among states of {solutions[0].state.size} numbers; curves cross in the plane "
+            "only: give the saddle itself for the one that has a dimension less than the state"
+        )
+    if dict(solutions[0].parameters) != dict(solutions[1].parameters):
         raise InvalidInput("the manifolds belong to different parameters")
-    found = []
-    for given in (unstable, stable):
-        directions = {at.phase: at for at in saddle_directions(given.solution, stable=given.stable)}
-        found.append([Half.of(given, branch, directions[branch.phase]) for branch in given.branches])
+    found = list[list[End]]()
+    for name, given, is_stable in pairs:
+        if isinstance(given, Manifold):
+            directions = {at.phase: at for at in saddle_directions(given.solution, stable=given.stable)}
+            found.append([Half.of(given, branch, directions[branch.phase]) for branch in given.branches])
+        else:
+            _check_codimension(name, given, is_stable)
+            found.append([*saddle_directions(given, stable=not is_stable)])
     return found[0], found[1]
 
 
-def _all_meetings(one: Half, other: Half, reach: float, periods: Array | None) -> list[Meeting]:
+def _check_codimension(name: str, saddle: Solution, is_stable: bool) -> None:
+    """Refuse a saddle that stands for a manifold of another codimension than one: nothing isolated meets a curve."""
+    sizes = np.abs(np.asarray(saddle.multipliers))
+    count = int(np.count_nonzero(sizes > 1.0 if is_stable else sizes < 1.0))
+    if count != 1:
+        side = "outside" if is_stable else "inside"
+        raise InvalidInput(
+            f"{name} is a solution with {count} multipliers {side} the unit circle; a curve meets the manifold of a "
+            "saddle with exactly one in isolated points"
+        )
+
+
+def _all_meetings(one: End, other: End, reach: float, unit: float, is_homoclinic: bool) -> list[Meeting]:
+    """Where a curve meets another one, or the manifold of a saddle."""
+    if isinstance(one, Half) and isinstance(other, Half):
+        return _polygon_meetings(one, other, reach, one.at.iterate.map.periods)
+    half, saddle, end = (one, other, 1) if isinstance(one, Half) else (other, one, 0)
+    assert isinstance(half, Half) and isinstance(saddle, SaddleDirection)
+    n, iterate = len(saddle.state), saddle.iterate
+    unstable = 1 if end == 1 else n - 1
+    row = ConnectionMap(iterate.map, (1, *iterate.shape), 1, unstable=unstable).subspace_rows(saddle.jacobian, end)[0]
+    # A curve begins at its own saddle, and is its tangent there.
+    local = half.branch.parametrisation.radius if is_homoclinic else 0.0
+    begin = int(np.searchsorted(np.abs(half.branch.t), local))
+    found = passages(half.branch.points.reshape(-1, n), saddle, row, unit, begin)
+    return [Meeting(each.first, np.nan, 0.0) if end == 1 else Meeting(np.nan, each.first, 0.0) for each in found]
+
+
+def _polygon_meetings(one: Half, other: Half, reach: float, periods: Array | None) -> list[Meeting]:
     """Where two polygons meet, in any of their images under whole periods."""
     a, b = (half.branch.points.reshape(-1, 2) for half in (one, other))
     if periods is None:
@@ -167,47 +223,56 @@ def _all_meetings(one: Half, other: Half, reach: float, periods: Array | None) -
 def _take_in(
     points: list[ConnectingOrbit],
     doubts: list[str],
-    halves: tuple[Half, Half],
+    ends: tuple[End, End],
     meeting: Meeting,
     is_homoclinic: bool,
     unit: float,
     reach: float,
 ) -> None:
-    """Refine one meeting of polygons: a new point, one that is known, or a doubt."""
-    one, other = halves
-    t, s = one.parameter_at(meeting.first), other.parameter_at(meeting.second)
-    i, periods = int(meeting.first), one.at.iterate.periods
-    place = one.branch.points.reshape(-1, 2)[min(i + 1, len(one.branch.t) - 1)]
-    at_saddle = (
-        min(
-            float(np.abs(shortest(place - half.at.state, periods)).max())
-            for half, parameter in ((one, t), (other, s))
-            if abs(parameter) < half.branch.parametrisation.radius
-        )
-        if is_homoclinic and max(abs(t), abs(s)) < BESIDE_SADDLE * unit
-        else np.inf
+    """Refine one meeting: a new point, one that is known, or a doubt."""
+    t, s = (
+        end.parameter_at(at) if isinstance(end, Half) else math.nan
+        for end, at in zip(ends, (meeting.first, meeting.second), strict=True)
     )
-    if t == 0.0 or s == 0.0 or at_saddle < np.inf:
+    halves = [end for end in ends if isinstance(end, Half)]
+    parameters = [each for each in (t, s) if not math.isnan(each)]
+    if 0.0 in parameters or _is_at_saddle(halves, parameters, is_homoclinic, unit):
         return
-    found = connect(one, other, t, s, is_homoclinic)
+    found = connect(*ends, t, s, is_homoclinic)
     if isinstance(found, str):
         if meeting.distance == 0.0:
-            where = ", ".join(f"{value:.6g}" for value in place)
-            doubts.append(f"the polygons cross near ({where}), where no orbit was found: {found}")
+            points_of = halves[0].branch.points.reshape(len(halves[0].branch.t), -1)
+            at = int(meeting.first if isinstance(ends[0], Half) else meeting.second)
+            where = ", ".join(f"{value:.6g}" for value in points_of[min(at + 1, len(points_of) - 1)])
+            doubts.append(f"the manifolds cross near ({where}), where no orbit was found: {found}")
         return
-    far = max(abs(found.arclengths[0] - one.arclength_at(t)), abs(found.arclengths[1] - other.arclength_at(s)))
-    is_beyond = abs(found.t) > abs(one.branch.t[-1]) or abs(found.s) > abs(other.branch.t[-1])
-    if meeting.distance == 0.0 and far > FARTHEST * reach:
-        doubts.append(f"the polygons cross, but Newton's method went to {found}")
+    now = [each for each in (found.t, found.s) if not math.isnan(each)]
+    lengths = [each for each in found.arclengths if not math.isnan(each)]
+    moved = (
+        abs(length - half.arclength_at(was)) for half, length, was in zip(halves, lengths, parameters, strict=True)
+    )
+    far = max(moved)
+    allowed = FARTHEST * reach if len(ends) == len(halves) else BESIDE * unit
+    is_beyond = any(abs(at) > abs(half.branch.t[-1]) for half, at in zip(halves, now, strict=True))
+    if meeting.distance == 0.0 and far > allowed:
+        doubts.append(f"the manifolds cross, but Newton's method went to {found}")
     elif not is_beyond and not any(_is_same(found, known, unit) for known in points):
         points.append(found)
+
+
+def _is_at_saddle(halves: list[Half], parameters: list[float], is_homoclinic: bool, unit: float) -> bool:
+    """True where both manifolds of one saddle begin."""
+    if not is_homoclinic or max(map(abs, parameters)) >= BESIDE_SADDLE * unit:
+        return False
+    return any(abs(t) < half.branch.parametrisation.radius for half, t in zip(halves, parameters, strict=True))
 
 
 def _is_same(a: ConnectingOrbit, b: ConnectingOrbit, unit: float) -> bool:
     if (a.unstable_half, a.stable_half) != (b.unstable_half, b.stable_half):
         return False
     apart = shortest(a.point.ravel() - b.point.ravel(), a.problem.map.periods)
-    alike = max(abs(a.t / b.t - 1.0), abs(a.s / b.s - 1.0)) < SAME_PARAMETER
+    pairs = [(x, y) for x, y in ((a.t, b.t), (a.s, b.s)) if not math.isnan(x)]
+    alike = all(abs(x / y - 1.0) < SAME_PARAMETER for x, y in pairs)
     return alike and float(np.abs(apart).max()) <= SAME_POINT * unit
 
 

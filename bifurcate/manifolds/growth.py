@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bifurcate.interrupts import interruptible
 from bifurcate.manifolds.batched_step import BatchedStep
-from bifurcate.manifolds.refinement import Mesh, refine
+from bifurcate.manifolds.refinement import Mesh, refine, without_midpoints
 from bifurcate.manifolds.sampling import ImplicitSampler, KnownPart, Sampler
 from bifurcate.maps.periodic_coordinates import shortest
 from bifurcate.orbits.orbit import DIVERGED
@@ -157,6 +157,7 @@ def _extend(half: _Growing, sampler: Sampler, f: BatchedStep, limits: GrowthLimi
     else:
         points = sampler.at(t, np.empty((0, 0)), half.known)
         t, points = np.append(half.t[-1:], t), np.vstack([half.points[-1:], points])
+        t, points = without_midpoints(t, points, limits.tolerance, limits.periods)
     t, points, stop = _bounded(half, f, limits, t, points)
     if len(t) > 1:
         known = _joined(half, t, points)

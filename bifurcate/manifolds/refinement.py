@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bifurcate.maps.periodic_coordinates import shortest
 
-__all__ = ["Mesh", "refine"]
+__all__ = ["Mesh", "refine", "without_midpoints"]
 
 Array = NDArray[np.float64]
 
@@ -113,6 +113,23 @@ def refine(
     first_torn = int(np.argmax(torn_at)) if torn_at.any() else None
     end = len(lengths) if first_torn is None else first_torn
     return Mesh(t[: end + 1], points[: end + 1], lengths[:end], float(np.abs(gains[:end]).sum()), first_torn)
+
+
+def without_midpoints(t: Array, points: Array, tolerance: float, periods: Array | None) -> tuple[Array, Array]:
+    """A mesh without the points that :func:`refine` would insert and accept anyhow.
+
+    The image of a fine mesh has as many points, on less length where the map contracts: without this their number would
+    double from image to image.
+    """
+    for _ in range(MOST_ROUNDS):
+        a, m, b = points[:-2:2], points[1:-1:2], points[2::2]
+        first, second = shortest(m - a, periods), shortest(b - m, periods)
+        chord, one, two = (np.linalg.norm(each, axis=1) for each in (first + second, first, second))
+        spare = 1 + 2 * np.flatnonzero(_is_fine(first, second, chord, one, two, tolerance))
+        if not len(spare):
+            break
+        t, points = np.delete(t, spare), np.delete(points, spare, axis=0)
+    return t, points
 
 
 def _is_fine(first: Array, second: Array, chord: Array, one: Array, two: Array, tolerance: float) -> NDArray[np.bool_]:

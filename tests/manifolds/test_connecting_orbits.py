@@ -193,7 +193,7 @@ def test_meetings_of_polygons():
     assert near and all(each.distance > 0.0 for each in near)
 
 
-@pytest.mark.parametrize("words", ["unstable is the stable", "other parameters|different parameters", "plane only"])
+@pytest.mark.parametrize("words", ["unstable is the stable", "other parameters|different parameters", "have shapes"])
 def test_what_does_not_belong_together_is_refused(words):
     a = bf.solve(bf.maps.henon(a=1.4, b=0.3), [0.6, 0.2])
     b = bf.solve(bf.maps.henon(a=1.3, b=0.3), [0.6, 0.2])
@@ -201,7 +201,7 @@ def test_what_does_not_belong_together_is_refused(words):
     given = {
         "unstable is the stable": (bf.manifold(a, stable=True, length=1.0), bf.manifold(a, stable=True, length=1.0)),
         "other parameters|different parameters": (bf.manifold(a, length=1.0), bf.manifold(b, stable=True, length=1.0)),
-        "plane only": (bf.manifold(solid, length=1.0), bf.manifold(a, stable=True, length=1.0)),
+        "have shapes": (bf.manifold(solid, length=1.0), bf.manifold(a, stable=True, length=1.0)),
     }[words]
     with pytest.raises(InvalidInput, match=words):
         bf.connecting_orbits(*given)
