@@ -84,6 +84,7 @@ from .manifolds.connecting_orbits import (
 )
 from .manifolds.crisis import Crisis as Crisis, crisis as crisis
 from .manifolds.manifold import Manifold as Manifold, ManifoldBranch as ManifoldBranch, manifold as manifold
+from .manifolds.rotation_number import RotationNumber as RotationNumber, rotation_number as rotation_number
 from .maps.composition import compose as compose, forced as forced
 from .maps.constraint import constrained as constrained
 from .maps.cycle_multipliers import multipliers as multipliers

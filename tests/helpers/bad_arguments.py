@@ -369,6 +369,20 @@ class Material:
             ),
             "connecting_orbits": (bf.connecting_orbits, {"unstable": self.unstable, "stable": self.stable}),
             "crisis": (bf.crisis, {"tangency": self.tangency, "distance": 0.01, "steps": 3}),
+            "rotation_number": (
+                bf.rotation_number,
+                {
+                    "map": h,
+                    "start": [0.1, 0.1],
+                    "coordinate": None,
+                    "centre": None,
+                    "plane": (0, 1),
+                    "period": 1,
+                    "steps": 2048,
+                    "transient": 10,
+                    "parameters": {"a": 0.1},
+                },
+            ),
             "connections": (bf.connections, {"orbit": self.homoclinic, "free": "a"}),
             "manifold": (
                 bf.manifold,

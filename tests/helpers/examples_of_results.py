@@ -116,7 +116,8 @@ def of_manifolds():
     found = bf.connecting_orbits(bf.manifold(saddle, length=2.0), bf.manifold(saddle, length=2.0, stable=True))
     branch = bf.trace(bf.connections(found.orbits[0], "a"), {"a": (1.39, 1.4)})
     crisis = bf.Crisis("boundary crisis", "a", (1.0, 2.0), (0.0, 1.0), 100)
-    return [bf.manifold(saddle, length=0.5, side=1), found, branch, crisis]
+    turning = bf.rotation_number(bf.maps.delayed_logistic(2.1), [0.6, 0.6])
+    return [bf.manifold(saddle, length=0.5, side=1), found, branch, crisis, turning]
 
 
 def of_sweeps():

@@ -1,0 +1,87 @@
+"""Averages along orbits under a smooth weight, and the lift of what goes round a circle.
+
+The mean of a smooth function along a quasi-periodic orbit converges like 1/n. Under the weight
+w(t) = exp(−1/(t(1 − t))) it converges faster than any power of 1/n where the rotation number is Diophantine (Das,
+Saiki, Sander & Yorke, Nonlinearity 30 (2017) 4111; Das & Yorke, Nonlinearity 31 (2018) 491).
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["convergents", "lifted", "weighted_average", "weights", "winding"]
+
+Array = NDArray[np.float64]
+
+LEAST_GAP = 0.01  # part of a turn that increments must leave out: a continuous lift of them is unique then
+SMALLEST_REMAINDER = 1e-14  # of a continued fraction: below, the next partial quotient is rounding
+
+
+def weights(count: int) -> Array:
+    """The weights exp(−1/(t(1 − t))) at t = 1/(count + 1), …, count/(count + 1), of sum 1.
+
+    Examples
+    --------
+    >>> weights(3).round(3)
+    array([0.169, 0.662, 0.169])
+    """
+    t = np.arange(1.0, count + 1.0) / (count + 1.0)
+    found = np.exp(-1.0 / (t * (1.0 - t)))
+    return np.asarray(found / found.sum())
+
+
+def weighted_average(values: NDArray[Any]) -> Any:
+    """The average of the first axis of an array under :func:`weights`."""
+    return weights(len(values)) @ values
+
+
+def lifted(turns: Array) -> Array | None:
+    """Increments, known up to whole turns, as a continuous function on a circle has them; None if that is not unique.
+
+    The values that occur leave out an interval, which is where they are cut. Their mean is between −½ and ½.
+
+    Examples
+    --------
+    >>> lifted(np.array([0.9, 0.1, 0.95]))
+    array([-0.1 ,  0.1 , -0.05])
+    """
+    reduced = turns - np.floor(turns)
+    ordered = np.sort(reduced)
+    gaps = np.diff(np.append(ordered, ordered[0] + 1.0))
+    widest = int(np.argmax(gaps))
+    if gaps[widest] < LEAST_GAP:
+        return None
+    cut = ordered[widest] + 0.5 * gaps[widest]
+    found = np.where(reduced > cut, reduced - 1.0, reduced)
+    return np.asarray(found - np.round(float(np.mean(found))))
+
+
+def winding(angles: Array, order: Array) -> float:
+    """How often a closed polygon goes round its centre: from angles in turns, and where its corners lie on a circle."""
+    ordered = angles[np.argsort(order - np.floor(order), kind="stable")]
+    steps = np.diff(np.append(ordered, ordered[0]))
+    return float(np.sum(steps - np.round(steps)))
+
+
+def convergents(value: float, largest: int) -> list[Fraction]:
+    """The convergents p/q of a number's continued fraction with q ≤ largest.
+
+    Examples
+    --------
+    >>> [str(each) for each in convergents(0.3819660112501051, 20)]
+    ['0', '1/2', '1/3', '2/5', '3/8', '5/13']
+    """
+    found, (p, q), (before_p, before_q), left = list[Fraction](), (1, 0), (0, 1), value
+    while True:
+        whole = int(np.floor(left))
+        (p, q), (before_p, before_q) = (whole * p + before_p, whole * q + before_q), (p, q)
+        if q > largest:
+            return found
+        found.append(Fraction(p, q))
+        if left - whole < SMALLEST_REMAINDER * q * q:
+            return found
+        left = 1.0 / (left - whole)
