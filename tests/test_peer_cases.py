@@ -29,8 +29,8 @@ MISSING = {
 }
 # Cases of capabilities that exist, which no computation here covers yet.
 UNCOVERED = {
-    "matcontm_het_adapt_3cycle": "the case gives no value; its orbit is found in tests/manifolds/test_orbits_to_saddles.py",
-    "matcontm_hom_3D": "the case gives no value; its folds are found in tests/manifolds/test_orbits_to_saddles.py",
+    "matcontm_het_adapt_3cycle": "the case gives no value; found in tests/manifolds/test_orbits_to_saddles.py",
+    "matcontm_hom_3D": "the case gives no value; found in tests/manifolds/test_orbits_to_saddles.py",
     "py_manifold_nontwist": "the case gives no map",
     "py_periodic_orbit_grid_search": "the case gives no map",
     "at_match_attractors_multistable": "counts groups of attractors by a feature; groups are not offered",
