@@ -83,6 +83,11 @@ from .manifolds.connecting_orbits import (
     connections as connections,
 )
 from .manifolds.crisis import Crisis as Crisis, crisis as crisis
+from .manifolds.manifold_surface import (
+    ManifoldSheet as ManifoldSheet,
+    ManifoldSurface as ManifoldSurface,
+    manifold_surface as manifold_surface,
+)
 from .manifolds.manifold import Manifold as Manifold, ManifoldBranch as ManifoldBranch, manifold as manifold
 from .manifolds.rotation_number import RotationNumber as RotationNumber, rotation_number as rotation_number
 from .maps.composition import compose as compose, forced as forced

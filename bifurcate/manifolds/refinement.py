@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bifurcate.maps.periodic_coordinates import shortest
 
-__all__ = ["Mesh", "refine", "without_midpoints"]
+__all__ = ["Mesh", "is_fine", "refine", "without_midpoints"]
 
 Array = NDArray[np.float64]
 
@@ -88,7 +88,7 @@ def refine(
         m = at(middle_t, a + 0.5 * whole)
         first, second = shortest(m - a, periods), shortest(b - m, periods)
         chord, one, two = (np.linalg.norm(each, axis=1) for each in (first + second, first, second))
-        accepted = _is_fine(first, second, chord, one, two, tolerance)
+        accepted = is_fine(first, second, chord, one, two, tolerance)
         is_narrow = np.abs(t[open_ones + 1] - t[open_ones]) <= FINEST * EPS * np.abs(t[open_ones + 1])
         tears = ~accepted & is_narrow
         halves = one + two
@@ -125,14 +125,14 @@ def without_midpoints(t: Array, points: Array, tolerance: float, periods: Array 
         a, m, b = points[:-2:2], points[1:-1:2], points[2::2]
         first, second = shortest(m - a, periods), shortest(b - m, periods)
         chord, one, two = (np.linalg.norm(each, axis=1) for each in (first + second, first, second))
-        spare = 1 + 2 * np.flatnonzero(_is_fine(first, second, chord, one, two, tolerance))
+        spare = 1 + 2 * np.flatnonzero(is_fine(first, second, chord, one, two, tolerance))
         if not len(spare):
             break
         t, points = np.delete(t, spare), np.delete(points, spare, axis=0)
     return t, points
 
 
-def _is_fine(first: Array, second: Array, chord: Array, one: Array, two: Array, tolerance: float) -> NDArray[np.bool_]:
+def is_fine(first: Array, second: Array, chord: Array, one: Array, two: Array, tolerance: float) -> NDArray[np.bool_]:
     """True where a segment's middle is as near to its chord as asked, and the curve turns by little."""
     with np.errstate(all="ignore"):
         along = np.einsum("ij,ij->i", first, first + second) / chord

@@ -18,7 +18,7 @@ from bifurcate.newton.solve import Solution
 from bifurcate.storage.functions import MissingFunction
 from bifurcate.validation import check_instance
 
-__all__ = ["SaddleDirection", "saddle_directions", "saddle_map"]
+__all__ = ["SaddleDirection", "points_to_rounding", "saddle_directions", "saddle_map"]
 
 Array = NDArray[np.float64]
 
@@ -83,18 +83,22 @@ def saddle_directions(solution: Solution, *, stable: bool) -> list[SaddleDirecti
     if n > LARGEST_DENSE:
         raise InvalidInput(f"manifolds take all eigenvectors: {map.name} has {n} unknowns; at most {LARGEST_DENSE}")
     iterate = IteratedMap(map, solution.state.shape, k)
-    x = solution.state.reshape(-1)
-    points = [x] if k == 1 else _cycle(solution, iterate, x)
     _check_dimension(np.asarray(solution.multipliers), n, stable)
     found = []
-    for phase, guess in enumerate(points):
-        point = _to_rounding(iterate, guess)
+    for phase, point in enumerate(points_to_rounding(solution, iterate)):
         A = dense(iterate.jacobian(iterate.orbit(point, map.parameters), map.parameters))
         values, vectors = np.linalg.eig(A)
         chosen = int(np.argmin(np.abs(values)) if stable else np.argmax(np.abs(values)))
         vector = fix_sign(vectors[:, chosen].real / np.linalg.norm(vectors[:, chosen].real))
         found.append(SaddleDirection(iterate, point, A, float(values[chosen].real), vector, phase))
     return found
+
+
+def points_to_rounding(solution: Solution, iterate: IteratedMap) -> list[Array]:
+    """All points of a cycle, each brought to rounding."""
+    x = solution.state.reshape(-1)
+    points = [x] if solution.period == 1 else _cycle(solution, iterate, x)
+    return [_to_rounding(iterate, each) for each in points]
 
 
 def _to_rounding(iterate: IteratedMap, x: Array) -> Array:

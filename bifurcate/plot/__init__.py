@@ -14,6 +14,7 @@ from bifurcate.plot.observables import StableAround, observe, stable_around
 from bifurcate.plot.orbit_plots import cobweb, convergence, orbit_diagram
 from bifurcate.plot.period_map import parameter_plane
 from bifurcate.plot.phase_space import phase_portrait
+from bifurcate.plot.surface_plot import surface
 from bifurcate.plot.two_parameter_chart import chart
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "phase_portrait",
     "stable_around",
     "style",
+    "surface",
 ]

@@ -77,6 +77,7 @@ class Material:
         self.henon = bf.Map(plane, {"a": 0.2, "b": 0.3})
         self.solution = bf.solve(self.map, [0.6])
         self.saddle = bf.solve(self.henon.replace(a=1.4), [0.6, 0.2])
+        self.solid = bf.solve(bf.Map(lambda x, a: np.array([2.0, 1.5, a]) * x, {"a": 0.5}), [0.0, 0.0, 0.0])
         self.unstable = bf.manifold(self.saddle, length=2.0, tolerance=1e-2)
         self.stable = bf.manifold(self.saddle, stable=True, length=2.0, tolerance=1e-2)
         self.homoclinic = bf.connecting_orbits(self.unstable, self.stable).orbits[0]
@@ -368,6 +369,18 @@ class Material:
                 },
             ),
             "connecting_orbits": (bf.connecting_orbits, {"unstable": self.unstable, "stable": self.stable}),
+            "manifold_surface": (
+                bf.manifold_surface,
+                {
+                    "solution": self.solid,
+                    "stable": False,
+                    "radius": 0.2,
+                    "iterates": 2,
+                    "tolerance": 0.1,
+                    "box": [(-1.0, 1.0)] * 3,
+                    "inverse": None,
+                },
+            ),
             "crisis": (bf.crisis, {"tangency": self.tangency, "distance": 0.01, "steps": 3}),
             "rotation_number": (
                 bf.rotation_number,

@@ -111,13 +111,19 @@ def of_orbits():
     ]
 
 
+def three_rates(x, a):
+    return np.array([2.0, 1.5, a]) * x
+
+
 def of_manifolds():
     saddle = bf.solve(bf.maps.henon(), [0.6, 0.2])
     found = bf.connecting_orbits(bf.manifold(saddle, length=2.0), bf.manifold(saddle, length=2.0, stable=True))
     branch = bf.trace(bf.connections(found.orbits[0], "a"), {"a": (1.39, 1.4)})
     crisis = bf.Crisis("boundary crisis", "a", (1.0, 2.0), (0.0, 1.0), 100)
     turning = bf.rotation_number(bf.maps.delayed_logistic(2.1), [0.6, 0.6])
-    return [bf.manifold(saddle, length=0.5, side=1), found, branch, crisis, turning]
+    solid = bf.solve(bf.Map(three_rates, {"a": 0.5}), [0.0, 0.0, 0.0])
+    surface = bf.manifold_surface(solid, tolerance=0.2)
+    return [bf.manifold(saddle, length=0.5, side=1), found, branch, crisis, turning, surface]
 
 
 def of_sweeps():
