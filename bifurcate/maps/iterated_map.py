@@ -18,6 +18,7 @@ from scipy.sparse.linalg import LinearOperator
 from bifurcate.errors import MapFailed
 from bifurcate.linalg.few_numbers import all_finite
 from bifurcate.linalg.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, compose, core_operator, dense
+from bifurcate.maps.accelerated import CompiledProduct
 from bifurcate.maps.batched_values import BatchedValues
 from bifurcate.maps.border_sides import continued, inward_step
 from bifurcate.maps.calls import call
@@ -250,6 +251,8 @@ class IteratedMap:
         return LinearOperator((n, n), matvec=lambda v: self._jvp(x, v.ravel(), p), dtype=float)
 
     def _dense(self, x: Array, p: Parameters) -> Array:
+        if isinstance(self.map.jvp, CompiledProduct):
+            return self.map.jvp.f.jacobian(x.reshape(self.shape), p)
         if self.map.jvp is not None or self.map.derivative != "central":
             return np.array([self._jvp(x, e, p) for e in np.eye(len(x))]).T
         # A step of its own for every component, since they may differ in scale.

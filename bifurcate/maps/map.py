@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput, MapFailed
+from bifurcate.maps.accelerated import accelerated_parts, user_function
 from bifurcate.maps.calls import call, evaluate
 from bifurcate.maps.checks import are_alike, as_numbers, check_noise, check_parameters, check_signature, join_names
 from bifurcate.maps.derivatives import METHODS, directional_derivative
@@ -23,7 +24,7 @@ from bifurcate.maps.periodic_coordinates import check_periods, near
 from bifurcate.maps.rule import PARTS, Rule
 from bifurcate.printing import values_text
 from bifurcate.storage.pickling import Portable
-from bifurcate.validation import check_choice, check_positive, check_sequence, check_text, shown
+from bifurcate.validation import check_choice, check_flag, check_positive, check_sequence, check_text, shown
 
 __all__ = ["Map"]
 
@@ -83,6 +84,10 @@ class Map(Portable):
         Periods of the coordinates that live on a circle, in the order of the flattened state, as ``(2 * np.pi, None)``.
         States that differ by whole periods are one: cycles may wind, f^k(x) = x + whole periods. f may return such a
         coordinate reduced or not.
+    accelerate : bool
+        Let JAX compile f, which is written in jax.numpy then: f itself, its derivatives, orbits, ensembles, Lyapunov
+        exponents and batches of Newton's method, in double precision, on a GPU where JAX has one. Derivatives that are
+        not given are JAX's. It needs ``bifurcate[jax]``.
 
     Raises
     ------
@@ -114,6 +119,7 @@ class Map(Portable):
     exact: Callable[..., Any] | None = None
     periodic: Any = None
     noise: float | None = None
+    accelerate: bool = False
 
     def __post_init__(self) -> None:
         if not callable(self.f):
@@ -123,6 +129,7 @@ class Map(Portable):
             if given is not None and not callable(given):
                 raise InvalidInput(f"{name} must be callable or None, got {type(given).__name__}")
         check_choice("derivative", self.derivative, METHODS)
+        check_flag("accelerate", self.accelerate)
         for name in ("name", "advice"):
             check_text(name, getattr(self, name))
         check_positive("scale", self.scale)
@@ -130,7 +137,10 @@ class Map(Portable):
         object.__setattr__(self, "periodic", check_periods(self.periodic))
         object.__setattr__(self, "parameters", MappingProxyType(check_parameters(self.parameters)))
         object.__setattr__(self, "name", self.name or getattr(self.f, "__name__", "map").replace("<lambda>", "map"))
-        check_signature(self.f, self.parameters)
+        check_signature(user_function(self.f), self.parameters)
+        given = {part: getattr(self, part) for part in ("f", *PARTS)}
+        for part, function in accelerated_parts(given, self.accelerate).items():
+            object.__setattr__(self, part, function)
         if self.at is not None:
             self.check(self.at)
 
@@ -139,6 +149,8 @@ class Map(Portable):
         derivatives = f"; with {', '.join(parts)}" if parts else f"; derivatives by {self.derivative} differences"
         if not parts and self.derivative != "central":
             derivatives = f"; derivatives by {self.derivative}"
+        if self.accelerate:
+            derivatives = "; compiled by JAX"
         return (
             f"<Map {self.name}: {values_text(self.parameters)}{derivatives}>\n"
             "next: bf.solve(map, guess), bf.cycles(map, free, guess), bf.orbit(map, start, steps)"

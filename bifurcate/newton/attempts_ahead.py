@@ -12,7 +12,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from bifurcate.maps.batched_map import BatchedMap, DoesNotBroadcast, batched_map
+from bifurcate.maps.accelerated_batches import batch_map
+from bifurcate.maps.batched_map import BatchedMap, DoesNotBroadcast
 from bifurcate.maps.batches import BatchRows
 from bifurcate.maps.orbit_map import SHORTEST_PERIOD
 from bifurcate.newton.batched_deflation import BatchedDeflation
@@ -51,7 +52,7 @@ class AttemptsAhead:
         self.batched: BatchedMap | None = None
         if search.period < SHORTEST_PERIOD and (search.method is None or isinstance(search.method, Newton)):
             rows = BatchRows(np.array(list(guesses.values())), dict(search.map.parameters))
-            self.batched = batched_map(search.map, rows)
+            self.batched = batch_map(search.map, rows)
         self.known, self.ahead = -1, 1
         self.failed: dict[int, str] = {}
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from bifurcate.errors import BifurcateError, InvalidInput, MapFailed, NotConverged, NotIsolated, OutsideDomain
 from bifurcate.interrupts import interruptible, protected
-from bifurcate.maps.batched_map import BatchedMap, DoesNotBroadcast, batched_map
+from bifurcate.maps.accelerated_batches import batch_map
+from bifurcate.maps.batched_map import BatchedMap, DoesNotBroadcast
 from bifurcate.maps.batches import BatchRows, make_rows
 from bifurcate.maps.map import Map
 from bifurcate.maps.orbit_map import check_shooting
@@ -101,7 +102,7 @@ def solve_many(
     if method is not None and not isinstance(method, Newton | NewtonKrylov):
         raise InvalidInput(f"method must be Newton(...) or NewtonKrylov(...), got {method!r}")
     _check_one(map, rows)
-    batched = None if isinstance(method, NewtonKrylov) else batched_map(map, rows)
+    batched = None if isinstance(method, NewtonKrylov) else batch_map(map, rows)
     with np.errstate(all="ignore"), reporting(progress, f"solve_many {map.name}", (), "guesses") as report:
         if batched is not None:
             newton = method if isinstance(method, Newton) else DEFAULT_NEWTON

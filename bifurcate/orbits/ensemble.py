@@ -17,7 +17,8 @@ from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
 from bifurcate.maps.batches import LAYOUTS, BatchLayout, BatchRows, can_broadcast, make_rows
 from bifurcate.maps.map import Map
 from bifurcate.orbits.batched_iteration import BatchResult, iterate_batch, iterate_one_by_one
-from bifurcate.orbits.orbit import IterationRule, OrbitEnd
+from bifurcate.orbits.compiled_loops import CompiledRule, iterate_rows_compiled, rows_at_once
+from bifurcate.orbits.orbit import DIVERGED, IterationRule, OrbitEnd
 from bifurcate.printing import notebook_html, short_repr
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
@@ -26,7 +27,7 @@ from bifurcate.validation import check_choice, check_count
 __all__ = ["LARGEST_BATCHED", "Ensemble", "Layout", "ensemble"]
 
 T = TypeVar("T")
-Layout = Literal["trailing", "leading", "single"]
+Layout = Literal["trailing", "leading", "single", "compiled"]
 
 # Numbers in one batch: 256 KiB, which stay in a core's cache from one iteration to the next.
 NUMBERS_PER_BATCH = 2**15
@@ -51,9 +52,9 @@ class Ensemble:
         How each orbit ended, as in :class:`Orbit`; one that starts outside the domain ends there after 0 steps.
     details : tuple of str
         What f raised or returned, where it failed.
-    layout : {"trailing", "leading", "single"}
-        How f was called: for batches of shape (*state's shape, m), for batches of shape (m, *state's shape), or for one
-        state at a time.
+    layout : {"trailing", "leading", "single", "compiled"}
+        How f was called: for batches of shape (*state's shape, m), for batches of shape (m, *state's shape), for one
+        state at a time, or compiled with the loop (an accelerated map).
     """
 
     states: NDArray[np.float64]
@@ -137,9 +138,12 @@ def ensemble(
     rule, last, size = IterationRule.of(map), transient + steps - 1, rows.states[0].size
     batch_length = max(2, NUMBERS_PER_BATCH // size)
     tried = rows[:batch_length]
+    compiled = CompiledRule.of(rule, DIVERGED)
+    if layout is None and compiled is not None:
+        return _ensemble_compiled(map, compiled, rows, transient, last, executor, progress)
     if layout is None:
         layout = _find_layout(rule, tried)
-    elif layout != "single" and not can_broadcast(rule, tried, layout):
+    elif layout in LAYOUTS and not can_broadcast(rule, tried, layout):
         raise InvalidInput(f"{map.name} does not broadcast over batches in the {layout} layout")
     with reporting(progress, f"ensemble {map.name}", (), "orbits") as report:
         if layout != "single":
@@ -149,6 +153,28 @@ def ensemble(
                 return _join(batched, layout)
         parts = _split(rows, 1 + (len(rows) - 1) // EXECUTOR_TASKS)
         return _join(_call_on_each(executor, report, iterate_one_by_one, parts, rule, transient, last), "single")
+
+
+def _ensemble_compiled(
+    map: Map,
+    rule: CompiledRule,
+    rows: BatchRows,
+    transient: int,
+    last: int,
+    executor: Executor | None,
+    progress: Report | bool | None,
+) -> Ensemble:
+    """All rows in compiled loops, as many at a time as one program is made for."""
+    length = min(len(rows), rows_at_once(rows.states[0].size))
+    with reporting(progress, f"ensemble {map.name}", (), "orbits") as report:
+        parts = _split(rows, length)
+        found = _call_on_each(executor, report, _iterate_compiled, parts, rule, length, transient, last)
+        return _join(found, "compiled")
+
+
+def _iterate_compiled(rule: CompiledRule, rows: BatchRows, length: int, transient: int, last: int) -> BatchResult:
+    states, steps, ends = iterate_rows_compiled(rule, rows, transient, last, length)
+    return BatchResult(states, steps, ends, [""] * len(rows))
 
 
 def _check_states(map: Map, rows: BatchRows) -> None:
@@ -196,7 +222,7 @@ def _call_on_each(
     report: Report | None,
     work: Callable[..., BatchResult | None],
     parts: list[BatchRows],
-    rule: IterationRule,
+    rule: Any,
     *settings: Any,
 ) -> list[BatchResult | None]:
     """``work(rule, part, *settings)`` for every part, here or on the executor, in order.

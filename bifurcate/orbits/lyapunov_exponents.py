@@ -14,7 +14,9 @@ from bifurcate.errors import InvalidInput, MapFailed
 from bifurcate.linalg.operators import apply
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
-from bifurcate.orbits.orbit import IterationRule, OrbitEnd, next_state, with_values
+from bifurcate.orbits.compiled_exponents import exponents_loop
+from bifurcate.orbits.compiled_loops import CompiledRule
+from bifurcate.orbits.orbit import DIVERGED, IterationRule, OrbitEnd, next_state, with_values
 from bifurcate.printing import notebook_html
 from bifurcate.validation import check_count, check_seed
 
@@ -128,6 +130,8 @@ def lyapunov(
         raise InvalidInput(f"count is {count}; it must be at most the number of unknowns, {x.size}")
     p, iterate, rule = dict(map.parameters), IteratedMap(map, x.shape), IterationRule.of(map)
     vectors = np.linalg.qr(np.random.default_rng(check_seed(seed)).standard_normal((x.size, count)))[0]
+    if (compiled := CompiledRule.of(rule, DIVERGED)) is not None:
+        return _compiled(compiled, x, vectors, p, transient, steps)
     rates, done = np.empty((steps, count)), -transient
     end: OrbitEnd = "steps"
     detail = ""
@@ -155,6 +159,20 @@ def lyapunov(
         end=end,
         detail=detail,
     )
+
+
+def _compiled(
+    rule: CompiledRule, x: Array, vectors: Array, p: dict[str, float], transient: int, steps: int
+) -> Exponents:
+    """The exponents of an accelerated map, by compiled loops."""
+    x, vectors, _, _, end = exponents_loop(rule, x, vectors, p, transient)
+    growth = np.empty((0, vectors.shape[1]))
+    if end == "steps":
+        x, _, growth, _, end = exponents_loop(rule, x, vectors, p, steps)
+    with np.errstate(all="ignore"):
+        rates = np.log(growth)
+        values = rates.mean(axis=0) if len(rates) else np.full(vectors.shape[1], np.nan)
+        return Exponents(values, block_standard_error(rates), len(rates), x, end)
 
 
 def _map_vectors(

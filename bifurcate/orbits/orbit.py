@@ -14,6 +14,7 @@ from bifurcate.errors import MapFailed
 from bifurcate.maps.calls import REAL_KINDS, call
 from bifurcate.maps.checks import check_parameters
 from bifurcate.maps.map import Map
+from bifurcate.orbits.compiled_loops import CompiledRule, iterate_compiled
 from bifurcate.printing import notebook_html, short_repr
 from bifurcate.storage.pickling import Portable
 from bifurcate.validation import check_count, check_instance
@@ -158,7 +159,11 @@ def orbit(
     check_count("transient", transient, least=0)
     map = with_values(map, parameters)
     x = map.check(start)
-    found = iterate(IterationRule.of(map), x, map.parameters, transient=transient, last=transient + steps - 1)
+    rule, last = IterationRule.of(map), transient + steps - 1
+    if (compiled := CompiledRule.of(rule, DIVERGED)) is not None:
+        states, done, end = iterate_compiled(compiled, x, map.parameters, transient=transient, last=last)
+        return Orbit(states if len(states) else x[None], done, end)
+    found = iterate(rule, x, map.parameters, transient=transient, last=last)
     return Orbit(np.array(found.states or [x]), found.steps, found.end, found.detail)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bifurcate.maps.accelerated import CompiledFunction
+from bifurcate.maps.accelerated_batches import batch_images
 from bifurcate.maps.batches import BatchRows, broadcast_parameters, smallest_margins, to_batch
 from bifurcate.orbits.ensemble import Layout
 from bifurcate.orbits.orbit import DIVERGED, IterationRule
@@ -84,6 +86,10 @@ def _on_rows(f: Callable[..., Any], rows: BatchRows, layout: Layout) -> Callable
     if layout == "single":
         each = rows.parameters_of_rows()
         return lambda x: np.array([_or_nan(f, state, p) for state, p in zip(x, each)])
+    if layout == "compiled":
+        assert isinstance(f, CompiledFunction)
+        shape = rows.states.shape
+        return lambda x: batch_images(f, x.reshape(shape[0], -1), rows.parameters, shape[1:]).reshape(shape)
     p: Mapping[str, Any] = broadcast_parameters(rows.parameters, rows.states.ndim - 1, layout)
     if layout == "leading":
         return lambda x: np.array(f(x, **p), dtype=float)
@@ -92,7 +98,7 @@ def _on_rows(f: Callable[..., Any], rows: BatchRows, layout: Layout) -> Callable
 
 def _margins(domain: Callable[..., Any], rows: BatchRows, layout: Layout) -> Callable[[Array], Array]:
     """The smallest margin of every row."""
-    if layout == "single":
+    if layout == "single" or layout == "compiled":
         each = rows.parameters_of_rows()
         return lambda x: np.array([np.min(_or_nan(domain, state, p)) for state, p in zip(x, each)])
     p = broadcast_parameters(rows.parameters, rows.states.ndim - 1, layout)
