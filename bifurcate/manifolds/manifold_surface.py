@@ -21,7 +21,6 @@ from bifurcate.manifolds.batched_step import BatchedStep, batched_step
 from bifurcate.manifolds.saddle_direction import points_to_rounding, saddle_map
 from bifurcate.manifolds.surface_growth import MOST_POINTS, SurfaceLimits, SurfaceStop, grow_surface
 from bifurcate.manifolds.surface_parametrisation import SurfaceParametrisation, parametrise_surface
-from bifurcate.manifolds.triangle_mesh import distances
 from bifurcate.maps.iterated_map import LARGEST_DENSE, IteratedMap
 from bifurcate.newton.solve import Solution
 from bifurcate.printing import short_repr
@@ -223,8 +222,7 @@ def manifold_surface(
                 if report is not None:
                     report(Progress(values, known + count, 0, 0, None))
 
-            mesh, reasons = grow_surface(f, P, limits, tell)
-            distance = distances(mesh.points, mesh.triangles, limits.periods)
+            mesh, distance, reasons = grow_surface(f, P, limits, tell)
             points = mesh.points.reshape(-1, *iterate.shape)
             sheets.append(ManifoldSheet(phase, points, mesh.t, mesh.triangles, distance, reasons, P))
             if "interrupted" in sheets[-1].reasons or interrupted_meanwhile():

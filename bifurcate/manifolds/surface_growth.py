@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bifurcate.interrupts import interruptible
 from bifurcate.manifolds.batched_step import BatchedStep
 from bifurcate.manifolds.surface_parametrisation import SurfaceParametrisation
-from bifurcate.manifolds.triangle_mesh import TriangleMesh, distances, refined
+from bifurcate.manifolds.triangle_mesh import TriangleMesh, clipped, distances, refined
 from bifurcate.orbits.orbit import DIVERGED
 
 __all__ = ["MOST_POINTS", "SurfaceLimits", "SurfaceStop", "grow_surface"]
@@ -26,7 +26,6 @@ Array = NDArray[np.float64]
 
 MOST_POINTS = 300_000  # of a sheet: 100 MB with its triangles
 FIRST_CORNERS = 16  # of the disc on which the Taylor expansion is trusted
-OUTLINE = 0.05  # length of the longest edge, in radii or half widths of the box
 ROUNDING_OF_RADIUS = 1e-12  # part of the radius by which a point on its edge may seem to lie beyond it
 
 SurfaceStop = Literal["radius", "iterates", "box", "pole", "torn", "points", "interrupted"]
@@ -62,8 +61,8 @@ class SurfaceLimits:
 
 def grow_surface(
     f: BatchedStep, P: SurfaceParametrisation, limits: SurfaceLimits, report: Callable[[int], None]
-) -> tuple[TriangleMesh, tuple[SurfaceStop, ...]]:
-    """The triangles of a sheet, the saddle first, and why it ends.
+) -> tuple[TriangleMesh, Array, tuple[SurfaceStop, ...]]:
+    """The triangles of a sheet, the saddle first, distances from it along their edges, and why the sheet ends.
 
     Parameters
     ----------
@@ -95,15 +94,16 @@ def grow_surface(
             report(len(mesh.t))
     except KeyboardInterrupt:
         reasons.add("interrupted")
-    return _without_unused(mesh), tuple(each for each in get_args(SurfaceStop) if each in reasons)
+    mesh, distance = _without_unused(*_within(mesh, limits, at))
+    return mesh, distance, tuple(each for each in get_args(SurfaceStop) if each in reasons)
 
 
-def _without_unused(mesh: TriangleMesh) -> TriangleMesh:
+def _without_unused(mesh: TriangleMesh, distance: Array) -> tuple[TriangleMesh, Array]:
     """The mesh without points that belong to no triangle, apart from the first."""
     used = np.unique(np.append(0, mesh.triangles))
     number = np.zeros(len(mesh.t), dtype=int)
     number[used] = np.arange(len(used))
-    return TriangleMesh(mesh.t[used], mesh.points[used], number[mesh.triangles], mesh.front[:0])
+    return TriangleMesh(mesh.t[used], mesh.points[used], number[mesh.triangles], mesh.front[:0]), distance[used]
 
 
 def _sampler(f: BatchedStep, P: SurfaceParametrisation) -> Callable[[Array], Array]:
@@ -151,9 +151,8 @@ def _grown(
     old = mesh.triangles[: len(mesh.triangles) - new]
     fresh = dataclasses.replace(mesh, triangles=mesh.triangles[len(mesh.triangles) - new :])
     fresh, front = _kept(fresh, limits, f, reasons, distance=None)
-    part, is_whole = refined(
-        dataclasses.replace(fresh, front=front), at, limits.tolerance, _longest(limits), limits.periods, MOST_POINTS
-    )
+    fresh = dataclasses.replace(fresh, front=front)
+    part, is_whole = refined(fresh, at, limits.tolerance, limits.periods, MOST_POINTS)
     if part.torn:
         reasons.add("torn")
     joined = np.vstack([old, part.triangles])
@@ -165,10 +164,16 @@ def _grown(
     return TriangleMesh(part.t, part.points, np.vstack([old, part.triangles]), front)
 
 
-def _longest(limits: SurfaceLimits) -> float:
-    """The longest edge: whole triangles are left out at the outline, which is to look round."""
-    widths = [limits.radius] if limits.box is None else [limits.radius, *(0.5 * np.ptp(limits.box, axis=0))]
-    return OUTLINE * float(min(widths))
+def _within(mesh: TriangleMesh, limits: SurfaceLimits, at: Callable[[Array], Array]) -> tuple[TriangleMesh, Array]:
+    """The mesh cut at the radius and at the sides of the box, and distances from the saddle."""
+    distance = distances(mesh.points, mesh.triangles, limits.periods)
+    if np.isfinite(limits.radius):
+        mesh, distance = clipped(mesh, distance - limits.radius, distance, at)
+    if limits.box is not None:
+        half = 0.5 * np.ptp(limits.box, axis=0)
+        levels = (np.abs(mesh.points - limits.box.mean(axis=0)) / half).max(axis=1) - 1.0
+        mesh, distance = clipped(mesh, levels, distance, at)
+    return mesh, distance
 
 
 def _kept(

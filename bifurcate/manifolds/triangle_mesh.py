@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import dijkstra
 from bifurcate.manifolds.refinement import is_fine
 from bifurcate.maps.periodic_coordinates import shortest
 
-__all__ = ["TriangleMesh", "distances", "refined"]
+__all__ = ["TriangleMesh", "clipped", "distances", "refined"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int_]
@@ -56,7 +56,6 @@ def refined(
     mesh: TriangleMesh,
     at: Callable[[Array], Array],
     tolerance: float,
-    longest: float,
     periods: Array | None,
     most: int,
 ) -> tuple[TriangleMesh, bool]:
@@ -70,8 +69,6 @@ def refined(
         Parameters (m, 2) to points (m, n).
     tolerance : float
         Largest distance of the surface from an edge at its middle.
-    longest : float
-        Length of the longest edge that may stay.
     periods : ndarray or None
         Of the coordinates.
     most : int
@@ -89,7 +86,7 @@ def refined(
         a, b = points[edges[:, 0]], points[edges[:, 1]]
         first, second = shortest(x - a, periods), shortest(b - x, periods)
         chord, one, two = (np.linalg.norm(each, axis=1) for each in (first + second, first, second))
-        accepted = is_fine(first, second, chord, one, two, tolerance) & (chord <= longest)
+        accepted = is_fine(first, second, chord, one, two, tolerance)
         apart = np.abs(t[edges[:, 0]] - t[edges[:, 1]]).max(axis=1)
         stuck = ~accepted & ((apart <= FINEST * EPS * np.abs(middle).max(axis=1)) | ~np.isfinite(x).all(axis=1))
         torn += int(np.count_nonzero(stuck))
@@ -150,6 +147,43 @@ def _split_edges(edges: Indices, table: dict[tuple[int, ...], int]) -> Indices:
         middle = table.get((min(a, b), max(a, b)))
         rows += [(a, b)] if middle is None else [(a, middle), (middle, b)]
     return np.array(rows, dtype=int).reshape(-1, 2)
+
+
+def clipped(
+    mesh: TriangleMesh, levels: Array, carried: Array, at: Callable[[Array], Array]
+) -> tuple[TriangleMesh, Array]:
+    """The part of a mesh where a function, given at its points, is at most 0: triangles across its outline are cut.
+
+    Parameters
+    ----------
+    mesh : TriangleMesh
+        The mesh.
+    levels : ndarray, shape (m,)
+        The function; along edges it is taken to be linear in the parameters.
+    carried : ndarray, shape (m,)
+        Another one, whose values at the new points are returned with the old ones.
+    at : callable
+        Parameters (m, 2) to points (m, n).
+    """
+    inside = levels <= 0.0
+    corners = inside[mesh.triangles].sum(axis=1)
+    across = mesh.triangles[(corners > 0) & (corners < 3)]
+    edges = _new_edges(across, np.empty((0, 2), dtype=int))
+    edges = edges[inside[edges[:, 0]] != inside[edges[:, 1]]]
+    low, high = levels[edges[:, 0]], levels[edges[:, 1]]
+    part = (low / (low - high))[:, None]
+    t = (1.0 - part) * mesh.t[edges[:, 0]] + part * mesh.t[edges[:, 1]]
+    cut = {(a, b): len(mesh.t) + i for i, (a, b) in enumerate(edges.tolist())}
+    parts = list[tuple[int, int, int]]()
+    for row in across.tolist():
+        odd = next(i for i in range(3) if [bool(inside[j]) for j in row].count(bool(inside[row[i]])) == 1)
+        a, b, c = row[odd:] + row[:odd]  # a lies on one side, b and c on the other
+        p, q = cut[min(a, b), max(a, b)], cut[min(a, c), max(a, c)]
+        parts += [(a, p, q)] if inside[a] else [(p, b, c), (p, c, q)]
+    triangles = np.vstack([mesh.triangles[corners == 3], np.array(parts, dtype=int).reshape(-1, 3)])
+    points, part = np.vstack([mesh.points, at(t)]), part[:, 0]
+    carried = np.append(carried, (1.0 - part) * carried[edges[:, 0]] + part * carried[edges[:, 1]])
+    return TriangleMesh(np.vstack([mesh.t, t]), points, triangles, mesh.front, mesh.torn), carried
 
 
 def distances(points: Array, triangles: Indices, periods: Array | None) -> Array:

@@ -49,7 +49,8 @@ def test_a_surface_that_is_known(kind):
     (sheet,) = surface.sheets
     x, y, z = sheet.points.T
     assert np.abs(z - x**2 - 0.5 * x * y).max() < 1e-11
-    assert sheet.reasons == ("radius",) and len(sheet.t) < 20_000
+    assert sheet.reasons == ("radius",) and len(sheet.t) < 5000
+    assert sheet.distance.max() == pytest.approx(1.0, abs=0.03)
     # The whole disc is there: of every direction in the plane some point, as far as asked.
     angles = np.sort(np.arctan2(y, x)[sheet.distance > 0.8])
     assert np.diff(np.append(angles, angles[0] + 2.0 * np.pi)).max() < 0.6
@@ -130,7 +131,7 @@ def test_why_it_ends():
     saddle = bf.solve(hidden(np.diag([2.0, 1.5]), 0.4), [0.0, 0.0, 0.0])
     box = [(-0.5, 0.5), (-0.5, 0.5), (-2.0, 2.0)]
     boxed = bf.manifold_surface(saddle, radius=5.0, box=box).sheets[0]
-    assert boxed.reasons == ("box",) and np.abs(boxed.points[:, :2]).max() < 1.2
+    assert boxed.reasons == ("box",) and np.abs(boxed.points[:, :2]).max() == pytest.approx(0.5, abs=0.02)
     assert bf.manifold_surface(saddle, iterates=2).sheets[0].reasons == ("iterates",)
     f = lambda x, a: np.array([2.0 * x[0], 1.5 * x[1] / (1.0 - x[0]), a * x[2]])  # noqa: E731
     m = bf.Map(f, {"a": 0.5}, domain=lambda x, a: 0.8 - x[0])
@@ -139,7 +140,7 @@ def test_why_it_ends():
 
 def test_a_map_that_takes_no_complex_states_begins_with_its_tangent_plane():
     def f(x, a):
-        return np.array([2.0 * x[0], 1.5 * x[1], 0.5 * x[2] + a * float(x[0]) ** 2])
+        return np.array([2.0 * x[0], 1.5 * x[1], 0.5 * x[2] + a * x[0] ** 2 + 0.0 * np.floor(x[0])])
 
     (sheet,) = bf.manifold_surface(bf.solve(bf.Map(f, {"a": 1.0}), [0.0, 0.0, 0.0]), tolerance=0.1).sheets
     x, _, z = sheet.points.T
