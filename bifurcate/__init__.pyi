@@ -89,6 +89,8 @@ from .manifolds.manifold_surface import (
     manifold_surface as manifold_surface,
 )
 from .manifolds.manifold import Manifold as Manifold, ManifoldBranch as ManifoldBranch, manifold as manifold
+from .manifolds.invariant_curve import InvariantCurve as InvariantCurve, invariant_curve as invariant_curve
+from .manifolds.invariant_curves import invariant_curves as invariant_curves
 from .manifolds.rotation_number import RotationNumber as RotationNumber, rotation_number as rotation_number
 from .maps.composition import compose as compose, forced as forced
 from .maps.constraint import constrained as constrained

@@ -115,6 +115,7 @@ StopReason = Literal[
     "origin",
     "unfolded",
     "singular",
+    "unresolved",
 ]
 
 # What each reason means, and what to do about it; {detail} are the numbers that belong to one branch.
@@ -138,6 +139,7 @@ _ADVICE: dict[StopReason, str] = {
     "started at another of its points",
     "unfolded": "the points of this kind end here ({detail})",
     "singular": "the linear system could not be solved ({detail})",
+    "unresolved": "beyond this point a closed curve needs more modes than are allowed ({detail})",
 }
 
 
@@ -149,7 +151,7 @@ class Stop:
     ----------
     reason : StopReason
         One word: "bound", "closed", "steps", "stalled", "domain", "failed", "not-isolated", "escaped",
-        "collapsed", "interrupted", "origin", "unfolded" or "singular".
+        "collapsed", "interrupted", "origin", "unfolded", "singular" or "unresolved".
     detail : str
         The numbers that belong to it.
 

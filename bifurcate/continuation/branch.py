@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from bifurcate.bifurcations.kinds import find_kind
 from bifurcate.bifurcations.special_point import SpecialPoint, first_of_kind, points_of_kind
 from bifurcate.curves.curve import Curve
+from bifurcate.curves.invariant_curve_equations import KIND as CURVES
 from bifurcate.errors import InvalidInput, NoSuchPoint, Stop
 from bifurcate.linalg.low_rank import LowRank
 from bifurcate.linalg.multipliers import Spectrum
+from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.printing import count_labels, notebook_html, range_text
 from bifurcate.storage.tables import Columns, about, as_dataframe, as_dataset, points_table, special_table, write_csv
 from bifurcate.validation import is_whole_number, shown
@@ -61,7 +63,8 @@ class Point:
     def __repr__(self) -> str:
         known = "" if self.spectrum is None else f", {'stable' if self.spectrum.stable else 'unstable'}"
         shown = ", ".join(f"{name} = {value:.10g}" for name, value in zip(self.curve.free, self.free))
-        return f"<Point of period {self.period} at {shown}{known}; it has state, parameters, multipliers>"
+        what = f"Point of period {self.period}" if self.curve.kind != CURVES else "Closed invariant curve"
+        return f"<{what} at {shown}{known}; it has state, parameters, multipliers>"
 
     @property
     def state(self) -> NDArray[np.float64]:
@@ -242,15 +245,15 @@ class Branch:
         point, known = self.points[i], self.__dict__.get("_later_states")
         if known is not None:
             return [point.state, *known[i]]
-        return [point.state, *self.curve.iterate.later_states(np.ravel(point.unknowns), point.parameters)]
+        return [point.state, *point.curve.iterate.later_states(np.ravel(point.unknowns), point.parameters)]
 
     stored_beside_fields: ClassVar = ("_later_states",)  # it takes the map to compute them
 
     def wrong_residual(self) -> str:
         """How f^k(x) − x at a few points differs from what is stored; "" if it does not, or states were not kept."""
-        iterate = self.curve.iterate
         for i in np.linspace(0, len(self) - 1, min(len(self), CHECKED_POINTS)).astype(int).tolist():
             point = self.points[i]
+            iterate: IteratedMap = point.curve.iterate
             if point.kept.shape == iterate.shape:
                 x = np.ravel(point.unknowns)
                 if words := iterate.excess_residual(x, point.parameters, point.residual):
@@ -312,7 +315,7 @@ class Branch:
 
     def __repr__(self) -> str:
         ranges = ", ".join(range_text(name, self[name]) for name in self.curve.free)
-        what = f"period {self.curve.period}"
+        what = f"period {self.curve.period}" if self.curve.kind != CURVES else "closed invariant curves"
         what += "" if self.curve.codimension == 0 else f", {self.curve.kind} points"
         found = count_labels(point.label for point in self.special) or "no special points"
         doubts = f", {len(self.doubts)} doubts" if self.doubts else ""
@@ -330,6 +333,8 @@ class Branch:
             switch = f"bf.switches(branch.first({double!r}))" if double else ""
             return ", ".join(word for word in ("print(branch)", chart, switch) if word)
         born = next((point.label for point in self.special if point.kind_row.is_switchable), "")
+        if not born and self.curve.kind != CURVES:
+            born = next((point.label for point in self.special if point.kind == "neimark-sacker"), "")
         switch = f", bf.switch(branch.first({born!r}))" if born else ""
         return f"print(branch), bf.plot.diagram(branch, {names[0]!r}){switch}"
 
@@ -388,8 +393,9 @@ class Branch:
     def __str__(self) -> str:
         ranges = ", ".join(range_text(name, self[name]) for name in self.curve.free)
         what = "" if self.curve.codimension == 0 else f"{self.curve.kind} points, "
-        name, period = self.curve.iterate.map.name, self.curve.period
-        lines = [f"branch of {name}, {what}period {period}: {len(self)} points, {ranges}"]
+        name, cycles = self.curve.iterate.map.name, f"period {self.curve.period}"
+        cycles = cycles if self.curve.kind != CURVES else "closed invariant curves"
+        lines = [f"branch of {name}, {what}{cycles}: {len(self)} points, {ranges}"]
         lines += [f"  {point}" for point in self.special]
         lines += [f"  first point: {self.stop.first}", f"  last point: {self.stop.last}"]
         lines += [f"  in doubt: {doubt}" for doubt in self.doubts]

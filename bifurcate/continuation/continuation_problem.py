@@ -55,8 +55,10 @@ class ContinuationProblem:
         return self.upper - self.lower
 
     def with_curve(self, curve: Curve) -> ContinuationProblem:
-        """The same run on a curve with other borders."""
-        return dataclasses.replace(self, curve=curve)
+        """The same run on a curve with other borders, or with other numbers of values for the same states."""
+        if curve.size == self.metric.n:
+            return dataclasses.replace(self, curve=curve)
+        return dataclasses.replace(self, curve=curve, metric=self.metric.resized(curve.size))
 
     def state_size(self, point: CurvePoint) -> float:
         """Root mean square of a point's state, in units of the metric or of the start, whichever is larger."""

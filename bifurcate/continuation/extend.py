@@ -21,6 +21,7 @@ from bifurcate.curves.curve_point import CurvePoint
 from bifurcate.curves.event import Events
 from bifurcate.errors import InvalidInput, NotConverged
 from bifurcate.interrupts import interruptible, protected
+from bifurcate.maps.invariant_curve_map import InvariantCurveMap
 from bifurcate.progress_line import Report, reporting
 from bifurcate.validation import check_callable, check_flag, check_instance, check_interval
 
@@ -86,7 +87,7 @@ def extend(
     """
     check_instance("branch", branch, Branch, "trace makes them")
     check_callable("keep", keep, "keep(state)")
-    if branch.points[0].kept.shape != branch.curve.iterate.shape:
+    if branch.points[0].kept.shape != branch.points[0].curve.iterate.shape:
         raise InvalidInput("the branch was traced with keep=…; its states are not there to go on from")
     found = branch.points[0].spectrum is not None if detect is None else check_flag("detect", detect)
     _check_contained(branch, bounds)
@@ -122,6 +123,10 @@ def _curve_at(branch: Branch, end: int) -> Curve:
     """The curve with its start at an end of the branch, and the way out of it as its direction."""
     curve = branch.points[end].curve
     at, inner = _vector(branch, end), _vector(branch, 1 if end == 0 else -2) if len(branch) > 1 else None
+    before = branch.points[1 if end == 0 else -2].curve if len(branch) > 1 else curve
+    if inner is not None and isinstance(before.iterate, InvariantCurveMap):  # which may have other modes
+        values = before.iterate.resampled(inner[: before.size], curve.iterate.shape[0])
+        inner = np.concatenate([values, inner[before.size :]])
     if inner is not None:
         return curve.replace(start=at, direction=at - inner)
     direction = np.zeros(len(at)) if curve.direction is None else np.array(curve.direction)

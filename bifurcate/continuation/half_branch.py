@@ -97,7 +97,8 @@ def _take_in(half: HalfBranch, run: ContinuationProblem, step: Step, keep: Keep 
     half.special.extend(point for point in events.points if not _repeats_last(half.special, point))
     half.doubts.extend(events.doubts + events.unlocated_crossings)
     if events.period_halved is None and step.length > 0:
-        half.points.append(branch_point_of(run, step.point, keep))
+        here = run if step.curve.size == run.curve.size else run.with_curve(step.curve)
+        half.points.append(branch_point_of(here, step.point, keep))
 
 
 class _Resumed(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +28,12 @@ from bifurcate.continuation.branch_jump_guard import (
 )
 from bifurcate.continuation.closing import may_close, phase_passed, phases_of
 from bifurcate.continuation.continuation_problem import ContinuationProblem
+from bifurcate.continuation.curve_resolution import has_modes, in_enough_modes
 from bifurcate.continuation.event_stops import end_at_event, end_at_kind, with_user_events
 from bifurcate.continuation.missed_points import DeferredWarning, record_missed_point, unexplained_count_change
 from bifurcate.continuation.predictor import Prediction, predict, predict_on_bound_passed
 from bifurcate.continuation.step_control import next_length
+from bifurcate.continuation.taken_step import TakenStep
 from bifurcate.continuation.undeclared_kinks import KinkWatch, kink_ahead
 from bifurcate.curves.corrector import adapt_equations, correct
 from bifurcate.curves.curve import Curve
@@ -164,17 +166,17 @@ def continue_from(
         yield Step(run.curve, start, 0.0, StepEvents(), stop)
         return
     control, cache, warning, kinks = run.control, StepCache(), DeferredWarning(), KinkWatch()
-    before = stored_here = here = start
+    before = here = start
     length, first = run.control.first, 0
     if resume is not None:
         run, cache, warning = run.with_curve(resume.curve), StepCache(resume.tests), resume.warning
         before, here, length, first = resume.before, resume.here, resume.length, resume.number
-        stored_here = here.without_factors()
-    counts_are_watched = run.detect and run.curve.codimension == 0
+    counts_are_watched = run.detect and run.curve.codimension == 0 and not has_modes(run)
     for number in range(first, control.max_steps):
-        seam = start if number >= FIRST_CLOSING_STEP else None
+        seam = start if number >= FIRST_CLOSING_STEP and not has_modes(run) else None
         with one_thread_for(here.linear.jacobian):  # f and what looks for events, too
             taken = _take_step_and_detect(run, (before, here), length, cache, seam)
+        run, before, here, taken = in_enough_modes(run, before, here, length, taken)
         if isinstance(taken, CorrectorFailure | Stop):
             yield _end(run, taken, before, here, start)
             return
@@ -205,22 +207,13 @@ def continue_from(
             return
         length = next_length(control, here, new, run.metric)
         # Beyond a border the branch bends: the next prediction is on the tangent, not on a cubic through the corner.
-        before = stored if has_kink or crosses_switching_manifold(run, here, new) else stored_here
-        here, stored_here = new, stored
+        before = stored if has_kink or crosses_switching_manifold(run, here, new) else here.without_factors()
+        here = new
         cache.forget_before(here.arclength)
         if here.kernel is not None:
             run = run.with_curve(adapt_equations(run.curve, here, run.metric))
         if note is not None:
             note(StepperState(run.curve, before, here, length, number + 1, warning, cache.known))
-
-
-class _Taken(NamedTuple):
-    """A step that was accepted: its point, the reason to stop there, its length, and the events in it."""
-
-    point: CurvePoint
-    stop: Stop | None
-    length: float
-    events: StepEvents
 
 
 def _take_step_and_detect(
@@ -229,7 +222,7 @@ def _take_step_and_detect(
     length: float,
     cache: StepCache,
     start: CurvePoint | None,
-) -> _Taken | Stop | CorrectorFailure:
+) -> TakenStep | Stop | CorrectorFailure:
     """The next accepted point with the events up to it; half the length as often as the map fails on the way.
 
     Parameters
@@ -251,7 +244,7 @@ def _take_step_and_detect(
             taken, length = _take_clear_step(run, before, here, length)
             if isinstance(taken, CorrectorFailure):
                 beyond = round_corner(run, here)
-                return taken if beyond is None else _Taken(beyond[0], None, length, StepEvents([beyond[1]]))
+                return taken if beyond is None else TakenStep(beyond[0], None, length, StepEvents([beyond[1]]))
             new, stop = taken
             if parameter_is_stationary(run, here, new) and parameter_stays_stationary(run, here):
                 return Stop("not-isolated", "cycles at one and the same parameter value form a curve")
@@ -260,7 +253,7 @@ def _take_step_and_detect(
             asked = find_user_events(run.curve, here, new, run.metric) if run.curve.events else []
             new, stop, asked = end_at_event(new, stop, asked)
             events = detect_events(run.curve, here, new, run.metric, cache) if run.detect else StepEvents()
-            return _Taken(new, stop, length, with_user_events(events, asked))
+            return TakenStep(new, stop, length, with_user_events(events, asked))
         except MapFailed as error:
             if SHORTER * length < run.control.smallest:
                 return CorrectorFailure("failed", str(error))

@@ -225,6 +225,8 @@ class Curve:
         what = f"cycles of period {self.period}" if self.codimension == 0 else f"{self.kind}, period {self.period}"
         if self.kind in ("connecting orbit", "tangency"):
             what = f"{self.kind} of {self.iterate.shape[0]} states"
+        if self.kind == "invariant curve":
+            what = f"closed invariant curves of {self.iterate.shape[0] // 2} modes"
         return (
             f"<Curve of {self.iterate.map.name}: {what}, free {free}, from {self.where(self.start)}{self._saving()}>\n"
             f"next: bf.trace(curve, {{{', '.join(f'{name!r}: (low, high)' for name in self.free)}}})"

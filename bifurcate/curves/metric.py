@@ -64,6 +64,10 @@ class Metric:
         unit = max(curve.iterate.map.scale, float(np.linalg.norm(curve.start[:n])) / np.sqrt(n))
         return Metric(n, float(1.0 / (n * unit**2)), 1.0 / widths**2)
 
+    def resized(self, n: int) -> Metric:
+        """The same metric, with the same unit of length, for states of another number of unknowns."""
+        return Metric(n, self.n * self.state / n, self.parameter)
+
     def dual(self, t: Vector) -> Vector:
         """The row vector of the linear map v ↦ ⟨t, v⟩, shape (n + k,)."""
         row = t * self.state

@@ -17,6 +17,7 @@ from bifurcate.linalg.arnoldi import MOST_LEADING, leading_multipliers
 from bifurcate.linalg.boundary_value_jacobian import BoundaryValueJacobian
 from bifurcate.linalg.cyclic_product import CyclicProduct, multipliers_of_product
 from bifurcate.linalg.few_numbers import FEW
+from bifurcate.linalg.invariant_curve_jacobian import InvariantCurveJacobian
 from bifurcate.linalg.leading_subspace import find_leading_subspace
 from bifurcate.linalg.operators import DiagonalLowRank, Operator, ShiftedLowRank, apply, core_operator, dense, size
 from bifurcate.linalg.rank_one_eigenvalues import RankOneUpdate
@@ -229,6 +230,8 @@ def spectrum(
         beyond 2000 unknowns.
     BoundaryValueJacobian
         The one that says where the problem is singular.
+    InvariantCurveJacobian
+        The normal multipliers of the curve.
     CyclicProduct
         All multipliers of the product, by periodic orthogonal iteration.
     sparse
@@ -252,6 +255,8 @@ def spectrum(
         return _complete(multipliers_of_product(A.factors), edge)
     if isinstance(A, BoundaryValueJacobian):
         return _complete(np.array([A.multiplier]), edge)
+    if isinstance(A, InvariantCurveJacobian):
+        return _complete(A.normal_multipliers, edge)
     if isinstance(A, DiagonalLowRank):
         return _diagonal_low_rank(A, leading, start)
     if isinstance(A, ShiftedLowRank):

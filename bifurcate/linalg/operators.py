@@ -20,6 +20,7 @@ from scipy.sparse.linalg import LinearOperator, aslinearoperator
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.boundary_value_jacobian import BoundaryValueJacobian
 from bifurcate.linalg.cyclic_product import CyclicProduct
+from bifurcate.linalg.invariant_curve_jacobian import InvariantCurveJacobian
 from bifurcate.linalg.threads import one_thread
 from bifurcate.storage.pickling import Portable
 
@@ -177,6 +178,7 @@ Operator: TypeAlias = (
     | ShiftedLowRank
     | CyclicProduct
     | BoundaryValueJacobian
+    | InvariantCurveJacobian
 )
 
 
@@ -223,7 +225,7 @@ def dense(A: Operator) -> Array:
     """
     if isinstance(A, np.ndarray):
         return A
-    if isinstance(A, BoundaryValueJacobian):
+    if isinstance(A, BoundaryValueJacobian | InvariantCurveJacobian):
         return A.matrix
     if sp.issparse(A):
         return np.asarray(A.toarray())  # type: ignore[union-attr]
@@ -251,7 +253,7 @@ def shifted(A: Operator, target: complex) -> Operator:
     >>> shifted(np.array([[2.0]]), 1.0)
     array([[1.]])
     """
-    if isinstance(A, BoundaryValueJacobian):
+    if isinstance(A, BoundaryValueJacobian | InvariantCurveJacobian):
         return shifted(A.matrix, target)
     if isinstance(A, np.ndarray):
         real = A.dtype == np.float64 and isinstance(target, float)
@@ -338,7 +340,7 @@ def core_operator(A: Operator) -> Operator:
     >>> float(core_operator(ShiftedLowRank(0.5, np.ones((3, 1)), np.array([[0.2, 0.0, 0.1]])))[0, 0].round(12))
     0.8
     """
-    if isinstance(A, BoundaryValueJacobian):
+    if isinstance(A, BoundaryValueJacobian | InvariantCurveJacobian):
         return A.matrix
     return shifted(_core(A.core), -A.shift) if isinstance(A, ShiftedLowRank) else A
 

@@ -161,7 +161,7 @@ def rotation_number(
     >>> f = lambda x, w, K: x + w - K / (2 * np.pi) * np.sin(2 * np.pi * x)
     >>> circle = bf.Map(f, {"w": 0.2, "K": 0.5}, periodic=1.0)
     >>> found = bf.rotation_number(circle, [0.1])
-    >>> round(found.value, 11), found.kind
+    >>> round(found.value, 10), found.kind
     (0.1855276803, 'quasi-periodic')
     >>> print(bf.rotation_number(circle, [0.1], parameters={"w": 0.34}))
     rotation number 1/3: locked

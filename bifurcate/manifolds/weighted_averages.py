@@ -27,7 +27,7 @@ def weights(count: int) -> Array:
     Examples
     --------
     >>> weights(3).round(3)
-    array([0.169, 0.662, 0.169])
+    array([0.173, 0.655, 0.173])
     """
     t = np.arange(1.0, count + 1.0) / (count + 1.0)
     found = np.exp(-1.0 / (t * (1.0 - t)))

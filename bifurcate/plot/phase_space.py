@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.operators import dense
+from bifurcate.manifolds.invariant_curve import InvariantCurve
 from bifurcate.manifolds.manifold import Manifold
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.newton.solve import Solution
@@ -28,6 +29,7 @@ SADDLE_MARK: dict[str, Any] = {"marker": "X", "ms": 5.5, "mew": 0.6}
 UNSTABLE_MARK: dict[str, Any] = {"marker": "o", "ms": 5.0, "mew": 1.0, "mfc": "white"}
 DIRECTION_LENGTH = 18.0  # points, of each arm of a direction
 STABLE_COLOUR, UNSTABLE_COLOUR = "#1a5fa0", "#c2571a"
+LEAST_DRAWN, DRAWN_PER_MODE = 256, 8  # points of a closed curve that are joined by straight lines
 REAL = 1e-9  # |Im λ| up to this part of |λ| counts as real
 
 
@@ -38,6 +40,7 @@ REAL = 1e-9  # |Im λ| up to this part of |λ| counts as real
     directions=flag,
     lines=flag,
     manifolds=instances(Manifold, "bf.manifold makes one"),
+    invariant_curves=instances(InvariantCurve, "bf.invariant_curve makes one"),
     ax=axes,
     xlabel=text,
     ylabel=text,
@@ -52,6 +55,7 @@ def phase_portrait(
     directions: bool = True,
     lines: bool = False,
     manifolds: Manifold | Iterable[Manifold] = (),
+    invariant_curves: InvariantCurve | Iterable[InvariantCurve] = (),
     ax: Axes | None = None,
     xlabel: str = "",
     ylabel: str = "",
@@ -78,6 +82,8 @@ def phase_portrait(
         Join the states of an orbit, one after the other.
     manifolds : Manifold or iterable of Manifold
         From :func:`bifurcate.manifold`: unstable ones solid, stable ones dashed.
+    invariant_curves : InvariantCurve or iterable of InvariantCurve
+        From :func:`bifurcate.invariant_curve`: stable ones solid, others dashed.
     ax, xlabel, ylabel, legend : optional
         As for :func:`diagram`.
 
@@ -117,6 +123,8 @@ def phase_portrait(
         entries[name] = Line2D([], [], color=colour, lw=1.0, label=name)
     for each in [manifolds] if isinstance(manifolds, Manifold) else manifolds:
         entries |= _draw_manifold(ax, each, chosen)
+    for closed in [invariant_curves] if isinstance(invariant_curves, InvariantCurve) else invariant_curves:
+        entries |= _draw_invariant_curve(ax, closed, chosen)
     for solution in [solutions] if isinstance(solutions, Solution) else solutions:
         entries |= _draw_cycle(ax, solution, chosen, directions)
     draw_legend(ax, list(entries.values()), legend, 3, 1.8)
@@ -153,6 +161,18 @@ def _draw_manifold(ax: Axes, manifold: Manifold, components: list[int]) -> dict[
         if map is not None and map.periods is not None:
             points = _wrapped(points, map.periods[components])
         ax.plot(*points.T, zorder=2, rasterized=len(points) > 10**4, **style)
+    return {name: Line2D([], [], label=name, **style)}
+
+
+def _draw_invariant_curve(ax: Axes, curve: InvariantCurve, components: list[int]) -> dict[str, Line2D]:
+    """Draw a closed curve; returns its legend entry."""
+    name = "invariant curve" if curve.stable else "unstable invariant curve"
+    style: dict[str, Any] = {"color": ink(PERIOD_COLOURS[0]), "lw": 1.2, "ls": "-" if curve.stable else (0, (4, 1.5))}
+    count = max(LEAST_DRAWN, DRAWN_PER_MODE * curve.modes)
+    points = _plane(curve.states(np.linspace(0.0, 1.0, count + 1)).reshape(count + 1, -1), components)
+    if curve.map.periods is not None:
+        points = _wrapped(points, curve.map.periods[components])
+    ax.plot(*points.T, zorder=3, **style)
     return {name: Line2D([], [], label=name, **style)}
 
 

@@ -83,6 +83,7 @@ class Material:
         self.homoclinic = bf.connecting_orbits(self.unstable, self.stable).orbits[0]
         curve = bf.connections(self.homoclinic, "a")
         self.tangency = bf.trace(curve, {"a": (1.1, 1.41)}, control=bf.StepControl(largest=0.2)).first("tangency")
+        self.circle = bf.invariant_curve(bf.maps.delayed_logistic(2.02), [0.6, 0.6])
         self.diagram = bf.explore(self.curve, {"r": (2.7, 3.05)}, depth=1, control=STEPS)
         self.orbits = bf.orbit_diagram(self.map, "r", [2.5, 3.2], [0.3], lambda x, r: x[0], transient=5, samples=3)
         self.two = bf.trace(
@@ -382,6 +383,21 @@ class Material:
                 },
             ),
             "crisis": (bf.crisis, {"tangency": self.tangency, "distance": 0.01, "steps": 3}),
+            "invariant_curves": (bf.invariant_curves, {"curve": self.circle, "free": "r"}),
+            "invariant_curve": (
+                bf.invariant_curve,
+                {
+                    "map_or_point": bf.maps.delayed_logistic(2.02),
+                    "start": [0.6, 0.6],
+                    "rotation_number": None,
+                    "coordinate": None,
+                    "period": 1,
+                    "amplitude": None,
+                    "steps": 2048,
+                    "transient": 1000,
+                    "parameters": {"r": 2.03},
+                },
+            ),
             "rotation_number": (
                 bf.rotation_number,
                 {

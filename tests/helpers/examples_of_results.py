@@ -123,7 +123,10 @@ def of_manifolds():
     turning = bf.rotation_number(bf.maps.delayed_logistic(2.1), [0.6, 0.6])
     solid = bf.solve(bf.Map(three_rates, {"a": 0.5}), [0.0, 0.0, 0.0])
     surface = bf.manifold_surface(solid, tolerance=0.2)
-    return [bf.manifold(saddle, length=0.5, side=1), found, branch, crisis, turning, surface]
+    circle = bf.invariant_curve(bf.maps.delayed_logistic(2.02), [0.6, 0.6])
+    circles = bf.trace(bf.invariant_curves(circle, "r"), {"r": (2.015, 2.025)})
+    pair = [bf.manifold(saddle, length=0.5, side=1), found]
+    return [*pair, branch, crisis, turning, surface, circle, circles]
 
 
 def of_sweeps():

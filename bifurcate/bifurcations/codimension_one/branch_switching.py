@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bifurcate.bifurcations.codimension_one.border_switching import switches_at_border
 from bifurcate.bifurcations.codimension_one.branch_point_location import kernel_directions
+from bifurcate.bifurcations.codimension_one.invariant_curve_switching import curve_from_neimark_sacker
 from bifurcate.bifurcations.codimension_two.branch_switching import curves_of_longer_cycles
 from bifurcate.bifurcations.codimension_two.loci import locus_of
 from bifurcate.bifurcations.kinds import KINDS
@@ -65,7 +66,8 @@ def switch(point: SpecialPoint, *, which: int = 0, amplitude: float | None = Non
     Parameters
     ----------
     point : SpecialPoint
-        A flip (the doubled cycle is returned) or a branch point (the other branch; both its sides are traced).
+        A flip (the doubled cycle is returned), a branch point (the other branch; both its sides are traced) or a
+        Neimark–Sacker point (the curve of closed invariant curves that are born there).
     which : int
         Where more than one curve starts, the index into :func:`switches`.
     amplitude : float, optional
@@ -108,8 +110,8 @@ def switches(point: SpecialPoint, *, amplitude: float | None = None, seed: int =
     Parameters
     ----------
     point : SpecialPoint
-        A flip, a branch point, a border, or a point of codimension two. At a border: the cycle of twice the period that
-        is born, if one is, and the cycle on the other side.
+        A flip, a branch point, a Neimark–Sacker point, a border, or a point of codimension two. At a border: the cycle
+        of twice the period that is born, if one is, and the cycle on the other side.
     amplitude : float, optional
         As for :func:`switch`.
     seed : int
@@ -143,6 +145,8 @@ def switches(point: SpecialPoint, *, amplitude: float | None = None, seed: int =
             return switches_at_border(point, _amplitudes(amplitude))
     if KINDS[point.kind].codimension == 2:
         return tuple(_from_codimension_two(point, amplitude))
+    if point.kind == "neimark-sacker" and point.curve.codimension == 0:
+        return (curve_from_neimark_sacker(point, amplitude),)
     if not KINDS[point.kind].is_switchable or point.curve.codimension > 0:
         raise InvalidInput(f"no curve of cycles branches off at a {point.kind}; at a flip or branch point one does")
     with np.errstate(all="ignore"):

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from bifurcate.bifurcations.codimension_one.border_collision import locate_border_collisions, smooth_parts
+from bifurcate.bifurcations.codimension_one.closed_curve_events import changes_of_closed_curves
 from bifurcate.bifurcations.codimension_one.located_points import without_shadows
 from bifurcate.bifurcations.codimension_one.step_search import StepSearch
 from bifurcate.bifurcations.codimension_two.event_detection import detect_codimension_two
@@ -20,6 +21,7 @@ from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.curves.corrector import correct_between
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CurvePoint
+from bifurcate.curves.invariant_curve_equations import KIND
 from bifurcate.curves.metric import Metric
 from bifurcate.curves.minimally_augmented.augmented_system import AugmentedEvaluation
 from bifurcate.curves.step_cache import StepCache
@@ -74,6 +76,8 @@ def detect_events(curve: Curve, a: CurvePoint, b: CurvePoint, metric: Metric, ca
     cache : StepCache
         Where test functions are remembered for the next step.
     """
+    if curve.kind == KIND:
+        return StepEvents(doubts=changes_of_closed_curves(curve, a, b))
     collisions = locate_border_collisions(curve, a, b, metric)
     detect = _detect_on_cycles if curve.codimension == 0 else _detect_on_special_points
     return detect(curve, a, b, metric, cache, collisions)
