@@ -227,10 +227,8 @@ def dense(A: Operator) -> Array:
         return A
     if isinstance(A, BoundaryValueJacobian | InvariantCurveJacobian):
         return A.matrix
-    if sp.issparse(A):
-        return np.asarray(A.toarray())  # type: ignore[union-attr]
-    if isinstance(A, CyclicProduct):
-        return np.asarray(A.matrix.toarray())
+    if sp.issparse(A) or isinstance(A, CyclicProduct):
+        return np.asarray((A.matrix if isinstance(A, CyclicProduct) else A).toarray())  # type: ignore[union-attr]
     if isinstance(A, DiagonalLowRank):
         return np.asarray(np.diag(A.diagonal) + A.left @ A.right.T)
     return apply(A, np.eye(size(A)))
