@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +25,8 @@ from bifurcate.printing import notebook_html, number_text
 from bifurcate.validation import check_instance
 
 __all__ = ["NormalForm", "SpecialPoint", "first_of_kind", "normal_form", "points_of_kind"]
+
+RESONANCE = re.compile(r"[1-9][0-9]*:[1-9][0-9]*")  # the label of a weak resonance
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,8 @@ class SpecialPoint:
     ----------
     kind : str
         "fold", "flip", "neimark-sacker", "branch point", "pole", "border" or "event"; on curves in two parameters
-        "cusp", "generalised flip", "chenciner", "R1", "R2", "R3", "R4", "fold-flip", "fold-ns", "flip-ns", "ns-ns",
-        "fold-fold" or "flip-flip".
+        "cusp", "generalised flip", "chenciner", "R1", "R2", "R3", "R4", "weak resonance", "fold-flip", "fold-ns",
+        "flip-ns", "ns-ns", "fold-fold" or "flip-flip".
     curve : Curve
         Where it was found.
     unknowns : ndarray, shape (n + k,), or FactoredUnknowns
@@ -123,6 +126,8 @@ class SpecialPoint:
         The name of the user's :class:`Event` of which it is a point.
     title : str
         That name, with the value that was asked for.
+    resonance : (int, int) or None
+        (p, q) of a weak resonance, where θ = 2πp/q: ``label`` is "p:q" with these numbers, as "1:7".
     """
 
     kind: KindName
@@ -147,6 +152,7 @@ class SpecialPoint:
     title: str = ""
     switching: tuple[int, float] | None = None  # at a border: which function changes sign, and its sign before
     null: np.ndarray | None = None  # the kernel as it was found, in the coordinates of the Jacobian's essence
+    resonance: tuple[int, int] | None = None
 
     stored_beside_fields: ClassVar = (
         "_normal_form",
@@ -219,9 +225,10 @@ class SpecialPoint:
         if self.multiplicity != 1 or is_undefined or row.is_double or not (row.is_bifurcation and row.is_of_cycles):
             return {}, {}
         with np.errstate(all="ignore"):
-            if self.kind_row.degree:
-                x = self.u[: self.curve.size]
-                return two_parameter_coefficients(self.kind, self.iterate, x, self.parameters, self.spectrum)
+            if self.kind_row.degree or self.resonance:
+                x = self.state.reshape(-1)
+                given = self.iterate, x, self.parameters, self.spectrum
+                return two_parameter_coefficients(self.kind, *given, self.resonance)
             return coefficients(self.kind, self.iterate, self._orbit, self.parameters, self.angle)
 
     @cached_property
@@ -269,6 +276,8 @@ class SpecialPoint:
         if not values:
             has_one = self.multiplicity == 1 and self.kind_row.is_bifurcation and self.kind_row.is_of_cycles
             return "degenerate" if has_one else ""
+        if self.resonance and "c" not in values:
+            return ""
         if self.kind_row.codimension == 2:
             decided = values["s"] != 0.0 if "s" in values else all(sure.values())
             return "generic" if decided else "degenerate"
@@ -366,7 +375,9 @@ class SpecialPoint:
 
     @property
     def label(self) -> str:
-        """The literature's abbreviation, as LP, PD, NS, BP, CP, GPD, CH, R1 to R4, LPPD; the title of an event."""
+        """The literature's abbreviation, as LP, PD, NS, BP, CP, GPD, CH, R1 to R4, 1:7, LPPD; the title of an event."""
+        if self.resonance:
+            return f"{self.resonance[0]}:{self.resonance[1]}"
         return self.title or self.kind_row.label
 
     @property
@@ -387,7 +398,7 @@ class SpecialPoint:
 
 
 def points_of_kind(points: Iterable[SpecialPoint], kind: str, events: Collection[str] = ()) -> tuple[SpecialPoint, ...]:
-    """Those of a kind ("flip"), label ("PD") or event, in order; an unknown name is refused.
+    """Those of a kind ("flip"), label ("PD", "1:7") or event, in order; an unknown name is refused.
 
     Parameters
     ----------
@@ -400,6 +411,8 @@ def points_of_kind(points: Iterable[SpecialPoint], kind: str, events: Collection
     named = tuple(point for point in points if point.event and kind in (point.event, point.title))
     if named or (isinstance(kind, str) and kind in events):
         return named
+    if isinstance(kind, str) and RESONANCE.fullmatch(kind):
+        return tuple(point for point in points if point.resonance and point.label == kind)
     name = find_kind(kind).name
     return tuple(point for point in points if point.kind == name)
 

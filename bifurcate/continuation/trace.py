@@ -9,6 +9,7 @@ import numpy as np
 
 from bifurcate.bifurcations.codimension_one.event_detection import StepEvents
 from bifurcate.bifurcations.codimension_one.user_events import events_at_start
+from bifurcate.bifurcations.codimension_two.weak_resonances import asked_for_resonances
 from bifurcate.continuation.branch import Branch
 from bifurcate.continuation.half_branch import HalfBranch, Keep, branch_point_of, follow, join_halves
 from bifurcate.continuation.noise_at_start import start_of
@@ -91,6 +92,7 @@ def trace(
     detect: bool = True,
     keep: Keep | None = None,
     events: Events | None = None,
+    resonances: int = 0,
     progress: Report | bool | None = None,
     journal: str | os.PathLike[str] | Section | None = None,
 ) -> Branch:
@@ -115,6 +117,9 @@ def trace(
         Functions of state and parameters whose zeros or other values are reported, and where the branch is to end for
         one; or, as a mapping, ``{"name": function}``, ``{"r": (3.2, 3.3)}`` for values of a parameter, and ``{"PD":
         "stop"}``. Those of the curve if not given. They are special points of kind "event"; see :class:`Event`.
+    resonances : int
+        On a curve of Neimark–Sacker points: the largest denominator q ≥ 5 of the weak resonances p:q, where θ = 2πp/q,
+        that are reported. 0: those that the curve asks for itself, which is none unless it was traced so.
     progress : callable, bool, optional
         Called with a :class:`Progress` after every new point; or True for a line that says how far the call has come,
         False for none. If it is not given, a line appears after two seconds in terminals and notebooks.
@@ -148,6 +153,8 @@ def trace(
     run = prepare_run(curve, bounds, control, corrector, detect, events)
     check_callable("keep", keep, "keep(state)")
     curve = curve.replace(events=run.curve.events)
+    curve = asked_for_resonances(curve, resonances)
+    run = run.with_curve(run.curve.replace(resonances=curve.resonances))
     call = {"curve": curve, "bounds": dict(bounds), "control": run.control, "corrector": corrector, "detect": detect}
     call["keep"] = keep
     halves: list[HalfBranch] = []

@@ -151,6 +151,10 @@ class Curve:
         multipliers at the start differ from 1 by little, or what noise of the map moves them by.
     events : tuple of Event
         What the user wants reported along it.
+    resonances : int
+        Largest denominator of the weak resonances that are reported along a curve of Neimark–Sacker points; 0: none.
+    tongue : (int, int) or None
+        p and q of the Arnold tongue whose edge this is.
     """
 
     equations: Equations
@@ -163,6 +167,8 @@ class Curve:
     corrector: Corrector = dataclasses.field(default_factory=Corrector)
     edge: float = EDGE
     events: tuple[Event, ...] = ()
+    resonances: int = 0
+    tongue: tuple[int, int] | None = None
 
     @property
     def slowness(self) -> float:

@@ -7,6 +7,7 @@ Every kind is the simple zero of a function that is smooth along the curve:
     flip             generalised flip b <ψ, φ> (b, the normal form's coefficient, has a pole where <ψ, φ> = 0)
                      R2               <ψ, φ>
     Neimark–Sacker   R1 R2 R3 R4      κ − 1, κ + 1, κ + 1/2, κ with κ = cos θ
+                     weak resonances  κ − cos 2πp/q, where they are asked for
                      chenciner        d, the normal form's coefficient
     all              fold-flip, fold-ns, flip-ns, ns-ns, fold-fold, flip-flip: the distance of another multiplier from
                      the unit circle, signed by the counts of the multipliers beyond it
@@ -30,6 +31,7 @@ from bifurcate.bifurcations.codimension_one.normal_forms import coefficients, le
 from bifurcate.bifurcations.codimension_two.crossing_interpolation import interpolate_crossing
 from bifurcate.bifurcations.codimension_two.noisy_zero import zero_of_noisy
 from bifurcate.bifurcations.codimension_two.parameter_noise import parameter_noise
+from bifurcate.bifurcations.codimension_two.weak_resonances import resonances_between
 from bifurcate.bifurcations.kinds import KINDS, kind_of_double_event
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.curves.corrector import correct_between
@@ -105,6 +107,7 @@ def detect_codimension_two(
     """
     search = _Search(curve, metric, cache)
     search.find_zeros(a, b)
+    search.find_weak_resonances(a, b)
     search.find_crossings(a, b, 0)
     for left, right in search.parts_between_poles(a, b):
         search.find_zeros(left, right, coefficients=True)
@@ -138,6 +141,11 @@ def _velocity(curve: Curve, node: CurvePoint, metric: Metric) -> float:
     return float((push[0] * speed[1] - push[1] * speed[0]) / np.linalg.norm(push))
 
 
+def _is_of_cosine(kind: str) -> bool:
+    """True if the test function of a kind is κ less a number, which is known to rounding: at resonances."""
+    return KINDS[kind].is_strong_resonance or kind == "weak resonance"
+
+
 def _vanishing(kind: str) -> tuple[str, str]:
     """The kind of curve and the coefficient along it that vanishes at points of a kind."""
     found = KINDS[kind].vanishing
@@ -154,7 +162,7 @@ def _coefficient(curve: Curve, node: CurvePoint, kind: str) -> float:
 
 
 def _error(curve: Curve, node: CurvePoint, kind: str) -> float:
-    if curve.kind == "neimark-sacker" and KINDS[kind].is_strong_resonance:
+    if curve.kind == "neimark-sacker" and _is_of_cosine(kind):
         return COSINE_NOISE
     if KINDS[kind].vanishing is None:
         return NOISE
@@ -230,6 +238,19 @@ class _Search:
                 )
                 continue
             self.locate_zero(kind, a, b, self.test_function(kind), (f, g), error)
+
+    def find_weak_resonances(self, a: CurvePoint, b: CurvePoint) -> None:
+        """Points where the angle is 2πp/q, up to the largest q that is asked for."""
+        if not self.curve.resonances or self.curve.kind != "neimark-sacker":
+            return
+        before, after = float(a.u[-1]), float(b.u[-1])
+        for p, q, cosine in resonances_between(before, after, self.curve.resonances):
+            ends = before - cosine, after - cosine
+
+            def value(node: CurvePoint, cosine: float = cosine) -> float:
+                return float(node.u[-1]) - cosine
+
+            self.locate_zero("weak resonance", a, b, value, ends, COSINE_NOISE, resonance=(p, q))
 
     def is_rounding(self, kind: str, a: CurvePoint, b: CurvePoint, f: float, g: float) -> bool:
         """True if a coefficient changes sign more than once in a step, or is sure nowhere in it: it is rounding."""
@@ -307,6 +328,7 @@ class _Search:
         ends: tuple[float, float],
         noise: float,
         multiplicity: int = 1,
+        resonance: tuple[int, int] | None = None,
     ) -> None:
         """Locate a zero by Brent's method on the fraction of the step; a sign change through infinity is no zero."""
         tried: dict[float, tuple[CurvePoint, float]] = {0.0: (a, ends[0]), 1.0: (b, ends[1])}
@@ -327,7 +349,7 @@ class _Search:
         except (ArithmeticError, KeyError, RuntimeError, ValueError) as failure:
             if KINDS[kind].vanishing is not None and any(not np.isfinite(f) for _, f in tried.values()):
                 return  # undefined: a pole
-            if KINDS[kind].vanishing is not None or KINDS[kind].is_strong_resonance or kind == "cusp":
+            if KINDS[kind].vanishing is not None or _is_of_cosine(kind) or kind == "cusp":
                 self.doubts.append(f"{kind} near {self.curve.where(b.u)} could not be located ({failure})")
                 return
             u, _, error, _ = interpolate_crossing(self.curve, a, b, value, self.metric)
@@ -347,7 +369,7 @@ class _Search:
             best, spread = found
             at(best)
             node = tried[best][0]
-        if is_neutral_saddle(self.curve, node) and not KINDS[kind].is_strong_resonance:
+        if is_neutral_saddle(self.curve, node) and not _is_of_cosine(kind):
             return
         h, n = b.arclength - a.arclength, self.curve.size
         uncertain = h * spread + ROUNDING
@@ -355,7 +377,9 @@ class _Search:
         error = uncertain * float(np.abs(node.tangent[n : n + k]).max())
         error += max(map(node.remaining_error, range(n, n + k))) + parameter_noise(self.curve, node)
         error += ROUNDING * max(1.0, float(self.metric.widths[:k].max()))
-        self.points.append(self.special_point(kind, node, multiplicity, error, len(tried) - 2))
+        self.points.append(
+            self.special_point(kind, node, multiplicity, error, len(tried) - 2, resonance=resonance)
+        )
 
     def special_point(
         self, kind: str, near: CurvePoint, multiplicity: int, error: float, iterations: int, **place: Any

@@ -13,6 +13,7 @@ Elements of Applied Bifurcation Theory, 2004, chapter 9):
     R2                (x, y) ↦ (−x + y, −y + C x³ + D x² y)               c = 4C, d = −2D − 6C
     R3                z ↦ e^{2πi/3} z + b z̄² + c z|z|²                    a = (Re(e^{−2πi/3} c)/|b|² − 1)/3
     R4                z ↦ i z + c z|z|² + d z̄³                            A = −i c/|d|, as A.real and A.imag
+    weak resonance    z ↦ e^{iθ} z (1 + D |z|² + …) + C z̄^{q−1}, θ = 2πp/q   d = Re D, c = |C|; of q > 16 d alone
     fold-flip         (x, y) ↦ (x + a x² + b y² + …, −y + e x y + …)      a/e and b e
     fold-ns           (x, z) ↦ (x + a x² + b |z|², e^{iθ} z + c x z)      a, b, s = sign a b, theta = Re(e^{−iθ} c)/a
     flip-ns, ns-ns    moduli grow by 1 + p₁₁ ρ₁² + p₁₂ ρ₂², 1 + p₂₁ ρ₁² + p₂₂ ρ₂²   p11, p12, p21, p22 (flip, or the
@@ -21,7 +22,7 @@ Elements of Applied Bifurcation Theory, 2004, chapter 9):
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -36,7 +37,7 @@ from bifurcate.bifurcations.kinds import KINDS
 from bifurcate.linalg.bordered_system import SingularSystem
 from bifurcate.linalg.multipliers import Spectrum
 from bifurcate.linalg.null_space import fix_sign
-from bifurcate.linalg.operators import dense, transposed
+from bifurcate.linalg.operators import Operator, dense, transposed
 from bifurcate.maps.iterated_map import IteratedMap
 
 __all__ = ["two_parameter_coefficients"]
@@ -44,6 +45,8 @@ __all__ = ["two_parameter_coefficients"]
 # Size limit: operators without a transpose are made dense up to here, and have no normal form beyond
 LARGEST_DENSE = 3000
 SAMPLES = (17, 13)  # points of a path from which Taylor coefficients are fitted; the second set gives their error
+CUBIC = 3  # degree of the term that decides about the invariant curve of a Neimark–Sacker point
+LARGEST_DENOMINATOR = 16  # size limit: q up to which the resonant term of degree q − 1 is computed; seconds there
 FIFTH_DEGREE = 5  # of the expansion for generalised flips and Chenciner points
 ROUNDING = 1e-11  # relative rounding of a coefficient
 # ... of one of fifth degree, whose values are divided by the fifth power of a path's length
@@ -54,7 +57,12 @@ DEFECTIVE = 1e-6  # relative singular values that are 0 for a Jordan block: √r
 
 
 def two_parameter_coefficients(
-    kind: str, iterate: IteratedMap, x: np.ndarray, p: Mapping[str, float], spectrum: Spectrum
+    kind: str,
+    iterate: IteratedMap,
+    x: np.ndarray,
+    p: Mapping[str, float],
+    spectrum: Spectrum,
+    resonance: tuple[int, int] | None = None,
 ) -> tuple[dict[str, float], dict[str, float]]:
     """The coefficients of a simple point of codimension two, and their errors, by name.
 
@@ -70,6 +78,8 @@ def two_parameter_coefficients(
         All parameters.
     spectrum : Spectrum
         The multipliers there.
+    resonance : (int, int), optional
+        p and q of a weak resonance.
 
     Returns
     -------
@@ -84,6 +94,8 @@ def two_parameter_coefficients(
             return {}, {}
         A = dense(A)
     row = KINDS[kind]
+    if resonance is not None:
+        return _weak_resonance(iterate, orbit, p, A, resonance)
     degree = row.degree
     cosines = _cosines(spectrum, row.pairs) if row.cosine is None else [row.cosine]
     try:
@@ -101,6 +113,39 @@ def two_parameter_coefficients(
     if kind == "fold-flip":
         return _fold_flip(values, errors)
     return _with_sign(kind, values, errors)
+
+
+def _weak_resonance(
+    iterate: IteratedMap, orbit: Sequence[np.ndarray], p: Mapping[str, float], A: Operator, resonance: tuple[int, int]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """d and c, from the expansion to degree q − 1.
+
+    An error is the change between two samplings, plus rounding relative to the coefficient and, for c, to what it is
+    where the map is another function at amplitudes of 1/√|d|.
+    """
+    numerator, q = resonance
+    cosine = float(np.cos(2.0 * np.pi * numerator / q))
+    degree = q - 1 if q <= LARGEST_DENOMINATOR else CUBIC
+    phases = [(numerator, q), (-numerator, q)]
+    runs = []
+    try:
+        Q, P = critical_space(A, (), [cosine])
+        for count in SAMPLES:
+            samples = count + max(degree - FIFTH_DEGREE, 0)
+            G = reduce_to_manifold(iterate, orbit, p, A, Q, P, degree, samples)
+            z = _in_eigenvectors(G, Q, 0)
+            g = _normal(z, phases, tuple(range(2, max(degree, CUBIC))))
+            d = (np.exp(-1j * np.arccos(cosine)) * _coefficient(g, 0, (2, 1))).real
+            runs.append({"d": float(d), **({"c": abs(_coefficient(g, 0, (0, degree)))} if degree > CUBIC else {})})
+    except (SingularSystem, np.linalg.LinAlgError):
+        return {}, {}
+    values = runs[0]
+    sizes = {"d": 0.0, "c": abs(values["d"]) ** (0.5 * (q - 2))}
+    errors = {
+        name: abs(value - runs[1][name]) + FIFTH_DEGREE_ROUNDING * (abs(value) + sizes[name])
+        for name, value in values.items()
+    }
+    return values, errors
 
 
 def _ratio(a: float, b: float, da: float, db: float) -> tuple[float, float]:
@@ -205,10 +250,15 @@ def _diagonal(linear: np.ndarray, Q: np.ndarray, reals: int) -> np.ndarray:
     return np.column_stack(columns)
 
 
+def _in_eigenvectors(G: Polynomials, Q: np.ndarray, reals: int) -> Polynomials:
+    """The map in the coordinates of :func:`_diagonal`, with its linear part diagonal to the bit."""
+    z = transform(G, _diagonal(G.parts[1], Q, reals))
+    return Polynomials(z.variables, {**z.parts, 1: np.diag(np.diag(z.parts[1]))})
+
+
 def _with_pairs(kind: str, G: Polynomials, Q: np.ndarray, cosines: list[float]) -> dict[str, float]:
     reals = len(KINDS[kind].real)
-    z = transform(G, _diagonal(G.parts[1], Q, reals))
-    z = Polynomials(z.variables, {**z.parts, 1: np.diag(np.diag(z.parts[1]))})
+    z = _in_eigenvectors(G, Q, reals)
     back = [np.exp(-1j * np.arccos(kappa)) for kappa in cosines]
     pick: Callable[[Polynomials, int, tuple[int, ...]], complex] = _coefficient
     if kind == "chenciner":
