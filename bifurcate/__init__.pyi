@@ -48,6 +48,8 @@ from .attractors.find_cycles import find_cycles as find_cycles
 from .attractors.found_cycles import FoundCycles as FoundCycles
 from .bifurcations.codimension_one.branch_switching import switch as switch, switches as switches
 from .bifurcations.codimension_two.loci import locus as locus
+from .bifurcations.codimension_two.tongue import Tongue as Tongue
+from .bifurcations.codimension_two.tongues import tongue as tongue
 from .bifurcations.codimension_one.direct_location import special_point as special_point
 from .bifurcations.special_point import (
     NormalForm as NormalForm,

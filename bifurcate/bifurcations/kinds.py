@@ -163,7 +163,7 @@ _TABLE = (
         "R4", "R4", "1:4 resonance (R4)", 2, pairs=1, cosine=0.0, degree=3,
         through=(_NS,), born=(4, (_NS, "fold")),
     ),
-    Kind("weak resonance", "p:q", "weak resonance (p:q)", 2, pairs=1, through=(_NS,)),  # born: q times the period, folds
+    Kind("weak resonance", "p:q", "weak resonance (p:q)", 2, pairs=1, through=(_NS,)),  # q times the period: folds
     Kind(
         "fold-flip", "LPPD", "fold-flip (LPPD)", 2, (1.0, -1.0), degree=2, has_pole=True,
         through=("fold", "flip"), born=(2, (_NS,)),

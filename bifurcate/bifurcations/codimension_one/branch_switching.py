@@ -13,6 +13,7 @@ from bifurcate.bifurcations.codimension_one.branch_point_location import kernel_
 from bifurcate.bifurcations.codimension_one.invariant_curve_switching import curve_from_neimark_sacker
 from bifurcate.bifurcations.codimension_two.branch_switching import curves_of_longer_cycles
 from bifurcate.bifurcations.codimension_two.loci import locus_of
+from bifurcate.bifurcations.codimension_two.tongues import edges_at_resonance
 from bifurcate.bifurcations.kinds import KINDS
 from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.curves.corrector import correct, point_with_tangent
@@ -111,7 +112,8 @@ def switches(point: SpecialPoint, *, amplitude: float | None = None, seed: int =
     ----------
     point : SpecialPoint
         A flip, a branch point, a Neimark–Sacker point, a border, or a point of codimension two. At a border: the cycle
-        of twice the period that is born, if one is, and the cycle on the other side.
+        of twice the period that is born, if one is, and the cycle on the other side. At a weak resonance: both edges of
+        the tongue (see :func:`tongue`, which says what there is to say where doubles do not tell them apart).
     amplitude : float, optional
         As for :func:`switch`.
     seed : int
@@ -160,6 +162,8 @@ def switches(point: SpecialPoint, *, amplitude: float | None = None, seed: int =
 
 def _from_codimension_two(point: SpecialPoint, amplitude: float | None) -> list[Curve]:
     """The other curves of special points through a point of codimension two, and those of longer cycles."""
+    if point.resonance is not None:
+        return list(edges_at_resonance(point, amplitude))
     others = [kind for kind in KINDS[point.kind].through if kind != point.curve.kind]
     with np.errstate(all="ignore"):
         through = [locus_of(kind, point, point.iterate, point.curve.free) for kind in others if point.multiplicity == 1]

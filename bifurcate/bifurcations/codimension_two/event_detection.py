@@ -377,9 +377,7 @@ class _Search:
         error = uncertain * float(np.abs(node.tangent[n : n + k]).max())
         error += max(map(node.remaining_error, range(n, n + k))) + parameter_noise(self.curve, node)
         error += ROUNDING * max(1.0, float(self.metric.widths[:k].max()))
-        self.points.append(
-            self.special_point(kind, node, multiplicity, error, len(tried) - 2, resonance=resonance)
-        )
+        self.points.append(self.special_point(kind, node, multiplicity, error, len(tried) - 2, resonance=resonance))
 
     def special_point(
         self, kind: str, near: CurvePoint, multiplicity: int, error: float, iterations: int, **place: Any

@@ -46,7 +46,7 @@ __all__ = ["two_parameter_coefficients"]
 LARGEST_DENSE = 3000
 SAMPLES = (17, 13)  # points of a path from which Taylor coefficients are fitted; the second set gives their error
 CUBIC = 3  # degree of the term that decides about the invariant curve of a Neimark–Sacker point
-LARGEST_DENOMINATOR = 16  # size limit: q up to which the resonant term of degree q − 1 is computed; seconds there
+LARGEST_DENOMINATOR = 16  # q up to which the resonant term of degree q − 1 is computed: it takes seconds there
 FIFTH_DEGREE = 5  # of the expansion for generalised flips and Chenciner points
 ROUNDING = 1e-11  # relative rounding of a coefficient
 # ... of one of fifth degree, whose values are divided by the fifth power of a path's length

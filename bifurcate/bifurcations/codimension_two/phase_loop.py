@@ -1,8 +1,8 @@
 """Locked cycles over their phase: a loop in the parameters, whose extremes are the edges of a tongue.
 
-Cycles with rotation number p/q are solved for with their phase φ given and a parameter free in its place. What is free is
-then a function s(φ) of period 2π/q, however thin the tongue is: the equations are regular, and no fold has to be met.
-Its largest and smallest values are the tongue's edges. s is known to rounding; a tongue whose width s_max − s_min is
+Cycles with rotation number p/q are solved for with their phase φ given and a parameter free in its place. What is free
+is then a function s(φ) of period 2π/q, however thin the tongue is: the equations are regular, and no fold is met. Its
+largest and smallest values are the tongue's edges. s is known to rounding; a tongue whose width s_max − s_min is
 less has no edges in doubles, and that is what is said.
 """
 
@@ -17,7 +17,9 @@ __all__ = ["PHASES", "PhaseLoop"]
 
 Array = NDArray[np.float64]
 
-PHASES = 8  # samples a loop: three harmonics, of which those of thin tongues fall by the tongue's width from each to next
+PHASES = (
+    8  # samples a loop: three harmonics, of which those of thin tongues fall by the tongue's width from each to next
+)
 FINE = 720  # angles at which extremes of the interpolant are looked for: half a degree changes an extreme value by 1e-5
 EPS = float(np.finfo(float).eps)
 SURE = 10.0  # errors that a width must exceed to be more than rounding

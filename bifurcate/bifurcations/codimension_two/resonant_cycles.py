@@ -114,9 +114,7 @@ class ResonantCycles:
                 moved = moved @ A.T
         return x, self.parameters.copy()
 
-    def solve(
-        self, amplitude: float, phase: float, guess: tuple[Array, Array] | None = None
-    ) -> ResonantCycle | None:
+    def solve(self, amplitude: float, phase: float, guess: tuple[Array, Array] | None = None) -> ResonantCycle | None:
         """The cycle at an amplitude and a phase; None where Newton's method finds none near the point."""
         x, mu = self.guess(amplitude, phase) if guess is None else (guess[0].copy(), guess[1].copy())
         target = amplitude * np.array([np.cos(phase), np.sin(phase)])
@@ -130,7 +128,7 @@ class ResonantCycles:
             size = float(np.linalg.norm(dx))
             if not np.isfinite(size) or np.abs(x - self.centre).max() > LEFT * amplitude:
                 return None
-            if size > NO_LONGER_FALLS * last and size <= LARGEST_LAST_STEP * amplitude:
+            if size == 0.0 or (size > NO_LONGER_FALLS * last and size <= LARGEST_LAST_STEP * amplitude):
                 return ResonantCycle(x, mu, slopes, step)
             last = size
         return None

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bifurcate.bifurcations.codimension_two.fold_of_cycles import fold_of_cycles
 from bifurcate.bifurcations.codimension_two.phase_loop import EPS, PHASES, PhaseLoop
 from bifurcate.bifurcations.codimension_two.resonant_cycles import ResonantCycle, ResonantCycles, cycles_near
 from bifurcate.bifurcations.codimension_two.tongue import Tongue
@@ -22,14 +23,9 @@ from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CurvePoint
 from bifurcate.curves.metric import Metric
-from bifurcate.curves.minimally_augmented.borders import adapted_borders
-from bifurcate.curves.minimally_augmented.fold_and_flip_curves import MinimallyAugmentedFoldFlip
 from bifurcate.linalg.multipliers import spectrum
-from bifurcate.linalg.operators import core_operator, shifted
-from bifurcate.maps.iterated_map import IteratedMap
-from bifurcate.maps.orbit_map import calls_for_shooting
 
-__all__ = ["fold_of_cycles", "tongue_at"]
+__all__ = ["tongue_at"]
 
 Array = NDArray[np.float64]
 
@@ -76,14 +72,16 @@ def tongue_at(point: SpecialPoint, resonance: tuple[int, int], amplitude: float 
     near = cycles_near(point, resonance)
     widths = np.ones(2) if point.widths is None else np.asarray(point.widths[:2])
     scale = point.iterate.map.scale
-    ring = _resolved_ring(near, widths, scale) if amplitude is None else None
     note = ""
-    if amplitude is not None:
+    if amplitude is None:
+        ring = _resolved_ring(near, widths, scale)
+        if ring is None:
+            return _below_rounding(near, widths, FIRST * scale, _ring(near, FIRST * scale, widths), None)
+    else:
         ring = _ring(near, amplitude * scale, widths)
         if ring is None or not ring.loop.is_resolved:
-            return _below_rounding(near, widths, scale, amplitude * scale, ring)
-    if ring is None:
-        return _below_rounding(near, widths, scale, LARGEST * scale, _ring(near, FIRST * scale, widths))
+            law = _resolved_ring(near, widths, scale)
+            return _below_rounding(near, widths, amplitude * scale, ring, law)
     edges, places = _edges(near, ring, widths)
     smaller = _ring(near, PART * ring.amplitude, widths, ring)
     exponent = np.nan
@@ -195,11 +193,11 @@ def _edges(near: ResonantCycles, ring: _Ring, widths: Array) -> tuple[tuple[Curv
 
 def _edge(near: ResonantCycles, ring: _Ring, cycle: ResonantCycle, angle: float, widths: Array) -> Curve | None:
     """The curve of folds through an extreme, with its start corrected onto it; None where the fold is not there."""
-    q, names = near.resonance[1], near.point.curve.free
+    q = near.resonance[1]
     phase = angle / q
     states, parameters = _by_amplitude(cycle, angle * PHASES / (2.0 * np.pi), q)
     along = cycle.by_position[0] @ np.array([-np.sin(phase), np.cos(phase)])
-    curve = fold_of_cycles(near, names, cycle.states, cycle.parameters, along)
+    curve = _fold(near, cycle, along)
     n = curve.size
     direction = np.append(states.ravel()[:n], parameters)
     metric = Metric.of(curve, widths)
@@ -211,31 +209,14 @@ def _edge(near: ResonantCycles, ring: _Ring, cycle: ResonantCycle, angle: float,
     moved = (node.u[-2:] - cycle.parameters) / widths
     if abs(float(ring.normal @ moved)) > CONFIRMED * ring.loop.width:
         return None
-    return curve.replace(
-        start=node.u, direction=node.tangent, sides=(1,), origin=near.point, tongue=near.resonance
-    )
+    return curve.replace(start=node.u, direction=node.tangent, sides=(1,), origin=near.point, tongue=near.resonance)
 
 
-def fold_of_cycles(
-    near: ResonantCycles, names: tuple[str, ...], states: Array, parameters: Array, along: Array
-) -> Curve:
-    """The curve of folds of cycles near a cycle with its nearly critical direction, both of shape (k, n)."""
-    map, k = near.map.map, near.map.period
+def _fold(near: ResonantCycles, cycle: ResonantCycle, along: Array) -> Curve:
+    """The curve of folds through a cycle whose nearly critical direction is known."""
+    names = near.point.curve.free
     fixed = {name: value for name, value in near.point.parameters.items() if name not in names}
-    p = {**fixed, **dict(zip(names, parameters.tolist()))}
-    iterate: IteratedMap = near.map
-    orbit = [*states, states[0]]
-    x, critical = states.ravel(), along.reshape(-1, 1)
-    if not calls_for_shooting(map, orbit, p, near.map.state_shape):
-        iterate = IteratedMap(map, near.map.state_shape, k)
-        x, critical = states[0], along[0][:, None]
-    M = shifted(core_operator(iterate.jacobian(iterate.orbit(x, p), p)), 1.0)
-    krylov = near.point.curve.krylov
-    V, W = adapted_borders(M, critical, krylov)
-    equations = MinimallyAugmentedFoldFlip(
-        iterate=iterate, fixed=fixed, free=names, V=V, W=W, krylov=krylov, target=1.0
-    )
-    return Curve(equations, np.append(x, parameters), "fold", krylov=krylov)
+    return fold_of_cycles(near.map, fixed, names, cycle.states, cycle.parameters, along, near.point.curve.krylov)
 
 
 def _tongue(
@@ -288,11 +269,10 @@ def _unexpected(exponent: float, q: int) -> str:
 
 
 def _below_rounding(
-    near: ResonantCycles, widths: Array, scale: float, amplitude: float, ring: _Ring | None
+    near: ResonantCycles, widths: Array, amplitude: float, ring: _Ring | None, law: _Ring | None
 ) -> Tongue:
     """The tongue where doubles do not tell its edges apart, with the width that the law of its growth gives."""
     names, q = near.point.curve.free, near.resonance[1]
-    law = _resolved_ring(near, widths, scale)
     middle = near.parameters if ring is None else np.mean([c.parameters for c in ring.cycles], axis=0)
     shown = law or ring
     note = "no cycles of this rotation number were found near the point" if shown is None else "its width is rounding"

@@ -17,7 +17,7 @@ from bifurcate.validation import check_count
 __all__ = ["SMALLEST_DENOMINATOR", "asked_for_resonances", "resonances_between"]
 
 SMALLEST_DENOMINATOR = 5  # the resonances of order up to 4 are strong, and kinds of their own
-LARGEST_DENOMINATOR = 200  # size limit: 6000 fractions, which are compared in every step
+LARGEST_DENOMINATOR = 200  # 6000 fractions, which are compared with every step
 
 
 @cache
