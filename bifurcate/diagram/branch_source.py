@@ -52,6 +52,8 @@ class BranchSource:
         What is reported along every branch.
     executor : Executor or None
         Where branches are followed ahead of time. What comes of it is the same; what turns out to be known is dropped.
+    resonances : int
+        Largest denominator of the weak resonances that are looked for; 0: none.
     """
 
     bounds: Bounds
@@ -60,6 +62,7 @@ class BranchSource:
     journal: Section | None = None
     events: tuple[Event, ...] = ()
     executor: Executor | None = None
+    resonances: int = 0
     _ahead: dict[Any, Future[Any]] = field(default_factory=dict)
     _branches: dict[int, Branch | BifurcateError | None] = field(default_factory=dict)
     _is_live: bool = True
@@ -79,12 +82,12 @@ class BranchSource:
 
     def follow_ahead(self, number: int, point: SpecialPoint, largest_period: int | None) -> None:
         """Begin to follow what starts at a point; its number is the key."""
-        given = self.bounds, self.control, self.corrector, self.events, largest_period
+        given = self.bounds, self.control, self.corrector, self.events, self.resonances, largest_period
         self._submit(("point", number), _follow_from, point, *given)
 
     def trace_finer_ahead(self, number: int, curve: Curve) -> None:
         """Begin to trace a branch again with smaller steps."""
-        given = self.bounds_of(curve), finer(self.control), self.corrector, self.events
+        given = self.bounds_of(curve), finer(self.control), self.corrector, self.events, self.resonances
         self._submit(("audit", number), _trace, curve, *given)
 
     def close(self) -> None:
@@ -126,6 +129,7 @@ class BranchSource:
         if found is None:
             self._is_live = notes is None or notes.is_new
             own, events = self.bounds_of(curve), self.events or None
+            curve = _with_resonances(curve, self.resonances)
             return trace(curve, own, control=control, corrector=self.corrector, events=events, journal=notes)
         if notes is not None and found is done:
             notes.put("branch", done)
@@ -182,6 +186,7 @@ def _follow_from(
     control: StepControl,
     corrector: Corrector | None,
     events: tuple[Event, ...],
+    resonances: int,
     largest_period: int | None,
 ) -> list[tuple[Curve, Branch | BifurcateError | None]] | BifurcateError:
     """The curves that start at a point and their branches, or the errors that stood in their way."""
@@ -194,13 +199,24 @@ def _follow_from(
         for curve in curves:
             is_wanted = largest_period is None or curve.period <= largest_period
             own = {name: bounds[name] for name in curve.free}
-            found.append((curve, _trace(curve, own, control, corrector, events) if is_wanted else None))
+            found.append((curve, _trace(curve, own, control, corrector, events, resonances) if is_wanted else None))
         return found
 
 
+def _with_resonances(curve: Curve, largest: int) -> Curve:
+    """The curve with weak resonances reported along it, if it can have any."""
+    return curve.replace(resonances=largest) if largest and curve.kind == "neimark-sacker" else curve
+
+
 def _trace(
-    curve: Curve, bounds: Bounds, control: StepControl, corrector: Corrector | None, events: tuple[Event, ...]
+    curve: Curve,
+    bounds: Bounds,
+    control: StepControl,
+    corrector: Corrector | None,
+    events: tuple[Event, ...],
+    resonances: int,
 ) -> Branch | BifurcateError:
+    curve = _with_resonances(curve, resonances)
     try:
         return trace(curve, bounds, control=control, corrector=corrector, events=events or None)
     except BifurcateError as error:

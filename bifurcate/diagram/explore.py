@@ -10,6 +10,7 @@ import numpy as np
 
 from bifurcate.attractors.found_cycles import FoundCycles
 from bifurcate.bifurcations.codimension_one.user_events import check_events
+from bifurcate.bifurcations.codimension_two.weak_resonances import check_resonances
 from bifurcate.continuation.step_control import StepControl
 from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.curves.curve import Curve
@@ -42,6 +43,7 @@ def explore(
     control: StepControl | None = None,
     corrector: Corrector | None = None,
     events: Events | None = None,
+    resonances: int = 0,
     progress: Report | bool | None = None,
     max_branches: int = 200,
     executor: Any = None,
@@ -70,6 +72,9 @@ def explore(
         multipliers that touch +1; what is found is added, explored, and reported in ``diagram.audit``.
     control, corrector, events : optional
         As for :func:`trace`; events are looked for on every branch.
+    resonances : int
+        Largest denominator of the weak resonances p:q that are looked for on curves of Neimark–Sacker points, and the
+        edges of whose tongues are followed; 0: none.
     progress : callable, bool, optional
         Called with a :class:`Progress` after every new branch; or True for a line that says how far the call has come,
         False for none. If it is not given, a line appears after two seconds in terminals and notebooks.
@@ -122,6 +127,7 @@ def explore(
     call |= {"control": control, "corrector": corrector, "max_branches": max_branches}
     asked = () if events is None else check_events(curves[0].replace(events=as_events(events))).events
     call |= {"events": asked} if asked else {}
+    call |= {"resonances": resonances} if check_resonances(resonances) else {}
     with (
         open_journal(journal, call) as notes,
         protected(),
@@ -132,7 +138,9 @@ def explore(
             state=Exploration(dict(bounds)),
             depth=depth,
             largest_period=largest,
-            source=BranchSource(dict(bounds), control or StepControl(), corrector, notes, asked, as_executor(executor)),
+            source=BranchSource(
+                dict(bounds), control or StepControl(), corrector, notes, asked, as_executor(executor), resonances
+            ),
             progress=report_to,
             max_branches=max_branches,
         )

@@ -65,6 +65,10 @@ def plane(z, a, b):
     return np.array([1 - a * z[0] * z[0] + z[1], b * z[0]])
 
 
+def circle(x, w, K):
+    return x + w - 0.1 * K * np.sin(2.0 * np.pi * x)
+
+
 class Material:
     """Valid arguments, made once."""
 
@@ -74,6 +78,7 @@ class Material:
         self.curve = bf.cycles(self.map, "r", [0.6])
         self.branch = bf.trace(self.curve, {"r": (2.7, 3.1)}, control=STEPS)
         self.flip = self.branch.first("flip")
+        self.circle = bf.Map(circle, {"w": 0.1, "K": 0.5}, periodic=1.0)
         self.henon = bf.Map(plane, {"a": 0.2, "b": 0.3})
         self.solution = bf.solve(self.map, [0.6])
         self.saddle = bf.solve(self.henon.replace(a=1.4), [0.6, 0.2])
@@ -198,6 +203,7 @@ class Material:
                     "detect": True,
                     "keep": None,
                     "events": {"r": 3.0},
+                    "resonances": 0,
                     "progress": None,
                     "journal": None,
                 },
@@ -235,6 +241,7 @@ class Material:
             "switch": (bf.switch, {"point": self.flip, "which": 0, "amplitude": 1e-3}),
             "switches": (bf.switches, {"point": self.flip, "amplitude": 1e-3, "seed": 0}),
             "locus": (bf.locus, {"point": bf.special_point(h, "flip", "a", [0.8, 0.2]), "free": "b", "kind": None}),
+            "tongue": (bf.tongue, {"at": self.circle, "p": 0, "q": 1, "free": ("w", "K"), "amplitude": None}),
             "explore": (
                 bf.explore,
                 {
@@ -246,6 +253,7 @@ class Material:
                     "control": STEPS,
                     "corrector": None,
                     "events": None,
+                    "resonances": 0,
                     "progress": None,
                     "max_branches": 1,
                     "executor": None,

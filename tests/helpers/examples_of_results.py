@@ -27,6 +27,10 @@ def quadratic(x, r):
     return r * x * (1 - x)
 
 
+def circle(x, w, K):
+    return x + w - 0.1 * K * np.sin(2.0 * np.pi * x)
+
+
 def passes(x, r):
     return x[0] * r - 1.5
 
@@ -89,7 +93,8 @@ def of_two_parameters():
     fixed = bf.trace(bf.cycles(bf.maps.henon(a=0.1), "a", [1.0, 0.3]), {"a": (-1.0, 2.0)})
     flips = bf.trace(bf.locus(fixed.first("flip"), "b"), {"a": (-2.0, 5.0), "b": (-0.9, 0.9)})
     stepped = list(bf.steps(flips.curve, {"a": (0.0, 1.0), "b": (0.0, 0.9)}))
-    return [flips, flips.as_special_point(3), stepped]
+    locked = bf.tongue(bf.Map(circle, {"w": 0.1, "K": 0.5}, periodic=1.0), 0, 1, free=("w", "K"))
+    return [flips, flips.as_special_point(3), stepped, locked]
 
 
 def of_newton():

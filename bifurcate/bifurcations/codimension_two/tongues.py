@@ -14,9 +14,12 @@ from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.curves.curve import Curve
 from bifurcate.errors import InvalidInput, NotConverged
 from bifurcate.maps.map import Map
-from bifurcate.validation import check_count, check_positive, is_whole_number, shown
+from bifurcate.validation import check_count, check_positive, shown
 
 __all__ = ["edges_at_resonance", "tongue"]
+
+# Of cycles on a circle: all their states are solved for together, and doubles hold so many turns beside a state.
+LONGEST_CYCLE, MOST_TURNS = 1000, 10**6
 
 
 def tongue(
@@ -106,10 +109,7 @@ def tongue(
             f"{at.name} is no map of a circle: tongues from a map alone need one coordinate, with a period, "
             "Map(…, periodic=…); others start at a weak resonance of a curve of Neimark–Sacker points"
         )
-    if not is_whole_number(p):
-        raise InvalidInput(f"p is {shown(p)}; it must be a whole number: how often a cycle goes round")
-    q = check_count("q", q)
-    p = int(p)  # type: ignore[arg-type]
+    p, q = check_count("p", p, -MOST_TURNS, MOST_TURNS), check_count("q", q, 1, LONGEST_CYCLE)
     if gcd(p, q) != 1:
         raise InvalidInput(f"{p}/{q} is not in lowest terms: write p={p // gcd(p, q)}, q={q // gcd(p, q)}")
     at.check(np.zeros(1))

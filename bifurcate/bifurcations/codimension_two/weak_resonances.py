@@ -14,7 +14,7 @@ from bifurcate.curves.curve import Curve
 from bifurcate.errors import InvalidInput
 from bifurcate.validation import check_count
 
-__all__ = ["SMALLEST_DENOMINATOR", "asked_for_resonances", "resonances_between"]
+__all__ = ["asked_for_resonances", "check_resonances", "resonances_between"]
 
 SMALLEST_DENOMINATOR = 5  # the resonances of order up to 4 are strong, and kinds of their own
 LARGEST_DENOMINATOR = 200  # 6000 fractions, which are compared with every step
@@ -55,6 +55,19 @@ def resonances_between(first: float, last: float, largest: int) -> list[tuple[in
     return sorted(found, key=lambda each: each[2], reverse=first > last)
 
 
+def check_resonances(largest: int) -> int:
+    """The largest denominator that is asked for, or 0 for none.
+
+    Raises
+    ------
+    InvalidInput
+        If it is neither 0 nor a whole number from 5 to 200.
+    """
+    if check_count("resonances", largest, 0, LARGEST_DENOMINATOR) == 0:
+        return 0
+    return check_count("resonances", largest, SMALLEST_DENOMINATOR, LARGEST_DENOMINATOR)
+
+
 def asked_for_resonances(curve: Curve, largest: int) -> Curve:
     """The curve with weak resonances up to a denominator reported along it.
 
@@ -63,9 +76,8 @@ def asked_for_resonances(curve: Curve, largest: int) -> Curve:
     InvalidInput
         If the denominator is no whole number from 5 on, or the curve is none of Neimark–Sacker points.
     """
-    if check_count("resonances", largest, 0, LARGEST_DENOMINATOR) == 0:
+    if check_resonances(largest) == 0:
         return curve
-    check_count("resonances", largest, SMALLEST_DENOMINATOR, LARGEST_DENOMINATOR)
     if curve.kind != "neimark-sacker":
         what = "cycles" if curve.codimension == 0 else f"{curve.kind} points"
         raise InvalidInput(
