@@ -43,6 +43,7 @@ from bifurcate.plot.period_map import parameter_plane
 from bifurcate.plot.point_labels import add_point_labels
 from bifurcate.plot.shaded_side import ShadedSide
 from bifurcate.plot.stable_side import stability_borders
+from bifurcate.plot.tongues import SHADE, shade_tongues
 
 __all__ = ["chart"]
 
@@ -50,6 +51,7 @@ LEGEND_COLUMNS = 2
 LEGEND_LINE = 2.6  # length of a legend's lines, in font sizes: dash patterns need more than solid lines
 MARGIN = 0.04  # between curves and axes, as a fraction of the axes
 
+TONGUE_EDGE = 0.6  # width of the lines round a tongue, in points: many are thinner than any line
 WIDTH_LOSS = 0.25  # lines of period k are thinner by the factor 1 + 0.25 log₂ k
 
 SAME_POINT_DECIMALS = 5  # of both parameters: two curves meet at one point of codimension two, which is drawn once
@@ -91,6 +93,8 @@ def chart(
     underneath: ParameterPlane | None = None,
 ) -> Axes:
     """Draw curves of special points in the plane of two parameters, with their points of codimension two.
+
+    Arnold tongues are shaded where both edges are among the branches.
 
     Parameters
     ----------
@@ -145,8 +149,13 @@ def chart(
     entries: dict[tuple[float, str], Line2D] = {}
     for branch in drawn:
         for (period, label), style in _draw_curve(ax, branch, x, y):
-            entries.setdefault((period, label), Line2D([], [], label=label, **style))
+            if branch.curve.tongue is None:  # all tongues have one entry
+                entries.setdefault((period, label), Line2D([], [], label=label, **style))
     handles = [entries[key] for key in sorted(entries)]
+    if any(branch.curve.tongue for branch in drawn):
+        shade_tongues(ax, drawn, x, y)
+        tongue: dict[str, Any] = {"color": ink(KINDS["fold"].colour), "alpha": 2.0 * SHADE, "lw": 6.0}
+        handles.append(Line2D([], [], label="Arnold tongues", **tongue))
     if stable_side:
         handles += _draw_stable_sides(ax, drawn, x, y, stable_side == "ticks")
     places = _places(drawn, x, y, kinds)
@@ -193,7 +202,8 @@ def _draw_curve(ax: Axes, branch: Branch, x: str, y: str) -> list[tuple[tuple[fl
         if is_inside:
             style = {"ls": (0, kind.line) if kind.line else "-", "lw": kind.line_width}
             key = (period, f"{kind.title}, period {period}")
-        style = {**style, "color": ink(kind.colour), "lw": style["lw"] / (1.0 + WIDTH_LOSS * np.log2(period))}
+        width = TONGUE_EDGE if branch.curve.tongue else style["lw"] / (1.0 + WIDTH_LOSS * np.log2(period))
+        style = {**style, "color": ink(kind.colour), "lw": width}
         ax.plot(branch[x][begin:end], branch[y][begin:end], zorder=3 if is_inside else 2, **style)
         parts.append((key, style))
     return parts
