@@ -19,6 +19,7 @@ from bifurcate.curves.corrector_settings import Corrector
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint, Multipliers
 from bifurcate.curves.event import as_events
+from bifurcate.curves.invariant_curve_equations import KIND
 from bifurcate.curves.metric import Metric
 from bifurcate.errors import BifurcateError, InvalidInput, MapFailed, NotConverged, NotIsolated
 from bifurcate.linalg.multipliers import EDGE
@@ -175,7 +176,7 @@ def measure_edge(run: ContinuationProblem, start: CurvePoint) -> tuple[Continuat
     near the nearest one is at the start. Where the map is noisy, it is what its noise moves multipliers by.
     """
     curve = run.curve
-    if not run.detect or curve.codimension > 0 or not start.spectrum.complete:
+    if not run.detect or curve.codimension > 0 or curve.kind == KIND or not start.spectrum.complete:
         return run, start
     if curve.iterate.map.precision.is_noisy:
         return _with_edge(run, start, max(EDGE, derivative_noise(curve, start)))

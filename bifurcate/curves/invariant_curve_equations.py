@@ -130,11 +130,13 @@ class InvariantCurveEquations:
 
     def angles_wanted(self, u: Array) -> int:
         """The number of angles that resolves the curve at u: its own, or another odd one."""
-        m, part = self.iterate.shape[0], tail(self.values(u))
+        turn = float(np.abs(self.iterate.turn).max())
+        m, part = self.iterate.shape[0], tail(self.values(u), turn)
         if part > RESOLVED:
             return odd(GROWTH * m)
-        if part < WASTEFUL and m > FEWEST_ANGLES and tail(resampled(self.values(u), odd(m / GROWTH))) < WASTEFUL:
-            return max(FEWEST_ANGLES, odd(m / GROWTH))
+        fewer = max(FEWEST_ANGLES, odd(m / GROWTH))
+        if fewer < m and part < WASTEFUL and tail(resampled(self.values(u), fewer), turn) < WASTEFUL:
+            return fewer
         return m
 
     def resized(self, u: Array, m: int) -> tuple[InvariantCurveEquations, Array]:

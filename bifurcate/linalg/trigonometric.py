@@ -15,6 +15,7 @@ __all__ = ["at_angles", "coefficients", "resampled", "shift_matrix", "shifted_va
 
 Array = NDArray[np.float64]
 
+ROUNDINGS = 2.0  # units in the last place of the values, up to which a mode is rounding
 TAIL_PART = 0.25  # part of the modes, the highest, that is the tail of a spectrum
 
 
@@ -84,15 +85,25 @@ def at_angles(values: Array, angles: Array) -> Array:
     return np.asarray(np.tensordot(waves, c, axes=1).real)
 
 
-def tail(values: Array) -> float:
-    """The size of the highest quarter of the modes, in units of the largest mode; 0 of a constant.
+def tail(values: Array, unit: float = 0.0) -> float:
+    """The size of the highest quarter of the modes beyond rounding, in units of the largest mode; 0 of a constant.
+
+    Parameters
+    ----------
+    values : ndarray
+    unit : float
+        A size that is one of the function itself, beside its modes: of a curve that goes round, a whole turn.
 
     Examples
     --------
-    >>> tail(np.cos(2 * np.pi * np.arange(9) / 9)) < 1e-15
-    True
+    >>> tail(np.cos(2 * np.pi * np.arange(9) / 9)), tail(np.array([1.0, 0.0, 0.0]))
+    (0.0, 1.0)
     """
-    sizes = np.abs(coefficients(values)).reshape(len(values) // 2 + 1, -1).max(axis=1)[1:]
-    if not len(sizes) or not sizes.max() > 0.0:
+    sizes = np.abs(coefficients(values)).reshape(len(values) // 2 + 1, -1).max(axis=1)
+    modes = sizes[1:]
+    largest = max(unit, float(modes.max(initial=0.0)))
+    if not largest > 0.0:
         return 0.0
-    return float(sizes[-max(1, round(TAIL_PART * len(sizes))) :].max() / sizes.max())
+    highest = float(modes[-max(1, round(TAIL_PART * len(modes))) :].max())
+    rounding = ROUNDINGS * float(np.finfo(float).eps) * float(np.abs(values).max())
+    return highest / largest if highest > rounding else 0.0

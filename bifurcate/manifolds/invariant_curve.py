@@ -35,6 +35,7 @@ FINE = 8  # times as many angles as unknown ones at which extremes and the lengt
 EXTREME_STEPS = 3  # of Newton's method for the place of an extreme
 NEUTRAL = 1e-9  # distance of a modulus from 1 that tells nothing of stability
 FAMILY = 1e-9  # distance of a normal multiplier's modulus from 1 at which curves of all rotation numbers may exist
+FEWEST_FITTED = 6  # modes from which the decay of modes is told
 ROUNDING = 1e-14  # size of modes, in units of the largest, below which they are rounding
 
 
@@ -108,10 +109,11 @@ class InvariantCurve:
         """Half the width of the strip of complex θ, in turns, in which x is analytic: what the decay of modes tells."""
         sizes = np.abs(self.coefficients).reshape(self.modes + 1, -1).max(axis=1)[1:]
         envelope = np.maximum.accumulate(sizes[::-1])[::-1]
-        known = np.flatnonzero(envelope > ROUNDING * envelope[0])
-        if len(known) < 2 or known[-1] < 2:
+        least = max(ROUNDING * float(envelope[0]), ROUNDING * float(np.abs(self.values).max()))
+        known = np.flatnonzero(envelope > least)
+        if len(known) < FEWEST_FITTED:
             return np.inf
-        half = known[len(known) // 2 :] if len(known) > 3 else known
+        half = known[len(known) // 3 :]
         slope = np.polyfit(half.astype(float), np.log(envelope[half]), 1)[0]
         return float(-slope / (2.0 * np.pi))
 
@@ -196,8 +198,8 @@ def invariant_curve(
     Parameters
     ----------
     map_or_point : Map, SpecialPoint or Point
-        A map; or a Neimark–Sacker point, of which the curve beside it is taken, stable or not; or a point of a branch
-        of closed invariant curves.
+        A map; or a Neimark–Sacker point, of which the curve beside it is taken, stable or not; or a point, or event, of
+        a branch of closed invariant curves.
     start : array_like, of the state's shape
         With a map: a state on the curve, or attracted to it.
     rotation_number : float, optional
@@ -271,6 +273,8 @@ def invariant_curve(
 
 def _of_point(point: SpecialPoint | Point, amplitude: float | None) -> InvariantCurve:
     with np.errstate(all="ignore"):
+        if isinstance(point, SpecialPoint) and point.curve.kind == KIND and amplitude is None:  # an event's
+            return _result(_at(point.curve, point.u))
         if isinstance(point, SpecialPoint):
             curve = curve_from_neimark_sacker(point, amplitude)
             return _result(_at(curve, curve.start))

@@ -64,7 +64,7 @@ def curve_from_orbit(
     orbit.go_on(count - 1)
     states = np.array(orbit.states).reshape(count, -1)
     periodic, winding = _periodic_part(map, states, orbit, rho, where)
-    values = _modes(periodic, rho)
+    values = _modes(periodic, rho, 0.0 if where is None else orbit.width)
     shape = (len(values), *start.shape)
     iterate = InvariantCurveMap(map, shape, 1, steps=period, winding=winding)
     known = dict(map.parameters)
@@ -125,7 +125,7 @@ def _separable_modes(rho: float, count: int) -> int:
     return MOST_MODES if not len(near) else int(near[0]) // 2
 
 
-def _modes(states: Array, rho: float) -> Array:
+def _modes(states: Array, rho: float, turn: float) -> Array:
     """The values at as many angles as resolve the curve for a start, from states at the angles 0, ρ, 2ρ, …"""
     w = weights(len(states))
     turns = np.exp(-2j * np.pi * rho * np.arange(len(states)))
@@ -136,6 +136,8 @@ def _modes(states: Array, rho: float) -> Array:
         power = power * turns
     m = max(2 * modes + 1, FEWEST_ANGLES)
     values = np.asarray(np.fft.irfft(np.array(known) * m, n=m, axis=0))
-    while len(values) > FEWEST_ANGLES and tail(shorter := resampled(values, odd(len(values) / 2))) < FIRST_RESOLVED:
+    while (
+        len(values) > FEWEST_ANGLES and tail(shorter := resampled(values, odd(len(values) / 2)), turn) < FIRST_RESOLVED
+    ):
         values = shorter
     return values

@@ -54,7 +54,8 @@ def invariant_curves(curve: InvariantCurve, free: str | tuple[str, str]) -> Curv
     if isinstance(iterate.map.f, MissingFunction):
         raise InvalidInput("the curve comes without its map: load it with bf.load(path, map=…)")
     names = (free,) if isinstance(free, str) else tuple(free) if isinstance(free, tuple | list) else ()
-    if not 1 <= len(names) <= 2 or len(set(names)) < len(names) or not all(isinstance(name, str) for name in names):
+    are_names = 1 <= len(names) <= 2 and all(isinstance(name, str) for name in names)
+    if not are_names or len(set(names)) < len(names):
         raise InvalidInput(f"free is {shown(free)}; it must be the name of one parameter, or of two different ones")
     for name in names:
         iterate.map.require(name)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bifurcate.bifurcations.kinds import KINDS, kinds_where
 from bifurcate.continuation.branch import Branch
+from bifurcate.curves.invariant_curve_equations import KIND as CURVES
 from bifurcate.deprecation import old_positions
 from bifurcate.errors import InvalidInput
 from bifurcate.orbits.parameter_plane import ParameterPlane
@@ -46,6 +47,9 @@ from bifurcate.plot.stable_side import stability_borders
 from bifurcate.plot.tongues import SHADE, shade_tongues
 
 __all__ = ["chart"]
+
+# How closed invariant curves of one rotation number are drawn in the plane of two parameters.
+CLOSED_CURVES: dict[str, Any] = {"ls": "-", "lw": 1.0, "color": "0.35"}
 
 LEGEND_COLUMNS = 2
 LEGEND_LINE = 2.6  # length of a legend's lines, in font sizes: dash patterns need more than solid lines
@@ -180,6 +184,8 @@ def _draw_stable_sides(ax: Axes, branches: list[Branch], x: str, y: str, ticks: 
 
     found = False
     for branch in branches:
+        if branch.curve.kind == CURVES:
+            continue
         colour = ink(KINDS[branch.curve.kind].colour)
         for begin, end, side in stability_borders(branch, x, y):
             found = True
@@ -192,6 +198,10 @@ def _draw_stable_sides(ax: Axes, branches: list[Branch], x: str, y: str, ticks: 
 
 def _draw_curve(ax: Axes, branch: Branch, x: str, y: str) -> list[tuple[tuple[float, str], dict[str, Any]]]:
     """Draw a curve; returns the period (∞ for neutral saddles, listed last), label and style of each of its parts."""
+    if branch.curve.kind == CURVES:
+        name = "closed invariant curves"
+        ax.plot(branch[x], branch[y], zorder=3, **CLOSED_CURVES)
+        return [((branch.curve.period, name), CLOSED_CURVES)]
     period, kind = branch.curve.period, KINDS[branch.curve.kind]
     bifurcating = _is_bifurcating(branch)
     parts: list[tuple[tuple[float, str], dict[str, Any]]] = []

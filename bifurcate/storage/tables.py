@@ -58,6 +58,10 @@ def state_columns(states: Sequence[NDArray[Any]]) -> Columns:
 def points_table(points: Sequence[Any]) -> Columns:
     """The points of a branch: parameters, state, multipliers in numbers, and how exact they are."""
     table: Columns = {name: [point.parameters[name] for point in points] for name in points[0].parameters}
+    curve = points[0].curve
+    if "rotation number" in curve.extra:  # of closed invariant curves
+        i = len(curve.free) + curve.extra.index("rotation number")
+        table["rotation number"] = [point.free[i] for point in points]
     table |= state_columns([np.asarray(point.state) for point in points])
     if all(point.spectrum is not None for point in points):
         table["stable"] = [point.stable for point in points]
@@ -154,7 +158,7 @@ def as_dataset(points: Sequence[Any], attributes: Mapping[str, Any], extra: Colu
     coordinates["arclength"] = ("point", [point.arclength for point in points])
     coordinates["period"] = ("point", [point.period for point in points])
     variables: dict[str, Any] = {}
-    if len({np.shape(point.kept) for point in points}) == 1:
+    if len({np.shape(point.state) for point in points}) == 1:
         states = np.array([point.state for point in points])
         variables["state"] = (("point", *(f"x_{axis}" for axis in range(states.ndim - 1))), states)
     if all(point.spectrum is not None for point in points):

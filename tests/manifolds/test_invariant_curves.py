@@ -166,6 +166,8 @@ def test_a_fixed_rotation_number_in_two_parameters(subcritical):
     assert np.abs(branch["mu"] + s - s**2).max() < 1e-10
     assert np.abs((branch["w"] + 0.5 * s) / TURN - curve.rotation_number).max() < 1e-10
     assert {stop.reason for stop in branch.stop} == {"bound"}
+    ax = bf.plot.chart([branch], "mu", "w")
+    assert "closed invariant curves" in [text.get_text() for text in ax.get_legend().get_texts()]
 
 
 def test_a_curve_of_a_two_cycle():
@@ -237,6 +239,24 @@ def test_circle_maps_and_the_standard_map():
     assert abs(on_it.value - GOLDEN) <= on_it.error + 1e-11
 
 
+@pytest.mark.slow
+def test_curves_of_golden_rotation_up_to_their_break_up():
+    def sine(x, w, K):
+        return x + w - K / TURN * np.sin(TURN * x)
+
+    circle = bf.Map(sine, {"w": GOLDEN, "K": 0.0}, jacobian=lambda x, w, K: 1 - K * np.cos(TURN * x), periodic=1.0)
+    start = bf.invariant_curve(circle, [0.1])
+    assert np.abs(start.values - start.values.mean()).max() < 1e-12  # K = 0: x = θ
+    family = bf.trace(bf.invariant_curves(start, ("K", "w")), {"K": (0.0, 1.2), "w": (0.5, 0.7)})
+    assert family.stop.last.reason == "unresolved" and 0.9 < family["K"][-1] < 1.0  # it breaks up at K = 1
+    assert family["w"][-1] - GLOBAL["golden_circle_K1"]["value"] == pytest.approx(0.0, abs=2e-3)
+    strips = [bf.invariant_curve(family[i]).strip for i in (-16, -8, -1)]
+    assert strips[0] > 2 * strips[-1] and strips == sorted(strips, reverse=True)
+    point = family[-8]
+    found = bf.rotation_number(circle, [0.1], parameters={"w": point.parameters["w"], "K": point.parameters["K"]})
+    assert abs(found.value - GOLDEN) < 1e-9
+
+
 def test_what_cannot_be_done_is_said():
     with pytest.raises(bf.errors.InvalidInput, match="chaotic"):
         bf.invariant_curve(bf.maps.henon(), [0.1, 0.1], steps=4096)
@@ -255,6 +275,25 @@ def test_what_cannot_be_done_is_said():
     strong = dataclasses.replace(hidden(), parameters={**hidden().parameters, "mu": -0.1, "omega": TURN / 4, "k": 0.0})
     with pytest.raises(bf.errors.InvalidInput, match="1:4 resonance"):
         bf.switch(neimark_sacker(strong, "mu", [0.0, 0.0], (-0.2, 0.2)))
+
+
+def test_events_give_curves_at_values_of_the_parameter(delayed):
+    again = bf.trace(delayed.curve, {"r": (1.5, 2.08)}, events={"r": (2.05,)})
+    curve = bf.invariant_curve(again.special[0])
+    direct = bf.invariant_curve(bf.maps.delayed_logistic(2.05), [0.6, 0.6])
+    assert curve.parameters["r"] == 2.05 and abs(curve.rotation_number - direct.rotation_number) < 1e-13
+
+
+def test_an_interrupted_branch_goes_on_to_the_same_bits(delayed, tmp_path):
+    def interrupt(progress):
+        if progress.points == 9:
+            raise KeyboardInterrupt
+
+    call = delayed.curve, {"r": (1.5, 2.13)}
+    part = bf.trace(*call, journal=tmp_path / "notes", progress=interrupt)
+    assert len(part) < len(delayed)
+    whole = bf.trace(*call, journal=tmp_path / "notes")
+    assert all(np.array_equal(a.kept, b.kept) for a, b in zip(whole, delayed, strict=True))
 
 
 def test_results_last(delayed, tmp_path):
@@ -280,6 +319,7 @@ def test_pictures(delayed):
     ax = bf.plot.diagram(delayed, "r")
     lines = [line for line in ax.lines if len(line.get_xdata()) > 5]
     assert len(lines) == 2 and ax.get_xlim()[0] < 2.01
+    assert delayed.to_dataframe()["rotation number"].iloc[-1] == delayed["rotation number"][-1]
     portrait = bf.plot.phase_portrait(invariant_curves=last)
     x, _ = portrait.lines[0].get_data()
     assert abs(max(x) - last.extremes[1][0]) < 1e-3 and x[0] == pytest.approx(x[-1])
