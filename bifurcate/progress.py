@@ -18,7 +18,8 @@ class Progress:
         All parameters at the last point.
     points : int
         Points of the branch that is followed, or was just finished; in ``sweep`` the points of the grid that are done,
-        in ``ensemble``, ``orbit_diagram`` and ``parameter_plane`` the orbits, in ``solve`` Newton's steps.
+        in ``ensemble``, ``orbit_diagram`` and ``parameter_plane`` the orbits, in ``solve`` Newton's steps; elsewhere
+        what the verb says that it counts.
     special : int
         Special points found so far, of the branch (``trace``) or of the diagram (``explore``).
     branches : int

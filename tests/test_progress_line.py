@@ -97,6 +97,46 @@ def test_sweeps_ensembles_and_solutions_say_how_far_they_are(monkeypatch):
         assert terminal.getvalue() == ""
 
 
+def longer_calls():
+    henon, cubic = bf.maps.henon(), bf.Map(lambda x, a: a * x - x**3, {"a": 1.5})
+    saddle = bf.solve(henon, [0.6, 0.2])
+    curves = bf.manifold(saddle, length=2.0), bf.manifold(saddle, stable=True, length=2.0)
+    orbit = bf.connecting_orbits(*curves).orbits[0]
+    tangency = bf.trace(bf.connections(orbit, "a"), {"a": (1.1, 1.45)}).first("tangency")
+    values = [2.5, 3.0, 3.5]
+    basins = bf.basins(cubic, {0: (-1, 1), 1: (-1, 1)}, cells=6)
+    traced = bf.trace(bf.cycles(bf.maps.logistic(r=2.5), "r", [0.6]), {"r": (2.0, 2.8)})
+    return {
+        "prove a branch of logistic: r = [\\d.]+, \\d+ tubes": lambda **k: bf.prove(traced, **k),
+        "orbit diagram of logistic: r = 3.5, 3 orbits, 0 left": lambda **k: bf.orbit_diagram(
+            bf.maps.logistic(), "r", values, [0.3], 0, samples=2, carry=True, **k
+        ),
+        "connecting orbits of henon: \\d+ meetings": lambda **k: bf.connecting_orbits(*curves, **k),
+        "crisis of henon: \\d+ orbits": lambda **k: bf.crisis(tangency, steps=10, **k),
+        "attractors of map: 20 starts, 0 left": lambda **k: bf.attractors(cubic, [(-1, 1)], starts=20, **k),
+        "basins of map: 36 starts, 0 left": lambda **k: bf.basins(cubic, {0: (-1, 1), 1: (-1, 1)}, cells=6, **k),
+        "deflate logistic: \\d+ attempts": lambda **k: bf.deflate(bf.maps.logistic(r=2.5), [[0.4]], **k),
+        "escape times of henon: \\d+ iterations": lambda **k: bf.escape_times(
+            henon, [[0.1, 0.1], [0.9, 0.9]], [(-1, 1), (-1, 1)], steps=50, **k
+        ),
+        "edge state of map: \\d+ iterations": lambda **k: bf.edge_state(cubic, [0.9], [-0.4], **k),
+        "uncertainty exponent: 4 distances, 0 left": lambda **k: bf.uncertainty_exponent(
+            basins, points=100, epsilons=[0.1, 0.2], **k
+        ),
+    }
+
+
+def test_other_long_calls_say_how_far_they_are(monkeypatch):
+    for words, call in longer_calls().items():
+        terminal = watched(monkeypatch)
+        call(progress=True)
+        lines = [line for line in terminal.getvalue().split("\r") if line.strip()]
+        assert re.match(words, lines[-1]), lines
+        heard = []
+        call(progress=heard.append)
+        assert {type(record) for record in heard} == {bf.Progress} and heard[-1].points > 0, words
+
+
 def test_a_sweep_of_text_says_its_numbers_only(monkeypatch):
     terminal = watched(monkeypatch)
     bf.sweep(lambda what, r: r, {"what": ["a", "b"], "r": [1.0, 2.0]})

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.attractors.attractor import INTERRUPTED, OUTCOMES, UNDECIDED, Attractor
-from bifurcate.attractors.discovery import Box, refuse_conservative, settle_all
+from bifurcate.attractors.discovery import Box, refuse_conservative, settle_all, settling_report
 from bifurcate.attractors.fractions import Fraction, fractions_of, fractions_table
 from bifurcate.errors import InvalidInput, OutsideDomain
 from bifurcate.maps.map import Map
 from bifurcate.orbits.orbit import with_values
 from bifurcate.printing import short_repr
+from bifurcate.progress_line import Report, reporting
 from bifurcate.storage.tables import Columns, as_dataframe
 from bifurcate.validation import check_array, check_count, check_instance, check_seed, is_whole_number
 
@@ -105,6 +106,7 @@ def attractors(
     steps: int = 2000,
     parameters: Mapping[str, float] | None = None,
     seed: int = 0,
+    progress: Report | bool | None = None,
 ) -> Attractors:
     """Find the attractors of a map from starts in a box.
 
@@ -128,6 +130,8 @@ def attractors(
         Values that replace the map's own.
     seed : int
         Of the starts that are drawn.
+    progress : callable, bool, optional
+        As for :func:`trace`; starts are counted.
 
     Returns
     -------
@@ -166,7 +170,9 @@ def attractors(
             raise InvalidInput(f"starts have shape {drawn.shape}; the box is one of states of shape {low.shape}")
     check_map_somewhere(map, drawn)
     refuse_conservative(map, drawn)
-    limits = settle_all(map, drawn, (), steps, seed, Box(low, high))
+    with reporting(progress, f"attractors of {map.name}", (), "starts") as report:
+        tell = settling_report(report, map, len(drawn))
+        limits = settle_all(map, drawn, (), steps, seed, Box(low, high), tell)
     counts = [int((limits.settled.labels == i).sum()) for i in range(len(limits.attractors))]
     order = sorted(range(len(counts)), key=lambda i: -counts[i])
     labels = limits.settled.labels.copy()

@@ -13,6 +13,8 @@ from bifurcate.attractors.basins import Basins
 from bifurcate.attractors.discovery import settle_all
 from bifurcate.errors import InvalidInput
 from bifurcate.printing import short_repr
+from bifurcate.progress import Progress
+from bifurcate.progress_line import Report, reporting
 from bifurcate.validation import check_array, check_count, check_instance, check_seed
 
 __all__ = [
@@ -207,7 +209,12 @@ class UncertaintyExponent:
 
 
 def uncertainty_exponent(
-    basins: Basins, *, epsilons: Any = None, points: int = 10_000, seed: int = 0
+    basins: Basins,
+    *,
+    epsilons: Any = None,
+    points: int = 10_000,
+    seed: int = 0,
+    progress: Report | bool | None = None,
 ) -> UncertaintyExponent:
     """How slowly an uncertain start becomes certain as it is known better (McDonald, Grebogi, Ott & Yorke 1985).
 
@@ -223,6 +230,8 @@ def uncertainty_exponent(
         Random points, uniform in the plane; at least 100.
     seed : int
         Of these.
+    progress : callable, bool, optional
+        As for :func:`trace`; pairs of a distance and a side are counted.
 
     Returns
     -------
@@ -256,10 +265,13 @@ def uncertainty_exponent(
     drawn = basins.plane.draw(points, rng)
     here = _labels(basins, drawn, seed)
     is_uncertain = np.zeros((points, len(chosen)), dtype=bool)
-    for k, epsilon in enumerate(chosen.tolist()):
-        for side in (-epsilon, epsilon):
+    rounds = [(k, side * epsilon) for k, epsilon in enumerate(chosen.tolist()) for side in (-1.0, 1.0)]
+    with reporting(progress, "uncertainty exponent", (), "distances") as report:
+        for done, (k, away) in enumerate(rounds, 1):
             rest = np.flatnonzero(~is_uncertain[:, k])
-            is_uncertain[rest, k] = _labels(basins, drawn[rest] + [side, 0.0], seed) != here[rest]
+            is_uncertain[rest, k] = _labels(basins, drawn[rest] + [away, 0.0], seed) != here[rest]
+            if report is not None:
+                report(Progress(dict(basins.map.parameters), done, left=len(rounds) - done))
     exponents = [_slope(chosen, part) for part in np.array_split(is_uncertain, PARTS)]
     error = float(np.std(exponents, ddof=1)) / np.sqrt(PARTS)
     return UncertaintyExponent(_slope(chosen, is_uncertain), error, chosen, is_uncertain.mean(axis=0), points)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bifurcate.attractors.attractor import INTERRUPTED, Attractor
 from bifurcate.attractors.attractors import Attractors, check_map_somewhere
-from bifurcate.attractors.discovery import refuse_conservative, settle_all
+from bifurcate.attractors.discovery import refuse_conservative, settle_all, settling_report
 from bifurcate.attractors.fractions import Fraction, fractions_of, fractions_table
 from bifurcate.attractors.plane import Plane, as_plane, grid_size
 from bifurcate.errors import InvalidInput
@@ -155,15 +155,8 @@ def basins(
     starts = plane.states(points)
     check_map_somewhere(map, starts)
     refuse_conservative(map, starts[:: max(1, len(starts) // 8)])
-    done = [0]
-    with reporting(progress, "basins", ()) as report:
-
-        def tell(count: int) -> None:
-            done[0] += count
-            if report is not None:
-                report(Progress(dict(map.parameters), points=done[0], special=0))
-
-        limits = settle_all(map, starts, known, steps, seed, report=tell)
+    with reporting(progress, f"basins of {map.name}", (), "starts") as report:
+        limits = settle_all(map, starts, known, steps, seed, report=settling_report(report, map, len(starts)))
     return Basins(
         map=map,
         plane=plane,

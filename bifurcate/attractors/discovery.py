@@ -18,6 +18,8 @@ from bifurcate.maps.iterated_map import LARGEST_DENSE, IteratedMap
 from bifurcate.maps.map import Map
 from bifurcate.maps.periodic_coordinates import near, shortest
 from bifurcate.orbits.ensemble import ensemble
+from bifurcate.progress import Progress
+from bifurcate.progress_line import Report
 
 __all__ = ["Box", "Limits", "is_same", "refuse_conservative", "settle_all"]
 
@@ -80,6 +82,18 @@ class Limits:
     settled: Settled
     notes: list[str] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
+
+
+def settling_report(report: Report | None, map: Map, total: int) -> Callable[[int], None]:
+    """What :func:`settle_all` calls with the number of starts that have settled: a record of all of them so far."""
+    done = [0]
+
+    def tell(count: int) -> None:
+        done[0] += count
+        if report is not None:
+            report(Progress(dict(map.parameters), min(done[0], total), left=max(total - done[0], 0)))
+
+    return tell
 
 
 def settle_all(

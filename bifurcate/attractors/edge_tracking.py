@@ -19,6 +19,8 @@ from bifurcate.maps.map import Map
 from bifurcate.newton.solve import Solution, solve
 from bifurcate.orbits.orbit import IterationRule, next_state
 from bifurcate.printing import short_repr
+from bifurcate.progress import Progress
+from bifurcate.progress_line import Report, reporting
 from bifurcate.validation import check_array, check_count
 
 __all__ = ["EdgeState", "edge_state"]
@@ -83,6 +85,7 @@ def edge_state(
     steps: int = 500,
     settle: int = 2000,
     parameters: Mapping[str, float] | None = None,
+    progress: Report | bool | None = None,
 ) -> EdgeState:
     """Follow the boundary of a basin to the saddle on it, from two states on its two sides.
 
@@ -103,6 +106,8 @@ def edge_state(
         Iterations in which a state must settle; what does not counts as on the other side.
     parameters : mapping of str to float, optional
         Values that replace the map's own; only for a map.
+    progress : callable, bool, optional
+        As for :func:`trace`; iterations are counted.
 
     Returns
     -------
@@ -138,7 +143,8 @@ def edge_state(
         why = f"both settle on {what}" if first == second else "the first one has not settled"
         raise InvalidInput(f"inside and outside must be states of different basins; {why}")
     track = _Track(map, limits.attractors, first, settle, ends[0], difference(map, ends[0], ends[1]))
-    return track.follow(steps, second)
+    with reporting(progress, f"edge state of {map.name}", (), "iterations") as report:
+        return track.follow(steps, second, report)
 
 
 def _other_state(given: Any, like: Array) -> Array:
@@ -159,10 +165,12 @@ class _Track:
         self.unit = max(map.scale, float(np.abs(inside).max()))
         self.width = 0.0
 
-    def follow(self, steps: int, other: int) -> EdgeState:
+    def follow(self, steps: int, other: int, report: Report | None) -> EdgeState:
         states, note = list[Array](), ""
         try:
             for done in range(steps + 1):
+                if report is not None:
+                    report(Progress(dict(self.map.parameters), done, left=steps - done))
                 self.shorten()
                 states.append(self.inside + 0.5 * self.apart)
                 if (done and done % BETWEEN_LOOKS == 0) or done == steps:

@@ -20,6 +20,8 @@ from bifurcate.maps.map import Map
 from bifurcate.orbits.lyapunov_exponents import block_standard_error
 from bifurcate.orbits.orbit import IterationRule, OrbitEnd, iterate, with_values
 from bifurcate.printing import short_repr
+from bifurcate.progress import Progress
+from bifurcate.progress_line import Report, reporting
 from bifurcate.validation import check_array, check_count, check_flag
 
 __all__ = ["EscapeTimes", "ReturnTimes", "escape_times", "return_times"]
@@ -225,6 +227,7 @@ def escape_times(
     steps: int = 1000,
     entering: bool = False,
     parameters: Mapping[str, float] | None = None,
+    progress: Report | bool | None = None,
 ) -> EscapeTimes:
     """How many iterations orbits take to leave a set, or to enter it.
 
@@ -242,6 +245,8 @@ def escape_times(
         Wait until the set is entered: then all that is not in it is the set that orbits escape from.
     parameters : mapping of str to float, optional
         Values that replace the map's own.
+    progress : callable, bool, optional
+        As for :func:`trace`; iterations are counted.
 
     Returns
     -------
@@ -272,10 +277,13 @@ def escape_times(
     stepper = Stepper(map, find_layout(map, given))
     times, last = np.full(len(given), -1), given.copy()
     rows, states, done = np.arange(len(given)), given, 0
-    with np.errstate(all="ignore"):
+    named = f"escape times of {map.name}"
+    with np.errstate(all="ignore"), reporting(progress, named, (), "iterations") as report:
         try:
             ends = stepper.ends(states, states)
             while True:
+                if report is not None:
+                    report(Progress(dict(map.parameters), done, left=steps - done))
                 is_over = ends != UNDECIDED
                 is_out = np.where(
                     is_over, not entering, holds(np.where(_wide(is_over, states), 0.0, states)) == entering

@@ -24,6 +24,8 @@ from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.periodic_coordinates import shortest
 from bifurcate.newton.solve import Solution
 from bifurcate.printing import short_repr
+from bifurcate.progress import Progress
+from bifurcate.progress_line import Report, reporting
 from bifurcate.storage.functions import MissingFunction
 from bifurcate.validation import check_instance, shown
 
@@ -83,7 +85,9 @@ class ConnectingOrbits:
         return "\n".join(lines)
 
 
-def connecting_orbits(unstable: Manifold | Solution, stable: Manifold | Solution) -> ConnectingOrbits:
+def connecting_orbits(
+    unstable: Manifold | Solution, stable: Manifold | Solution, *, progress: Report | bool | None = None
+) -> ConnectingOrbits:
     """Homoclinic and heteroclinic points: the intersections of an unstable and a stable manifold.
 
     Where the polygons of two manifolds in the plane cross, or come near each other without crossing, Newton's method on
@@ -98,6 +102,8 @@ def connecting_orbits(unstable: Manifold | Solution, stable: Manifold | Solution
         their tolerances which are told apart. Instead of one of them the saddle itself, from :func:`solve`, whose
         (un)stable manifold has codimension one: with one multiplier outside the unit circle for ``stable``, with one
         inside it for ``unstable``.
+    progress : callable, bool, optional
+        As for :func:`trace`; places where the manifolds meet are counted.
 
     Returns
     -------
@@ -131,12 +137,18 @@ def connecting_orbits(unstable: Manifold | Solution, stable: Manifold | Solution
     unit = max(map.scale, *(float(np.abs(at.state).max()) for at in saddles))
     reach = NEAR_TOLERANCES * sum(each.tolerance for each in (unstable, stable) if isinstance(each, Manifold))
     points, doubts = list[ConnectingOrbit](), list[str]()
-    with np.errstate(all="ignore"):
+    named = f"connecting orbits of {map.name}"
+    with np.errstate(all="ignore"), reporting(progress, named, (), "meetings") as report:
+        done = 0
         for one, other in product(first, second):
             apart = shortest(_saddle(one).state - _saddle(other).state, map.periods)
             is_homoclinic = bool(np.abs(apart).max() <= SAME_POINT * unit)
-            for meeting in _all_meetings(one, other, reach, unit, is_homoclinic):
+            found = _all_meetings(one, other, reach, unit, is_homoclinic)
+            for number, meeting in enumerate(found, 1):
                 _take_in(points, doubts, (one, other), meeting, is_homoclinic, unit, reach)
+                done += 1
+                if report is not None:
+                    report(Progress(dict(map.parameters), done, left=len(found) - number))
     points.sort(key=lambda point: (point.unstable_half, abs(point.s if math.isnan(point.t) else point.t)))
     return ConnectingOrbits(unstable, stable, tuple(_numbered(points, unit)), tuple(dict.fromkeys(doubts)))
 

@@ -19,6 +19,7 @@ from bifurcate.maps.connection_map import ConnectionMap
 from bifurcate.newton.solve import solve
 from bifurcate.orbits.ensemble import ensemble
 from bifurcate.printing import short_repr
+from bifurcate.progress_line import Report, reporting
 from bifurcate.validation import check_count, check_instance, check_positive
 
 __all__ = ["Crisis", "crisis"]
@@ -63,7 +64,13 @@ class Crisis:
         return f"{self.name or 'no boundary crisis'}: of the orbits {', '.join(seen)} escape in {self.steps} iterations"
 
 
-def crisis(tangency: SpecialPoint, *, distance: float | None = None, steps: int = USUAL_STEPS) -> Crisis:
+def crisis(
+    tangency: SpecialPoint,
+    *,
+    distance: float | None = None,
+    steps: int = USUAL_STEPS,
+    progress: Report | bool | None = None,
+) -> Crisis:
     """Ask of a tangency of manifolds whether it is a boundary crisis, in which an attractor ends.
 
     Parameters
@@ -74,6 +81,8 @@ def crisis(tangency: SpecialPoint, *, distance: float | None = None, steps: int 
         Of the parameter from the tangency, to either side; by default 0.01 max(1, |p|).
     steps : int
         Iterations of each of a hundred orbits that start on the unstable manifold.
+    progress : callable, bool, optional
+        As for :func:`trace`; orbits are counted.
 
     Returns
     -------
@@ -108,13 +117,14 @@ def crisis(tangency: SpecialPoint, *, distance: float | None = None, steps: int 
     rows = problem.rows(tangency.u[: tangency.curve.size])
     saddle = rows[len(rows) - problem.saddle_count].reshape(problem.state_shape)
     values, parts = (here - away, here + away), []
-    for value in values:
-        map = dataclasses.replace(problem.map, parameters={**tangency.parameters, name: value}, at=None)
-        unit = max(map.scale, float(np.abs(saddle).max()))
-        found = manifold(solve(map, saddle, period=problem.steps), length=LENGTH * unit, progress=False)
-        points = np.concatenate([branch.points[1:] for branch in found.branches])
-        starts = points[np.linspace(0, len(points) - 1, min(STARTS, len(points))).astype(int)]
-        ends = ensemble(map, starts, 1, transient=count).ends
-        parts.append(float(np.mean([end in ("diverged", "domain") for end in ends])))
+    with reporting(progress, f"crisis of {problem.map.name}", (name,), "orbits") as report:
+        for value in values:
+            map = dataclasses.replace(problem.map, parameters={**tangency.parameters, name: value}, at=None)
+            unit = max(map.scale, float(np.abs(saddle).max()))
+            found = manifold(solve(map, saddle, period=problem.steps), length=LENGTH * unit, progress=False)
+            points = np.concatenate([branch.points[1:] for branch in found.branches])
+            starts = points[np.linspace(0, len(points) - 1, min(STARTS, len(points))).astype(int)]
+            ends = ensemble(map, starts, 1, transient=count, progress=report or False).ends
+            parts.append(float(np.mean([end in ("diverged", "domain") for end in ends])))
     is_crisis = min(parts) == 0.0 and max(parts) > ESCAPES
     return Crisis("boundary crisis" if is_crisis else "", name, values, (parts[0], parts[1]), count)

@@ -21,6 +21,8 @@ from bifurcate.newton.newton import Newton
 from bifurcate.newton.newton_krylov import NewtonKrylov
 from bifurcate.newton.solve import Solution
 from bifurcate.printing import notebook_html, short_repr
+from bifurcate.progress import Progress
+from bifurcate.progress_line import Report, reporting
 from bifurcate.validation import check_count, check_instance, check_period, check_sequence
 
 __all__ = ["DeflationResult", "check_guesses", "deflate"]
@@ -90,6 +92,7 @@ def deflate(
     method: Newton | NewtonKrylov | None = None,
     power: float = 2.0,
     max_solutions: int = 50,
+    progress: Report | bool | None = None,
 ) -> DeflationResult:
     """Find several fixed points of f^period from few guesses, by Newton's method kept away from those already found.
 
@@ -115,6 +118,8 @@ def deflate(
         How strongly solutions repel.
     max_solutions : int
         Stop at so many solutions: a map may have infinitely many.
+    progress : callable, bool, optional
+        As for :func:`trace`; runs of Newton's method are counted.
 
     Returns
     -------
@@ -150,13 +155,15 @@ def deflate(
     ahead = AttemptsAhead(search, states)
     solutions: list[Solution] = []
     found_some, interrupted = True, False
-    with protected():
+    with protected(), reporting(progress, f"deflate {map.name}", (), "attempts") as report:
         try:
             while found_some:
                 found_some = False
                 for number, guess in states.items():
                     while len(solutions) < max_solutions and number not in search.unusable:
                         found = interruptible(ahead.find, guess, number)
+                        if report is not None:
+                            report(Progress(dict(map.parameters), len(solutions) + len(failures) + 1))
                         if isinstance(found, FailedAttempt):
                             failures.append(found)
                             break

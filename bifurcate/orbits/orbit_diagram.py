@@ -19,7 +19,8 @@ from bifurcate.orbits.ensemble import LARGEST_BATCHED, Ensemble, Layout, ensembl
 from bifurcate.orbits.observable import Observable, as_observable
 from bifurcate.orbits.orbit import OrbitEnd
 from bifurcate.printing import notebook_html, short_repr
-from bifurcate.progress_line import Report
+from bifurcate.progress import Progress
+from bifurcate.progress_line import Report, reporting
 from bifurcate.storage.tables import Columns, as_dataframe, import_xarray
 from bifurcate.validation import check_array, check_choice, check_count, check_flag, check_instance, check_values
 
@@ -152,7 +153,8 @@ def orbit_diagram(
     given = [call(start, "start", value) for value in values.tolist()] if callable(start) else [start]
     starts = check_array("start", given)
     if carry:
-        found = _carried(map, parameter, values, starts, samples, transient)
+        with reporting(progress, f"orbit diagram of {map.name}", (parameter,), "orbits") as report:
+            found = _carried(map, parameter, values, starts, samples, transient, report)
     else:
         parameters = {parameter: values}
         how: dict[str, Any] = {"executor": executor, "layout": layout, "progress": progress}
@@ -174,7 +176,9 @@ def _check_carry(carry: Any, executor: Any, layout: Any) -> None:
         raise InvalidInput("with carry each orbit waits for the one before: leave executor and layout out")
 
 
-def _carried(map: Map, parameter: str, values: Array, starts: Array, samples: int, transient: int) -> Ensemble:
+def _carried(
+    map: Map, parameter: str, values: Array, starts: Array, samples: int, transient: int, report: Report | None
+) -> Ensemble:
     """Orbits one after the other, each from the last state of the one before."""
     check_count("samples", samples)
     check_count("transient", transient, least=0)
@@ -187,7 +191,10 @@ def _carried(map: Map, parameter: str, values: Array, starts: Array, samples: in
         if parts and parts[-1].ends[0] == "steps":
             start = parts[-1].states[0, -1]
         there = {parameter: value}
-        parts.append(ensemble(map, start[None], samples, transient=transient, parameters=there, layout="single"))
+        how: dict[str, Any] = {"layout": "single", "progress": False}
+        parts.append(ensemble(map, start[None], samples, transient=transient, parameters=there, **how))
+        if report is not None:
+            report(Progress({**map.parameters, **there}, len(parts), left=len(values) - len(parts)))
     return Ensemble(
         np.concatenate([each.states for each in parts]),
         np.concatenate([each.steps for each in parts]),

@@ -179,8 +179,10 @@ def _critical(point: SpecialPoint) -> float:
     return row.real[0] if row.real else 0.0
 
 
-@checked(branch=instance(Branch, "trace makes one"), parameter=text, ax=axes, interval=count(1))
-def animate_multipliers(branch: Branch, parameter: str, *, ax: Axes | None = None, interval: int = 60) -> FuncAnimation:
+@checked(branch=instance(Branch, "trace makes one"), parameter=text, ax=axes, interval=count(1), titles=flag)
+def animate_multipliers(
+    branch: Branch, parameter: str, *, ax: Axes | None = None, interval: int = 60, titles: bool = True
+) -> FuncAnimation:
     """Animate the multipliers in the complex plane along a branch.
 
     Parameters
@@ -192,6 +194,8 @@ def animate_multipliers(branch: Branch, parameter: str, *, ax: Axes | None = Non
         Where to draw; a new figure if not given.
     interval : int
         Milliseconds a frame; there is one for each point.
+    titles : bool
+        False for no value above the axes.
 
     Returns
     -------
@@ -218,7 +222,8 @@ def animate_multipliers(branch: Branch, parameter: str, *, ax: Axes | None = Non
         row = table[i][np.isfinite(table[i])]
         for line, part in ((inside, row[np.abs(row) <= 1.0]), (outside, row[np.abs(row) > 1.0])):
             line.set_data(part.real, part.imag)
-        ax.set_title(f"{parameter} = {p[i]:.6g}", loc="left")
+        if titles:
+            ax.set_title(f"{parameter} = {p[i]:.6g}", loc="left")
         return inside, outside
 
     return FuncAnimation(figure_of(ax), show, frames=len(branch), interval=interval, blit=False)

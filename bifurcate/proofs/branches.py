@@ -9,7 +9,7 @@ whether it does; the special point is then proved by its own system, and shown t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from bifurcate.errors import NotProved
 from bifurcate.maps.iterated_map import IteratedMap
+from bifurcate.progress import Progress
+from bifurcate.progress_line import Report
 from bifurcate.proofs.balls import precision
 from bifurcate.proofs.branch_theorem import BranchTheorem, Gap, ProvedPiece
 from bifurcate.proofs.cycle_systems import unit_of_state
@@ -51,6 +53,7 @@ class _Cover:
     """Covers a list of nodes with tubes; owns what it has found so far."""
 
     curve: CycleCurve
+    tell: Callable[[float, int], None]
     proved: list[DecidedTube | Gap] = field(default_factory=list)
     count: int = 0
 
@@ -72,6 +75,7 @@ class _Cover:
     def _attempt(self, a: Vector, b: Vector) -> DecidedTube | str:
         """A tube from a to b whose multipliers are decided, or why there is none."""
         self.count += 1
+        self.tell(float(a[-1]), self.count)
         if self.count > MOST_TUBES:
             return f"the limit of {MOST_TUBES:,} tubes"
         try:
@@ -114,7 +118,7 @@ def decided(tube: Tube) -> DecidedTube | str:
     return DecidedTube(tube, multipliers, section(tube, 1.0))
 
 
-def prove_branch(claim: BranchClaim, *, bits: int = 53) -> BranchTheorem:
+def prove_branch(claim: BranchClaim, *, bits: int = 53, report: Report | None = None) -> BranchTheorem:
     """Prove a branch of cycles in one parameter, with all of its special points.
 
     Parameters
@@ -122,6 +126,8 @@ def prove_branch(claim: BranchClaim, *, bits: int = 53) -> BranchTheorem:
     claim : BranchClaim
     bits : int
         Precision of the balls' midpoints.
+    report : callable, optional
+        Called with a record of every tube that is tried.
 
     Returns
     -------
@@ -130,7 +136,12 @@ def prove_branch(claim: BranchClaim, *, bits: int = 53) -> BranchTheorem:
     """
     with precision(bits):
         curve, nodes = prepare(claim)
-        cover = _Cover(curve)
+
+        def tell(value: float, count: int) -> None:
+            if report is not None:
+                report(Progress({**claim.parameters, claim.free: value}, count))
+
+        cover = _Cover(curve, tell)
         cover.cover(nodes)
         pieces: list[ProvedPiece] = []
         gaps: list[Gap] = []

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bifurcate.errors import InvalidInput, NotProved
+from bifurcate.progress_line import Report
 from bifurcate.proofs.balls import precision
 from bifurcate.proofs.branch_theorem import BranchTheorem
 from bifurcate.proofs.branches import prove_branch
@@ -35,6 +36,7 @@ def prove_diagram(
     births: Mapping[int, str] | None = None,
     box: Any = None,
     bits: int = 53,
+    report: Report | None = None,
 ) -> DiagramTheorem:
     """Prove all branches and all special points of a diagram.
 
@@ -51,6 +53,8 @@ def prove_diagram(
     box : array_like, shape (n + 1, 2), optional
         In which no other fixed points are to be shown.
     bits : int
+    report : callable, optional
+        Called with a record of every tube that is tried.
     """
     theorems: list[BranchTheorem | None] = []
     gaps: list[str] = [f"branch {i}: {reason}" for i, reason in (births or {}).items()]
@@ -60,7 +64,7 @@ def prove_diagram(
             gaps.append(f"branch {i}: curves of special points are not proved")
             continue
         try:
-            theorem = prove_branch(_in_its_subspace(claim), bits=bits)
+            theorem = prove_branch(_in_its_subspace(claim), bits=bits, report=report)
         except (NotProved, NotEvaluable, Undecided) as error:
             theorems.append(None)
             gaps.append(f"branch {i}: {error}")

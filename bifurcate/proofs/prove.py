@@ -15,6 +15,7 @@ from bifurcate.continuation.branch import Branch
 from bifurcate.errors import InvalidInput, NotProved
 from bifurcate.maps.map import Map
 from bifurcate.newton.solve import Solution
+from bifurcate.progress_line import Report, reporting
 from bifurcate.proofs.branch_theorem import BranchTheorem
 from bifurcate.proofs.branches import prove_branch
 from bifurcate.proofs.diagram_theorem import DiagramTheorem
@@ -52,27 +53,27 @@ class ExploredDiagram(Protocol):
 @overload
 def prove(
     result: Solution, map: Map | None = None, *, invariant: Any = None, symmetry: Any = None, box: Any = None,
-    bits: int = 53,
+    bits: int = 53, progress: Report | bool | None = None,
 ) -> PointTheorem: ...  # fmt: skip
 @overload
 def prove(
     result: SpecialPoint, map: Map | None = None, *, invariant: Any = None, symmetry: Any = None, box: Any = None,
-    bits: int = 53,
+    bits: int = 53, progress: Report | bool | None = None,
 ) -> Any: ...  # fmt: skip
 @overload
 def prove(
     result: Branch, map: Map | None = None, *, invariant: Any = None, symmetry: Any = None, box: Any = None,
-    bits: int = 53,
+    bits: int = 53, progress: Report | bool | None = None,
 ) -> BranchTheorem: ...  # fmt: skip
 @overload
 def prove(
     result: Model, map: Map | None = None, *, invariant: Any = None, symmetry: Any = None, box: Any = None,
-    bits: int = 53,
+    bits: int = 53, progress: Report | bool | None = None,
 ) -> NetworkTheorem: ...  # fmt: skip
 @overload
 def prove(
     result: ExploredDiagram, map: Map | None = None, *, invariant: Any = None, symmetry: Any = None, box: Any = None,
-    bits: int = 53,
+    bits: int = 53, progress: Report | bool | None = None,
 ) -> DiagramTheorem: ...  # fmt: skip
 def prove(
     result: Solution | SpecialPoint | Branch | ExploredDiagram | Model,
@@ -82,6 +83,7 @@ def prove(
     symmetry: Any = None,
     box: Any = None,
     bits: int = 53,
+    progress: Report | bool | None = None,
 ) -> PointTheorem | TwoParameterTheorem | BranchTheorem | DiagramTheorem | NetworkTheorem:
     """Prove a solution, a special point, a branch or a diagram from the map's own function, in ball arithmetic.
 
@@ -105,6 +107,8 @@ def prove(
         which it is to be shown that there is no other fixed point.
     bits : int
         Precision of the balls' midpoints.
+    progress : callable, bool, optional
+        As for :func:`trace`, of branches and diagrams; tubes are counted.
 
     Returns
     -------
@@ -140,11 +144,14 @@ def prove(
     if isinstance(result, SpecialPoint):
         return _prove_point(result, invariant, symmetry, bits)
     if isinstance(result, Branch):
-        return prove_branch(branch_claim(result, _subspace(result.curve.size, invariant, symmetry)), bits=bits)
+        claim = branch_claim(result, _subspace(result.curve.size, invariant, symmetry))
+        with reporting(progress, f"prove a branch of {claim.map.name}", (claim.free,), "tubes") as report:
+            return prove_branch(claim, bits=bits, report=report)
     if isinstance(result, Model):
         return prove_network(result, bits=bits)
     if isinstance(result, ExploredDiagram):
-        return _prove_diagram(result, invariant, symmetry, box, bits)
+        with reporting(progress, "prove a diagram", (), "tubes") as report:
+            return _prove_diagram(result, invariant, symmetry, box, bits, report)
     raise InvalidInput(
         f"result is a {type(result).__name__}; a Solution, SpecialPoint, Branch, Diagram or Network can be proved"
     )
@@ -241,7 +248,9 @@ def branch_claim(branch: Branch, subspace: Subspace | None) -> BranchClaim:
     )
 
 
-def _prove_diagram(diagram: ExploredDiagram, invariant: Any, symmetry: Any, box: Any, bits: int) -> DiagramTheorem:
+def _prove_diagram(
+    diagram: ExploredDiagram, invariant: Any, symmetry: Any, box: Any, bits: int, report: Report | None
+) -> DiagramTheorem:
     subspace = None
     if diagram.branches:
         subspace = _subspace(diagram.branches[0].curve.size, invariant, symmetry)
@@ -255,7 +264,7 @@ def _prove_diagram(diagram: ExploredDiagram, invariant: Any, symmetry: Any, box:
         except NotProved as error:
             points.append(str(error))
     names = [str(point) for point in diagram.special]
-    return prove_diagram(claims, points, names, births=_births(diagram), box=box, bits=bits)
+    return prove_diagram(claims, points, names, births=_births(diagram), box=box, bits=bits, report=report)
 
 
 def _births(diagram: ExploredDiagram) -> dict[int, str]:
