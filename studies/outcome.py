@@ -154,6 +154,13 @@ def flips_of_row(other: float, *, name: str, fixed: Fixed, top: float) -> list[f
     return [limit.value for limit in limits if limit.kind == "flip"]
 
 
+def rows_of_limits(name: str, other: Span, count: int) -> np.ndarray:
+    """The values of the other parameter at which limits are sought: of a decay most near 0, where flips run steeply."""
+    if name == "beta" and other[1] <= 0.0:
+        return other[1] - (other[1] - other[0]) * np.linspace(1.0, 0.0, count) ** 3
+    return np.linspace(*other, count)
+
+
 def chart(
     out: Path, name: str, fixed: dict[str, float], alpha: Span, other: Span, cells: tuple[int, int], updates: int
 ) -> Chart:
@@ -183,7 +190,7 @@ def chart(
     part = f"{name}-{fixed['b']:g}"
     given: dict[str, Any] = {"name": name, "fixed": tuple(fixed.items())}
     found = sweep_of_study(out, "outcome", part, partial(cell, **given, updates=updates), {"other": b, "alpha": a})
-    rows = {"other": np.linspace(*other, max(2 * cells[1] + 1, FEWEST_ROWS))}
+    rows = {"other": rows_of_limits(name, other, max(2 * cells[1] + 1, FEWEST_ROWS))}
     limits = sweep_of_study(out, "outcome", f"{part}-flips", partial(flips_of_row, **given, top=alpha[1]), rows)
     flips = [(value, y) for y, values in zip(rows["other"].tolist(), limits.values, strict=True) for value in values]
     fold = np.nan
