@@ -121,16 +121,20 @@ def _heads_back(run: ContinuationProblem, here: CurvePoint, new: CurvePoint) -> 
 
 
 def parameter_is_stationary(run: ContinuationProblem, here: CurvePoint, new: CurvePoint) -> bool:
-    """True if a step left the only parameter where it was, to rounding, as at a flip or branch point of a linear map.
+    """True if a step left all parameters where they were, to rounding, as at a flip or branch point of a linear map.
 
-    At a fold, too, the parameter component of the tangent vanishes, but at one point and not all along a step.
+    At a fold, too, the parameter component of the tangent vanishes, but at one point and not all along a step; at a
+    cusp both components do.
     """
-    n = run.curve.size
-    if len(run.curve.free) > 1 or new.arclength - here.arclength < STATIONARY_LENGTH:
+    if new.arclength - here.arclength < STATIONARY_LENGTH:
         return False
-    width = float(run.widths[0])
-    is_flat = max(abs(float(here.tangent[n])), abs(float(new.tangent[n]))) < STATIONARY_TANGENT * width
-    return is_flat and abs(float(new.u[n] - here.u[n])) < STATIONARY_PARAMETER * width
+    n = run.curve.size
+    for i, width in enumerate(run.widths.tolist(), n):
+        if not max(abs(here.tangent.item(i)), abs(new.tangent.item(i))) < STATIONARY_TANGENT * width:
+            return False
+        if not abs(new.u.item(i) - here.u.item(i)) < STATIONARY_PARAMETER * width:
+            return False
+    return True
 
 
 def parameter_stays_stationary(run: ContinuationProblem, here: CurvePoint) -> bool:

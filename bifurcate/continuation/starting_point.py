@@ -23,6 +23,7 @@ from bifurcate.curves.invariant_curve_equations import KIND
 from bifurcate.curves.metric import Metric
 from bifurcate.errors import BifurcateError, InvalidInput, MapFailed, NotConverged, NotIsolated
 from bifurcate.linalg.multipliers import EDGE
+from bifurcate.linalg.null_space import fix_sign
 from bifurcate.linalg.threads import one_thread
 from bifurcate.maps.iterated_map import NARROW, WIDE, IteratedMap
 from bifurcate.newton.solution_manifold import manifold_words, tangent_of_manifold
@@ -238,7 +239,27 @@ def _correct_start(run: ContinuationProblem) -> CurvePoint | CorrectorFailure:
             best, squarest = found, abs(float(normal @ found.tangent))
         if squarest > SQUARE_ENOUGH:
             break
+    if isinstance(best, CorrectorFailure) and best.reason == "singular" and len(run.lower) > 1:
+        return _correct_across_null_vector(run, patient) or best
     return best
+
+
+def _correct_across_null_vector(run: ContinuationProblem, corrector: Corrector) -> CurvePoint | None:
+    """The start corrected across the null vector of its equations, where no parameter moves along the curve.
+
+    So it is where a curve of Neimark–Sacker points leaves its point R1, at which folds turn in both parameters.
+    """
+    curve, metric = run.curve, run.metric
+    at = curve.equations.evaluate(curve.start)
+    linear = curve.equations.linearise(at) if at.margin > 0 else None
+    if linear is None or linear.slopes is not None or not isinstance(linear.M, np.ndarray):
+        return None
+    units = np.append(np.full(curve.size, metric.unit), metric.widths)
+    upper = np.vstack([np.hstack([linear.M, linear.B]), np.hstack([linear.C, linear.D])]) * units
+    t = fix_sign(np.linalg.svd(upper)[2][-1]) * units
+    normal, t = metric.dual(t / metric.norm(t)), t / metric.norm(t)
+    found = correct(curve, curve.start, normal, float(normal @ curve.start), metric, corrector, t)
+    return found if isinstance(found, CurvePoint) else None
 
 
 def _is_singular(point: CurvePoint, metric: Metric, noise: float) -> bool:

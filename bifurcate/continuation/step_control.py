@@ -6,6 +6,8 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from bifurcate.curves.curve_point import CurvePoint
 from bifurcate.curves.metric import Metric
 from bifurcate.errors import InvalidInput
@@ -20,6 +22,8 @@ GREATEST_CUT = 0.3  # ... and at least this part of it: Newton's method took mor
 STRAIGHTEST = 1e-3  # angles below this part of the one aimed at count as this: no division by 0 on a straight branch
 # The longest step is at least as many times the length over which noise decides where a curve runs.
 BLURRED_LENGTHS = 4.0
+# Beyond 1 the cosine may change by so many times more over a step, in parts of what it exceeds 1 by: no event is there.
+NEUTRAL_PARTS = 5.0
 LEAST_PARAMETER_SHARE = 0.1  # a step is as long as its parameters allow, at most this reciprocal where they stand still
 
 
@@ -96,7 +100,7 @@ def above_noise(control: StepControl, levels: Precision) -> StepControl:
     )
 
 
-def next_length(control: StepControl, here: CurvePoint, new: CurvePoint, metric: Metric) -> float:
+def next_length(control: StepControl, here: CurvePoint, new: CurvePoint, metric: Metric, free: int) -> float:
     """The length of the next step, from the angle and the Newton steps of the last one.
 
     Parameters
@@ -107,12 +111,28 @@ def next_length(control: StepControl, here: CurvePoint, new: CurvePoint, metric:
         The ends of the last step.
     metric : Metric
         In which lengths are measured.
+    free : int
+        How many of the unknowns beside the state are parameters.
     """
     length = new.arclength - here.arclength
     turned = math.acos(min(1.0, max(-1.0, metric.dot(here.tangent, new.tangent))))
     by_angle = control.angle / max(turned, STRAIGHTEST * control.angle)
     by_work = 2.0 ** ((control.iterations - new.iterations) / 2.0)
-    t = new.tangent[metric.n :]
-    longest = control.largest / max(math.sqrt((metric.parameter * t) @ t), LEAST_PARAMETER_SHARE)
+    longest = control.largest / _share_of_parameters(new, metric, free)
     factor = max(GREATEST_CUT, min(GREATEST_GROWTH, by_angle, by_work))
     return float(max(min(control.smallest, length), min(longest, length * factor)))
+
+
+def _share_of_parameters(new: CurvePoint, metric: Metric, free: int) -> float:
+    """How fast the parameters change along the curve, or a tenth of how fast all does if that is more.
+
+    The cosine of neutral saddles is not bounded, and tells nothing more: beyond 1 its changes count in parts of itself.
+    """
+    t = new.tangent[metric.n :]
+    squares = metric.parameter * t * t
+    if len(t) == free:
+        return max(math.sqrt(squares.sum()), LEAST_PARAMETER_SHARE)
+    beyond = np.maximum(np.abs(new.u[metric.n + free :]) - 1.0, 0.0)
+    counted = squares / np.append(np.ones(free), 1.0 + NEUTRAL_PARTS * beyond) ** 2
+    speed = math.sqrt(max(1.0 - float((squares - counted).sum()), 0.0))
+    return max(math.sqrt(counted.sum()), LEAST_PARAMETER_SHARE * speed)

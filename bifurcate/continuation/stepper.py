@@ -131,6 +131,8 @@ class StepperState:
         What a later step may explain.
     tests : dict
         Test functions at points that are needed again, by arclength.
+    looked_at : dict
+        Over how many steps a test function was looked at, and over how many it was 0, by its name.
     """
 
     curve: Curve
@@ -140,6 +142,7 @@ class StepperState:
     number: int
     warning: DeferredWarning
     tests: dict[float, dict[str, float]]
+    looked_at: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
 
 
 def continue_from(
@@ -169,7 +172,7 @@ def continue_from(
     before = here = start
     length, first = run.control.first, 0
     if resume is not None:
-        run, cache, warning = run.with_curve(resume.curve), StepCache(resume.tests), resume.warning
+        run, cache, warning = run.with_curve(resume.curve), StepCache(resume.tests, resume.looked_at), resume.warning
         before, here, length, first = resume.before, resume.here, resume.length, resume.number
     counts_are_watched = run.detect and run.curve.codimension == 0 and not has_modes(run)
     for number in range(first, control.max_steps):
@@ -205,7 +208,7 @@ def continue_from(
         yield Step(run.curve, stored, new.arclength - here.arclength, events, stop)
         if stop is not None:
             return
-        length = next_length(control, here, new, run.metric)
+        length = next_length(control, here, new, run.metric, len(run.curve.free))
         # Beyond a border the branch bends: the next prediction is on the tangent, not on a cubic through the corner.
         before = stored if has_kink or crosses_switching_manifold(run, here, new) else here.without_factors()
         here = new
@@ -213,7 +216,7 @@ def continue_from(
         if here.kernel is not None:
             run = run.with_curve(adapt_equations(run.curve, here, run.metric))
         if note is not None:
-            note(StepperState(run.curve, before, here, length, number + 1, warning, cache.known))
+            note(StepperState(run.curve, before, here, length, number + 1, warning, cache.known, cache.steps))
 
 
 def _take_step_and_detect(

@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.curves.corrector_settings import TO_ROUNDING, Corrector
-from bifurcate.curves.curve import Curve, Evaluation
+from bifurcate.curves.curve import Curve, Evaluation, Linearisation
 from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint, Multipliers, hermite_point, newton_step
 from bifurcate.curves.metric import Metric
 from bifurcate.curves.point_system import system_with_row
 from bifurcate.errors import MapFailed, NotIsolated
-from bifurcate.linalg.bordered_system import SingularSystem
+from bifurcate.linalg.bordered_system import Bordered, SingularSystem
 from bifurcate.linalg.few_numbers import largest
 
 __all__ = ["adapt_equations", "correct", "correct_between", "point_with_tangent", "step_along_tangent"]
@@ -110,7 +110,7 @@ def correct(
                 point = _point(curve, best[1] if stagnated else at, normal, metric, best[0], iteration, orientation)
                 is_last = stagnated or iteration == corrector.max_iterations or not falls
                 step = None if is_last else point.correction
-                longest = max(LONGEST_NEXT_STEP, NEXT_STEP_TOLERANCES * tolerance)
+                longest = max(LONGEST_NEXT_STEP, NEXT_STEP_TOLERANCES * tolerance) * _size_of_extra(curve, at.u)
                 if step is None or metric.norm(step) <= longest + _rounding(metric, at.u[:n]):
                     return point
             else:
@@ -150,6 +150,11 @@ def _rounding(metric: Metric, x: Vector) -> float:
     """Length of the steps that rounding of a state leaves, in the metric; 0 unless the state varies by far less."""
     size = largest(x)
     return 0.0 if metric.unit > FAR_FROM_ZERO * size else STATE_ROUNDINGS * EPS * size / metric.unit
+
+
+def _size_of_extra(curve: Curve, u: Vector) -> float:
+    """The size, or 1, of what is unknown beside state and parameters: the cosine of neutral saddles is not bounded."""
+    return max(1.0, largest(u[curve.size + len(curve.free) :])) if curve.extra else 1.0
 
 
 def _step_inside(curve: Curve, u: Vector, step: Vector) -> Evaluation:
@@ -197,12 +202,18 @@ def _point(
         residual=residual,
         iterations=iterations,
         multipliers=multipliers,
-        kernel=system.kernel,
+        kernel=_kernel(system, linear) if system.kernel is None else system.kernel,
         system=system,
         curve=curve,
         row=normal,
         guess=start,
     )
+
+
+def _kernel(system: Bordered, linear: Linearisation) -> Vector | None:
+    """The vectors on which all equations vanish but the further ones, and a point's hyperplane; None without these."""
+    j, n = linear.C.shape
+    return np.vstack(system.solve(np.zeros((n, j)), np.eye(j + 1, j))) if j else None
 
 
 def point_with_tangent(curve: Curve, u: Vector, tangent: Vector, arclength: float) -> CurvePoint:

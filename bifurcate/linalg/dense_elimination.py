@@ -68,10 +68,7 @@ def _factor_few(M: Array, B: Array, C: Array, D: Array) -> Bordered:
         raise SingularSystem(f"a dense bordered system of {n + k} unknowns is singular")
 
     def solve(f: Array, g: Array) -> tuple[Array, Array]:
-        if f.ndim == 2:
-            pairs = [solve(f[:, j], g[:, j]) for j in range(f.shape[1])]
-            return np.column_stack([x for x, _ in pairs]), np.column_stack([y for _, y in pairs])
-        z = np.empty(n + k)
+        z = np.empty((n + k, *f.shape[1:]), order="F")
         z[:n] = f
         for i in range(k):
             z[n + i] = g[i] / rows[i]

@@ -33,7 +33,7 @@ from bifurcate.maps.iterated_map import LARGEST_DENSE, IteratedMap
 from bifurcate.maps.map import Map
 from bifurcate.maps.periodic_coordinates import near, shortest
 
-__all__ = ["BatchedMap", "DoesNotBroadcast", "LoopedMap", "batched_map", "looped_map"]
+__all__ = ["BatchedMap", "DoesNotBroadcast", "JacobianBy", "LoopedMap", "batched_map", "given_jacobians", "looped_map"]
 
 Array = NDArray[np.float64]
 Parameters = Mapping[str, Any]
@@ -41,6 +41,10 @@ JacobianBy = Literal["jacobian", "jvp", "one by one", "complex", "differences"]
 
 # Rows of the trial in which a batch is compared with single calls; one row in turn is compared in every later call.
 TRIED = 32
+
+# Numbers up to which products with all unit vectors are taken in one call: beyond, a call takes longer than what is
+# around it.
+FEW_PRODUCTS = 4096
 
 
 class DoesNotBroadcast(Exception):
@@ -120,7 +124,7 @@ class BatchedMap:
             return self._by_complex_steps(x, p)
         if self.by == "one by one":
             return self._one_by_one(x, p)
-        return _given_jacobians(self.map, self.layout, self.by, BatchRows(x.reshape(-1, *self.shape), p))
+        return given_jacobians(self.map, self.layout, self.by, BatchRows(x.reshape(-1, *self.shape), p))
 
     def _broadcast(self, p: Parameters) -> dict[str, Any]:
         return broadcast_parameters(p, len(self.shape), self.layout)
@@ -210,7 +214,7 @@ class BatchedMap:
         return (8.0 * near_by - far) / (12.0 * h[:, None]), near_by / (2.0 * h[:, None])
 
 
-def _given_jacobians(map: Map, layout: BatchLayout, by: str, rows: BatchRows) -> Array:
+def given_jacobians(map: Map, layout: BatchLayout, by: str, rows: BatchRows) -> Array:
     """Jacobians by the ``jacobian`` or the ``jvp`` that the map gives, for all rows at once.
 
     Raises
@@ -228,6 +232,8 @@ def _given_jacobians(map: Map, layout: BatchLayout, by: str, rows: BatchRows) ->
             if found.shape != wanted or found.dtype.kind not in REAL_KINDS:
                 raise DoesNotBroadcast
             return np.array(found if layout == "leading" else np.moveaxis(found, -1, 0), dtype=float)
+        if n > 1 and n * n * m <= FEW_PRODUCTS:
+            return _by_all_products(map, layout, rows)
         assert map.jvp is not None
         out = np.empty((m, n, n))
         for j in range(n):
@@ -242,6 +248,21 @@ def _given_jacobians(map: Map, layout: BatchLayout, by: str, rows: BatchRows) ->
     except Exception as error:
         raise DoesNotBroadcast from error
     return out
+
+
+def _by_all_products(map: Map, layout: BatchLayout, rows: BatchRows) -> Array:
+    """The same by the ``jvp``, for all rows and all unit vectors in one call."""
+    assert map.jvp is not None
+    m, shape = len(rows), rows.states.shape[1:]
+    n = int(np.prod(shape))
+    states = np.concatenate([rows.states] * n)
+    p = {name: np.concatenate([value] * n) if np.ndim(value) else value for name, value in rows.parameters.items()}
+    directions = np.repeat(np.eye(n), m, axis=0).reshape(states.shape)
+    batch = to_batch(states, layout)
+    slope = np.asarray(map.jvp(batch, to_batch(directions, layout), **broadcast_parameters(p, len(shape), layout)))
+    if slope.shape != batch.shape or slope.dtype.kind not in REAL_KINDS:
+        raise DoesNotBroadcast
+    return np.array(to_rows(slope, layout).reshape(n, m, n).transpose(1, 2, 0), dtype=float)
 
 
 def batched_map(map: Map, rows: BatchRows) -> BatchedMap | None:
@@ -296,7 +317,7 @@ def _jacobian_by(map: Map, layout: BatchLayout, sample: BatchRows, shape: tuple[
         if getattr(map, by) is None:
             continue
         try:
-            found = _given_jacobians(map, layout, by, sample)
+            found = given_jacobians(map, layout, by, sample)
         except DoesNotBroadcast:
             continue
         if agrees(found[known], expected[known], float(np.abs(expected[known]).max(initial=1.0))):

@@ -138,7 +138,9 @@ def _check_values(name: str, given: Any) -> float | Array:
 
 def to_batch(states: Array, layout: BatchLayout) -> Array:
     """States of shape (m, *S) as a batch."""
-    return states if layout == "leading" else np.ascontiguousarray(np.moveaxis(states, 0, -1))
+    if layout == "leading":
+        return states
+    return np.ascontiguousarray(states.T if states.ndim == 2 else np.moveaxis(states, 0, -1))
 
 
 def broadcast_parameters(parameters: Mapping[str, Any], rank: int, layout: BatchLayout) -> dict[str, Any]:
@@ -188,4 +190,6 @@ def smallest_margins(margins: Any, layout: BatchLayout, m: int) -> Array:
 
 def to_rows(batch: Array, layout: BatchLayout) -> Array:
     """The states of a batch, one a row, shape (m, *S)."""
-    return batch if layout == "leading" else np.moveaxis(batch, -1, 0)
+    if layout == "leading":
+        return batch
+    return batch.T if batch.ndim == 2 else np.moveaxis(batch, -1, 0)

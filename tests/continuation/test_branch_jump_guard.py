@@ -1,10 +1,13 @@
 """Branches on which naive tools jump, stall or see what is not there; every answer is known in closed form."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import scipy.linalg
 
 import bifurcate as bf
+from bifurcate.continuation.branch_jump_guard import parameter_is_stationary
 
 
 def traced(f, p, guess, bounds=(-1.0, 1.0), **given):
@@ -166,3 +169,11 @@ def test_a_cycle_that_ends_at_a_corner_is_not_followed_onto_shorter_ones():
     curve = bf.cycles(bf.maps.lozi(1.6, 0.3), "b", [0.46154679816302474, -0.15545199615264774], period=4)
     branch = bf.trace(curve, {"b": (-1.2, 0.3)})
     assert not branch.special and branch.stop[0].reason == "stalled" and abs(branch["b"][0] + 0.6) < 1e-6
+
+
+@pytest.mark.parametrize(("moves", "is_still"), [((0.0, 0.0), True), ((0.0, 1e-6), False), ((1e-6, 0.0), False)])
+def test_a_step_is_stationary_where_no_parameter_moves(moves, is_still):
+    run = SimpleNamespace(curve=SimpleNamespace(size=1), widths=np.array([1.0, 2.0]))
+    tangent = np.array([1.0, *moves])
+    ends = (SimpleNamespace(arclength=t, u=np.array([t, 3.0, 4.0]) + t * tangent, tangent=tangent) for t in (0.0, 0.1))
+    assert parameter_is_stationary(run, *ends) == is_still

@@ -138,12 +138,13 @@ class _Critical:
     complement: Callable[[Array], Array]
 
 
-def _critical(A: Operator, multiplier: complex) -> _Critical:
+def _critical(A: Operator, multiplier: complex, vector: Array | None = None) -> _Critical:
+    """The critical eigenvector, sought unless it is known up to a factor, and what pairs with it."""
     n = A.shape[0]
     real = np.isreal(multiplier)
     target = float(np.real(multiplier)) if real else multiplier
     M = shifted(A, target)
-    q = approximate_null_space(M, 1)[:, 0]
+    q = approximate_null_space(M, 1)[:, 0] if vector is None else vector / np.linalg.norm(vector)
     q = fix_sign(q) if real else q
     system = bordered_by(M, q[:, None], q[:, None])
 
@@ -234,17 +235,17 @@ def coefficients(
     Returns
     -------
     values, errors : dict
-        By the coefficients' names. An error is the change under difference steps twice as long, plus rounding; both
+        By the coefficients' names. An error is the change under difference steps twice as long, plus rounding (of d as
+        the real part of a complex number, whose imaginary part may be far larger); both
         dicts are empty where a linear system on the way is singular: a resonance, or a multiplier that is not simple
         though it has one eigenvector only, as in maps that preserve areas.
     """
-    values, coarser = _at_steps(kind, iterate, orbit, p, iterate.jacobian(orbit, p), angle, (1.0, COARSER))
+    found, coarser = _at_steps(kind, iterate, orbit, p, iterate.jacobian(orbit, p), angle, (1.0, COARSER))
+    values = {name: value.real for name, value in found.items()}
     # In units of the state a quadratic coefficient is of size 1/scale, a cubic one of 1/scale².
     units = {name: iterate.map.scale ** (1 if name == "a" else 2) for name in values}
-    size = 1.0 + max((abs(value) * units[name] for name, value in values.items()), default=0.0)
-    errors = {
-        name: abs(values[name] - coarser[name]) + _rounding(iterate, name) * size / units[name] for name in values
-    }
+    size = 1.0 + max((abs(value) * units[name] for name, value in found.items()), default=0.0)
+    errors = {name: abs(found[name] - coarser[name]) + _rounding(iterate, name) * size / units[name] for name in values}
     return values, errors
 
 
@@ -276,10 +277,20 @@ def neimark_sacker_coefficient(
 
 
 def leading_coefficients(
-    kind: str, iterate: IteratedMap, orbit: list[Array], p: Mapping[str, float], A: Operator, angle: float = 0.0
+    kind: str,
+    iterate: IteratedMap,
+    orbit: list[Array],
+    p: Mapping[str, float],
+    A: Operator,
+    angle: float = 0.0,
+    vector: Array | None = None,
 ) -> dict[str, float]:
-    """The values of :func:`coefficients` without errors, at less than half the cost: orbit and Jacobian are known."""
-    return _at_steps(kind, iterate, orbit, p, A, angle, (1.0,))[0]
+    """The values of :func:`coefficients` without errors, at less than half the cost.
+
+    Orbit and Jacobian are known, and perhaps the critical eigenvector up to a factor.
+    """
+    found = _at_steps(kind, iterate, orbit, p, A, angle, (1.0,), vector)[0]
+    return {name: value.real for name, value in found.items()}
 
 
 def _at_steps(
@@ -290,21 +301,22 @@ def _at_steps(
     A: Operator,
     angle: float,
     steps: tuple[float, ...],
-) -> list[dict[str, float]]:
+    vector: Array | None = None,
+) -> list[dict[str, complex]]:
     """The coefficients for each length of the difference steps; empty where a linear system on the way is singular."""
     try:
-        at = _critical(A, critical_multiplier(kind, angle))
+        at = _critical(A, critical_multiplier(kind, angle), vector)
         found = [_of(kind, at, _Forms(iterate, orbit, p, coarser), angle) for coarser in steps]
-        return [{name: float(value) for name, value in each.items()} for each in found]
+        return [{name: complex(value) for name, value in each.items()} for each in found]
     except SingularSystem:
         return [{} for _ in steps]
 
 
-def _of(kind: str, at: _Critical, forms: _Forms, angle: float) -> dict[str, float]:
+def _of(kind: str, at: _Critical, forms: _Forms, angle: float) -> Mapping[str, complex]:
     if kind == "fold":
         return _fold(at, forms)
     if kind == "flip":
         return _flip(at, forms)
     if kind == "neimark-sacker":
-        return {"d": _neimark_sacker(at, forms, angle).real}
+        return {"d": _neimark_sacker(at, forms, angle)}
     return _branch_point(at, forms)

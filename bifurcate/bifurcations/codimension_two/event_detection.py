@@ -114,13 +114,13 @@ def detect_codimension_two(
     return sorted(search.points, key=lambda point: point.arclength), search.doubts
 
 
-def _test_functions(curve: Curve, node: CurvePoint, metric: Metric) -> dict[str, float]:
+def _test_functions(curve: Curve, node: CurvePoint, metric: Metric, cache: StepCache) -> dict[str, float]:
     if curve.kind in ("branch point", "tangency") or not isinstance(node.at, AugmentedEvaluation):
         return {}
     if curve.kind == "neimark-sacker":
         kappa = float(node.u[-1])
         found: dict[str, float] = {kind.name: kappa - kind.cosine for kind in KINDS.values() if kind.cosine is not None}
-        if abs(kappa) < 1.0:
+        if abs(kappa) < 1.0 and not cache.vanishes("chenciner"):
             found["chenciner"] = _coefficient(curve, node, "chenciner")
         return found
     if node.at.Phi.shape[1] > 1:
@@ -128,6 +128,8 @@ def _test_functions(curve: Curve, node: CurvePoint, metric: Metric) -> dict[str,
     defect = float(node.at.system.solve(node.at.Phi, np.zeros((1, 1)))[1][0, 0] / np.linalg.norm(node.at.Phi))
     if curve.kind == "fold":
         return {"R1": defect, "cusp": _velocity(curve, node, metric)}
+    if cache.vanishes("generalised flip"):
+        return {"R2": defect}
     return {"R2": defect, "generalised flip": defect * _coefficient(curve, node, "generalised flip")}
 
 
@@ -156,9 +158,23 @@ def _vanishing(kind: str) -> tuple[str, str]:
 def _coefficient(curve: Curve, node: CurvePoint, kind: str) -> float:
     form, name = _vanishing(kind)
     at, angle = node.at, critical_angle(curve, node.u)
-    return leading_coefficients(form, curve.iterate, at.orbit, at.parameters, node.linear.jacobian, angle).get(
-        name, np.nan
+    J = node.linear.jacobian
+    found = leading_coefficients(
+        form, curve.iterate, at.orbit, at.parameters, J, angle, _critical_vector(curve, node, angle)
     )
+    return found.get(name, np.nan)
+
+
+def _critical_vector(curve: Curve, node: CurvePoint, angle: float) -> NDArray[Any] | None:
+    """The critical eigenvector up to a factor, from what the equations solved; None where that is a part of it only.
+
+    J Φ = Φ R with the multipliers e^{±iθ} of R, so that (J − e^{−iθ}) φ is the eigenvector of e^{iθ}.
+    """
+    at = node.at
+    if not isinstance(at, AugmentedEvaluation) or not isinstance(at.jacobian, np.ndarray):
+        return None
+    phi = at.Phi[:, 0]
+    return at.jacobian @ phi - np.exp(-1j * angle) * phi if curve.kind == "neimark-sacker" else phi
 
 
 def _error(curve: Curve, node: CurvePoint, kind: str) -> float:
@@ -201,7 +217,7 @@ class _Search:
 
     def values(self, node: CurvePoint) -> dict[str, float]:
         """The test functions at a point: computed once, since the next step needs them again."""
-        return self.cache.values(node, lambda point: _test_functions(self.curve, point, self.metric))
+        return self.cache.values(node, lambda point: _test_functions(self.curve, point, self.metric, self.cache))
 
     def parts_between_poles(self, a: CurvePoint, b: CurvePoint) -> list[tuple[CurvePoint, CurvePoint]]:
         """The step without the neighbourhoods of points at which a coefficient has a pole."""
@@ -228,10 +244,16 @@ class _Search:
             if (KINDS[kind].vanishing is not None) != coefficients:
                 continue
             f, g = before[kind], after[kind]
-            if not (np.isfinite(f) and np.isfinite(g)) or (f > 0) == (g > 0):
+            if not (np.isfinite(f) and np.isfinite(g)):
+                continue
+            if (f > 0) == (g > 0):
+                self.cache.count_step(kind, False)
                 continue
             error = max(_error(self.curve, a, kind), _error(self.curve, b, kind))
-            if max(abs(f), abs(g)) <= SURE_ERRORS * error or (coefficients and self.is_rounding(kind, a, b, f, g)):
+            is_zero = max(abs(f), abs(g)) <= SURE_ERRORS * error
+            is_zero = is_zero or (coefficients and self.is_rounding(kind, a, b, f, g))
+            self.cache.count_step(kind, is_zero)
+            if is_zero:
                 self.doubts.append(
                     f"degenerate: what decides about {kind} points is 0 to within its error along this curve "
                     "(as for conservative maps), and none are reported there"

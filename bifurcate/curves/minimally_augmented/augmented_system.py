@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ from bifurcate.curves.minimally_augmented.borders import placeholder_rows
 from bifurcate.linalg.bordered_system import Bordered, Krylov, bordered
 from bifurcate.linalg.operators import Operator, shifted
 from bifurcate.maps.iterated_map import IteratedMap
+from bifurcate.maps.jacobian_slopes import JacobianSlopes, has_jacobian_slopes, jacobian_slopes
 
 __all__ = ["AugmentedEquations", "AugmentedEvaluation"]
 
@@ -54,17 +56,28 @@ class AugmentedEvaluation(Evaluation):
     Phi : ndarray, shape (m, j)
         The near-critical vectors, in the coordinates of J's core operator.
     S : ndarray, shape (j, j)
+    unit : float
+        What S is measured in: larger than 1 where its matrix is large.
+    slopes : callable, optional
+        The derivatives of J by all unknowns, where the map is so small that they are worth their cost.
     """
 
     jacobian: Operator
     system: Bordered
     Phi: Vector
     S: Vector
+    unit: float = 1.0
+    slopes: Callable[[], JacobianSlopes] | None = None
+
+    @cached_property
+    def bends(self) -> JacobianSlopes | None:
+        """The derivatives of J by all unknowns, computed once; None where only those along few directions are known."""
+        return None if self.slopes is None else self.slopes()
 
     @property
     def defect_vanishes(self) -> bool:
-        """True if all of S vanishes (to 1e-7), not only the combinations that are solved for."""
-        return len(self.S) == 1 or bool(np.abs(self.S).max() <= VANISHES)
+        """True if all of S vanishes (to 1e-7 of its unit), not only the combinations that are solved for."""
+        return len(self.S) == 1 or bool(np.abs(self.S).max() <= VANISHES * self.unit)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,12 +120,25 @@ class AugmentedEquations:
 
     def _linearisation(self, at: AugmentedEvaluation, beside: list[Vector], slopes: Slopes, more: int) -> Linearisation:
         n = self.iterate.size
+        if at.bends is not None:
+            gradients, B = self._gradients(at, at.bends), np.column_stack([at.bends.by_parameters, *beside])
+            return Linearisation(at.jacobian, shifted(at.jacobian, 1.0), B, gradients[:, :n], gradients[:, n:])
         columns = [self.iterate.parameter_derivative(at.orbit, at.parameters, name) for name in self.free]
         B = np.column_stack(columns + beside)
         rows = self.rows
         if rows is None:
             rows = placeholder_rows(more, at.u, n, self.iterate.map.scale)
         return Linearisation(at.jacobian, shifted(at.jacobian, 1.0), B, rows[:, :n], rows[:, n:], slopes)
+
+    def _gradients(self, at: AugmentedEvaluation, bends: JacobianSlopes) -> Vector:
+        """The derivatives of the further equations by all unknowns, shape (k − 1, n + k)."""
+        raise NotImplementedError
+
+    def _slopes_of_S(self, at: AugmentedEvaluation, changes: Vector) -> Vector:
+        """S' for changes A'Φ along several directions, shape (d, n, j): all of them by one solve; shape (d, j, j)."""
+        d, n, j = changes.shape
+        _, S = at.system.solve(-changes.transpose(1, 0, 2).reshape(n, d * j), np.zeros((j, d * j)))
+        return S.reshape(j, d, j).transpose(1, 0, 2)
 
     def _moved(self, at: AugmentedEvaluation, columns: Vector, z: Vector) -> Vector:
         """How J's core operator applied to columns changes along z."""
@@ -128,10 +154,14 @@ class AugmentedEquations:
         residual = np.append(orbit[-1] - u[:n], np.full(equations, np.nan))
         return Evaluation(u, orbit, p, residual, self.iterate.margin(orbit, p))
 
-    def _augmented(self, plain: Evaluation, jacobian: Operator, A: Operator, W: Vector) -> AugmentedEvaluation:
-        j = self.V.shape[1]
+    def _augmented(
+        self, plain: Evaluation, jacobian: Operator, A: Operator, W: Vector, unit: float = 1.0
+    ) -> AugmentedEvaluation:
+        j, slopes = self.V.shape[1], None
+        if has_jacobian_slopes(self.iterate) and isinstance(jacobian, np.ndarray):
+            slopes = partial(jacobian_slopes, self.iterate, plain.orbit, plain.parameters, self.free)
         system = bordered(A, W, self.V.T, np.zeros((j, j)), krylov=self.krylov)
         Phi, S = system.solve(np.zeros_like(self.V), np.eye(j))
         return AugmentedEvaluation(
-            plain.u, plain.orbit, plain.parameters, plain.residual, plain.margin, jacobian, system, Phi, S
+            plain.u, plain.orbit, plain.parameters, plain.residual, plain.margin, jacobian, system, Phi, S, unit, slopes
         )

@@ -15,6 +15,7 @@ from bifurcate.curves.curve import Evaluation, Linearisation
 from bifurcate.curves.minimally_augmented.augmented_system import AugmentedEquations, AugmentedEvaluation
 from bifurcate.curves.minimally_augmented.borders import adapted_borders
 from bifurcate.linalg.operators import core_operator, shifted
+from bifurcate.maps.jacobian_slopes import JacobianSlopes
 
 __all__ = ["MinimallyAugmentedFoldFlip"]
 
@@ -57,6 +58,9 @@ class MinimallyAugmentedFoldFlip(AugmentedEquations):
             return np.array([self._equation(S)])
 
         return self._linearisation(at, [], slopes, 1)
+
+    def _gradients(self, at: AugmentedEvaluation, bends: JacobianSlopes) -> Vector:
+        return np.array([[self._equation(S) for S in self._slopes_of_S(at, bends.along @ at.Phi)]])
 
     def adapted(self, at: Evaluation, kernel: Vector, rows: Vector) -> MinimallyAugmentedFoldFlip:
         """The same equations with borders and placeholder rows taken from u."""

@@ -15,6 +15,7 @@ from bifurcate.curves.curve import Evaluation, Linearisation
 from bifurcate.curves.minimally_augmented.augmented_system import AugmentedEquations, AugmentedEvaluation
 from bifurcate.curves.minimally_augmented.borders import adapted_borders
 from bifurcate.linalg.operators import apply, core_operator, quadratic
+from bifurcate.maps.jacobian_slopes import JacobianSlopes
 
 __all__ = ["MinimallyAugmentedNeimarkSacker"]
 
@@ -34,9 +35,15 @@ class MinimallyAugmentedNeimarkSacker(AugmentedEquations):
         if not at.margin > 0:
             return at
         J = self.iterate.jacobian(at.orbit, at.parameters)
-        augmented = self._augmented(at, J, quadratic(core_operator(J), float(u[-1])), self.W)
-        augmented.residual[-2:] = self.iterate.map.scale * (self._combine @ augmented.S.ravel())
+        kappa = float(u[-1])
+        # Along neutral saddles J² grows as κ² does, and S, with its rounding, as J².
+        augmented = self._augmented(at, J, quadratic(core_operator(J), kappa), self.W, max(1.0, kappa**2))
+        augmented.residual[-2:] = self._weight(augmented) * (self._combine @ augmented.S.ravel())
         return augmented
+
+    def _weight(self, at: AugmentedEvaluation) -> float:
+        """What makes residuals of S, in units of the state."""
+        return self.iterate.map.scale / at.unit
 
     @property
     def _combine(self) -> Vector:
@@ -49,7 +56,7 @@ class MinimallyAugmentedNeimarkSacker(AugmentedEquations):
         assert isinstance(at, AugmentedEvaluation)
 
         def slopes(z: Vector) -> Vector:
-            return self.iterate.map.scale * (self._combine @ self._rate(at, z))
+            return np.asarray(self._weight(at) * (self._combine @ self._rate(at, z)))
 
         return self._linearisation(at, [np.zeros(self.iterate.size)], slopes, 2)
 
@@ -61,13 +68,27 @@ class MinimallyAugmentedNeimarkSacker(AugmentedEquations):
         rate = bend[:, 2:] + apply(E, bend[:, :2]) - 2.0 * kappa * bend[:, :2] - 2.0 * z[-1] * through
         return at.system.solve(-rate, np.zeros((2, 2)))[1].ravel()
 
+    def _gradients(self, at: AugmentedEvaluation, bends: JacobianSlopes) -> Vector:
+        return np.asarray(self._weight(at) * (self._combine @ self._rates(at, bends)))
+
+    def _rates(self, at: AugmentedEvaluation, bends: JacobianSlopes) -> Vector:
+        """S' along every unknown, shape (4, n + 3); see :meth:`_rate`."""
+        J, kappa = core_operator(at.jacobian), float(at.u[-1])
+        through = apply(J, at.Phi)
+        first, second = bends.along @ at.Phi, bends.along @ through
+        changes = second + apply(J, first) - 2.0 * kappa * first
+        return self._slopes_of_S(at, np.concatenate([changes, -2.0 * through[None]])).reshape(-1, 4).T
+
     def adapted(self, at: Evaluation, kernel: Vector, rows: Vector) -> MinimallyAugmentedNeimarkSacker:
         """The same equations with borders, placeholder rows and combinations of S taken from u."""
         assert isinstance(at, AugmentedEvaluation)
-        V, W = adapted_borders(quadratic(core_operator(at.jacobian), float(at.u[-1])), at.Phi, self.krylov, self.W)
+        A = quadratic(core_operator(at.jacobian), float(at.u[-1]))
+        V, W = adapted_borders(A, at.Phi, self.krylov, self.W)
         moved = dataclasses.replace(self, V=V, W=W, rows=rows)
-        again = moved.evaluate(at.u)
-        assert isinstance(again, AugmentedEvaluation)
-        slopes = np.column_stack([moved._rate(again, z) for z in kernel.T])
+        again = moved._augmented(at, at.jacobian, A, W, at.unit)
+        if at.bends is not None:
+            slopes = moved._rates(again, at.bends) @ kernel
+        else:
+            slopes = np.column_stack([moved._rate(again, z) for z in kernel.T])
         left = np.linalg.svd(slopes)[0]
         return dataclasses.replace(moved, combine=left[:, :2].T)
