@@ -76,6 +76,7 @@ def follow(
             return half
         note = None if journal is None else _notes(half, journal)
         following = continue_from(run, start, resume=None if resume is None else resume.state, note=note)
+        del start  # whose factors the stepper needs for one step only
         while (step := interruptible(next, following, None)) is not None:
             _take_in(half, run, step, keep)
             if progress and step.events.period_halved is None and step.length > 0:

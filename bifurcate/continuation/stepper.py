@@ -211,7 +211,7 @@ def continue_from(
         length = next_length(control, here, new, run.metric, len(run.curve.free))
         # Beyond a border the branch bends: the next prediction is on the tangent, not on a cubic through the corner.
         before = stored if has_kink or crosses_switching_manifold(run, here, new) else here.without_factors()
-        here = new
+        here, start = new, start.without_factors()
         cache.forget_before(here.arclength)
         if here.kernel is not None:
             run = run.with_curve(adapt_equations(run.curve, here, run.metric))

@@ -174,8 +174,11 @@ def trace(
         here = events_at_start(run.curve, start, run.metric)
         if report is not None:
             report(Progress(first.parameters, 1, 0, 0, first))
+        waiting, last = start.without_factors(), (start.row, start.guess)
+        del start  # its factors: each half has them for its first step only
         for number, side in enumerate(curve.sides):
-            half = follow(run, start.facing(side), keep, report, notes and notes.section(f"half {number}"))
+            begin = [waiting.with_factors(*last).facing(side)]
+            half = follow(run, begin.pop(), keep, report, notes and notes.section(f"half {number}"))
             halves.append(half)
             if half.stop.reason in ("closed", "interrupted"):
                 break

@@ -16,6 +16,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.linalg import LinearOperator
 
 from bifurcate.curves.corrector_settings import TO_ROUNDING, Corrector
 from bifurcate.curves.curve import Curve, Evaluation, Linearisation
@@ -187,7 +188,9 @@ def _point(
     unit_last = np.zeros(len(normal))
     unit_last[-1] = 1.0
     # GMRES starts from the last tangent.
-    start = None if orientation is None else orientation / float(normal @ orientation)
+    start = None
+    if orientation is not None and isinstance(linear.M, LinearOperator):
+        start = orientation / float(normal @ orientation)
     system = system_with_row(curve, linear, normal, start=start)
     t = np.concatenate(system.solve(unit_last[:n], unit_last[n:]))
     t /= metric.norm(t)

@@ -31,6 +31,9 @@ Vector = NDArray[np.float64]
 FailureReason = Literal["diverged", "domain", "failed", "singular", "not-isolated"]
 
 LEAST_SHARE = 0.05  # of a step: a chord that is shorter says less of a tangent than the tangent at the far end does
+# size limit: unknowns beyond which a point that was passed keeps its place and its tangent only: what its equations
+# hold there, as large as several states, is computed again if it is asked for
+LARGEST_KEPT = 10**5
 LEADING = 6  # multipliers that iteration for a spectrum looks for: enough for all that cross in most steps
 
 
@@ -131,7 +134,8 @@ class CurvePoint:
         """What pickle and files hold: all but what the curve's equations give again, to the bit."""
         computed = ("at", "linear", "system", "multipliers")
         kept = {each.name: getattr(self, each.name) for each in dataclasses.fields(self) if each.name not in computed}
-        return {**kept, "evaluated": self.at.u, "multipliers": self.multipliers.stored}
+        evaluated = self.__dict__["at"].u if "at" in self.__dict__ else self.__dict__["evaluated"]
+        return {**kept, "evaluated": evaluated, "multipliers": self.multipliers.stored}
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take in what :meth:`stored_state` holds: f is evaluated again, and the system factored."""
@@ -170,7 +174,7 @@ class CurvePoint:
 
     def facing(self, side: float) -> CurvePoint:
         """The same point with its tangent reversed where ``side`` is −1."""
-        return self._with(tangent=side * self.tangent)
+        return self if side == 1.0 else self._with(tangent=side * self.tangent)
 
     def following(self, other: CurvePoint) -> CurvePoint:
         """The same point, for whose multipliers iteration starts from the vectors found at another one."""
@@ -178,8 +182,32 @@ class CurvePoint:
         return self if multipliers is self.multipliers else self._with(multipliers=multipliers)
 
     def without_factors(self) -> CurvePoint:
-        """The same point without its factored system."""
-        return self._with(system=None, row=None, guess=None)
+        """The same point without its factored system; a large one without all that its equations give again."""
+        made = self._with(system=None, row=None, guess=None)
+        if len(self.u) > LARGEST_KEPT and self.curve is not None:
+            made.__dict__["evaluated"] = made.__dict__.get("evaluated", self.at.u)
+            made.__dict__.pop("at", None)
+            made.__dict__.pop("linear", None)
+        return made
+
+    def with_factors(self, row: Vector | None, guess: Vector | None) -> CurvePoint:
+        """The same point with its system factored again, to the bit: the reverse of :meth:`without_factors`."""
+        if row is None or self.curve is None:
+            return self
+        at = self.at
+        linear = self.__dict__["linear"] if "linear" in self.__dict__ else self.curve.equations.linearise(at)
+        system = system_with_row(self.curve, linear, row, start=guess)
+        return self._with(at=at, linear=linear, system=system, row=row, guess=guess)
+
+    def __getattr__(self, name: str) -> Any:
+        # Only what is not there is looked for here: the equations at a large point that was passed.
+        evaluated = self.__dict__.get("evaluated")
+        if evaluated is None or name not in ("at", "linear"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        equations = self.__dict__["curve"].equations
+        with np.errstate(all="ignore"):
+            at = equations.evaluate(evaluated)
+            return at if name == "at" else equations.linearise(at)
 
     def _with(self, **changes: Any) -> CurvePoint:
         # dataclasses.replace, at a third of its time: a step makes three such copies.

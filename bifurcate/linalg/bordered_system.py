@@ -70,12 +70,12 @@ def bordered(
     >>> float(x[0]), float(y[0])
     (3.0, 2.0)
     """
+    if isinstance(M, np.ndarray):
+        return factor_dense(M, B, C, D)
     if isinstance(M, ShiftedLowRank):
         return accept_complex(factor_shifted_low_rank(M, B, C, D), B, C, D, np.asarray(M.shift))
     if isinstance(M, DiagonalLowRank):
         return accept_complex(factor_diagonal_low_rank(M, B, C, D), B, C, D, M.diagonal)
-    if isinstance(M, np.ndarray):
-        return accept_complex(factor_dense(M, B, C, D), B, C, D, M)
     if isinstance(M, CyclicProduct):
         return accept_complex(factor_sparse(M.matrix, B, C, D), B, C, D, M.matrix.data)
     if sp.issparse(M):

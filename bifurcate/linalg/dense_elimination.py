@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.linalg import get_lapack_funcs
 
-from bifurcate.linalg.factored_system import Array, Bordered, SingularSystem
+from bifurcate.linalg.factored_system import Array, Bordered, SingularSystem, accept_complex
 from bifurcate.linalg.few_numbers import FEW
 from bifurcate.linalg.threads import one_thread
 
@@ -25,9 +25,9 @@ LAPACK = {kind: get_lapack_funcs(("getrf", "getrs"), dtype=kind) for kind in ("d
 
 
 def factor_dense(M: Array, B: Array, C: Array, D: Array) -> Bordered:
-    """Factor the bordered system of an ndarray M."""
+    """Factor the bordered system of an ndarray M; a real one takes complex right-hand sides, too."""
     n, k = B.shape
-    if n + k <= FEW and not any(block.dtype.kind == "c" for block in (M, B, C, D)):
+    if n + k <= FEW and M.dtype == B.dtype == C.dtype == D.dtype == np.float64:
         return _factor_few(M, B, C, D)
     matrix = np.empty((n + k, n + k), dtype=np.result_type(M, B, C, D), order="F")
     matrix[:n, :n], matrix[:n, n:], matrix[n:, :n], matrix[n:, n:] = M, B, C, D
@@ -45,7 +45,7 @@ def factor_dense(M: Array, B: Array, C: Array, D: Array) -> Bordered:
         z = inverse(np.concatenate([f, g / (rows if flat else rows[:, None])]))
         return z[:n], z[n:] / (columns if flat else columns[:, None])
 
-    return Bordered(solve)
+    return accept_complex(Bordered(solve), B, C, D, M)
 
 
 def _factor_few(M: Array, B: Array, C: Array, D: Array) -> Bordered:
@@ -53,13 +53,12 @@ def _factor_few(M: Array, B: Array, C: Array, D: Array) -> Bordered:
     n, k = B.shape
     matrix = np.empty((n + k, n + k), order="F")
     matrix[:n, :n], matrix[:n, n:], matrix[n:, :n], matrix[n:, n:] = M, B, C, D
-    columns, rows = [], []
-    for j in range(n, n + k):
-        columns.append(max(map(abs, matrix[:, j].tolist())) or 1.0)
-        matrix[:, j] /= columns[-1]
-    for i in range(n, n + k):
-        rows.append(max(map(abs, matrix[i].tolist())) or 1.0)
-        matrix[i] /= rows[-1]
+    columns = [max(map(abs, column)) or 1.0 for column in matrix.T[n:].tolist()]
+    for j, unit in enumerate(columns, n):
+        matrix[:, j] /= unit
+    rows = [max(map(abs, row)) or 1.0 for row in matrix[n:].tolist()]
+    for i, unit in enumerate(rows, n):
+        matrix[i] /= unit
     getrf, getrs = LAPACK["d"]
     lu, pivots, info = getrf(matrix, overwrite_a=True)
     sizes = [abs(pivot) for pivot in lu.diagonal().tolist()]
@@ -68,13 +67,16 @@ def _factor_few(M: Array, B: Array, C: Array, D: Array) -> Bordered:
         raise SingularSystem(f"a dense bordered system of {n + k} unknowns is singular")
 
     def solve(f: Array, g: Array) -> tuple[Array, Array]:
+        if f.dtype.kind == "c" or g.dtype.kind == "c":
+            (x, y), (s, t) = solve(f.real, g.real), solve(f.imag, g.imag)
+            return x + 1j * s, y + 1j * t
         z = np.empty((n + k, *f.shape[1:]), order="F")
         z[:n] = f
-        for i in range(k):
-            z[n + i] = g[i] / rows[i]
+        for i, unit in enumerate(rows):
+            z[n + i] = g[i] / unit
         z = getrs(lu, pivots, z, overwrite_b=True)[0]
-        for i in range(k):
-            z[n + i] /= columns[i]
+        for i, unit in enumerate(columns, n):
+            z[i] /= unit
         return z[:n], z[n:]
 
     return Bordered(solve)

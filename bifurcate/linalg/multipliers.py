@@ -173,9 +173,8 @@ class Spectrum:
         # (real λ > 1, real λ < −1, complex pairs outside the unit circle)
         lam, count, edge = self.values, self.multiplicity, self.edge
         if len(lam) <= FEW:
-            if not any(abs(value) > 1.0 + edge for value in lam.tolist()):
-                return 0, 0, 0
-        elif not (np.abs(lam) > 1.0 + edge).any():
+            return _count_few(lam.tolist(), count.tolist(), edge)
+        if not (np.abs(lam) > 1.0 + edge).any():
             return 0, 0, 0
         real = _is_real(lam, edge)
         up = int(count[real & (lam.real > 1.0 + edge)].sum())
@@ -184,8 +183,30 @@ class Spectrum:
         return up, down, pairs
 
 
+def _count_few(values: list[complex], count: list[int], edge: float) -> tuple[int, int, int]:
+    # The same in Python, for few numbers.
+    up = down = others = 0
+    part = _imaginary_part(edge)
+    for value, times in zip(values, count):
+        size = abs(value)
+        if not size > 1.0 + edge:
+            continue
+        if not abs(value.imag) <= part * max(1.0, size):
+            others += times
+        elif value.real > 1.0 + edge:
+            up += times
+        elif value.real < -1.0 - edge:
+            down += times
+    return up, down, others // 2
+
+
+def _imaginary_part(edge: float) -> float:
+    """Up to which imaginary part, in units of max(1, |λ|), a multiplier counts as real."""
+    return REAL * (edge / EDGE) if edge <= EDGE else max(REAL, math.sqrt(edge))
+
+
 def _is_real(values: Array, edge: float) -> Array:
-    part = REAL * (edge / EDGE) if edge <= EDGE else max(REAL, math.sqrt(edge))
+    part = _imaginary_part(edge)
     if len(values) <= FEW:
         return np.array([abs(value.imag) <= part * max(1.0, abs(value)) for value in values.tolist()], dtype=bool)
     return np.asarray(np.abs(values.imag) <= part * np.maximum(1.0, np.abs(values)))
@@ -310,8 +331,8 @@ def _by_modulus(values: Array) -> Array:
 
 
 def _complete(values: Array, edge: float = EDGE) -> Spectrum:
-    values = values[_by_modulus(values)].astype(complex)
-    return Spectrum(values, np.ones(len(values), dtype=int), len(values), edge=edge)
+    values = values[_by_modulus(values)] if len(values) > 1 else values
+    return Spectrum(values.astype(complex), np.ones(len(values), dtype=int), len(values), edge=edge)
 
 
 def _diagonal_low_rank(A: DiagonalLowRank, leading: int, start: Array | None) -> Spectrum:

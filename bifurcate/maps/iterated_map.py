@@ -233,6 +233,8 @@ class IteratedMap:
 
     def jacobian(self, orbit: Sequence[Array], p: Parameters) -> Operator:
         """Jacobian of f^k at orbit[0]: the product of those along the orbit, of their own kind."""
+        if self.period == 1:
+            return self._single(orbit[0], p)
         factors = [self._single(x, p) for x in orbit[:-1]]
         return functools.reduce(lambda inner, outer: compose(outer, inner), factors)
 
@@ -241,6 +243,8 @@ class IteratedMap:
         given = self.map.jacobian
         if given is not None:
             J = call(given, f"the jacobian of {self.map.name}", x.reshape(self.shape), **p)
+            if type(J) is np.ndarray and J.shape == (n, n) and J.dtype == np.float64:
+                return self._finite(J.copy(), "Jacobian", p)
             if sp.issparse(J) and n <= LARGEST_SPARSE_MADE_DENSE:
                 J = dense(J)
             if isinstance(J, LinearOperator | ShiftedLowRank | DiagonalLowRank) or sp.issparse(J):

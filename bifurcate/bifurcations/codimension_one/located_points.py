@@ -6,6 +6,7 @@ import dataclasses
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bifurcate.bifurcations.codimension_one.branch_point_location import BranchPoint, locate_branch_point
 from bifurcate.bifurcations.codimension_one.location import Critical
@@ -28,6 +29,7 @@ INDISTINCT = 1e-6
 # Distance from a branch point, in the metric, beyond which a curve's point knows its own tangent: the error of its
 # place over this distance is that of the tangent.
 KNOWN_TANGENT = 1e-7
+SIGNS_AT_ONCE = 10**5  # rows of random signs that are drawn together: it takes eight times the memory that they do
 NOISY_DRAWS = 12  # solutions with random errors whose root mean square tells how far noise moves a point, to a fifth
 EXACT_NOISE = 1e-15  # error of a Jacobian's entries that are known to rounding, in units of the largest multiplier
 DIFFERENCE_NOISE = 1e-11  # ... and of those that come from differences
@@ -95,10 +97,20 @@ def moved_by_rounding(node: CurvePoint, metric: Metric) -> np.ndarray:
     rng = np.random.default_rng(0)
     if noise:
         size = np.maximum(size, noise * max(metric.unit, float(np.abs(node.at.orbit[0]).max())))
-    signs = rng.choice([-1.0, 1.0], (n, NOISY_DRAWS if noise else 3))
-    rest = np.zeros((len(node.u) - n, signs.shape[1]))
-    steps = np.vstack(node.system.solve(size[:, None] * signs, rest))
-    return np.asarray(np.sqrt(np.mean(steps**2, axis=1)) if noise else np.abs(steps).max(axis=1))
+    signs = _random_signs(rng, n, NOISY_DRAWS if noise else 3)
+    for column in signs.T:  # one by one: a state may be large
+        step = np.concatenate(node.system.solve(size * column, np.zeros(len(node.u) - n)))
+        moved = moved + step**2 if noise else np.maximum(moved, np.abs(step))
+    return np.sqrt(moved / signs.shape[1]) if noise else moved
+
+
+def _random_signs(rng: np.random.Generator, n: int, count: int) -> NDArray[np.int8]:
+    """Random signs, shape (n, count), in little memory."""
+    signs = np.empty((n, count), dtype=np.int8)
+    for begin in range(0, n, SIGNS_AT_ONCE):
+        part = signs[begin : begin + SIGNS_AT_ONCE]
+        part[:] = 2 * rng.integers(0, 2, part.shape) - 1
+    return signs
 
 
 def branch_point_near(
