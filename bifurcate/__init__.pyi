@@ -63,9 +63,11 @@ from .continuation.deflated_continuation import (
 )
 from .continuation.extend import extend as extend
 from .progress import Progress as Progress
+from .continuation.many_branches import ManyBranches as ManyBranches, SpecialPoints as SpecialPoints
 from .continuation.step_control import StepControl as StepControl
 from .continuation.stepper import Step as Step
 from .continuation.trace import steps as steps, trace as trace
+from .continuation.trace_many import trace_many as trace_many
 from .curves.corrector_settings import Corrector as Corrector
 from .curves.curve import Curve as Curve
 from .curves.curve_point import CurvePoint as CurvePoint

@@ -204,16 +204,22 @@ def iterate_rows_compiled(
     x, q = np.pad(x, pad, mode="edge"), np.pad(q, ((0, 0), (0, length - m)), mode="edge")
     code = rule.run(("ends of rows", names), partial(_row_ends_program, names=names), x, q)
     steps, samples = np.zeros(length, dtype=int), last - transient + 1
-    advance = partial(_rows_program, names=names, samples=0)
-    piece, done = max(1, NUMBERS_PER_CALL // x.size), 0
+    fast, slow = partial(_blocks_program, names=names), partial(_steps_program, names=names)
+    piece, done = max(1, NUMBERS_PER_CALL // (BLOCK * x.size)), 0
     while done < transient and not code.all():
         if interrupted_meanwhile():
-            return np.full((m, samples, *shape), np.nan), steps[:m], ["interrupted"] * m
-        count = min(piece, transient - done)
-        x, code, steps, _ = rule.run(("rows", names, 0), advance, x, q, code, steps, count)
+            return np.full((m, samples, *shape), np.nan), np.minimum(steps[:m], done), ["interrupted"] * m
+        blocks = min(piece, (transient - done) // BLOCK)
+        if blocks:
+            x, steps, taken = rule.run(("blocks", names), fast, x, q, code, steps, blocks)
+            done += BLOCK * int(taken)
+            if taken == blocks:
+                continue
+        count = min(BLOCK, transient - done)  # in which a row ends, or the last ones
+        x, code, steps = rule.run(("steps", names), slow, x, q, code, steps, count)
         done += count
     record = partial(_rows_program, names=names, samples=samples)
-    _, code, steps, out = rule.run(("rows", names, samples), record, x, q, code, steps, 0)
+    _, code, steps, out = rule.run(("rows", names, samples), record, x, q, code, steps)
     ends: Any = [ENDS[each] for each in code[:m].tolist()]
     return np.moveaxis(out, -1, 0)[:m], steps[:m], ends
 
@@ -223,45 +229,53 @@ def _row_ends_program(f: Any, rule: CompiledRule, *, names: tuple[str, ...]) -> 
     return lambda x, q: jax.vmap(lambda y, r: rule.end(y, dict(zip(names, r))), in_axes=(-1, -1))(x, q)
 
 
+def _blocks_program(f: Any, rule: CompiledRule, *, names: tuple[str, ...]) -> Callable[..., Any]:
+    """(x, q, code, steps, count) ↦ states and steps after up to ``count`` blocks in which no row ends, and how many."""
+    jax = import_jax()
+    jnp = jax.numpy
+    block = _block(f, rule, names)
+
+    def several(x: Any, q: Any, code: Any, steps: Any, count: Any) -> Any:
+        alive = code == GOES_ON
+
+        def body(carry: Any) -> Any:
+            x, done, _ = carry
+            y, fine = block(x, q, code)
+            return jnp.where(alive & fine, y, x), done + fine, fine
+
+        start = x, jnp.asarray(0), jnp.asarray(True)
+        x, done, _ = jax.lax.while_loop(lambda carry: (carry[1] < count) & carry[2], body, start)
+        return x, steps + BLOCK * done * alive, done
+
+    return several
+
+
+def _steps_program(f: Any, rule: CompiledRule, *, names: tuple[str, ...]) -> Callable[..., Any]:
+    """(x, q, code, steps, count) ↦ the first three after ``count`` steps, in which rows may end."""
+    advance = _advance(f, rule, names)
+
+    def several(x: Any, q: Any, code: Any, steps: Any, count: Any) -> Any:
+        return import_jax().lax.fori_loop(0, count, lambda _, c: advance(c[0], q, *c[1:]), (x, code, steps))
+
+    return several
+
+
 def _rows_program(f: Any, rule: CompiledRule, *, names: tuple[str, ...], samples: int) -> Callable[..., Any]:
-    """(x, q, code, steps, count) ↦ the same after ``count`` steps; or samples of states, with a step between two."""
+    """(x, q, code, steps) ↦ the same after ``samples`` − 1 steps, and the states before, between and after them."""
     jax = import_jax()
     jnp = jax.numpy
     advance = _advance(f, rule, names)
-    fast = _block(f, rule, names)
 
-    def settle(x: Any, q: Any, code: Any, steps: Any, count: Any) -> Any:
-        def blocks(carry: Any) -> Any:
-            done, x, code, steps = carry
-            y, fine = fast(x, q, code)
-            alive = code == GOES_ON
+    def rows(x: Any, q: Any, code: Any, steps: Any) -> Any:
+        def seen(x: Any, code: Any) -> Any:
+            return jnp.where(code == GOES_ON, x, jnp.nan)
 
-            def slowly() -> Any:
-                return jax.lax.fori_loop(0, BLOCK, lambda _, c: advance(c[0], q, *c[1:]), (x, code, steps))
+        def sample(carry: Any, _: Any) -> Any:
+            following = advance(carry[0], q, *carry[1:])
+            return following, seen(*carry[:2])
 
-            return done + BLOCK, *jax.lax.cond(
-                fine, lambda: (jnp.where(alive, y, x), code, steps + BLOCK * alive), slowly
-            )
-
-        several = count // BLOCK * BLOCK
-        start = jnp.zeros_like(several), x, code, steps
-        _, *rest = jax.lax.while_loop(lambda carry: carry[0] < several, blocks, start)
-        left = count - several
-        return jax.lax.fori_loop(0, left, lambda _, c: advance(c[0], q, *c[1:]), tuple(rest))
-
-    def rows(x: Any, q: Any, code: Any, steps: Any, count: Any) -> Any:
-        if not samples:
-            return (*settle(x, q, code, steps, count), jnp.zeros(0))
-
-        def sample(carry: Any, number: Any) -> Any:
-            x, code, steps = carry
-            seen = jnp.where(code == GOES_ON, x, jnp.nan)
-            following = advance(x, q, code, steps)
-            stays = number == samples - 1
-            return jax.tree_util.tree_map(lambda a, b: jnp.where(stays, a, b), carry, following), seen
-
-        last, out = jax.lax.scan(sample, (x, code, steps), jnp.arange(samples))
-        return (*last, out)
+        last, out = jax.lax.scan(sample, (x, code, steps), None, length=samples - 1)
+        return (*last, jnp.concatenate([out, seen(*last[:2])[None]]))
 
     return rows
 

@@ -184,7 +184,8 @@ def _check_states(map: Map, rows: BatchRows) -> None:
     rule = IterationRule.of(map)
     failed: MapFailed | None = None
     with np.errstate(all="ignore"):
-        for x, p in zip(rows.states, rows.parameters_of_rows()):
+        for i, x in enumerate(rows.states):
+            (p,) = rows[i : i + 1].parameters_of_rows()
             if rule.end(x, p) == "steps" and _is_finite_or_raises(map, x, p):
                 try:
                     map.replace(**p).check(x)

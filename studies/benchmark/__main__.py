@@ -6,12 +6,12 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from studies.benchmark import equilibrium, large, loci, many, network, orbits, scale, small, theorems
+from studies.benchmark import accelerators, equilibrium, large, loci, many, network, orbits, scale, small, theorems
 from studies.benchmark.frame import Measurement, Row, measure, table, write
 
 __all__ = ["ROWS", "main"]
 
-MODULES = (small, large, many, orbits, equilibrium, network, scale, loci, theorems)
+MODULES = (small, large, many, orbits, equilibrium, network, scale, loci, theorems, accelerators)
 ROWS: dict[str, Row] = {row.name: row for module in MODULES for row in module.ROWS}
 
 

@@ -91,6 +91,7 @@ class Material:
         self.circle = bf.invariant_curve(bf.maps.delayed_logistic(2.02), [0.6, 0.6])
         self.diagram = bf.explore(self.curve, {"r": (2.7, 3.05)}, depth=1, control=STEPS)
         self.orbits = bf.orbit_diagram(self.map, "r", [2.5, 3.2], [0.3], lambda x, r: x[0], transient=5, samples=3)
+        self.many = bf.trace_many(self.map, "r", [[0.6]], {"r": (2.4, 2.6)}, parameters={"r": 2.5})
         self.two = bf.trace(
             bf.locus(bf.special_point(self.henon, "flip", "a", [0.8, 0.2]), "b"),
             {"a": (0.1, 1.0), "b": (0.25, 0.35)},
@@ -173,6 +174,19 @@ class Material:
                     "period": 1,
                     "method": None,
                     "multiple_shooting": None,
+                    "progress": None,
+                },
+            ),
+            "trace_many": (
+                bf.trace_many,
+                {
+                    "map": m,
+                    "free": "r",
+                    "guesses": [[0.6], [0.55]],
+                    "bounds": {"r": (2.4, 2.6)},
+                    "parameters": {"r": 2.5},
+                    "period": 1,
+                    "control": None,
                     "progress": None,
                 },
             ),
@@ -546,6 +560,7 @@ class Material:
             "plot.chart": (closing(bf.plot.chart), valid(bf.plot.chart, branches=self.two, x="a", y="b")),
             "plot.orbit_diagram": (closing(bf.plot.orbit_diagram), valid(bf.plot.orbit_diagram, orbits=self.orbits)),
             "plot.multipliers": (closing(bf.plot.multipliers), valid(bf.plot.multipliers, of=self.solution)),
+            "plot.many_branches": (closing(bf.plot.many_branches), valid(bf.plot.many_branches, found=self.many)),
             "plot.heatmap": (closing(bf.plot.heatmap), valid(bf.plot.heatmap, matrix=np.eye(2))),
             "plot.cobweb": (closing(bf.plot.cobweb), valid(bf.plot.cobweb, map=m, start=[0.3], steps=3)),
             "plot.phase_portrait": (

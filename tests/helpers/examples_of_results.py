@@ -102,7 +102,17 @@ def of_newton():
     solved = bf.solve(bf.maps.logistic_ring(n=4, sparse=True, r=2.0), np.full(4, 0.4))
     away = bf.Deflation([[0.6]])
     many = bf.solve_many(bf.maps.logistic(), [[0.6]], parameters={"r": [2.5, 3.2]})
-    return [solved, many, bf.deflate(bf.maps.logistic(r=3.84), [[0.1]]), krylov, away, bf.Newton(), bf.NewtonKrylov()]
+    branches = bf.trace_many(bf.maps.logistic(), "r", [[0.6]], {"r": (2.4, 3.1)}, parameters={"r": [2.5, 2.7]})
+    return [
+        solved,
+        many,
+        branches,
+        bf.deflate(bf.maps.logistic(r=3.84), [[0.1]]),
+        krylov,
+        away,
+        bf.Newton(),
+        bf.NewtonKrylov(),
+    ]
 
 
 def of_orbits():
