@@ -115,7 +115,8 @@ def _orbit(quick: bool) -> Contest:
         ),
         "numba, floats, by hand": lambda: Done(steps, (float(_numba_orbit()(0.3, 3.9, steps)[10]),)),
     }
-    return Contest(1, {"bifurcate, accelerated": ours(fast), "bifurcate": ours(lambda: plain)}, peers)
+    both = {"bifurcate, accelerated": ours(fast), "bifurcate": ours(lambda: plain)}
+    return Contest(1, both, {} if quick else peers)  # numba takes seconds to compile
 
 
 def _exponents(quick: bool) -> Contest:
