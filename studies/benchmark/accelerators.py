@@ -190,7 +190,7 @@ def _many(quick: bool) -> Contest:
 
 def _branches(quick: bool) -> Contest:
     count, fast, plain = 4 if quick else 10_000, cache(fast_henon), bf.maps.henon()
-    b = {"a": 0.1, "b": np.linspace(0.1, 0.5, count)}
+    b: Any = {"a": 0.1, "b": np.linspace(0.1, 0.5, count)}
 
     def ours(make: Callable[[], bf.Map]) -> Contender:
         def work() -> Done:
