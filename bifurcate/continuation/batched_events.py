@@ -33,6 +33,7 @@ Numbers = NDArray[np.int_]
 
 KINDS = ("fold", "flip", "neimark-sacker", "branch point")
 FOLD, FLIP, NEIMARK_SACKER, BRANCH_POINT, TURN = range(5)  # a TURN is a branch point as well
+BLURRED = (BRANCH_POINT, TURN)  # where the corrector is singular at the point itself
 
 # Imaginary part, as a part of the modulus, up to which a multiplier counts as real: double ones, as symmetric maps have
 # them, come out as pairs with the root of rounding.
@@ -225,6 +226,24 @@ def locate_rows(curves: RowCurves, changes: Changes) -> Located:
         )
         return curves[which].correct(guess, row[which], SHARPEST)
 
+    best, share, slope, failed = _zeros(at, kinds, ranks)
+    blurred = np.isin(kinds, BLURRED)
+    good = ~failed
+    noise = ROUNDING_ERRORS * _sizes(best)
+    spread = np.minimum(1.0, noise / np.maximum(slope, 1e-300) + SHARPEST)
+    errors = np.abs(chord[:, -1]) * spread
+    errors = np.where(kinds == FOLD, 0.0, errors) + noise * np.maximum(1.0, np.abs(best.u[:, -1]))
+    beside = np.flatnonzero(good & blurred)
+    if len(beside):
+        u, sure, wrong = _beside_branch_points(at, kinds, ranks, share, beside)
+        best.u[beside], errors[beside] = u, np.maximum(errors[beside], wrong)
+        good[beside] = sure
+    errors = np.where(good, errors, 0.5 * np.abs(chord[:, -1]))
+    return Located(best, errors, share, good)
+
+
+def _zeros(at: Any, kinds: Numbers, ranks: Numbers) -> tuple[Corrected, Array, Array, NDArray[np.bool_]]:
+    """Regula falsi on every row: the points nearest to zeros, where in the step, mean slopes, and which rows failed."""
     m = len(kinds)
     low, high = np.zeros(m), np.ones(m)
     g_low, g_high = _test_values(kinds, ranks, at(low)), _test_values(kinds, ranks, at(high))
@@ -232,8 +251,7 @@ def locate_rows(curves: RowCurves, changes: Changes) -> Located:
     best, side = at(np.full(m, 0.5)), np.zeros(m, dtype=int)
     share, slope = np.full(m, 0.5), np.abs(g_high - g_low)
     failed = ~(g_low * g_high < 0)
-    blurred = np.isin(kinds, (BRANCH_POINT, TURN))
-    sharpest = np.where(blurred, NEAR_BRANCH_POINT, SHARPEST)
+    sharpest = np.where(np.isin(kinds, BLURRED), NEAR_BRANCH_POINT, SHARPEST)
     left = np.flatnonzero(~failed)
     for _ in range(MOST_SECANTS):
         if not len(left):
@@ -256,18 +274,7 @@ def locate_rows(curves: RowCurves, changes: Changes) -> Located:
         noise = ROUNDING_ERRORS * _sizes(new)
         settled = (high[left] - low[left] <= sharpest[left]) | (moved <= sharpest[left]) | (np.abs(g) <= 0.02 * noise)
         left = left[~(settled | lost)]
-    good = ~failed
-    noise = ROUNDING_ERRORS * _sizes(best)
-    spread = np.minimum(1.0, noise / np.maximum(slope, 1e-300) + SHARPEST)
-    errors = np.abs(chord[:, -1]) * spread
-    errors = np.where(kinds == FOLD, 0.0, errors) + noise * np.maximum(1.0, np.abs(best.u[:, -1]))
-    beside = np.flatnonzero(good & blurred)
-    if len(beside):
-        u, sure, wrong = _beside_branch_points(at, kinds, ranks, share, beside)
-        best.u[beside], errors[beside] = u, np.maximum(errors[beside], wrong)
-        good[beside] = sure
-    errors = np.where(good, errors, 0.5 * np.abs(chord[:, -1]))
-    return Located(best, errors, share, good)
+    return best, share, slope, failed
 
 
 def _sizes(points: Corrected) -> Array:

@@ -220,7 +220,7 @@ class ManyBranches:
 
     def plot(self, observable: int = 0, *, ax: Axes | None = None) -> Axes:
         """Draw all branches, by :func:`bifurcate.plot.many_branches`."""
-        drawn: Axes = importlib.import_module("bifurcate.plot.many_branches").many_branches(self, observable, ax=ax)
+        drawn: Axes = importlib.import_module("bifurcate.plot.branches_together").many_branches(self, observable, ax=ax)
         return drawn
 
     def __str__(self) -> str:

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 
 from bifurcate.plot.basin_map import basins
 from bifurcate.plot.bifurcation_diagram import diagram
+from bifurcate.plot.branches_together import many_branches
 from bifurcate.plot.figure_style import style
 from bifurcate.plot.heat_map import heatmap
-from bifurcate.plot.many_branches import many_branches
 from bifurcate.plot.multiplier_plots import animate_multipliers, multipliers, multipliers_along
 from bifurcate.plot.observables import StableAround, observe, stable_around
 from bifurcate.plot.orbit_plots import cobweb, convergence, orbit_diagram
