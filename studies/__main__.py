@@ -29,6 +29,7 @@ from studies import (
     spectrum,
     step,
     theorems,
+    tongues,
 )
 from studies.provenance import check
 from studies.report import FIGURES
@@ -49,6 +50,7 @@ STUDIES: dict[str, Any] = {
     "spectrum": spectrum.run,
     "step": step.run,
     "theorems": theorems.run,
+    "tongues": tongues.run,
     "protocols": protocols.run,
     "rules": rules.run,
     "scaling": scaling.run,
@@ -71,6 +73,7 @@ SECONDS: dict[str, tuple[int | None, int]] = {
     "spectrum": (10, 5),
     "step": (30, 10),
     "theorems": (15, 10),
+    "tongues": (60, 10),
     "protocols": (80, 20),
     "rules": (30, 10),
     "scaling": (70, 10),

@@ -191,7 +191,7 @@ def hidden_resonance(map, p, q, rate=1.0, offset=0.0):
     ("p", "q", "A", "c", "units"),
     [
         (1, 5, -1.0 + 0.4j, 0.7, {}),
-        (2, 7, -0.6 - 1.0j, 2.0, {"unit": 250.0, "offset": 3000.0}),
+        pytest.param(2, 7, -0.6 - 1.0j, 2.0, {"unit": 250.0, "offset": 3000.0}, marks=pytest.mark.slow),
         pytest.param(1, 6, 1.0 + 0.5j, 0.5, {"rate": 1e-3}, marks=pytest.mark.slow),
         pytest.param(3, 8, -1.0 + 2.0j, 1.5, {"unit": 1e-4, "rate": 40.0}, marks=pytest.mark.slow),
     ],
@@ -217,6 +217,7 @@ def test_edges_of_a_normal_form_behind_a_change_of_coordinates(p, q, A, c, units
         assert np.abs(place - [edge.parameters(edge.start)[name] for name in found.free]).max() == 0.0
 
 
+@pytest.mark.slow
 def test_a_resonance_without_a_resonant_term_is_said():
     point = hidden_resonance(hidden(1, 5, -1.0 + 0.3j, 0.0), 1, 5)
     assert abs(point.coefficients["c"]) <= 2.0 * point.errors["c"] and point.form == "degenerate"
@@ -349,3 +350,17 @@ def test_a_point_that_is_no_weak_resonance_has_no_tongue():
         bf.tongue(point, 1, 7)
     with pytest.raises(InvalidInput, match="between 0 and 1"):
         bf.tongue(point, amplitude=2.0)
+
+
+@pytest.mark.slow
+def test_exploring_follows_tongues_where_it_is_asked_to():
+    map = predator_prey_resonances().curve.iterate.map
+    curve = bf.cycles(map, "b", [1.0 / 3.0, 0.2])
+    bounds = {"b": (3.0, 3.36), "a": (2.45, 2.65)}
+    found = bf.explore(curve, bounds, depth=2, resonances=7)
+    labels = [point.label for point in found.special]
+    assert "1:7" in labels and len(found.failures) == 0
+    edges = [branch for branch in found.branches if branch.curve.tongue == (1, 7)]
+    assert [edge.curve.period for edge in edges] == [7, 7]
+    plain = bf.explore(curve, bounds, depth=1)
+    assert "1:7" not in [point.label for point in plain.special]
