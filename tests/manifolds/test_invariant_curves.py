@@ -121,6 +121,15 @@ def test_two_algorithms_give_the_same_normal_multipliers():
     assert abs(np.log(curve.multipliers[0].real) - exponents.values.sum()) < 5e-4
 
 
+@pytest.mark.parametrize("a", [0.85, 1.045])  # smooth vector fields there are, and are not
+def test_normal_multipliers_in_three_dimensions_agree_with_exponents(a):
+    map = bf.Map(reference_map("curve_gh3").f, {"a": a, "b": 0.3})
+    curve = bf.invariant_curve(map, [0.6, 0.6, 0.6])
+    assert abs(np.prod(np.abs(curve.multipliers)) - 0.3) < 1e-8  # |det f'| = b
+    exponents = bf.lyapunov(map, [0.6, 0.6, 0.6], steps=3000, count=3)
+    assert np.abs(np.log(np.abs(curve.multipliers)) - exponents.values[1:]).max() < 5e-3
+
+
 def test_the_branch_from_a_neimark_sacker_point(delayed):
     assert delayed.stop.first.reason == "origin" and delayed.stop.last.reason == "bound"
     assert delayed["rotation number"][0] == pytest.approx(1 / 6, abs=1e-3)
@@ -142,8 +151,8 @@ def test_a_weak_resonance_is_stepped_over_and_named(delayed):
 
 @pytest.mark.slow
 def test_a_branch_ends_in_words_where_it_is_about_to_lock():
-    point = neimark_sacker(bf.maps.delayed_logistic(1.9), "r", [0.48, 0.48], (1.5, 2.5))
-    branch = bf.trace(bf.switch(point), {"r": (1.5, 2.3)})
+    curve = bf.invariant_curve(bf.maps.delayed_logistic(2.155), [0.6, 0.6])
+    branch = bf.trace(bf.invariant_curves(curve, "r"), {"r": (2.1549, 2.3)})
     assert branch.stop.last.reason == "unresolved" and "near 1/7" in branch.stop.last.detail
     assert branch["r"].max() < GLOBAL["lock_delayed_7"]["value"][0]
 
