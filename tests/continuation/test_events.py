@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+from global_reference import GLOBAL
 from same import difference
 
 import bifurcate as bf
@@ -206,3 +207,25 @@ def test_events_that_make_no_sense_are_refused(events, words):
 def test_events_that_are_none_are_refused(given):
     with pytest.raises(InvalidInput):
         bf.Event(*given)
+
+
+def image(r, times):
+    x = 0.5
+    for _ in range(times):
+        x = r * x * (1.0 - x)
+    return x
+
+
+def test_where_bands_merge_and_where_a_window_ends():
+    # The critical point comes down on a repelling fixed point or cycle.
+    curve = bf.cycles(bf.maps.logistic(r=3.6), "r", [1.0 - 1.0 / 3.6])
+    (found,) = bf.trace(curve, {"r": (3.5, 3.9)}, events={"merging": lambda x, r: image(r, 3) - x[0]}).of("event")
+    assert abs(found.parameters["r"] - GLOBAL["band_merging"]["value"]) < 1e-13
+
+    def apart(x, r):
+        y = r * x[0] * (1.0 - x[0])
+        return (image(r, 6) - x[0]) * (image(r, 6) - y) * (image(r, 6) - r * y * (1.0 - y))
+
+    curve = bf.cycles(bf.maps.logistic(r=3.85), "r", [0.1725856], period=3)
+    found = bf.trace(curve, {"r": (3.84, 3.88)}, events={"crisis": apart}).of("event")
+    assert [abs(point.parameters["r"] - GLOBAL["interior_crisis_3"]["value"]) < 1e-13 for point in found] == [True]

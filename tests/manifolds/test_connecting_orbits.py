@@ -152,6 +152,24 @@ def test_a_boundary_crisis_is_named_and_another_tangency_is_not():
         bf.crisis(bf.special_point(bf.maps.logistic(r=2.9), "flip", free="r", guess=[0.66]))
 
 
+@pytest.mark.slow
+def test_an_interior_crisis_is_named():
+    # The window of period 7 ends where its saddle touches the seven pieces of the attractor: the literature has 1.2717.
+    saddle = bf.solve(bf.maps.henon(a=1.2725, b=0.3), [-0.9705, 0.3765], period=7)
+    unstable = bf.manifold(saddle, length=0.3, side=-1)
+    found = bf.connecting_orbits(unstable, bf.manifold(saddle, stable=True, length=0.3, side=-1))
+    point = bf.trace(bf.connections(found.orbits[0], "a"), {"a": (1.271, 1.273)}).first("tangency")
+    assert point.parameters["a"] == pytest.approx(1.271686, abs=2e-6)
+    # Seven pieces below, one above: of direct iteration, without manifolds.
+    cells = []
+    for a in (1.271, 1.2725):
+        states = bf.orbit(bf.maps.henon(a=a, b=0.3), [0.1, 0.1], 20_000, transient=5000).states
+        cells.append(len(np.unique((states * [20.0, 60.0]).round(), axis=0)))
+    named = bf.crisis(point, distance=6e-4)
+    assert cells[1] > 1.5 * cells[0] and named.name == "interior crisis" and named.escaped == (0.0, 0.0)
+    assert named.cells[1] > 1.5 * named.cells[0] and "interior crisis" in str(named)
+
+
 def test_the_derivatives_of_the_boundary_value_problem():
     for orbit in (
         henon_orbits(1.4, 0.3, (2.0, 2.0)).orbits[0],
