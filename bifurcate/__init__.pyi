@@ -108,10 +108,23 @@ from .newton.newton_krylov import NewtonKrylov as NewtonKrylov
 from .newton.solutions import Solutions as Solutions
 from .newton.solve_many import solve_many as solve_many
 from .newton.solve import Solution as Solution, solve as solve
+from .orbits.alignment_indices import (
+    AlignmentIndices as AlignmentIndices,
+    alignment_indices as alignment_indices,
+)
 from .orbits.ensemble import Ensemble as Ensemble, ensemble as ensemble
+from .orbits.expansion_entropy import (
+    ExpansionEntropy as ExpansionEntropy,
+    expansion_entropy as expansion_entropy,
+)
+from .orbits.finite_time_exponents import (
+    FiniteTimeExponents as FiniteTimeExponents,
+    finite_time_exponents as finite_time_exponents,
+)
 from .orbits.lyapunov_exponents import Exponents as Exponents, lyapunov as lyapunov
 from .orbits.orbit import Orbit as Orbit, orbit as orbit
 from .orbits.orbit_diagram import OrbitDiagram as OrbitDiagram, orbit_diagram as orbit_diagram
+from .orbits.zero_one_test import ZeroOneTest as ZeroOneTest, zero_one_test as zero_one_test
 from .sweep import sweep as sweep
 from .sweep_result import FailedPoint as FailedPoint, Sweep as Sweep
 from .orbits.parameter_plane import ParameterPlane as ParameterPlane, parameter_plane as parameter_plane

@@ -17,8 +17,8 @@ from bifurcate.attractors.stepper import Stepper, find_layout
 from bifurcate.errors import InvalidInput
 from bifurcate.maps.calls import call
 from bifurcate.maps.map import Map
-from bifurcate.orbits.lyapunov_exponents import block_standard_error
 from bifurcate.orbits.orbit import IterationRule, OrbitEnd, iterate, with_values
+from bifurcate.orbits.standard_error import block_standard_error
 from bifurcate.printing import short_repr
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
@@ -120,7 +120,7 @@ def return_times(
     check_count("transient", transient, least=0)
     holds = _membership(inside, map, x)
     found = iterate(IterationRule.of(map), x, map.parameters, transient=transient, last=transient + steps)
-    states = np.array(found.states or [x])
+    states = found.states if len(found.states) else x[None]
     is_in = holds(states)
     change = np.diff(is_in.astype(int))
     entries, exits = np.flatnonzero(change == 1) + 1, np.flatnonzero(change == -1) + 1

@@ -67,7 +67,7 @@ class BatchResult:
     def fill_in(self, i: int, found: Iteration, first: int) -> None:
         """Take in what became of row i; ``first`` is the place of its first state on the second axis of ``states``."""
         self.steps[i], self.ends[i], self.details[i] = found.steps, found.end, found.detail
-        if found.states:
+        if len(found.states):
             self.states[i, first : first + len(found.states)] = found.states
 
 

@@ -10,23 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.deprecation import old_parameters, old_positions
-from bifurcate.errors import InvalidInput, MapFailed
-from bifurcate.linalg.operators import apply
-from bifurcate.maps.iterated_map import IteratedMap
+from bifurcate.errors import InvalidInput
 from bifurcate.maps.map import Map
 from bifurcate.orbits.compiled_exponents import exponents_loop
 from bifurcate.orbits.compiled_loops import CompiledRule
-from bifurcate.orbits.orbit import DIVERGED, IterationRule, OrbitEnd, next_state, with_values
-from bifurcate.printing import notebook_html
-from bifurcate.validation import check_count, check_seed
+from bifurcate.orbits.covariant_vectors import covariant_vectors
+from bifurcate.orbits.orbit import DIVERGED, IterationRule, OrbitEnd, with_values
+from bifurcate.orbits.standard_error import block_standard_error
+from bifurcate.orbits.tangent_vectors import TangentMap, follow
+from bifurcate.printing import notebook_html, short_repr
+from bifurcate.validation import check_count, check_flag, check_seed
 
-__all__ = ["Exponents", "block_standard_error", "lyapunov"]
+__all__ = ["Exponents", "first_vectors", "kaplan_yorke", "lyapunov", "summarised"]
 
 Array = NDArray[np.float64]
 
-# Blocks of which a standard error is taken, at the least: from fewer it would itself be wrong by more than 1/√(2·15),
-# about a fifth.
-FEWEST_BLOCKS = 16
 # Standard errors by which an exponent must exceed 0 to count as positive: by chance that happens once in 700 times.
 SURE_ERRORS = 3.0
 
@@ -38,10 +36,11 @@ class Exponents:
     Attributes
     ----------
     values : ndarray, shape (count,)
-        The exponents, by falling size; −inf where a direction was annihilated.
+        The exponents, by falling size; −inf where a direction was annihilated, to rounding of the state or of the
+        derivative: along a superstable cycle.
     errors : ndarray, shape (count,)
-        The standard error of each, from the scatter of block means: that of the finite orbit, not of rounding. NaN
-        where the exponent is infinite or fewer than 16 steps were done.
+        The standard error of each, from the scatter of block means, and what the error of the derivative adds to it.
+        NaN where the exponent is infinite or fewer than 16 steps were done.
     steps : int
         Iterations over which they are averages.
     state : ndarray
@@ -50,6 +49,15 @@ class Exponents:
         How the orbit ended, as in :class:`Orbit`.
     detail : str
         What f raised or returned, where it failed.
+    kaplan_yorke : float
+        The Kaplan–Yorke dimension; NaN if more exponents than were asked for decide it.
+    kaplan_yorke_error : float
+        Its standard error; inf where it is not known on which side of 0 a sum of exponents is.
+    states, vectors : ndarray or None, shapes (steps, *state's shape), (steps, n, count)
+        The states over which exponents are averaged, and the covariant Lyapunov vectors there, if they were asked for:
+        unit vectors, one a column, of which the Jacobian takes each to a multiple of the one at the next state.
+    vector_errors : ndarray or None, shape (steps, count)
+        The sine of the angle between each and the one that other first vectors lead to.
     """
 
     values: Array
@@ -58,7 +66,13 @@ class Exponents:
     state: Array
     end: OrbitEnd
     detail: str = ""
+    kaplan_yorke: float = np.nan
+    kaplan_yorke_error: float = np.nan
+    states: Array | None = None
+    vectors: Array | None = None
+    vector_errors: Array | None = None
 
+    __repr__ = short_repr
     _repr_html_ = notebook_html
 
     @property
@@ -76,6 +90,7 @@ def lyapunov(
     steps: int = 10_000,
     transient: int = 1000,
     count: int = 1,
+    vectors: bool = False,
     parameters: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> Exponents:
@@ -99,6 +114,10 @@ def lyapunov(
         Iterations before that, in which the orbit settles and the tangent vectors align.
     count : int
         Number of exponents, from 1 to the number of unknowns.
+    vectors : bool
+        Compute the covariant Lyapunov vectors, too (Ginelli et al., Phys. Rev. Lett. 99 (2007) 130601): the orbit is
+        followed for ``transient`` steps more, and coefficients in the orthonormal vectors go back along it. Everything
+        is done twice, from other first vectors, and kept: 8·steps·count·(2n + count) bytes and more.
     parameters : mapping of str to float, optional
         Values that replace the map's own.
     seed : int
@@ -124,41 +143,56 @@ def lyapunov(
     check_count("steps", steps)
     check_count("transient", transient, least=0)
     check_count("count", count)
+    check_flag("vectors", vectors)
     map = with_values(map, parameters)
     x = map.check(start)
     if count > x.size:
         raise InvalidInput(f"count is {count}; it must be at most the number of unknowns, {x.size}")
-    p, iterate, rule = dict(map.parameters), IteratedMap(map, x.shape), IterationRule.of(map)
-    vectors = np.linalg.qr(np.random.default_rng(check_seed(seed)).standard_normal((x.size, count)))[0]
-    if (compiled := CompiledRule.of(rule, DIVERGED)) is not None:
-        return _compiled(compiled, x, vectors, p, transient, steps)
-    rates, done = np.empty((steps, count)), -transient
-    end: OrbitEnd = "steps"
-    detail = ""
+    p, Q = dict(map.parameters), first_vectors(x.size, count, seed)
+    if vectors:
+        return _with_vectors(TangentMap(map, x, p), x, Q, transient, steps, seed)
+    if (compiled := CompiledRule.of(IterationRule.of(map), DIVERGED)) is not None:
+        return _compiled(compiled, x, Q, p, transient, steps)
+    tangent = TangentMap(map, x, p)
+    found = follow(tangent, x, Q, transient)
+    growth = np.empty((0, count))
+    if found.end == "steps":
+        found = follow(tangent, found.x, found.vectors, steps)
+        growth = found.growth
+    return summarised(growth, found.errors, found.x, found.end, found.detail)
+
+
+def first_vectors(n: int, count: int, seed: int) -> Array:
+    """Random orthonormal tangent vectors, shape (n, count)."""
+    return np.asarray(np.linalg.qr(np.random.default_rng(check_seed(seed)).standard_normal((n, count)))[0])
+
+
+def summarised(growth: Array, floors: Array, x: Array, end: OrbitEnd, detail: str = "", **more: Any) -> Exponents:
+    """The exponents, and what follows from them, of the growth along an orbit.
+
+    Parameters
+    ----------
+    growth : ndarray, shape (steps, count)
+    floors : ndarray, shape (count,)
+        Errors of the exponents that the derivative's cause.
+    x, end, detail
+        As in :class:`Exponents`.
+    """
     with np.errstate(all="ignore"):
-        try:
-            while done < steps:
-                following = next_state(rule, x, p)
-                end = rule.end(following, p)
-                if end != "steps":
-                    break
-                vectors, growth = _map_vectors(iterate, x, following, vectors, p)
-                if done >= 0:
-                    rates[done] = np.log(growth)
-                x, done = following, done + 1
-        except MapFailed as error:
-            end, detail = "failed", str(error)
-        except KeyboardInterrupt:
-            end = "interrupted"
-    rates = rates[: max(done, 0)]
-    return Exponents(
-        values=rates.mean(axis=0) if len(rates) else np.full(count, np.nan),
-        errors=block_standard_error(rates),
-        steps=len(rates),
-        state=x,
-        end=end,
-        detail=detail,
-    )
+        rates = np.log(growth)
+        values = rates.mean(axis=0) if len(rates) else np.full(growth.shape[1], np.nan)
+        errors = np.hypot(block_standard_error(rates), floors)
+        dimension = kaplan_yorke(rates, x.size, floors)
+    return Exponents(values, errors, len(rates), x, end, detail, *dimension, **more)
+
+
+def _with_vectors(tangent: TangentMap, x: Array, Q: Array, transient: int, steps: int, seed: int) -> Exponents:
+    """Exponents with covariant vectors: from two runs whose first vectors differ, by which their error is known."""
+    found = covariant_vectors(tangent, x, Q, first_vectors(x.size, Q.shape[1], seed + 1), transient, steps, seed)
+    return summarised(
+        found.growth, found.floors, found.x, found.end, found.detail,
+        states=found.states, vectors=found.vectors, vector_errors=found.errors,
+    )  # fmt: skip
 
 
 def _compiled(
@@ -169,56 +203,35 @@ def _compiled(
     growth = np.empty((0, vectors.shape[1]))
     if end == "steps":
         x, _, growth, _, end = exponents_loop(rule, x, vectors, p, steps)
-    with np.errstate(all="ignore"):
-        rates = np.log(growth)
-        values = rates.mean(axis=0) if len(rates) else np.full(vectors.shape[1], np.nan)
-        return Exponents(values, block_standard_error(rates), len(rates), x, end)
+    return summarised(growth, np.zeros(vectors.shape[1]), x, end)
 
 
-def _map_vectors(
-    iterate: IteratedMap, x: Array, following: Array, vectors: Array, p: dict[str, float]
-) -> tuple[Array, Array]:
-    """The tangent vectors one step later, made orthonormal, and the factors by which they grew, |diag R|.
+def kaplan_yorke(rates: Array, n: int, floors: Array) -> tuple[float, float]:
+    """The Kaplan–Yorke dimension of a series of growth rates, and its standard error.
 
-    Parameters
-    ----------
-    iterate : IteratedMap
-        f, iterated once.
-    x, following : ndarray, of the state's shape
-        The state, and f of it.
-    vectors : ndarray, shape (n, count)
-        Orthonormal tangent vectors at x.
-    p : dict
-        All parameters.
+    With the largest j for which S = λ₁ + … + λ_j ≥ 0 it is j + S/|λ_{j+1}|; its error is that of the mean of the series
+    to which it is linear near its value, so that what the exponents' errors have in common is taken into account.
     """
-    orbit = [x.ravel(), following.ravel()]
-    if vectors.shape[1] == 1:
-        image = iterate.jvp(orbit, vectors[:, 0], p)[:, None]
-        length = np.linalg.norm(image, axis=0)
-        return (image / length if length[0] > 0.0 else vectors), length
-    Q, R = np.linalg.qr(apply(iterate.jacobian(orbit, p), vectors))
-    return Q, np.abs(np.diag(R))
-
-
-def block_standard_error(rows: Array) -> Array:
-    """The largest standard error of the mean, over blocks of 1, 2, 4, … rows, as long as there are 16 blocks.
-
-    Parameters
-    ----------
-    rows : ndarray, shape (steps, count)
-        One series a column.
-
-    Returns
-    -------
-    ndarray, shape (count,)
-        NaN for a column that is not finite, and for all of them if there are fewer than 16 rows.
-    """
-    errors = np.full(rows.shape[1], np.nan if len(rows) < FEWEST_BLOCKS else 0.0)
-    errors[~np.isfinite(rows).all(axis=0)] = np.nan
-    known = np.isfinite(errors)
-    blocks = rows[:, known]
-    while len(blocks) >= FEWEST_BLOCKS:
-        errors[known] = np.maximum(errors[known], blocks.std(axis=0, ddof=1) / np.sqrt(len(blocks)))
-        even = len(blocks) // 2 * 2
-        blocks = 0.5 * (blocks[0:even:2] + blocks[1:even:2])
-    return errors
+    if not len(rates):
+        return np.nan, np.nan
+    values = rates.mean(axis=0)
+    sums = np.cumsum(values)
+    j = int(np.argmax(sums < 0.0)) if (sums < 0.0).any() else len(values)
+    if j == len(values):
+        return (float(n), 0.0) if j == n and np.isfinite(sums).all() else (np.nan, np.nan)
+    partial = np.column_stack([rates[:, : i + 1].sum(axis=1) for i in range(j + 1)])
+    spread = np.hypot(block_standard_error(partial), np.sqrt(np.cumsum(floors[: j + 1] ** 2)))
+    before = float(sums[j - 1]) if j else 0.0
+    decided = before > SURE_ERRORS * spread[j - 1] if j else True
+    known = not np.isfinite(sums[j]) or -sums[j] > SURE_ERRORS * spread[j]
+    if not (decided and known):  # on the other side of 0 the dimension is another one
+        dimension = j + before / abs(values[j]) if j else 0.0
+        return float(dimension), np.inf
+    if j == 0:
+        return 0.0, 0.0
+    if not np.isfinite(values[j]):
+        return float(j), 0.0
+    size = abs(values[j])
+    linear = rates[:, :j].sum(axis=1) / size + before / size**2 * rates[:, j]
+    error = float(block_standard_error(linear[:, None])[0])
+    return j + before / size, float(np.hypot(error, np.abs(floors[: j + 1]).sum() / size))

@@ -27,6 +27,7 @@ __all__ = [
     "OrbitEnd",
     "iterate",
     "next_state",
+    "next_states",
     "orbit",
     "with_values",
 ]
@@ -37,6 +38,11 @@ OrbitEnd = Literal["steps", "domain", "diverged", "failed", "interrupted"]
 # A state beyond this many of the map's scales has diverged: bounded dynamics stays within a few scales, and an orbit
 # that has left it by twelve orders of magnitude keeps no digit of where it would come back to.
 DIVERGED = 1e12
+
+# States that are computed before one looks whether the orbit has ended among them, and their numbers: a look costs as
+# much as a step of a small map. For large ones, whose steps are dear, blocks are short.
+LONGEST_BLOCK = 128
+NUMBERS_PER_BLOCK = 2**13
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,13 +103,29 @@ class IterationRule(Portable):
             return "domain"
         return "steps"
 
+    def first_end(self, states: State, p: Mapping[str, float]) -> tuple[int, OrbitEnd] | None:
+        """The number of the first of some states from which an orbit cannot go on, and why; None if there is none."""
+        count, end = len(states), None
+        inside = (
+            np.abs(states.reshape(count, states[0].size if count else 1)).max(axis=1, initial=0.0)
+            < DIVERGED * self.scale
+        )
+        if not inside.all():
+            count = int(np.argmin(inside))
+            end = count, "diverged"
+        if self.domain is not None:
+            for i, x in enumerate(states[:count]):
+                if not np.min(self.domain(x, **p)) > 0:
+                    return i, "domain"
+        return end  # type: ignore[return-value]
+
 
 class Iteration(NamedTuple):
     """The result of :func:`iterate`.
 
     Attributes
     ----------
-    states : list of ndarray
+    states : ndarray, shape (at most last - transient + 1, *state's shape)
         The states after the transient.
     steps : int
         Iterations done.
@@ -113,7 +135,7 @@ class Iteration(NamedTuple):
         As in :class:`Orbit`.
     """
 
-    states: list[State]
+    states: State
     steps: int
     end: OrbitEnd
     detail: str = ""
@@ -164,7 +186,7 @@ def orbit(
         states, done, end = iterate_compiled(compiled, x, map.parameters, transient=transient, last=last)
         return Orbit(states if len(states) else x[None], done, end)
     found = iterate(rule, x, map.parameters, transient=transient, last=last)
-    return Orbit(np.array(found.states or [x]), found.steps, found.end, found.detail)
+    return Orbit(found.states if len(found.states) else x[None].copy(), found.steps, found.end, found.detail)
 
 
 def next_state(rule: IterationRule, x: State, p: Mapping[str, float]) -> State:
@@ -175,11 +197,7 @@ def next_state(rule: IterationRule, x: State, p: Mapping[str, float]) -> State:
     MapFailed
         If f raises, or returns anything but real numbers of the state's shape.
     """
-    y = np.asarray(call(rule.f, "f", x.copy(), **p))
-    if y.shape != x.shape or y.dtype.kind not in REAL_KINDS:
-        what = f"shape {y.shape}" if y.shape != x.shape else f"{y.dtype.name} values"
-        raise MapFailed(f"f returned {what} for a state of shape {x.shape}")
-    return np.array(y, dtype=float)
+    return _as_state(call(rule.f, "f", x.copy(), **p), x.shape)
 
 
 def with_values(map: Map, parameters: Mapping[str, float] | None) -> Map:
@@ -216,22 +234,72 @@ def iterate(
     done : int
         Iterations done already.
     """
-    p, states = dict(p), list[State]()
+    p, length = dict(p), 1
+    blocks = [x[None] if done >= transient else np.empty((0, *x.shape))]
+    end: OrbitEnd = "steps"
+    detail = ""
     with np.errstate(all="ignore"):
+        while done < last and end == "steps":
+            length = min(2 * length, LONGEST_BLOCK, max(1, NUMBERS_PER_BLOCK // max(x.size, 1)))
+            block, end, detail = next_states(rule, x, p, min(length, last - done))
+            if done + len(block) >= transient:
+                blocks.append(block[max(transient - done - 1, 0) :])
+            done, x = done + len(block), block[-1] if len(block) else x
+    return Iteration(np.concatenate(blocks), done, end, detail)
+
+
+def next_states(rule: IterationRule, x: State, p: Mapping[str, float], count: int) -> tuple[State, OrbitEnd, str]:
+    """The next states of an orbit: up to ``count``, fewer where it ends. Overflows are the caller's to silence.
+
+    f may be called for states beyond the one where the orbit ends: whether it does is looked up for all states at once.
+
+    Parameters
+    ----------
+    rule : IterationRule
+    x : ndarray
+        The state before them.
+    p : mapping of str to float
+        All parameters.
+    count : int
+
+    Returns
+    -------
+    states : ndarray, shape (at most count, *state's shape)
+    end : {"steps", "domain", "diverged", "failed", "interrupted"}
+    detail : str
+        What f raised or returned, where it failed.
+    """
+    states, f, shape = np.empty((count, *x.shape)), rule.f, x.shape
+    end: OrbitEnd = "steps"
+    done, detail, at = 0, "", x
+    try:
+        at = x.copy()  # f may write into the state that it is given, and return the same array each time
+        for done in range(count):
+            y = f(at, **p)
+            if type(y) is not np.ndarray or y.dtype is not _FLOAT or y.shape != shape:
+                y = _as_state(y, shape)
+            states[done] = y
+            at = y.copy()
+        done = count
+    except KeyboardInterrupt:
+        end = "interrupted"
+    except Exception as raised:  # once more, for f's own words
+        end, detail = "failed", f"f failed once: {type(raised).__name__}: {raised}"
         try:
-            while True:
-                if done >= transient:
-                    states.append(x)
-                if done == last:
-                    return Iteration(states, done, "steps")
-                following = next_state(rule, x, p)
-                end = rule.end(following, p)
-                if end != "steps":
-                    return Iteration(states, done, end)
-                x, done = following, done + 1
+            next_state(rule, states[done - 1] if done else x, p)
         except MapFailed as error:
-            return Iteration(states, done, "failed", str(error))
-        except KeyboardInterrupt:
-            if len(states) == done - transient:  # it came between a state and its place in the list
-                states.append(x)
-            return Iteration(states, done, "interrupted")
+            detail = str(error)
+    first = rule.first_end(states[:done], p)
+    return (states[:done], end, detail) if first is None else (states[: first[0]], first[1], "")
+
+
+_FLOAT = np.dtype(float)
+
+
+def _as_state(y: Any, shape: tuple[int, ...]) -> State:
+    """What f returned, as an array of floats of the state's shape."""
+    y = np.asarray(y)
+    if y.shape != shape or y.dtype.kind not in REAL_KINDS:
+        what = f"shape {y.shape}" if y.shape != shape else f"{y.dtype.name} values"
+        raise MapFailed(f"f returned {what} for a state of shape {shape}")
+    return np.array(y, dtype=float)

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from bifurcate.plot.basin_map import basins
 from bifurcate.plot.bifurcation_diagram import diagram
 from bifurcate.plot.branches_together import many_branches
+from bifurcate.plot.chaos_plots import alignment_indices, finite_time_exponents
 from bifurcate.plot.figure_style import style
 from bifurcate.plot.heat_map import heatmap
 from bifurcate.plot.multiplier_plots import animate_multipliers, multipliers, multipliers_along
@@ -21,12 +22,14 @@ from bifurcate.plot.two_parameter_chart import chart
 __all__ = [
     "Figure",
     "StableAround",
+    "alignment_indices",
     "animate_multipliers",
     "basins",
     "chart",
     "cobweb",
     "convergence",
     "diagram",
+    "finite_time_exponents",
     "heatmap",
     "many_branches",
     "multipliers",

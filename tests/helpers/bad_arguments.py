@@ -92,6 +92,8 @@ class Material:
         self.diagram = bf.explore(self.curve, {"r": (2.7, 3.05)}, depth=1, control=STEPS)
         self.orbits = bf.orbit_diagram(self.map, "r", [2.5, 3.2], [0.3], lambda x, r: x[0], transient=5, samples=3)
         self.many = bf.trace_many(self.map, "r", [[0.6]], {"r": (2.4, 2.6)}, parameters={"r": 2.5})
+        self.windows = bf.finite_time_exponents(self.map, [0.3], window=2, windows=4, transient=0)
+        self.aligned = bf.alignment_indices(self.henon, [0.1, 0.1], steps=4)
         self.two = bf.trace(
             bf.locus(bf.special_point(self.henon, "flip", "a", [0.8, 0.2]), "b"),
             {"a": (0.1, 1.0), "b": (0.25, 0.35)},
@@ -312,7 +314,47 @@ class Material:
                     "steps": 30,
                     "transient": 2,
                     "count": 1,
+                    "vectors": False,
                     "parameters": {"r": 2.0},
+                    "seed": 0,
+                },
+            ),
+            "finite_time_exponents": (
+                bf.finite_time_exponents,
+                {
+                    "map": m,
+                    "start": [0.3],
+                    "window": 3,
+                    "windows": 2,
+                    "transient": 2,
+                    "count": 1,
+                    "parameters": {"r": 2.0},
+                    "seed": 0,
+                },
+            ),
+            "FiniteTimeExponents.quantiles": (self.windows.quantiles, {"parts": [0.1, 0.5]}),
+            "alignment_indices": (
+                bf.alignment_indices,
+                {
+                    "map": h,
+                    "start": [0.1, 0.1],
+                    "steps": 5,
+                    "count": 2,
+                    "transient": 1,
+                    "vectors": None,
+                    "parameters": {"a": 0.3},
+                    "seed": 0,
+                },
+            ),
+            "zero_one_test": (bf.zero_one_test, {"series": np.cos(np.arange(120.0) ** 2), "count": 10, "seed": 0}),
+            "expansion_entropy": (
+                bf.expansion_entropy,
+                {
+                    "map": m,
+                    "box": [(0.0, 1.0)],
+                    "steps": 5,
+                    "points": 1000,
+                    "parameters": {"r": 4.0},
                     "seed": 0,
                 },
             ),
@@ -562,6 +604,14 @@ class Material:
             "plot.multipliers": (closing(bf.plot.multipliers), valid(bf.plot.multipliers, of=self.solution)),
             "plot.many_branches": (closing(bf.plot.many_branches), valid(bf.plot.many_branches, found=self.many)),
             "plot.heatmap": (closing(bf.plot.heatmap), valid(bf.plot.heatmap, matrix=np.eye(2))),
+            "plot.alignment_indices": (
+                closing(bf.plot.alignment_indices),
+                valid(bf.plot.alignment_indices, found=self.aligned),
+            ),
+            "plot.finite_time_exponents": (
+                closing(bf.plot.finite_time_exponents),
+                valid(bf.plot.finite_time_exponents, found=self.windows),
+            ),
             "plot.cobweb": (closing(bf.plot.cobweb), valid(bf.plot.cobweb, map=m, start=[0.3], steps=3)),
             "plot.phase_portrait": (
                 closing(bf.plot.phase_portrait),

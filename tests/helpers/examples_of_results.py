@@ -122,6 +122,11 @@ def of_orbits():
         bf.parameter_plane(bf.maps.henon(), {"a": [0.1, 0.5], "b": [0.2, 0.3]}, [0.0, 0.0], longest=2, transient=50),
         bf.ensemble(map, [[0.3], [0.4]], 3),
         bf.lyapunov(map, [0.3], steps=64, transient=10),
+        bf.lyapunov(bf.maps.henon(), [0.1, 0.1], steps=20, transient=10, count=2, vectors=True),
+        bf.finite_time_exponents(map, [0.3], window=4, windows=5, transient=3),
+        bf.alignment_indices(bf.maps.henon(), [0.1, 0.1], steps=20),
+        bf.zero_one_test(bf.orbit(map, [0.3], 120).states[:, 0], count=10),
+        bf.expansion_entropy(map.replace(r=4.0), [(0.0, 1.0)], steps=5, points=1000),
         bf.orbit_diagram(map, "r", [2.0, 2.5], [0.3], lambda x, r: x[0], samples=2),
     ]
 

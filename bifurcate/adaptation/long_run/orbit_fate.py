@@ -25,7 +25,7 @@ from bifurcate.adaptation.long_run.orbit_follower import WINDOW, OrbitFollower
 from bifurcate.adaptation.long_run.weight_asymptotics import weights
 from bifurcate.adaptation.long_run.weight_growth import WeightGrowth
 from bifurcate.interrupts import protected
-from bifurcate.orbits.lyapunov_exponents import block_standard_error
+from bifurcate.orbits.standard_error import block_standard_error
 from bifurcate.printing import short_repr
 
 __all__ = ["OrbitFate", "fate"]
