@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bifurcate.continuation.attempts_on_executor import AttemptsOnExecutor
 from bifurcate.continuation.branch import Branch
 from bifurcate.continuation.branch_matching import BranchLocator
 from bifurcate.continuation.step_control import StepControl
@@ -19,6 +21,7 @@ from bifurcate.curves.cycle import cycles
 from bifurcate.curves.metric import Metric
 from bifurcate.deprecation import old_keywords, old_positions
 from bifurcate.errors import BifurcateError, InvalidInput, MapFailed, OutsideDomain
+from bifurcate.executors import as_executor
 from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
 from bifurcate.maps.map import Map
 from bifurcate.newton.deflated_search import DeflatedSearch, FailedAttempt
@@ -70,6 +73,7 @@ def deflated_continuation(
     control: StepControl | None = None,
     power: float = 2.0,
     max_branches: int = 50,
+    executor: Any = None,
     progress: Report | bool | None = None,
     journal: str | os.PathLike[str] | None = None,
 ) -> DeflatedBranches:
@@ -98,6 +102,9 @@ def deflated_continuation(
         How strongly solutions repel, as for :class:`Deflation`.
     max_branches : int
         New branches at the most: a map may have infinitely many solutions.
+    executor : concurrent.futures.Executor or dask Client, optional
+        Where attempts from the next guesses are made at the same time, and while a branch is traced: threads, processes
+        (f must be picklable then), a cluster's. The result is the same as without. By default each in its turn.
     progress : callable, bool, optional
         Called with a :class:`Progress` after every new branch; or True for a line that says how far the call has come,
         False for none. If it is not given, a line appears after two seconds in terminals and notebooks.
@@ -152,6 +159,7 @@ def deflated_continuation(
         control=control,
         power=power,
         max_branches=check_count("max_branches", max_branches),
+        executor=as_executor(executor),
         progress=None,
         metric=Metric.of(first, np.array([high - low])),
         known=known,
@@ -204,6 +212,7 @@ class _BranchSearch:
     control: StepControl | None
     power: float
     max_branches: int
+    executor: Executor | None
     progress: Report | None
     metric: Metric
     known: list[Branch]
@@ -232,17 +241,23 @@ class _BranchSearch:
         search = DeflatedSearch(map, self.known[0].curve.iterate.state_shape, self.period, None, self.power)
         for x in here:
             search.add(x)
-        for number, guess in enumerate([*given, *solutions, *here]):
-            self._search_from(search, guess, number, value)
+        guesses = [*given, *solutions, *here]
+        attempts = AttemptsOnExecutor(search, guesses, self.executor)
+        try:
+            for number in range(len(guesses)):
+                self._search_from(search, attempts, number, value)
+        finally:
+            attempts.forget()
         return self._solutions_at(value)
 
-    def _search_from(self, search: DeflatedSearch, guess: State, number: int, value: float) -> None:
+    def _search_from(self, search: DeflatedSearch, attempts: AttemptsOnExecutor, number: int, value: float) -> None:
         """Trace what Newton's method finds from one guess, until it finds nothing new."""
         where = f"{self.free} = {value:.10g}"
         while len(self.new) < self.max_branches:
-            found, state = self._remember("attempt", lambda: search.search(guess, number))
+            found, state = self._remember("attempt", lambda: attempts.result(number))
             if state is not None:
                 search.add(state)
+                attempts.prepare(number)  # made while its branch is traced
             if isinstance(found, FailedAttempt):
                 self.failures.append(dataclasses.replace(found, where=where))
                 return

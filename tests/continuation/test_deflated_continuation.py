@@ -1,10 +1,13 @@
 """Deflated continuation: branches that no switch reaches, each traced once, with failures counted."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 import bifurcate as bf
 from bifurcate.errors import InvalidInput
+from bifurcate.executors import process_pool
 
 
 def circle_and_line(radius=0.5):
@@ -60,3 +63,38 @@ def test_values_outside_the_bounds_are_refused():
     fixed = bf.trace(bf.cycles(bf.maps.logistic(), "r", [0.6]), {"r": (2.0, 2.9)})
     with pytest.raises(InvalidInput, match=r"values holds r = 3, outside its bounds"):
         bf.deflated_continuation(fixed, {"r": (2.0, 2.9)}, values=[3.0])
+
+
+def search_for_three(executor, values=(0.5, 0.7)):
+    bounds = {"p": (0.2, 1.0)}
+    first = bf.trace(bf.cycles(THREE, "p", [0.5]), bounds)
+    return bf.deflated_continuation(first, bounds, values=values, guesses=[[-3.0], [0.0], [3.0]], executor=executor)
+
+
+def three(x, p):
+    return x + 0.1 * (x - p) * (x**2 - 2.0 - p**2)
+
+
+THREE = bf.Map(three, {"p": 0.5})
+
+
+def assert_same(found, serial):
+    assert len(found.branches) == len(serial.branches) == 2
+    for mine, theirs in zip(found.branches, serial.branches):
+        assert np.array_equal(mine.states, theirs.states) and np.array_equal(mine["p"], theirs["p"])
+    assert found.failures == serial.failures and serial.failures
+
+
+def test_attempts_on_threads_change_nothing(tmp_path):
+    serial = search_for_three(None)
+    with ThreadPoolExecutor(2) as threads:
+        assert_same(search_for_three(threads), serial)
+    with pytest.raises(InvalidInput, match="executor"):
+        search_for_three(3)
+
+
+@pytest.mark.slow
+def test_attempts_on_processes_change_nothing():
+    serial = search_for_three(None)
+    with process_pool(1) as processes:
+        assert_same(search_for_three(processes), serial)

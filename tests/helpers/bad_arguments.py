@@ -288,6 +288,7 @@ class Material:
                     "control": STEPS,
                     "power": 2.0,
                     "max_branches": 1,
+                    "executor": None,
                     "progress": None,
                     "journal": None,
                 },
