@@ -21,6 +21,7 @@ from studies import (
     henon,
     not_gradient,
     outcome,
+    paths,
     posed,
     protocols,
     rules,
@@ -54,6 +55,7 @@ STUDIES: dict[str, Any] = {
     "protocols": protocols.run,
     "rules": rules.run,
     "scaling": scaling.run,
+    "paths": paths.run,
 }
 
 # About how long each takes on one core, in full and quickly.
@@ -77,6 +79,7 @@ SECONDS: dict[str, tuple[int | None, int]] = {
     "protocols": (80, 20),
     "rules": (30, 10),
     "scaling": (70, 10),
+    "paths": (60, 10),
 }
 
 
