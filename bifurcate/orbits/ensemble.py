@@ -16,7 +16,7 @@ from bifurcate.executors import as_executor
 from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
 from bifurcate.maps.batches import LAYOUTS, BatchLayout, BatchRows, can_broadcast, make_rows
 from bifurcate.maps.map import Map
-from bifurcate.orbits.batched_iteration import BatchResult, iterate_batch, iterate_one_by_one
+from bifurcate.orbits.batched_iteration import BatchResult, iterate_batch, iterate_one_by_one, spread
 from bifurcate.orbits.compiled_loops import CompiledRule, iterate_rows_compiled, rows_at_once
 from bifurcate.orbits.orbit import DIVERGED, IterationRule, OrbitEnd
 from bifurcate.printing import notebook_html, short_repr
@@ -29,8 +29,8 @@ __all__ = ["LARGEST_BATCHED", "Ensemble", "Layout", "ensemble"]
 T = TypeVar("T")
 Layout = Literal["trailing", "leading", "single", "compiled"]
 
-# Numbers in one batch: 256 KiB, which stay in a core's cache from one iteration to the next.
-NUMBERS_PER_BATCH = 2**15
+# Numbers in one batch: 64 KiB, which stay in a core's nearest cache with what f makes of them.
+NUMBERS_PER_BATCH = 2**13
 # Numbers in a state from which on f is called for one state at a time: one call costs so much then that the overhead
 # of a call, all that a batch saves, is lost in it.
 LARGEST_BATCHED = 2**12
@@ -87,8 +87,9 @@ def ensemble(
 
     Where one call of f can iterate a whole batch, it does. Two layouts are tried: batches of shape (*S, m) with
     parameters of shape (m,), in which ``z[0]`` is the first component of every state; and (m, *S) with parameters of
-    shape (m, 1, …, 1), in which ``x @ A.T`` acts on every state. The trial compares one call for all rows with a call
-    for each; the last iteration does so too, and every other one for one row in turn. Numbers must agree to
+    shape (m, 1, …, 1), in which ``x @ A.T`` acts on every state. The trial compares one call for up to 128 rows,
+    spread over all, with a call for each; the last iteration does so too, and at every sixteenth iteration at least one
+    row is compared. Numbers must agree to
     10⁻¹² · max(scale, |value|), otherwise all rows are iterated one by one. Sums, products and quotients of entries
     agree bit for bit. Where numbers do not (powers, exponentials, sums over an axis), a chaotic orbit differs after
     some fifty iterations, as it does from one computer to the next.
@@ -137,7 +138,7 @@ def ensemble(
     _check_states(map, rows)
     rule, last, size = IterationRule.of(map), transient + steps - 1, rows.states[0].size
     batch_length = max(2, NUMBERS_PER_BATCH // size)
-    tried = rows[:batch_length]
+    tried = rows[spread(len(rows))]
     compiled = CompiledRule.of(rule, DIVERGED)
     if layout is None and compiled is not None:
         return _ensemble_compiled(map, compiled, rows, transient, last, executor, progress)

@@ -15,6 +15,7 @@ from bifurcate.errors import InvalidInput
 from bifurcate.maps.batches import LAYOUTS, BatchRows, agrees, broadcast_parameters, to_batch
 from bifurcate.maps.calls import call
 from bifurcate.maps.map import Map
+from bifurcate.orbits.batched_iteration import spread
 from bifurcate.orbits.ensemble import LARGEST_BATCHED, Ensemble, Layout, ensemble
 from bifurcate.orbits.observable import Observable, as_observable
 from bifurcate.orbits.orbit import OrbitEnd
@@ -22,7 +23,15 @@ from bifurcate.printing import notebook_html, short_repr
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
 from bifurcate.storage.tables import Columns, as_dataframe, import_xarray
-from bifurcate.validation import check_array, check_choice, check_count, check_flag, check_instance, check_values
+from bifurcate.validation import (
+    check_array,
+    check_choice,
+    check_count,
+    check_flag,
+    check_instance,
+    check_values,
+    is_whole_number,
+)
 
 __all__ = ["OrbitDiagram", "orbit_diagram"]
 
@@ -162,7 +171,11 @@ def orbit_diagram(
     observed = np.full((len(values), samples), np.nan)
     is_done = np.array(found.ends) == "steps"
     if is_done.any():
-        observed[is_done] = _observe(map, parameter, values[is_done], found.states[is_done], look)
+        states = found.states[is_done]
+        if is_whole_number(observable) and -states[0, 0].size <= int(observable) < states[0, 0].size:  # type: ignore[arg-type]
+            observed[is_done] = states.reshape(*states.shape[:2], -1)[:, :, int(observable)]  # type: ignore[arg-type]
+        else:
+            observed[is_done] = _observe(map, parameter, values[is_done], states, look)
     return OrbitDiagram(parameter, values, observed, found.ends, found.layout, found.details)
 
 
@@ -207,11 +220,13 @@ def _carried(
 def _observe(map: Map, parameter: str, values: Array, states: Array, observable: Callable[..., float]) -> Array:
     """The observable of states of shape (m, samples, *S), shape (m, samples).
 
-    It is called once for all states if that yields what single calls do at the first and the last state of every orbit.
+    It is called once for all states if that yields what single calls do at the first and the last state of up to 128
+    orbits.
     """
     m, samples, *shape = states.shape
     rows = BatchRows(states.reshape(m * samples, *shape), {**map.parameters, parameter: np.repeat(values, samples)})
-    compared = np.union1d(np.arange(m) * samples, np.arange(m) * samples + samples - 1)
+    some = spread(m)
+    compared = np.union1d(some * samples, some * samples + samples - 1)
     expected = rows[compared].call_each(observable)
     if expected.ndim != 1:
         raise InvalidInput(f"the observable returns shape {expected.shape[1:]} for a state; a number is asked for")

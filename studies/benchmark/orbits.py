@@ -1,10 +1,11 @@
-"""An orbit diagram of the logistic map, in a batch, one by one, and as one would write it by hand."""
+"""Orbits, orbit diagrams, ensembles and Lyapunov exponents, beside what one would write by hand."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 import bifurcate as bf
 from studies.benchmark.frame import Contest, Done, Row
@@ -12,6 +13,9 @@ from studies.benchmark.frame import Contest, Done, Row
 __all__ = ["ROWS"]
 
 KEEP = 60
+BLOCK = 8192  # states of a block by hand, which stay in a core's cache
+
+Array = NDArray[np.float64]
 
 
 def _diagram(quick: bool) -> Contest:
@@ -53,4 +57,101 @@ def _diagram(quick: bool) -> Contest:
     return Contest(len(values), ours_all, peers)
 
 
-ROWS = (Row("orbit-diagram", "the logistic map's orbit diagram, 2000 values × 2000 iterations", "≤ 0.3 s", _diagram),)
+def _ensemble(quick: bool) -> Contest:
+    starts, steps = np.linspace(0.1, 0.9, 500 if quick else 100_000)[:, None], 100 if quick else 1000
+    map = bf.maps.logistic(r=3.9)
+
+    def ours() -> Done:
+        found = bf.ensemble(map, starts, 1, transient=steps, progress=False).states
+        return Done(steps, (float(found[0, 0, 0]), float(found.mean())))
+
+    def blocked() -> Done:
+        parts = []
+        for i in range(0, len(starts), BLOCK):
+            x = starts[i : i + BLOCK, 0]
+            for _ in range(steps):
+                x = 3.9 * x * (1.0 - x)
+            parts.append(x)
+        whole = np.concatenate(parts)
+        return Done(steps, (float(whole[0]), float(whole.mean())))
+
+    return Contest(len(starts), {"bifurcate, ensemble": ours}, {"NumPy by hand in blocks, unchecked": blocked})
+
+
+def _orbit(quick: bool) -> Contest:
+    steps = 2000 if quick else 100_000
+    map = bf.maps.logistic(r=3.9)
+    f = map.f
+
+    def ours() -> Done:
+        return Done(steps, (float(bf.orbit(map, [0.3], steps).states[-1, 0]),))
+
+    def bare() -> Done:
+        x = np.array([0.3])
+        states = [x]
+        for _ in range(steps - 1):
+            x = f(x, r=3.9)
+            states.append(x)
+        return Done(steps, (float(np.array(states)[-1, 0]),))
+
+    return Contest(1, {"bifurcate, orbit": ours}, {"a loop over the same f, unchecked": bare})
+
+
+def _exponents(quick: bool) -> Contest:
+    steps = 500 if quick else 20_000
+    map = bf.maps.henon()
+    f, jacobian = map.f, map.jacobian
+    assert jacobian is not None
+
+    def ours() -> Done:
+        found = bf.lyapunov(map, [0.1, 0.1], steps=steps, count=2)
+        return Done(steps, tuple(found.values.tolist()))
+
+    def by_qr() -> Done:
+        x, Q, total, p = np.array([0.1, 0.1]), np.eye(2), np.zeros(2), dict(map.parameters)
+        for k in range(steps + 1000):
+            Q, R = np.linalg.qr(jacobian(x, **p) @ Q)
+            x = f(x, **p)
+            if k >= 1000:
+                total += np.log(np.abs(np.diag(R)))
+        return Done(steps, tuple((total / steps).tolist()))
+
+    return Contest(2, {"bifurcate, lyapunov": ours}, {"a loop over QR of NumPy": by_qr})
+
+
+def _few_exponents(quick: bool) -> Contest:
+    steps, n = 20 if quick else 400, 100
+    calls = [0]
+
+    def f(x: Array, r: float) -> Array:
+        calls[0] += x.size // n
+        return np.asarray(r * x * (1.0 - x) + 0.1 * (np.roll(x, 1, axis=0) - x))
+
+    map, start = bf.Map(f, {"r": 3.5}), np.linspace(0.2, 0.5, n)
+
+    def ours() -> Done:
+        calls[0] = 0
+        found = bf.lyapunov(map, start, steps=steps, transient=20, count=5)
+        return Done(steps, (float(found.values[0]), calls[0] / (steps + 20)))
+
+    def whole() -> Done:
+        x, Q, total = start.copy(), np.linalg.qr(np.random.default_rng(0).standard_normal((n, 5)))[0], np.zeros(5)
+        for k in range(steps + 20):
+            h = 1e-5
+            J = np.array([(f(x + h * e, 3.5) - f(x - h * e, 3.5)) / (2 * h) for e in np.eye(n)]).T
+            Q, R = np.linalg.qr(J @ Q)
+            x = f(x, 3.5)
+            if k >= 20:
+                total += np.log(np.abs(np.diag(R)))
+        return Done(steps, (float(total[0] / steps), 2.0 * n + 1.0))
+
+    return Contest(n, {"bifurcate, lyapunov(count=5)": ours}, {"a Jacobian by differences, and QR": whole})
+
+
+ROWS = (
+    Row("orbit-diagram", "the logistic map's orbit diagram, 2000 values × 2000 iterations", "1.5 × NumPy", _diagram),
+    Row("ensemble", "100,000 orbits of the logistic map, 1000 iterations", "1.5 × NumPy in blocks", _ensemble),
+    Row("orbit", "an orbit of the logistic map, 100,000 iterations", "1.3 × a bare loop", _orbit),
+    Row("exponents", "both exponents of the Hénon map, 20,000 iterations", "≤ 120 ms", _exponents),
+    Row("few-exponents", "5 exponents of 100 coupled maps, no derivative", "≤ 11 values of f a step", _few_exponents),
+)
