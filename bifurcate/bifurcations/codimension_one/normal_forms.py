@@ -88,6 +88,8 @@ class _Forms:
     def B(self, u: Array, v: Array) -> Array:
         """B(u, v) of f^k, bilinear over the complex numbers."""
         if np.iscomplexobj(u) or np.iscomplexobj(v):
+            if u is v:
+                return self.squares(u)[0]
             a, b, c, d = np.real(u), np.imag(u), np.real(v), np.imag(v)
             return np.asarray(self.B(a, c) - self.B(b, d) + 1j * (self.B(a, d) + self.B(b, c)))
         total = np.zeros_like(u)
@@ -95,6 +97,12 @@ class _Forms:
             total = self._bilinear(x, u, v) + self._step(x, total)
             u, v = (self._step(x, u),) * 2 if u is v else (self._step(x, u), self._step(x, v))
         return total
+
+    def squares(self, q: Array) -> tuple[Array, Array]:
+        """B(q, q) and B(q, q̄) for a complex direction a + ib, of B(a, a), B(b, b) and B(a, b)."""
+        a, b = q.real.copy(), q.imag.copy()
+        aa, bb = self.B(a, a), self.B(b, b)
+        return np.asarray(aa - bb + 2j * self.B(a, b)), aa + bb
 
     def cube(self, v: Array) -> Array:
         """C(v, v, v) of f^k for a real direction."""
@@ -200,10 +208,10 @@ def _flip(at: _Critical, forms: _Forms) -> dict[str, float]:
 
 def _neimark_sacker(at: _Critical, forms: _Forms, angle: float) -> complex:
     q, turn = at.q, np.exp(1j * angle)
-    conjugate = q.conj()
-    flat = resolvent(at.A, 1.0, forms.B(q, conjugate))
-    second = resolvent(at.A, complex(turn**2), forms.B(q, q))
-    total = forms.cube_with_conjugate(q) + 2.0 * forms.B(q, flat) + forms.B(conjugate, second)
+    square, mixed = forms.squares(q)
+    flat = resolvent(at.A, 1.0, mixed)
+    second = resolvent(at.A, complex(turn**2), square)
+    total = forms.cube_with_conjugate(q) + 2.0 * forms.B(q, flat) + forms.B(q.conj(), second)
     return complex(0.5 * at.pair(total) / turn)
 
 

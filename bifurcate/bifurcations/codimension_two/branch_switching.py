@@ -32,7 +32,7 @@ from bifurcate.curves.curve_point import CurvePoint
 from bifurcate.curves.metric import Metric
 from bifurcate.curves.minimally_augmented.augmented_system import AugmentedEvaluation
 from bifurcate.linalg.null_space import approximate_null_space
-from bifurcate.linalg.operators import core_operator, lift_vectors, quadratic, shifted, transposed
+from bifurcate.linalg.operators import Operator, apply, core_operator, lift_vectors, quadratic, shifted, transposed
 from bifurcate.maps.iterated_map import IteratedMap
 
 __all__ = ["curves_of_longer_cycles"]
@@ -95,7 +95,21 @@ def _candidates(kind: str, point: SpecialPoint, iterate: IteratedMap) -> list[tu
     left = basis if other is None else approximate_null_space(quadratic(other, 0.0), 2, krylov)
     tries = [(basis @ v[:, None], left @ w[:, None]) for v in ways[:6:2] for w in ways[1:7:2]]
     curves = [locus_of(kind, point, iterate, names, pair) for pair in tries]
-    return [(curve, plane @ way) for curve in curves for way in ways]
+    sector = _directions_in_a_sector(J, plane, iterate.period // point.period)
+    return [(curve, q) for curve in curves for q in sector]
+
+
+def _directions_in_a_sector(J: Operator, plane: Array, order: int) -> list[Array]:
+    """Directions in the plane of a critical pair e^{±2πi/order}, in the sector that the map turns onto the next one.
+
+    The map takes a cycle from one of its points to the next, and with borders in so many directions a fold is found
+    from each of them. With z the eigenvector, J takes Re e^{is} z to Re e^{i(s + θ)} z.
+    """
+    values, vectors = np.linalg.eig(plane.T @ apply(J, plane))
+    z = vectors[:, int(np.argmax(values.imag))]
+    z = z * np.exp(-1j * np.angle(z[0]))
+    ways = [(np.exp(2j * np.pi * i / ANGLES) * z).real for i in range(ANGLES // order)]
+    return [plane @ (way / np.linalg.norm(way)) for way in ways]
 
 
 def _metric(curve: Curve, point: SpecialPoint) -> Metric:
