@@ -94,6 +94,30 @@ def _products(quick: bool) -> Contest:
     return Contest(N * N, {"bifurcate, products only": work}, repeats=1)
 
 
+def _plain_large(quick: bool) -> Contest:
+    n, calls = 320 if quick else 1024, [0]  # more than are made dense
+    bounds = (1.5, 1.8 if quick else 2.6)
+    return Contest(n, {"bifurcate, f alone": _ring_branch(lambda: plain_ring(1.5, calls), n, bounds, calls)}, repeats=3)
+
+
+def _steps_by_products(quick: bool) -> Contest:
+    N, products, control = 20 if quick else 512, [0], bf.StepControl(first=0.05, largest=0.05)
+    start, bounds = np.full((N, N), 1 - 1 / 1.5), {"r": (1.5, 1.9)}
+
+    def only_steps() -> Done:
+        products[0] = 0
+        steps = list(bf.steps(bf.cycles(lattice(N, 1.5, products), "r", start), bounds, detect=False, control=control))
+        return Done(len(steps), (products[0] / len(steps),))
+
+    def with_multipliers() -> Done:
+        products[0] = 0
+        branch = bf.trace(bf.cycles(lattice(N, 1.5, products), "r", start), bounds, control=control)
+        return Done(len(branch), (products[0] / len(branch),))
+
+    ours = {"bifurcate": with_multipliers, "bifurcate, without multipliers": only_steps}
+    return Contest(N * N, ours, repeats=1)
+
+
 def _threads(quick: bool) -> Contest:
     n = 20 if quick else 200
     work = _ring_branch(_given(n, False), n, (RING[0], 1.5))
@@ -113,6 +137,13 @@ ROWS = (
         "a lattice of 100 × 100 units by products, flips at 3 and 3.0000987 (products, flips, multiplicities)",
         "≤ 150 products a point",
         _products,
+    ),
+    Row("plain-1024", "a ring of 1024 units, f alone (calls of f)", "≤ 150 calls a point", _plain_large),
+    Row(
+        "products-262144",
+        "20 points on a lattice of 512 × 512 units by products (products a point)",
+        "≤ 2 min; ≤ 12 products a point without multipliers",
+        _steps_by_products,
     ),
     Row("threads-200", "a ring of 200 units with the process's threads", "≤ 1.1 × one thread", _threads),
 )

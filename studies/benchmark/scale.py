@@ -115,7 +115,7 @@ ROWS = (
     Row(
         "weights-1000",
         "10⁶ weights, 50 points in α, with stability, to the first flip",
-        "≤ 20 s, ≤ 500 MB",
+        "≤ 20 s, ≤ 300 MB",
         _branch_million,
     ),
     Row("reduced-1000", "1000 neurons, α from 0.05 to 3: every flip", "", _every_flip),

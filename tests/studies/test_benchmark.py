@@ -177,3 +177,17 @@ def test_the_rows_without_dense_jacobians_do_their_work():
     assert products.result[0] < 150 * products.steps and abs(products.result[1] - 3.0) < 1e-10
     own, one = quick("threads-200")
     assert own.steps == one.steps and np.abs(np.subtract(own.result, one.result)).max(initial=0.0) < 1e-10
+
+
+def test_the_rows_in_two_parameters_find_what_is_known():
+    (resonance,) = quick("resonance")
+    assert resonance.steps == 3 and all(abs(beta - 1.0) < 1e-2 for beta in resonance.result)
+    (diagram,) = quick("explore-henon")
+    assert diagram.result[0] == 4.0 and diagram.steps > 100  # the fixed points, their 2-cycles, folds and flips
+
+
+def test_the_rows_without_matrices_count_what_they_call():
+    (plain,) = quick("plain-1024")
+    assert 4.0 < plain.result[0] / plain.steps < 150.0
+    both, only = quick("products-262144")
+    assert only.steps > 10 and 1.0 < only.result[0] < 12.0 and only.result[0] < both.result[0] < 150.0
