@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from bifurcate.attractors.recognition import near_returns, states_of
 from bifurcate.errors import BifurcateError, InvalidInput
 from bifurcate.manifolds.recorded_orbit import RecordedOrbit
-from bifurcate.manifolds.weighted_averages import convergents, lifted, weighted_average, winding
+from bifurcate.manifolds.weighted_averages import convergents, inner_point, lifted, weighted_average, winding
 from bifurcate.maps.map import Map
 from bifurcate.maps.periodic_coordinates import shortest
 from bifurcate.newton.newton import Newton
@@ -91,6 +91,11 @@ class RotationNumber:
 
     def __float__(self) -> float:
         return self.value
+
+    @property
+    def is_beside(self) -> bool:
+        """True if the curve does not go round the centre of the angle once, so that there is no number to tell."""
+        return self.kind == "undecided" and self.centre is not None and bool(np.isnan(self.value))
 
     def __str__(self) -> str:
         if self.fraction is not None:
@@ -183,7 +188,12 @@ def rotation_number(
             orbit.go_on(count - len(orbit.states) + 1)
             found = _averaged(orbit, axes, given)
             if found.error <= CONVERGED or 2 * count > steps:
-                return _judged(orbit, axes, found)
+                judged = _judged(orbit, axes, found)
+                if given is None and judged.is_beside:
+                    given = inner_point(orbit.window()[:, list(axes)])
+                    if given is not None:
+                        continue
+                return judged
             if not found.error <= SLOW and (locked := _locked(orbit, axes, found)) is not None:
                 return locked
             count *= 2
@@ -269,7 +279,8 @@ def _judged(orbit: RecordedOrbit, axes: tuple[int, int], found: RotationNumber) 
     bound = 2.0 / len(turning.increments)
     if found.centre is not None:
         order = np.asarray(found.value * np.arange(len(turning.places)))
-        turns = winding(turning.places, order)
+        is_whole = abs(found.value - round(found.value)) <= found.error  # and no order on the curve
+        turns = 0.0 if is_whole else winding(turning.places, order)
         if abs(abs(turns) - 1.0) > 0.5:
             note = f"seen from the centre {found.centre.round(6).tolist()} the curve goes round {round(turns)} times: "
             note += "give another centre=, or another plane="

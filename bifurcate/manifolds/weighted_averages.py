@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["convergents", "lifted", "weighted_average", "weights", "winding"]
+__all__ = ["convergents", "inner_point", "lifted", "weighted_average", "weights", "winding"]
 
 Array = NDArray[np.float64]
 
 LEAST_GAP = 0.01  # part of a turn that increments must leave out: a continuous lift of them is unique then
+PADDED = 8  # times as many frequencies as states among which the largest mode is looked for
 SMALLEST_REMAINDER = 1e-14  # of a continued fraction: below, the next partial quotient is rounding
 
 
@@ -65,6 +66,37 @@ def winding(angles: Array, order: Array) -> float:
     ordered = angles[np.argsort(order - np.floor(order), kind="stable")]
     steps = np.diff(np.append(ordered, ordered[0]))
     return float(np.sum(steps - np.round(steps)))
+
+
+def inner_point(states: Array) -> Array | None:
+    """A point inside the closed curve in the plane that a quasi-periodic orbit fills; None if none is found.
+
+    The frequency of the largest mode orders the states along the curve, unless another mode than the first is the
+    largest; between the first two points at which a horizontal line meets the polygon, the curve is on both sides.
+
+    Parameters
+    ----------
+    states : ndarray, shape (m, 2)
+        Successive ones.
+    """
+    w, m = weights(len(states)), len(states)
+    z = states @ np.array([1.0, 1j])
+    sizes = np.abs(np.fft.fft(w * (z - w @ z), n=PADDED * m))
+    k = int(np.argmax(sizes))
+    left, here, right = (np.log(max(float(sizes[(k + i) % len(sizes)]), 1e-300)) for i in (-1, 0, 1))
+    bend = left - 2.0 * here + right
+    frequency = (k + (0.5 * (left - right) / bend if bend < 0.0 else 0.0)) / len(sizes)
+    order = frequency * np.arange(m)
+    x, y = states[np.argsort(order - np.floor(order), kind="stable")].T
+    level = float(np.median(y))
+    after, above = np.roll(np.arange(m), -1), y > level
+    i = np.flatnonzero(above != above[after])
+    if len(i) < 2:
+        return None
+    places = np.sort(x[i] + (level - y[i]) / (y[after[i]] - y[i]) * (x[after[i]] - x[i]))
+    widths = places[1::2] - places[: len(places) // 2 * 2 : 2]
+    widest = int(np.argmax(widths))
+    return np.array([places[2 * widest] + 0.5 * widths[widest], level])
 
 
 def convergents(value: float, largest: int) -> list[Fraction]:

@@ -7,6 +7,7 @@ from global_reference import GLOBAL, reference_map
 import bifurcate as bf
 
 GOLDEN = 0.5 * (np.sqrt(5.0) - 1.0)
+TURN = 2 * np.pi
 
 
 def sine(x, w, K):
@@ -96,6 +97,17 @@ def test_claimed_errors_hold_against_orbits_eight_times_as_long():
     found = [bf.rotation_number(circle(*each), [0.1], steps=2**14) for each in zip(w.tolist(), K.tolist())]
     assert sum(abs(a.value - b) > a.error + 1e-12 for a, b in zip(found, expected)) <= 1
     assert sum(each.error < 1e-10 for each in found) >= 10
+
+
+def test_a_crescent_whose_middle_lies_outside():
+    def bent(x, w):
+        u, v = np.arctan2(x[1], x[0]) / 2.6, 4.0 * (np.hypot(x[0], x[1]) - 1.0)
+        g, c, d = 1.9 - u * u - v * v, np.cos(TURN * w), np.sin(TURN * w)
+        u, v = g * (c * u - d * v), g * (d * u + c * v)
+        return (1.0 + 0.25 * v) * np.array([np.cos(2.6 * u), np.sin(2.6 * u)])
+
+    found = bf.rotation_number(bf.Map(bent, {"w": GOLDEN / 3}), [-0.46, 1.08])
+    assert abs(abs(found.value) - GOLDEN / 3) <= found.error < 1e-11
 
 
 def test_what_has_no_rotation_number_says_so():
