@@ -228,6 +228,51 @@ def test_a_resonance_without_a_resonant_term_is_said():
         bf.switches(point)
 
 
+def odd(x, n, m):
+    """A map with f(−x) = −f(x), so that z̄⁴ is missing at 1:5: what locks it is 0.8 z̄⁹."""
+    z = x[0] + 1j * x[1]
+    image = np.exp(1j * TURN / 5) * (
+        np.exp(1j * n) * (1.0 + m + (-1.0 + 0.3j) * abs(z) ** 2) * z + 0.8 * z.conjugate() ** 9
+    )
+    return np.array([image.real, image.imag])
+
+
+@pytest.mark.slow
+def test_where_a_symmetry_removes_the_resonant_term_the_next_one_locks():
+    found = bf.tongue(hidden_resonance(bf.Map(odd, {"n": -0.05, "m": -0.05}), 1, 5))
+    assert len(found.edges) == 2 and abs(found.exponent - 8.0) < 0.05
+    assert "degenerate: the resonant coefficient of degree 4 is 0" in found.note and "the power 8.0" in found.note
+
+
+@pytest.mark.parametrize("period", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_tongues_about_the_conservative_henon_map(period):
+    """H⁻¹ of (a, b) is conjugate to H of (a/b², 1/b): it takes one edge to the other. At 1:5 of period 1 on b = −1,
+    the trace −2ax = 2 cos 72°; of period 2 the trace is 2 − 4(a − 3)."""
+    if period == 1:
+        start, guess = bf.maps.henon(a=0.1, b=-0.9), [0.4, -0.4]
+        a = (lambda c: c**2 - 2.0 * c)(np.cos(TURN / 5))
+    else:
+        start, guess = bf.maps.henon(a=3.2, b=-0.95), [0.9, 0.2]
+        a = 3.0 + (1.0 - np.cos(TURN / 5)) / 2.0
+        x = np.roots([start.parameters["a"] ** 2, -start.parameters["a"] * 1.95, 1.95**2 - start.parameters["a"]])
+        guess = [float(x[0].real), -0.95 * float(x[1].real)]
+    fixed = bf.trace(bf.cycles(start, "b", guess, period=period), {"b": (-1.06, -0.85)}, detect=True)
+    bounds = {"a": (a - 0.2, a + 0.3), "b": (-1.2, -0.8)}
+    near = bf.trace(bf.cycles(start, "b", fixed.first("NS").state, period=period), {"b": (-1.05, -0.9)}).first("NS")
+    curve = bf.trace(
+        bf.locus(near, "a"), {"a": (min(0.0, a - 0.3), max(a + 0.3, 0.4)), "b": (-1.2, -0.8)}, resonances=5
+    )
+    point = curve.first("1:5")
+    assert abs(point.parameters["a"] - a) < 1e-9 and abs(point.parameters["b"] + 1.0) < 1e-9
+    found = bf.tongue(point)
+    assert [edge.period for edge in found.edges] == [5 * period] * 2 and "cubic coefficient d is 0" in found.note
+    b = -1.0 - 2e-3 * period
+    left = ends_at(found.edges[0], {**bounds, "b": (b, -0.8)}, ["a", "b"])
+    right = ends_at(found.edges[1], {**bounds, "b": (-1.2, 1.0 / b)}, ["a", "b"])
+    assert left[1] == b and right[1] == 1.0 / b
+    assert abs(right[0] - left[0] / b**2) < 1e-9
+
+
 def sine_circle(lift=True, **parameters):
     def f(x, Omega, K):
         image = x + Omega - K / TURN * np.sin(TURN * x)
@@ -339,6 +384,11 @@ def on_circle(f):
 def test_what_has_no_tongue_is_said(arguments, words):
     with pytest.raises(InvalidInput, match=words):
         bf.tongue(*arguments, free=("Omega", "K"))
+
+
+def test_an_amplitude_without_cycles_is_said():
+    found = bf.tongue(predator_prey_resonances().first("1:7"), amplitude=0.9)
+    assert found.edges == () and np.isnan(found.width) and "no cycle of this amplitude" in found.note
 
 
 def test_a_point_that_is_no_weak_resonance_has_no_tongue():

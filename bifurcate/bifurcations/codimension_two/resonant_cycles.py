@@ -37,6 +37,7 @@ Array = NDArray[np.float64]
 ITERATIONS = 25  # of Newton's method, which needs six from a guess that is right to first order
 NO_LONGER_FALLS = 0.5  # a Newton step that is not shorter than this part of the last one consists of rounding
 LARGEST_LAST_STEP = 1e-6  # amplitudes that the last step of the states may be long: at rounding it is far shorter
+AMPLIFIED = 100.0  # ... or errors of f's values, which the nearly singular equations enlarge
 LEFT = 30.0  # amplitudes from the point beyond which a cycle belongs to something else
 
 
@@ -114,10 +115,17 @@ class ResonantCycles:
                 moved = moved @ A.T
         return x, self.parameters.copy()
 
+    def angle(self, states: Array) -> float:
+        """qφ of a cycle's states."""
+        first, second = self._rows @ (states - self.centre).ravel()
+        return self.resonance[1] * float(np.arctan2(second, first))
+
     def solve(self, amplitude: float, phase: float, guess: tuple[Array, Array] | None = None) -> ResonantCycle | None:
         """The cycle at an amplitude and a phase; None where Newton's method finds none near the point."""
         x, mu = self.guess(amplitude, phase) if guess is None else (guess[0].copy(), guess[1].copy())
         target = amplitude * np.array([np.cos(phase), np.sin(phase)])
+        noise = self.map.map.precision.value_error * max(self.map.map.scale, float(np.abs(self.centre).max()))
+        longest = max(LARGEST_LAST_STEP * amplitude, AMPLIFIED * noise)
         last = np.inf
         for _ in range(ITERATIONS):
             try:
@@ -128,7 +136,7 @@ class ResonantCycles:
             size = float(np.linalg.norm(dx))
             if not np.isfinite(size) or np.abs(x - self.centre).max() > LEFT * amplitude:
                 return None
-            if size == 0.0 or (size > NO_LONGER_FALLS * last and size <= LARGEST_LAST_STEP * amplitude):
+            if size == 0.0 or (size > NO_LONGER_FALLS * last and size <= longest):
                 return ResonantCycle(x, mu, slopes, step)
             last = size
         return None

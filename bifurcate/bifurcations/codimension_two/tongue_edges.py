@@ -42,6 +42,8 @@ LEAST_SEPARATED = 1e-8  # ... and the least at which the fold is told from a cyc
 ENOUGH = 30.0  # times that distance up to which no smaller amplitude is looked for
 CHANGES = 6  # of the amplitude, each by the law of its growth
 CONFIRMED = 0.25  # widths by which a fold may differ from the extreme where it was looked for
+DOUBLINGS = 5  # of the amplitude where a first step along an edge leads to the other one
+USUAL_STEP = 0.005  # the first step of a continuation, in its metric
 PART = 1.0 / 1.5  # of the amplitude at which the width's growth is measured
 AS_EXPECTED = 1.0  # difference from q − 2 up to which the measured exponent is that of a generic resonance
 PATIENT = Corrector(max_iterations=20)
@@ -60,6 +62,9 @@ class _Ring:
 
 def tongue_at(point: SpecialPoint, resonance: tuple[int, int], amplitude: float | None = None) -> Tongue:
     """The tongue that starts at a resonance of a Neimark–Sacker curve.
+
+    By default the amplitude is the smallest one at which edges are told apart, and from which steps of the usual length
+    stay on them.
 
     Parameters
     ----------
@@ -83,6 +88,14 @@ def tongue_at(point: SpecialPoint, resonance: tuple[int, int], amplitude: float 
             law = _resolved_ring(near, widths, scale)
             return _below_rounding(near, widths, amplitude * scale, ring, law)
     edges, places = _edges(near, ring, widths)
+    for _ in range(DOUBLINGS if amplitude is None else 0):
+        if not edges or all(_keeps_phase(near, edge, widths) for edge in edges):
+            break
+        larger = _ring(near, GROW * ring.amplitude, widths, ring)
+        if larger is None or larger.amplitude > LARGEST * scale:
+            break
+        ring = larger
+        edges, places = _edges(near, ring, widths)
     smaller = _ring(near, PART * ring.amplitude, widths, ring)
     exponent = np.nan
     if smaller is not None and smaller.loop.is_resolved:
@@ -219,6 +232,24 @@ def _fold(near: ResonantCycles, cycle: ResonantCycle, along: Array) -> Curve:
     return fold_of_cycles(near.map, fixed, names, cycle.states, cycle.parameters, along, near.point.curve.krylov)
 
 
+def _keeps_phase(near: ResonantCycles, edge: Curve, widths: Array) -> bool:
+    """False if a first step of the usual length from the start of an edge leads to the other edge."""
+    metric = Metric.of(edge, widths)
+    assert edge.direction is not None
+    guess, row = edge.start + USUAL_STEP * edge.direction, metric.dual(edge.direction)
+    node = correct(edge, guess, row, float(row @ guess), metric, PATIENT, edge.direction)
+    if not isinstance(node, CurvePoint):
+        return True  # the tracer takes a shorter step
+    before, after = (near.angle(_states(edge, u)) for u in (edge.start, node.u))
+    return bool(np.cos(after - before) > 0.0)
+
+
+def _states(edge: Curve, u: Array) -> Array:
+    """The states of the cycle at a point of an edge, shape (qk, n)."""
+    orbit = edge.iterate.orbit(u[: edge.size], edge.parameters(u))
+    return np.array(edge.iterate.iterate_orbit(orbit)[: edge.period])
+
+
 def _tongue(
     near: ResonantCycles,
     ring: _Ring,
@@ -273,6 +304,8 @@ def _below_rounding(
 ) -> Tongue:
     """The tongue where doubles do not tell its edges apart, with the width that the law of its growth gives."""
     names, q = near.point.curve.free, near.resonance[1]
+    if law is not None and ring is None:
+        return _without_cycles(near, amplitude)
     middle = near.parameters if ring is None else np.mean([c.parameters for c in ring.cycles], axis=0)
     shown = law or ring
     note = "no cycles of this rotation number were found near the point" if shown is None else "its width is rounding"
@@ -303,4 +336,22 @@ def _below_rounding(
         amplitude=amplitude,
         origin=near.point,
         note="; ".join(each for each in (note, _degenerate(near.point)) if each),
+    )
+
+
+def _without_cycles(near: ResonantCycles, amplitude: float) -> Tongue:
+    """What is known of a tongue at an amplitude at which no cycle was found, though at others there are."""
+    first, second = near.point.curve.free
+    return Tongue(
+        resonance=near.resonance,
+        free=(first, second),
+        edges=(),
+        places=np.array([near.parameters, near.parameters]),
+        error=np.inf,
+        across=first,
+        width=np.nan,
+        width_error=np.inf,
+        amplitude=amplitude,
+        origin=near.point,
+        note="no cycle of this amplitude was found: try a smaller one",
     )
