@@ -95,15 +95,18 @@ def values_text(values: Mapping[str, float], digits: int = 6) -> str:
     return ", ".join(f"{name} = {value:.{digits}g}" for name, value in values.items())
 
 
-def range_text(name: str, values: np.ndarray) -> str:
+def range_text(name: str, values: np.ndarray, special: Iterable[Any] = ()) -> str:
     """The range of a parameter along a branch, as "a from −0.1 to 2": the least and the largest value.
+
+    Special points belong to the branch: at a fold the parameter goes further than at the points on either side of it.
 
     Examples
     --------
     >>> range_text("a", np.array([0.5, -0.25, 2.0]))
     'a from -0.25 to 2'
     """
-    return f"{name} from {np.min(values):.6g} to {np.max(values):.6g}"
+    all_values = [*np.asarray(values).tolist(), *(point.parameters[name] for point in special)]
+    return f"{name} from {np.min(all_values):.6g} to {np.max(all_values):.6g}"
 
 
 def count_labels(labels: Iterable[str]) -> str:

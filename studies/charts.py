@@ -253,7 +253,7 @@ def _draw(charts: tuple[Chart, ...]) -> Figure:
     drawn = new_figure(
         "Flips and folds of the equilibrium, and where it loses its stability",
         f"{NEURONS} neurons; baseline of contrast 0.8 at 0°, stimulus of contrast 0.8 at 90°.\n"
-        f"Shaded: the side on which outputs are stable. Red circles: points on all {NEURONS**2} weights, from\n"
+        f"Shaded: the side on which outputs are stable. Open circles: points on all {NEURONS**2} weights, from\n"
         "products with the Jacobian alone. Where flips of different symmetry meet (PDPD): see the numbers.",
         (6.8, 6.6),
     )

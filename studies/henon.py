@@ -130,7 +130,11 @@ def run(out: Path = FIGURES, quick: bool = False) -> Tangle:
 
 
 def _draw(study: Tangle) -> Figure:
-    drawn = new_figure("The Hénon map: tangle, first tangency, crisis", "(x, y) ↦ (1 − a x² + y, b x)", (7.2, 7.6))
+    caption = (
+        "(x, y) ↦ (1 − a x² + y, b x). Manifolds of the saddle (cross). Circles: in (a) homoclinic points, in (b) the orbit\n"
+        "on which the manifolds touch. Triangles in (c): the tangencies from which its curves start."
+    )
+    drawn = new_figure("The Hénon map: tangle, first tangency, crisis", caption, (7.2, 7.6))
     axes = drawn.subplot_mosaic("ab;cc", height_ratios=(1.2, 1.0))
     for name, pair, a in (("a", study.manifolds, TANGLE), ("b", study.touching, study.tangency.parameters["a"])):
         ax = axes[name]
@@ -139,7 +143,7 @@ def _draw(study: Tangle) -> Figure:
         )
         ax.set(xlim=(-1.6, 1.6), ylim=(-0.75, 0.75))
         name_axes(ax, f"({name}) a = {a:.7g}, b = {B}")
-    for text, place, colour in (("unstable", (1.02, 0.13), ORANGE), ("stable", (0.9, 0.6), BLUE)):
+    for text, place, colour in (("unstable", (-0.4, 0.42), ORANGE), ("stable", (0.9, 0.6), BLUE)):
         axes["a"].text(*place, text, color=colour, fontsize="small")
     points = np.array([point.point for point in study.homoclinic])
     axes["a"].plot(*points.T, "o", ms=4.5, mfc="white", mew=1.1, color=BLACK, zorder=6)
@@ -156,7 +160,7 @@ def _draw_curves(ax: Axes, study: Tangle) -> None:
     for point, colour in ((study.tangency, BLUE), (study.crisis, ORANGE)):
         ax.plot(point.parameters["a"], point.parameters["b"], "^", ms=6, mfc="white", mew=1.2, color=colour)
     ax.plot([TANGLE], [B], "x", ms=6, color=BLACK)
-    ax.annotate("(a)", (TANGLE, B), xytext=(6, -4), textcoords="offset points", fontsize="small")
+    ax.annotate("(a)", (TANGLE, B), xytext=(-6, 0), textcoords="offset points", ha="right", va="center", fontsize="small")
     ax.set(xlabel="a", ylabel="b", ylim=(0.0, 1.05 * B))
     ax.legend(frameon=False, fontsize="small", loc="lower left")
     finish_axes(ax, "(c) where manifolds touch")

@@ -314,7 +314,7 @@ class Branch:
     _repr_html_ = notebook_html
 
     def __repr__(self) -> str:
-        ranges = ", ".join(range_text(name, self[name]) for name in self.curve.free)
+        ranges = ", ".join(range_text(name, self[name], self.special) for name in self.curve.free)
         what = f"period {self.curve.period}" if self.curve.kind != CURVES else "closed invariant curves"
         what += "" if self.curve.codimension == 0 else f", {self.curve.kind} points"
         found = count_labels(point.label for point in self.special) or "no special points"
@@ -391,7 +391,7 @@ class Branch:
         return about(self.curve.iterate.map, kind=self.curve.kind, free=free, first_point=first, last_point=last)
 
     def __str__(self) -> str:
-        ranges = ", ".join(range_text(name, self[name]) for name in self.curve.free)
+        ranges = ", ".join(range_text(name, self[name], self.special) for name in self.curve.free)
         what = "" if self.curve.codimension == 0 else f"{self.curve.kind} points, "
         name, cycles = self.curve.iterate.map.name, f"period {self.curve.period}"
         cycles = cycles if self.curve.kind != CURVES else "closed invariant curves"

@@ -362,7 +362,7 @@ class Diagram:
 
     def _row(self, i: int, branch: Branch) -> tuple[str, ...]:
         """A branch as a line of the table."""
-        span = ", ".join(range_text(name, branch[name]) for name in branch.curve.free)
+        span = ", ".join(range_text(name, branch[name], branch.special) for name in branch.curve.free)
         origin = branch.curve.origin
         start = "given"
         if isinstance(origin, SpecialPoint):

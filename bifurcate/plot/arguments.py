@@ -10,6 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 import matplotlib
 from matplotlib.artist import ArtistInspector
 from matplotlib.axes import Axes
+from matplotlib.cbook import normalize_kwargs
 from matplotlib.colors import Colormap, is_color_like
 from matplotlib.lines import Line2D
 
@@ -50,6 +51,16 @@ __all__ = [
 
 P = ParamSpec("P")
 R = TypeVar("R")
+# The names by which the house's styles know properties of lines: those that are given replace them, and do not stand beside.
+SHORT_NAMES = {
+    "linestyle": "ls",
+    "linewidth": "lw",
+    "markersize": "ms",
+    "markeredgecolor": "mec",
+    "markeredgewidth": "mew",
+    "markerfacecolor": "mfc",
+}
+
 Check = Callable[[str, Any], Any]  # the name and the value → the value to go on with, or InvalidInput
 
 
@@ -204,7 +215,7 @@ def label_of_each(check: Check) -> Check:
 
 
 def line_style(name: str, value: Any) -> Any:
-    """Properties of a line, as ``{"lw": 2}``, or None."""
+    """Properties of a line, as ``{"lw": 2}``, by the names that the house's own styles use, or None."""
     if value is None:
         return None
     if not isinstance(value, Mapping):
@@ -215,6 +226,7 @@ def line_style(name: str, value: Any) -> Any:
         check_choice(f"a property in {name}", key, sorted(known))
     try:
         Line2D([], [], **value)
+        full = normalize_kwargs(dict(value), Line2D)
     except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InvalidInput(f"{name} is {shown(value)}: {error}") from error
-    return value
+    return {SHORT_NAMES.get(key, key): each for key, each in full.items()}

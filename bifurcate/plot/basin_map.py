@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from bifurcate.attractors.attractor import INFINITY, INTERRUPTED, LEFT_THE_BOX, POLE, UNDECIDED, Attractor
 from bifurcate.attractors.basins import Basins
 from bifurcate.attractors.fractions import label_name
-from bifurcate.plot.arguments import axes, checked, colour_map, flag, flag_or, instance, names
+from bifurcate.plot.arguments import axes, checked, colour_map, flag, flag_or, instance, names, text
 from bifurcate.plot.drawing import (
     CHART_SIZE,
     GREYS,
@@ -26,7 +26,7 @@ from bifurcate.plot.drawing import (
     new_axes,
 )
 
-__all__ = ["basins"]
+__all__ = ["basins", "shade_basins"]
 
 # From light to dark, by steps that grey shows as well; more attractors begin again.
 BASIN_COLOURS = ("#f3dd9c", "#9ccbe8", "#e39a5e", "#5f9e7a", "#7d6bb0", "#2f4a73")
@@ -54,6 +54,8 @@ COLUMNS, KEY_LENGTH = 4, 1.0  # of the legend, at the most, and of its entries i
     mark=flag,
     legend=flag_or("inside"),
     cmap=colour_map,
+    xlabel=text,
+    ylabel=text,
 )
 def basins(
     result: Basins,
@@ -64,6 +66,8 @@ def basins(
     mark: bool = True,
     legend: bool | str = True,
     cmap: str | None = None,
+    xlabel: str = "",
+    ylabel: str = "",
 ) -> Axes:
     """Draw basins of attraction, one colour an attractor, and the attractors in the plane; or times to settle.
 
@@ -81,6 +85,8 @@ def basins(
     legend : bool or "inside"
     cmap : str, optional
         Matplotlib's colour map of times, instead of the house's.
+    xlabel, ylabel : str, optional
+        Labels of the axes, instead of the names of the plane's coordinates.
 
     Returns
     -------
@@ -109,13 +115,13 @@ def basins(
         bar.set_label("iterations to settle")
         bar.ax.tick_params(length=0)
     else:
-        _draw_labels(ax, result, legend)
+        draw_legend(ax, shade_basins(ax, result), legend, COLUMNS, KEY_LENGTH)
     if mark:
         _draw_attractors(ax, result)
     (left, right), (low, high) = result.plane.bounds
     ax.set(xlim=(left, right), ylim=(low, high))
     across, up = result.plane.names
-    finish_axes(ax, axis_name(across, labels), axis_name(up, labels))
+    finish_axes(ax, xlabel or axis_name(across, labels), ylabel or axis_name(up, labels))
     return ax
 
 
@@ -128,7 +134,8 @@ def _colour_of(label: int, count: int) -> str:
     return ink(BASIN_COLOURS[label % len(BASIN_COLOURS)])
 
 
-def _draw_labels(ax: Axes, result: Basins, legend: bool | str) -> None:
+def shade_basins(ax: Axes, result: Basins) -> list[Line2D]:
+    """Fill every cell with the colour of the attractor to which it belongs; returns legend entries."""
     present = np.unique(result.labels)
     order = [*present[present >= 0].tolist(), *present[present < 0][::-1].tolist()]
     colours = [_colour_of(label, len(result.attractors)) for label in order]
@@ -141,9 +148,9 @@ def _draw_labels(ax: Axes, result: Basins, legend: bool | str) -> None:
         norm=BoundaryNorm(np.arange(len(order) + 1) - 0.5, len(order)) if len(order) > 1 else None,
         shading="nearest",
         rasterized=True,
+        zorder=0,
     )
-    keys = [Line2D([], [], label=label_name(k, result.attractors), mfc=c, **KEY) for k, c in zip(order, colours)]
-    draw_legend(ax, keys, legend, COLUMNS, KEY_LENGTH)
+    return [Line2D([], [], label=label_name(k, result.attractors), mfc=c, **KEY) for k, c in zip(order, colours)]
 
 
 def _draw_attractors(ax: Axes, result: Basins) -> None:

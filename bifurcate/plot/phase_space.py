@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from bifurcate.attractors.basins import Basins
 from bifurcate.errors import InvalidInput
 from bifurcate.linalg.operators import dense
 from bifurcate.manifolds.invariant_curve import InvariantCurve
@@ -18,7 +19,20 @@ from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.newton.solve import Solution
 from bifurcate.orbits.ensemble import Ensemble
 from bifurcate.orbits.orbit import Orbit
-from bifurcate.plot.arguments import axes, checked, finite_array, flag, instance, instances, optional, text
+from bifurcate.plot.arguments import (
+    axes,
+    checked,
+    finite_array,
+    flag,
+    flag_or,
+    instance,
+    instances,
+    line_style,
+    names,
+    optional,
+    text,
+)
+from bifurcate.plot.basin_map import shade_basins
 from bifurcate.plot.drawing import PERIOD_COLOURS, SQUARE_SIZE, draw_legend, finish_axes, ink, new_axes
 from bifurcate.validation import check_array, check_sequence, check_text
 
@@ -41,10 +55,14 @@ REAL = 1e-9  # |Im λ| up to this part of |λ| counts as real
     lines=flag,
     manifolds=instances(Manifold, "bf.manifold makes one"),
     invariant_curves=instances(InvariantCurve, "bf.invariant_curve makes one"),
+    basins=optional(instance(Basins, "bf.basins(map, plane) makes one")),
     ax=axes,
     xlabel=text,
     ylabel=text,
-    legend=flag,
+    labels=names,
+    legend=flag_or("inside"),
+    stable=line_style,
+    unstable=line_style,
 )
 def phase_portrait(
     solutions: Solution | Iterable[Solution] = (),
@@ -56,10 +74,14 @@ def phase_portrait(
     lines: bool = False,
     manifolds: Manifold | Iterable[Manifold] = (),
     invariant_curves: InvariantCurve | Iterable[InvariantCurve] = (),
+    basins: Basins | None = None,
     ax: Axes | None = None,
     xlabel: str = "",
     ylabel: str = "",
-    legend: bool = True,
+    labels: Mapping[str, str] | None = None,
+    legend: bool | str = True,
+    stable: Mapping[str, Any] | None = None,
+    unstable: Mapping[str, Any] | None = None,
 ) -> Axes:
     """Draw fixed points and cycles, the directions of their real multipliers, and orbits, in the plane.
 
@@ -84,8 +106,14 @@ def phase_portrait(
         From :func:`bifurcate.manifold`: unstable ones solid, stable ones dashed.
     invariant_curves : InvariantCurve or iterable of InvariantCurve
         From :func:`bifurcate.invariant_curve`: stable ones solid, others dashed.
+    basins : Basins, optional
+        From :func:`bifurcate.basins`, of a plane along the two components: shaded underneath, and the axes end with it.
     ax, xlabel, ylabel, legend : optional
         As for :func:`diagram`.
+    labels : mapping of str to str, optional
+        How axes name components, as ``{"x0": "x"}``.
+    stable, unstable : mapping, optional
+        Matplotlib's line properties of stable and of unstable manifolds, as ``{"lw": 1.5}``.
 
     Returns
     -------
@@ -94,7 +122,7 @@ def phase_portrait(
     Raises
     ------
     InvalidInput
-        If the components are not two, or a state has fewer.
+        If the components are not two, a state has fewer, or the basins are those of another plane.
 
     Examples
     --------
@@ -122,14 +150,30 @@ def phase_portrait(
             ax.plot(*check_array("an entry of curves", part, (None, 2)).T, color=colour, lw=1.0, zorder=2)
         entries[name] = Line2D([], [], color=colour, lw=1.0, label=name)
     for each in [manifolds] if isinstance(manifolds, Manifold) else manifolds:
-        entries |= _draw_manifold(ax, each, chosen)
+        entries |= _draw_manifold(ax, each, chosen, (stable if each.stable else unstable) or {})
     for closed in [invariant_curves] if isinstance(invariant_curves, InvariantCurve) else invariant_curves:
         entries |= _draw_invariant_curve(ax, closed, chosen)
     for solution in [solutions] if isinstance(solutions, Solution) else solutions:
         entries |= _draw_cycle(ax, solution, chosen, directions)
+    if basins is not None:
+        entries |= _shade(ax, basins, chosen)
     draw_legend(ax, list(entries.values()), legend, 3, 1.8)
-    finish_axes(ax, xlabel or f"component {chosen[0]}", ylabel or f"component {chosen[1]}")
+    across, up = ((labels or {}).get(f"x{k}", f"component {k}") for k in chosen)
+    finish_axes(ax, xlabel or across, ylabel or up)
     return ax
+
+
+def _shade(ax: Axes, basins: Basins, components: list[int]) -> dict[str, Line2D]:
+    """Shade basins under everything else, and end the axes where they end; returns legend entries."""
+    plane = basins.plane
+    size = plane.across.size
+    given = [np.eye(size)[k] if k < size else np.zeros(size) for k in components]
+    if not all(np.array_equal(np.ravel(way), unit) for way, unit in zip((plane.across, plane.up), given)):
+        raise InvalidInput(f"basins are those of the plane of {plane.names}; it must be that of components {components}")
+    keys = shade_basins(ax, basins)
+    (left, right), (low, high) = plane.bounds
+    ax.set(xlim=(left, right), ylim=(low, high))
+    return {str(key.get_label()): key for key in keys}
 
 
 def _orbit_arrays(orbits: Any) -> list[NDArray[np.float64]]:
@@ -150,11 +194,14 @@ def _plane(states: NDArray[np.float64], components: list[int]) -> NDArray[np.flo
     return states[:, components]
 
 
-def _draw_manifold(ax: Axes, manifold: Manifold, components: list[int]) -> dict[str, Line2D]:
-    """Draw the halves of a manifold; returns legend entries."""
+def _draw_manifold(
+    ax: Axes, manifold: Manifold, components: list[int], given: Mapping[str, Any]
+) -> dict[str, Line2D]:
+    """Draw the halves of a manifold, in the house's style but for what is given; returns legend entries."""
     name = "stable manifold" if manifold.stable else "unstable manifold"
     colour = ink(STABLE_COLOUR if manifold.stable else UNSTABLE_COLOUR)
-    style: dict[str, Any] = {"color": colour, "lw": 0.8, "ls": (0, (4, 1.5)) if manifold.stable else "-"}
+    house: dict[str, Any] = {"color": colour, "lw": 0.8, "ls": (0, (4, 1.5)) if manifold.stable else "-"}
+    style = {**house, **given}
     map = manifold.solution.map
     for branch in manifold.branches:
         points = _plane(branch.points.reshape(len(branch.t), -1), components)

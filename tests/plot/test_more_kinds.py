@@ -170,6 +170,42 @@ def test_a_portrait_has_cycles_with_their_directions():
     assert drawn == pytest.approx(slopes, abs=1e-4)
 
 
+@pytest.fixture(scope="module")
+def tangle():
+    henon = bf.maps.henon(a=1.2, b=0.3)
+    saddle = bf.solve(henon, [-1.25, -0.4])
+    stable = bf.manifold(saddle, stable=True, length=3.0, tolerance=0.05)
+    return saddle, stable, bf.basins(henon, {0: (-2, 2), 1: (-1.5, 1)}, cells=8)
+
+
+def test_a_portrait_has_basins_under_manifolds_and_ends_with_them(tangle):
+    saddle, stable, basins = tangle
+    ax = bf.plot.phase_portrait(
+        saddle, manifolds=stable, basins=basins, directions=False, labels={"x0": "x"}, stable={"linewidth": 3}
+    )
+    assert ax.get_xlim() == (-2.0, 2.0) and ax.get_ylim() == (-1.5, 1.0)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("x", "component 1")
+    cells = ax.collections[0]
+    drawn = [line for line in ax.lines if line.get_linewidth() == 3.0]
+    assert len(drawn) == len(stable.branches) and all(line.get_zorder() > cells.get_zorder() for line in drawn)
+    words = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert len(set(words)) == len(words) == 4 and "stable manifold" in words and "infinity" in words
+
+
+def test_basins_of_another_plane_are_refused(tangle):
+    saddle, _, basins = tangle
+    with pytest.raises(InvalidInput, match="of components"):
+        bf.plot.phase_portrait(saddle, basins=basins, components=(1, 0))
+    tilted = bf.Plane([0.0, 0.0], across=[1.0, 1.0], up=[0.0, 1.0])
+    with pytest.raises(InvalidInput, match="of components"):
+        bf.plot.phase_portrait(basins=bf.basins(bf.maps.henon(a=0.5), tilted, cells=3))
+
+
+def test_properties_of_lines_may_have_their_long_names(cascade):
+    ax = bf.plot.diagram(cascade.branches[0], "r", stable={"linewidth": 3, "linestyle": ":"})
+    assert (3.0, ":") in {(line.get_linewidth(), line.get_linestyle()) for line in ax.lines}
+
+
 def test_multipliers_are_drawn_inside_and_outside():
     ax = bf.plot.multipliers([0.5, 2.0, 0.3 + 0.2j, 0.3 - 0.2j])
     inside, outside = ax.lines[1:]
