@@ -131,8 +131,8 @@ def run(out: Path = FIGURES, quick: bool = False) -> Tangle:
 
 def _draw(study: Tangle) -> Figure:
     caption = (
-        "(x, y) ↦ (1 − a x² + y, b x). Manifolds of the saddle (cross). Circles: in (a) homoclinic points, in (b) the orbit\n"
-        "on which the manifolds touch. Triangles in (c): the tangencies from which its curves start."
+        "(x, y) ↦ (1 − a x² + y, b x). Manifolds of the saddle (cross). Circles: in (a) homoclinic points,\n"
+        "in (b) the orbit on which the manifolds touch. Triangles in (c): the tangencies from which its curves start."
     )
     drawn = new_figure("The Hénon map: tangle, first tangency, crisis", caption, (7.2, 7.6))
     axes = drawn.subplot_mosaic("ab;cc", height_ratios=(1.2, 1.0))
@@ -160,7 +160,9 @@ def _draw_curves(ax: Axes, study: Tangle) -> None:
     for point, colour in ((study.tangency, BLUE), (study.crisis, ORANGE)):
         ax.plot(point.parameters["a"], point.parameters["b"], "^", ms=6, mfc="white", mew=1.2, color=colour)
     ax.plot([TANGLE], [B], "x", ms=6, color=BLACK)
-    ax.annotate("(a)", (TANGLE, B), xytext=(-6, 0), textcoords="offset points", ha="right", va="center", fontsize="small")
+    ax.annotate(
+        "(a)", (TANGLE, B), xytext=(-6, 0), textcoords="offset points", ha="right", va="center", fontsize="small"
+    )
     ax.set(xlabel="a", ylabel="b", ylim=(0.0, 1.05 * B))
     ax.legend(frameon=False, fontsize="small", loc="lower left")
     finish_axes(ax, "(c) where manifolds touch")

@@ -215,7 +215,7 @@ def _draw_multipliers(ax: Axes, multipliers: dict[int, np.ndarray]) -> None:
     for label, marker, colour in SIGNS:
         if label != "complex" or any((np.abs(v.imag) > REAL).any() for v in multipliers.values()):
             ax.plot([], [], marker, ls="", ms=4, mfc="white", color=colour, label=label)
-    ax.text(1.4, DECAY + 0.003, "1 + β", va="bottom", fontsize="small", color="0.3")
+    ax.text(3.0, DECAY + 0.003, "1 + β", va="bottom", ha="center", fontsize="small", color="0.3")  # between columns
     ax.set(
         xlabel="period M (updates)",
         ylabel=r"$|\lambda|^{1/M}$",

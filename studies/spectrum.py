@@ -127,26 +127,27 @@ def _draw(study: Multipliers) -> Figure:
 
 def _draw_lines(ax: Axes, dense: dict[float, np.ndarray]) -> None:
     """All multipliers on the real line, a row for every α: they are real, to the rounding of a dense solver."""
-    ax.axvspan(-1.0, 1.0, color="0.94", zorder=0)
+    for outside in ((-1.2, -1.0), (1.0, 1.2)):
+        ax.axvspan(*outside, color="0.93", zorder=0)
     ax.axvline(1.0 + BETA, color=ORANGE, lw=2.0, zorder=1)
     styles = (("^", BLUE), ("s", GREEN), ("o", BLACK))
     for row, (values, (marker, colour)) in enumerate(zip(dense.values(), styles[-len(dense) :], strict=True)):
         ax.axhline(row, color="0.85", lw=0.8, zorder=0)
         ax.plot(values.real, np.full(len(values), row), marker, ms=4.5, mew=0.9, mfc="none", color=colour, ls="")
     ax.text(1.0 + BETA - 0.03, len(dense) - 0.45, f"1 + β, {N * (N - 1)} times", ha="right", fontsize="small")
-    ax.text(-0.97, -0.62, "inside the unit circle", fontsize="small", color="0.3")
     ax.set(xlabel="multipliers λ, all real", xlim=(-1.2, 1.2), ylim=(-0.75, len(dense) - 0.25))
     ax.set_yticks(range(len(dense)), [f"α = {alpha:.3g}" for alpha in dense])
     finish_axes(ax, f"(a) all {N * N}, by a dense solver")
 
 
 def _draw_courses(ax: Axes, study: Multipliers) -> None:
-    ax.axhspan(-2.0, -1.0, color="0.93", zorder=0)
+    for outside in ((-1.6, -1.0), (1.0, 1.15)):
+        ax.axhspan(*outside, color="0.93", zorder=0)
     ax.plot(study.alpha, study.inner, color=BLACK, lw=0.9)
     ax.axhline(1.0 + BETA, color=ORANGE, lw=2.0, label=f"1 + β, {N * (N - 1)} times")
     ax.plot([study.flip.value], [-1.0], "o", ms=5.5, mfc="white", mew=1.2, color=BLUE, label="flip")
     ax.plot([], [], color=BLACK, lw=0.9, label=f"1 + β − αμ/n, {N} in pairs")
-    ax.text(0.02, -1.56, "beyond the unit circle", fontsize="small", color="0.3", va="bottom")
+    ax.text(0.02, -1.56, "grey: outside the unit circle", fontsize="small", color="0.3", va="bottom")
     ax.set(xlabel="rate of adaptation α", ylabel="multipliers λ, all real", xlim=(0.0, 0.8), ylim=(-1.6, 1.15))
     ax.legend(frameon=False, fontsize="small", loc="lower left", bbox_to_anchor=(0.0, 0.23))
     finish_axes(ax, "(b) those of the outputs")

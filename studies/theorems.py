@@ -148,8 +148,8 @@ def _rows(study: Theorems) -> list[list[object]]:
 def _draw(study: Theorems) -> Figure:
     drawn = new_figure(
         "Computed, and proved",
-        "Blue bands: arcs proved to be one curve with these special points and no others. Rings: points proved.\n"
-        "(c) 16 neurons, β = −0.1, σ = 1/6, b = 0.05.",
+        "Broad bands: arcs proved to be one curve with these special points and no others. Rings: points proved.\n"
+        "Solid: stable; dashed: unstable. (c) 16 neurons, β = −0.1, σ = 1/6, b = 0.05.",
         (8.4, 3.4),
     )
     axes = drawn.subplots(1, 3)

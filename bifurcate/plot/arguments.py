@@ -51,7 +51,7 @@ __all__ = [
 
 P = ParamSpec("P")
 R = TypeVar("R")
-# The names by which the house's styles know properties of lines: those that are given replace them, and do not stand beside.
+# The names by which the house's styles know properties of lines, so that those given replace the house's.
 SHORT_NAMES = {
     "linestyle": "ls",
     "linewidth": "lw",

@@ -169,7 +169,9 @@ def _shade(ax: Axes, basins: Basins, components: list[int]) -> dict[str, Line2D]
     size = plane.across.size
     given = [np.eye(size)[k] if k < size else np.zeros(size) for k in components]
     if not all(np.array_equal(np.ravel(way), unit) for way, unit in zip((plane.across, plane.up), given)):
-        raise InvalidInput(f"basins are those of the plane of {plane.names}; it must be that of components {components}")
+        raise InvalidInput(
+            f"basins are those of the plane of {plane.names}; it must be that of components {components}"
+        )
     keys = shade_basins(ax, basins)
     (left, right), (low, high) = plane.bounds
     ax.set(xlim=(left, right), ylim=(low, high))
@@ -194,9 +196,7 @@ def _plane(states: NDArray[np.float64], components: list[int]) -> NDArray[np.flo
     return states[:, components]
 
 
-def _draw_manifold(
-    ax: Axes, manifold: Manifold, components: list[int], given: Mapping[str, Any]
-) -> dict[str, Line2D]:
+def _draw_manifold(ax: Axes, manifold: Manifold, components: list[int], given: Mapping[str, Any]) -> dict[str, Line2D]:
     """Draw the halves of a manifold, in the house's style but for what is given; returns legend entries."""
     name = "stable manifold" if manifold.stable else "unstable manifold"
     colour = ink(STABLE_COLOUR if manifold.stable else UNSTABLE_COLOUR)

@@ -2,28 +2,16 @@
 
 import json
 import re
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
 
 import bifurcate as bf
 from bifurcate.errors import InvalidInput
+from tests.helpers.browser import act
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-# What a person would do on the page; what came of it is written where --dump-dom shows it.
+# What a person would do on the page.
 ACTIONS = """
-<pre id="result"></pre>
-<script>
-window.onerror = message => errors.push(String(message));
-const errors = [];
-const said = {};
-const wait = ms => new Promise(done => setTimeout(done, ms));
-const traces = () => by("diagram").data;
-(async () => {
-  await wait(300);
   const points = traces().findIndex(t => t.meta.special !== undefined && data.special[t.meta.special].label === "PD");
   Plotly.Fx.hover(by("diagram"), [{ curveNumber: points, pointNumber: 0 }]);
   by("diagram").emit("plotly_hover", { points: [{ customdata: traces()[points].customdata[0] }] });
@@ -50,11 +38,6 @@ const traces = () => by("diagram").data;
   said.buttons = by("told").querySelectorAll("button").length;
   by("told").querySelector("button").click(); await wait(200);
   said.alone = [...new Set(traces().map(t => t.meta.branch).filter(n => n !== undefined))];
-  said.outside = [...document.querySelectorAll("script[src], link[href], img[src^=http]")].length;
-  said.errors = errors;
-  by("result").textContent = JSON.stringify(said);
-})();
-</script>
 """
 
 
@@ -93,15 +76,7 @@ def test_nothing_on_the_page_comes_from_a_network(page):
 
 
 def test_in_a_browser(page, tmp_path):
-    if BROWSER is None:
-        pytest.skip("no Chromium on this machine; .ci/run installs it")
-    acted = tmp_path / "acted.html"
-    before, _, after = page.read_text(encoding="utf-8").rpartition("</body>")
-    acted.write_text(before + ACTIONS + "</body>" + after, encoding="utf-8")
-    command = [BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
-    command += ["--virtual-time-budget=15000", "--window-size=1300,820", "--dump-dom", acted.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, encoding="utf-8")
-    said = json.loads(re.search(r'<pre id="result">(\{.*?)</pre>', done.stdout, re.S)[1].replace("&amp;", "&"))
+    said = act(page, ACTIONS, tmp_path)
     assert said["errors"] == [] and said["outside"] == 0
     assert "PD, period 1" in said["hover"] and "a = 0.3675 ±" in said["hover"] and "supercritical" in said["hover"]
     assert f"a = {said['lineX']:.8g}"[:10] in said["lineText"] and "multipliers" in said["lineText"]
