@@ -38,7 +38,12 @@ BLURRED = (BRANCH_POINT, TURN)  # where the corrector is singular at the point i
 # Imaginary part, as a part of the modulus, up to which a multiplier counts as real: double ones, as symmetric maps have
 # them, come out as pairs with the root of rounding.
 REAL = 1e-7
-MOST_SECANTS = 40  # of which eight suffice for a smooth function; the rest halve the bracket where it is not
+# Distance from the unit circle within which a multiplier counts as on it, and not outside: those of an area-preserving
+# map stay on it, but for rounding and, at ±1, its root.
+CIRCLE = 1e-7
+# Evaluations at the most, and how many of them by secants: eight suffice for a smooth function, the rest halve the
+# bracket where it is not, as where two multipliers of an area-preserving map meet.
+MOST_SECANTS, SECANTS = 60, 12
 # Length of the bracket, as a part of the step, at which a zero is known to rounding.
 SHARPEST = 2e-15
 # Distances from a branch point, as parts of the step, of the points through which the cubic goes: nearer ones lose to
@@ -114,7 +119,7 @@ def _is_real(mu: NDArray[np.complex128]) -> NDArray[np.bool_]:
 
 def _counts(mu: NDArray[np.complex128]) -> tuple[Numbers, Numbers, Numbers]:
     real = _is_real(mu)
-    outside = np.abs(mu) > 1.0
+    outside = np.abs(mu) > 1.0 + CIRCLE
     return (
         (real & (mu.real > 1.0)).sum(axis=1),
         (real & (mu.real < -1.0)).sum(axis=1),
@@ -145,7 +150,8 @@ def changes_between(before: Corrected, after: Corrected, rows: Numbers) -> Chang
     kinds = np.where(two_below, FLIP, np.where(two_above, BRANCH_POINT, kinds))
     unclear |= two_below | two_above
     pairs_outside = [
-        ((mu.imag > 0) & ~_is_real(mu) & (np.abs(mu) > 1)).sum(axis=1) for mu in (before.multipliers, after.multipliers)
+        ((mu.imag > 0) & ~_is_real(mu) & (np.abs(mu) > 1.0 + CIRCLE)).sum(axis=1)
+        for mu in (before.multipliers, after.multipliers)
     ]
     ranks = np.select(
         [kinds == FLIP, kinds == BRANCH_POINT, kinds == NEIMARK_SACKER],
@@ -182,14 +188,14 @@ def _test_values(kinds: Numbers, ranks: Numbers, points: Corrected) -> Array:
     """The functions whose zeros special points are, by kind; NaN where there is no such multiplier."""
     mu = points.multipliers
     out = points.tangent[:, -1].copy()
-    real = _is_real(mu)
+    real = _is_real(mu) | (np.abs(np.abs(mu) - 1.0) <= CIRCLE)  # on the circle, until two meet at ±1 and part
     for kind, target, sign in ((FLIP, -1.0, 1.0), (BRANCH_POINT, 1.0, -1.0)):
         at = np.flatnonzero(kinds == kind)
         if len(at):
             out[at] = sign * _at_rank(np.where(real[at], sign * mu[at].real, np.nan), ranks[at]) - target
     at = np.flatnonzero(kinds == NEIMARK_SACKER)
     if len(at):
-        pair = (mu[at].imag > 0.0) & ~real[at]
+        pair = (mu[at].imag > 0.0) & ~_is_real(mu[at])
         out[at] = 1.0 - _at_rank(np.where(pair, -(np.abs(mu[at]) ** 2), np.nan), ranks[at]) * -1.0
     return out
 
@@ -253,11 +259,12 @@ def _zeros(at: Any, kinds: Numbers, ranks: Numbers) -> tuple[Corrected, Array, A
     failed = ~(g_low * g_high < 0)
     sharpest = np.where(np.isin(kinds, BLURRED), NEAR_BRANCH_POINT, SHARPEST)
     left = np.flatnonzero(~failed)
-    for _ in range(MOST_SECANTS):
+    for done in range(MOST_SECANTS):
         if not len(left):
             break
         x = high[left] - f_high[left] * (high[left] - low[left]) / (f_high[left] - f_low[left])
-        x = np.where(np.isfinite(x) & (x >= low[left]) & (x <= high[left]), x, 0.5 * (low[left] + high[left]))
+        usable = np.isfinite(x) & (x >= low[left]) & (x <= high[left]) & (done < SECANTS)
+        x = np.where(usable, x, 0.5 * (low[left] + high[left]))
         new = at(x, left)
         g = _test_values(kinds[left], ranks[left], new)
         lost = ~new.good | ~np.isfinite(g)
@@ -272,7 +279,11 @@ def _zeros(at: Any, kinds: Numbers, ranks: Numbers) -> tuple[Corrected, Array, A
             halved[rows] *= np.where(side[rows] == sign, 0.5, 1.0)
             side[rows] = sign
         noise = ROUNDING_ERRORS * _sizes(new)
-        settled = (high[left] - low[left] <= sharpest[left]) | (moved <= sharpest[left]) | (np.abs(g) <= 0.02 * noise)
+        settled = (
+            (high[left] - low[left] <= sharpest[left])
+            | ((moved <= sharpest[left]) & (done < SECANTS))
+            | (np.abs(g) <= 0.02 * noise)
+        )
         left = left[~(settled | lost)]
     return best, share, slope, failed
 

@@ -144,6 +144,14 @@ def test_cycles_may_wind_round_a_circle():
     assert np.abs(np.abs(found.special.values - 1.0) - 0.1).max() < 1e-12
 
 
+def test_multipliers_that_stay_on_the_circle_are_no_special_points():
+    # At (x, p) = (0, π) of the standard map the trace is 2 − K: on the circle for 0 < K < 4, a flip at 4.
+    found = bf.trace_many(bf.maps.standard(2.0), "K", [[0.0, np.pi]], {"K": (0.5, 5.0)})
+    assert found.special.kinds == ("flip",)
+    assert abs(found.special.values[0] - 4.0) <= found.special.errors[0] < 1e-10
+    assert not found.doubts.any()
+
+
 def test_many_unknowns_are_solved_by_lapack():
     n = 10
     ring = bf.maps.logistic_ring(n=n, r=1.5, e=0.1)
