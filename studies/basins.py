@@ -172,9 +172,10 @@ def run(out: Path = FIGURES, quick: bool = False) -> BasinsOfWeights:
 
 
 def _draw(result: BasinsOfWeights) -> Figure:
+    beta = f"{BETA:g}".replace("-", "−")
     drawn = new_figure(
         "",  # the legend has the title
-        f"{N} neurons, baseline between neurons 0 and 1; α = {ALPHA:g}, β = {BETA:g}, σ = 1/6, b = {B:g}. "
+        f"{N} neurons, baseline between neurons 0 and 1; α = {ALPHA:g}, β = {beta}, σ = 1/6, b = {B:g}. "
         "The plane W = C + s A + t B changes\nthe inputs of two neurons. Dots: the four cycles of period 4, "
         "seen along the plane; squares: saddles on their boundaries.",
         (7.4, 4.4),
