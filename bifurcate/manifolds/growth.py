@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 from bifurcate.interrupts import interruptible
 from bifurcate.manifolds.batched_step import BatchedStep
@@ -28,6 +29,7 @@ ManifoldStop = Literal["length", "iterates", "pole", "box", "escaped", "points",
 
 CHUNK = 256  # points of the known part that are stretched before the mesh between them is refined
 LOCAL_POINTS = 9  # of the first mesh, on the Taylor part
+SAME_PARAMETER = 1e-12  # part of t to which the last point of a given length is found
 BISECTIONS = 60  # of t where the manifold leaves a box or the domain: a double holds no more
 # A preimage may lie this part of its distance from the last point away from its prediction, or it is another one.
 FARTHEST = 0.5
@@ -264,11 +266,18 @@ def _end_at(half: _Growing, sampler: Sampler, limits: GrowthLimits, count: int, 
 
 
 def _cut_at_length(half: _Growing, sampler: Sampler, limits: GrowthLimits) -> None:
-    """End the half where its arclength is the one asked for, to the error of one chord."""
+    """End the half where its arclength is the one asked for, which sets the length of the last chord."""
     count = int(np.searchsorted(half.arclength, limits.length))
-    low, high = half.arclength[count - 1], half.arclength[count]
-    part = float((limits.length - low) / (high - low))
-    _end_at(half, sampler, limits, count, float(half.t[count - 1] + part * (half.t[count] - half.t[count - 1])))
+    left, known = limits.length - float(half.arclength[count - 1]), half.known
+    begin, end = float(half.t[count - 1]), float(half.t[count])
+
+    def excess(t: float) -> float:
+        x = sampler.at(np.array([t]), known.between(np.array([t])), known)[0]
+        return float(np.linalg.norm(shortest(x - half.points[count - 1], limits.periods))) - left
+
+    # A chord is a little shorter than its arc, and may not reach.
+    t = end if excess(end) <= 0.0 else float(brentq(excess, begin, end, rtol=SAME_PARAMETER))
+    _end_at(half, sampler, limits, count, t)
 
 
 def _continued(half: _Growing, sampler: ImplicitSampler, target: float, limits: GrowthLimits) -> tuple[Array, Array]:
