@@ -48,6 +48,7 @@ __all__ = ["Step", "StepperState", "continue_from"]
 
 # Widths of the bounds up to which a start counts as lying on one: rounding of a bound that was reached
 ON_BOUND = 1e-12
+STEEPEST_MARGIN = 4.0  # power of the distance from the edge of the domain with which a margin goes to 0, at the most
 NEAR_POLE = 1e-3  # part of the start's domain margin below which a failed step counts as the domain's edge
 SAME_POINT = 1e-6  # distance from the start up to which the point at which a curve closes is the start itself
 # A step that is refused because the curve bends, perhaps out of the corrector's reach, may fall to this: a fold is as
@@ -375,9 +376,9 @@ def _end(
 ) -> Step:
     """The last step of a branch on which no further one could be taken."""
     if isinstance(taken, Stop):
-        return _last_step(run, here, taken.reason, taken.detail)
+        return _last_step(run, here, taken.reason, taken.detail, before)
     failed = _reason_of_failure(run, taken, here, start)
-    return _arrive_on_branch_point(run, before, here) or _last_step(run, here, *failed)
+    return _arrive_on_branch_point(run, before, here) or _last_step(run, here, *failed, before)
 
 
 def _reason_of_failure(
@@ -401,15 +402,31 @@ def _arrive_on_branch_point(run: ContinuationProblem, before: CurvePoint, here: 
     return Step(run.curve, last, last.arclength - here.arclength, StepEvents([point]), stop)
 
 
-def _last_step(run: ContinuationProblem, here: CurvePoint, reason: StopReason, detail: str) -> Step:
+def _last_step(
+    run: ContinuationProblem, here: CurvePoint, reason: StopReason, detail: str, before: CurvePoint | None = None
+) -> Step:
     """A step of length 0 that says why the branch cannot go on."""
     advice = run.curve.iterate.map.advice if reason == "not-isolated" else ""
     words = f"at {run.curve.where(here.u)}: {detail}" + (f". {advice}" if advice else "")
-    events = _pole(run, here) if reason == "domain" else StepEvents()
+    events = _pole(run, here, before) if reason == "domain" else StepEvents()
     return Step(run.curve, here, 0.0, events, Stop(reason, words))
 
 
-def _pole(run: ContinuationProblem, here: CurvePoint) -> StepEvents:
+def _distance_from_edge(run: ContinuationProblem, here: CurvePoint, before: CurvePoint | None) -> float:
+    """How far the first free parameter may be from the edge of the domain at the last point.
+
+    The margin goes to 0 like a power of the distance, which two points do not tell: it is taken to be the highest that
+    is usual. Nearer than a few smallest steps nothing is known.
+    """
+    least = 2.0 * run.control.smallest * float(run.widths[0])
+    if before is None or not 0.0 < here.at.margin < before.at.margin < np.inf:
+        return least
+    moved = abs(float(here.u[run.curve.size] - before.u[run.curve.size]))
+    ratio = (before.at.margin / here.at.margin) ** (1.0 / STEEPEST_MARGIN)
+    return max(least, moved / (ratio - 1.0)) if ratio > 1.0 else max(least, moved)
+
+
+def _pole(run: ContinuationProblem, here: CurvePoint, before: CurvePoint | None) -> StepEvents:
     """A special point "pole" where the branch ran up to the edge of the map's domain."""
     point = SpecialPoint(
         kind="pole",
@@ -420,7 +437,7 @@ def _pole(run: ContinuationProblem, here: CurvePoint) -> StepEvents:
         arclength=here.arclength,
         residual=here.residual,
         iterations=0,
-        error=2.0 * run.control.smallest * float(run.widths[0]),
+        error=_distance_from_edge(run, here, before),
         note=f"the last point before the edge of the domain, at margin {here.at.margin:.1e}",
     )
     return StepEvents([point])

@@ -93,3 +93,15 @@ def test_an_ordinary_point_of_a_branch_of_cycles_is_refused():
     branch = bf.trace(bf.cycles(PARABOLA, "p", [np.sqrt(0.5)]), {"p": (-1.0, 0.9)})
     with pytest.raises(InvalidInput, match="no special point"):
         bf.locus(branch[3], free="p")
+
+
+def test_the_edge_of_the_domain_lies_within_the_error_of_the_pole():
+    # x = p + √x ends at p = 0, where x = p²: the derivative grows without bound, and steps fail a way before the edge.
+    root = bf.Map(lambda x, p: p + np.sqrt(x), {"p": -0.1}, domain=lambda x, p: x)
+    (pole,) = bf.trace(bf.cycles(root, "p", [0.5]), {"p": (-1.0, 0.5)}).of("pole")
+    assert abs(pole.parameters["p"]) <= pole.error < 1e-2
+    for power in (0.5, 1.0, 2.0, 3.0):
+        margin = lambda x, p, power=power: np.sign(x - 0.37) * np.abs(x - 0.37) ** power  # noqa: E731
+        line = bf.Map(lambda x, p: x + 0.3 * (p - x), {"p": 1.0}, domain=margin)
+        (pole,) = bf.trace(bf.cycles(line, "p", [1.0]), {"p": (-1.0, 2.0)}).of("pole")
+        assert abs(pole.parameters["p"] - 0.37) <= pole.error < 1e-6
