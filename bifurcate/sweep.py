@@ -24,8 +24,9 @@ from bifurcate.executors import as_executor, process_pool, stop_pool
 from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
-from bifurcate.storage.functions import pack, unpack
+from bifurcate.storage.functions import pack
 from bifurcate.storage.journal import Section, open_journal
+from bifurcate.sweep_calls import Outcome, Work, call_at, call_packed, failure, seed_of
 from bifurcate.sweep_result import FailedPoint, Sweep
 from bifurcate.validation import check_count, check_mapping, check_seed
 
@@ -38,9 +39,6 @@ UNKNOWN_WORKERS = 8  # workers that an executor is taken to have if it does not 
 MOST_DEATHS = 3  # processes that may die over one point, alone at the end, before it counts as failed
 SHORTEST = 1e-9  # seconds that a chunk counts as at the least: clocks have no finer ticks
 
-Work = list[tuple[int, dict[str, Any], int | None]]  # index, parameters and seed of each point
-Outcome = dict[str, Any]
-
 
 def sweep(
     function: Callable[..., Any],
@@ -48,6 +46,7 @@ def sweep(
     *,
     executor: Any = None,
     workers: int | None = None,
+    batch: int | None = None,
     journal: str | os.PathLike[str] | None = None,
     seed: int = 0,
     progress: Report | bool | None = None,
@@ -68,9 +67,15 @@ def sweep(
     workers : int, optional
         Processes of this call's own, if no executor is given; by default the function is called here. A script that
         asks for processes must do so under ``if __name__ == "__main__":``, since each of them reads it.
+    batch : int, optional
+        Points that the function is called for at a time, where it can do many at once faster than one by one: every
+        parameter is then an array of their values (a list, of what are not numbers of one type), ``seed`` an array of
+        their seeds, and what it returns an array or sequence of one outcome for each, an exception among them being a
+        failure; or a dict of such. What it returns for a point must not depend on the others in its batch. Where a
+        call fails, it is made for each half of its points again, so that none fails but those that fail alone.
     journal : str or path-like, optional
         A file in which results are noted as they arrive. The same call with the same journal computes only what is
-        missing.
+        missing, also with another executor or batch.
     seed : int
         Of all random numbers.
     progress : callable, bool, optional
@@ -80,8 +85,8 @@ def sweep(
     Returns
     -------
     Sweep
-        The same numbers whatever the executor, the order and interruptions. A point at which the function raises an
-        exception is an outcome with its error. An interrupt (Ctrl-C) ends the sweep and keeps what arrived.
+        The same numbers whatever the executor, the batch, the order and interruptions. A point at which the function
+        raises an exception is an outcome with its error. An interrupt (Ctrl-C) ends the sweep and keeps what arrived.
 
     Raises
     ------
@@ -97,6 +102,11 @@ def sweep(
     >>> found = sweep(last_state, {"r": [2.0, 2.5], "x": [0.2, 0.4, 0.6]})
     >>> found.shape, found.array().round(6).tolist()
     ((2, 3), [[0.5, 0.5, 0.5], [0.6, 0.6, 0.6]])
+
+    The same function takes arrays as well, and so many points at a time:
+
+    >>> sweep(last_state, {"r": [2.0, 2.5], "x": [0.2, 0.4, 0.6]}, batch=4).values == found.values
+    True
     """
     if not callable(function):
         raise InvalidInput(f"function is {function!r}; it must be callable as function(**parameters)")
@@ -104,8 +114,10 @@ def sweep(
     check_seed(seed)
     if workers is not None:
         check_count("workers", workers)
+    if batch is not None:
+        check_count("batch", batch)
     call = {"function": function, "code": _code_of(function), "grid": axes, "seed": seed}
-    work = _Sweeping(function, axes, seed if _takes_seed(function, axes) else None)
+    work = _Sweeping(function, axes, seed if _takes_seed(function, axes) else None, batch)
     named = f"sweep {getattr(function, '__name__', 'of a function')}"
     with (
         open_journal(journal, call) as notes,
@@ -173,6 +185,8 @@ class _Sweeping:
         The grid.
     seed : int or None
         None if the function takes none.
+    batch : int or None
+        Points of one call, if the function takes several.
     outcomes : dict
         What arrived, by index.
     """
@@ -180,6 +194,7 @@ class _Sweeping:
     function: Callable[..., Any]
     axes: dict[str, list[Any]]
     seed: int | None
+    batch: int | None = None
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     is_interrupted: bool = False
     report: Report | None = None
@@ -223,8 +238,9 @@ class _Sweeping:
         arrived: dict[int, Outcome] = {}
         began = time.monotonic()
         try:
-            for each in self.work_at(missing):
-                arrived |= interruptible(call_at, self.function, [each])
+            for at in range(0, len(missing), self.batch or 1):
+                work = self.work_at(missing[at : at + (self.batch or 1)])
+                arrived |= interruptible(call_at, self.function, work, self.batch)
                 if time.monotonic() - began > CHUNK_SECONDS / 5 or len(arrived) >= LONGEST_CHUNK:
                     self.note(arrived, notes)
                     arrived, began = {}, time.monotonic()
@@ -234,7 +250,7 @@ class _Sweeping:
     def run_elsewhere(self, missing: list[int], given: Executor | None, workers: int, notes: Section | None) -> None:
         """Call the function on an executor, or on processes of this call's own, which are replaced if they die."""
         content = pickle.dumps(pack(self.function, "function"))
-        chunks = _Chunks(missing)
+        chunks = _Chunks(missing, batch=self.batch or 1, length=self.batch or 1)
         pool: Executor | None = given
         is_done = False
         try:
@@ -259,7 +275,7 @@ class _Sweeping:
             while running or chunks.are_left:
                 while chunks.may_send(len(running), AHEAD * workers):
                     indices = chunks.next()
-                    running[pool.submit(call_packed, content, self.work_at(indices))] = indices
+                    running[pool.submit(call_packed, content, self.work_at(indices), self.batch)] = indices
                 for future in interruptible(_wait, running):
                     found, seconds = _result(future, running[future])
                     self.note(found, notes)
@@ -288,15 +304,16 @@ class _Sweeping:
 
 @dataclass(eq=False)
 class _Chunks:
-    """The points that are to be sent, in chunks of a length that takes a worker about a quarter of a second.
+    """The points that are to be sent, in chunks of whole batches that take a worker about a quarter of a second.
 
     Points that were under way when a process died are sent again alone, one after the other: so it comes out which of
     them it was.
     """
 
     waiting: list[int]
-    suspected: list[int] = field(default_factory=list)
+    batch: int = 1
     length: int = 1
+    suspected: list[int] = field(default_factory=list)
     deaths: dict[int, int] = field(default_factory=dict)
 
     @property
@@ -318,7 +335,8 @@ class _Chunks:
     def is_done(self, indices: list[int], seconds: float) -> None:
         """Take in how long a chunk took."""
         wanted = len(indices) * CHUNK_SECONDS / max(seconds, SHORTEST)
-        self.length = int(min(LONGEST_CHUNK, 2 * self.length, max(1.0, wanted)))
+        points = int(min(LONGEST_CHUNK, 2 * self.length, max(1.0, wanted)))
+        self.length = max(points // self.batch, 1) * self.batch
 
     def put_back(self, indices: list[int]) -> None:
         """Send a chunk once more, since the process that had it died."""
@@ -347,49 +365,8 @@ def _result(future: Future[Any], indices: list[int]) -> tuple[dict[int, Outcome]
     except BrokenExecutor:
         raise
     except Exception as error:  # whatever an executor raises, as a cluster does whose workers died over the chunk
-        return {i: _failure(error) for i in indices}, CHUNK_SECONDS
+        return {i: failure(error) for i in indices}, CHUNK_SECONDS
 
 
 def _count_workers(pool: Executor, workers: int) -> int:
     return int(getattr(pool, "_max_workers", 0) or max(workers, UNKNOWN_WORKERS))
-
-
-# In the other process
-
-
-def seed_of(seed: int, index: int) -> int:
-    """The seed of a point: a whole number below 2⁶³, from the sweep's seed and the point's index.
-
-    Examples
-    --------
-    >>> seed_of(0, 1) != seed_of(0, 2), seed_of(3, 7) == seed_of(3, 7)
-    (True, True)
-    """
-    return int(np.random.SeedSequence([seed, index]).generate_state(1, np.uint64)[0] >> np.uint64(1))
-
-
-@functools.lru_cache(maxsize=4)
-def _unpacked(content: bytes) -> Callable[..., Any]:
-    return unpack(pickle.loads(content))  # type: ignore[no-any-return]
-
-
-def call_packed(content: bytes, work: Work) -> tuple[dict[int, Outcome], float]:
-    """The outcomes of points, and how many seconds they took."""
-    began = time.perf_counter()
-    found = call_at(_unpacked(content), work)
-    return found, time.perf_counter() - began
-
-
-def call_at(function: Callable[..., Any], work: Work) -> dict[int, Outcome]:
-    """The outcomes of points, by index: a value, or the kind and the words of an error."""
-    found: dict[int, Outcome] = {}
-    for index, parameters, seed in work:
-        try:
-            found[index] = {"value": function(**parameters) if seed is None else function(**parameters, seed=seed)}
-        except Exception as error:  # a point that fails is an outcome
-            found[index] = _failure(error)
-    return found
-
-
-def _failure(error: Exception) -> Outcome:
-    return {"kind": type(error).__name__, "error": str(error)}

@@ -49,6 +49,7 @@ FLIP_LINE: dict[str, Any] = {"color": "#0b3d91", "lw": 1.6, "path_effects": CASE
 FOLD_LINE: dict[str, Any] = {"color": "#7a1020", "lw": 1.6, "ls": (0, (5, 1.5)), "path_effects": CASED}
 NEUTRAL_LINE: dict[str, Any] = {"color": "k", "lw": 1.2, "ls": ":", "path_effects": CASED}  # β = 0
 PROVED: dict[str, Any] = {"color": "0.35", "marker": ".", "ms": 1.2, "mew": 0.0, "ls": ""}
+CELLS_TOGETHER = 40  # whose orbits are followed together: a journal of the quick form has several parts, too
 FEWEST_ROWS = 41  # rows at which limits are sought: lines through fewer have visible corners
 FLIPS_DRAWN = 3  # of every row, the first ones in α
 BEYOND = 1.2  # flips are looked for up to this multiple of the largest α, so that their lines leave the chart
@@ -140,11 +141,21 @@ def seen(fate: bf.adaptation.OrbitFate) -> str:
 Fixed = tuple[tuple[str, float], ...]  # parameters, in a form that other processes can be sent
 
 
-def cell(alpha: float, other: float, *, name: str, fixed: Fixed, updates: int) -> dict[str, str]:
-    """What becomes of the orbit in one cell."""
-    found = network(**dict(fixed), **{name: other}, alpha=alpha).outcome(longest=updates)
-    proved = "no" if found.fate.proved is None else "yes"
-    return {"local": found.local.kind, "fate": found.fate.kind, "seen": seen(found.fate), "proved": proved}
+def cells_together(
+    alpha: np.ndarray, other: np.ndarray, *, name: str, fixed: Fixed, updates: int
+) -> list[dict[str, str]]:
+    """What becomes of the orbits in several cells."""
+    pairs = zip(alpha.tolist(), other.tolist(), strict=True)
+    nets = [network(**dict(fixed), **{name: value}, alpha=rate) for rate, value in pairs]
+    return [
+        {
+            "local": found.local.kind,
+            "fate": found.fate.kind,
+            "seen": seen(found.fate),
+            "proved": "no" if found.fate.proved is None else "yes",
+        }
+        for found in bf.adaptation.outcomes(nets, longest=updates)
+    ]
 
 
 def flips_of_row(other: float, *, name: str, fixed: Fixed, top: float) -> list[float]:
@@ -189,7 +200,8 @@ def chart(
     a, b = centres(alpha, cells[0]), centres(other, cells[1])
     part = f"{name}-{fixed['b']:g}"
     given: dict[str, Any] = {"name": name, "fixed": tuple(fixed.items())}
-    found = sweep_of_study(out, "outcome", part, partial(cell, **given, updates=updates), {"other": b, "alpha": a})
+    orbits = partial(cells_together, **given, updates=updates)
+    found = sweep_of_study(out, "outcome", part, orbits, {"other": b, "alpha": a}, batch=CELLS_TOGETHER)
     rows = {"other": rows_of_limits(name, other, max(2 * cells[1] + 1, FEWEST_ROWS))}
     limits = sweep_of_study(out, "outcome", f"{part}-flips", partial(flips_of_row, **given, top=alpha[1]), rows)
     flips = [(value, y) for y, values in zip(rows["other"].tolist(), limits.values, strict=True) for value in values]

@@ -93,7 +93,12 @@ def journals(folder: Path, name: str) -> list[Path]:
 
 
 def sweep_of_study(
-    folder: Path, name: str, part: str, function: Callable[..., Any], grid: Mapping[str, Any]
+    folder: Path,
+    name: str,
+    part: str,
+    function: Callable[..., Any],
+    grid: Mapping[str, Any],
+    batch: int | None = None,
 ) -> bf.Sweep:
     """A sweep on as many processes as the settings say, noted where they say so.
 
@@ -103,7 +108,7 @@ def sweep_of_study(
         Of the figures.
     name, part : str
         The study, and which of its sweeps this is.
-    function, grid
+    function, grid, batch
         As for :func:`bifurcate.sweep`; every point must succeed.
     """
     settings, path = current(), None
@@ -112,7 +117,7 @@ def sweep_of_study(
         path = folder / f".{name}-{part}.journal"
         if not settings.resumes:
             path.unlink(missing_ok=True)
-    found = bf.sweep(function, grid, workers=settings.workers, journal=path)
+    found = bf.sweep(function, grid, workers=settings.workers, batch=batch, journal=path)
     if found.interrupted:
         raise Interrupted
     if found.failures:

@@ -32,6 +32,7 @@ ROOMS = [
     "manifolds",
     "plot",
     "diagram",
+    "sweep_calls",
     "sweep_result",
     "sweep",
     "cli",

@@ -10,7 +10,17 @@ from functools import partial
 import numpy as np
 import pytest
 from same import difference
-from swept_functions import counting, deadly, interrupting, last_state, noisy, outcome, slow
+from swept_functions import (
+    counting,
+    counting_batch,
+    deadly,
+    interrupting,
+    last_state,
+    noisy,
+    noisy_batch,
+    outcome,
+    slow,
+)
 
 import bifurcate as bf
 from bifurcate.errors import InvalidInput
@@ -183,3 +193,42 @@ def test_a_cluster_follows_branches(cluster):
     from long_calls import explored
 
     assert difference(explored(), explored(executor=cluster)) is None
+
+
+@pytest.mark.parametrize("batch", [1, 3, 100])
+def test_batches_give_what_single_points_give(serial, batch):
+    for how in ({}, {"workers": 2}):
+        found = bf.sweep(noisy_batch, GRID, seed=7, batch=batch, **how)
+        assert found.done == serial.done and [str(f) for f in found.failures] == [str(f) for f in serial.failures]
+        assert difference(found.array("mean"), serial.array("mean")) is None
+        assert difference(found.array("both"), serial.array("both")) is None
+
+
+def test_a_batch_returns_arrays_rows_or_columns():
+    grid = {"r": [2.0, 2.5], "x": [0.2, 0.4, 0.6]}
+    one = bf.sweep(last_state, grid)
+    assert bf.sweep(last_state, grid, batch=4).values == one.values
+    columns = bf.sweep(lambda r, x: {"y": r + x, "name": ["a"] * len(r)}, grid, batch=4)
+    assert columns.values[5] == {"y": 3.1, "name": "a"}
+    words = bf.sweep(lambda what: [each * 2 for each in what], {"what": ["a", "b"]}, batch=5)
+    assert words.values == ("aa", "bb")
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [(lambda n: n[:1] if len(n) > 1 else n[:0], "0 outcomes for a batch of 1"), (lambda n: 3.0, "returned a float")],
+)
+def test_a_batch_of_the_wrong_length_fails_in_words(function, words):
+    found = bf.sweep(function, {"n": [1, 2, 3]}, batch=3)
+    assert len(found.failures) == 3 and words in str(found.failures[0])
+
+
+def test_a_sweep_goes_on_with_another_batch(tmp_path):
+    grid, journal, log = {"n": range(40)}, tmp_path / "journal", str(tmp_path / "log")
+    square = partial(counting_batch, log=log)
+    with pytest.raises(InvalidInput, match="batch"):
+        bf.sweep(square, grid, batch=0)
+    bf.sweep(square, grid, batch=7, journal=journal)
+    again = bf.sweep(square, grid, batch=3, journal=journal)
+    assert again.values == tuple(n * n for n in range(40)) and all(again.done)
+    assert sorted(map(int, (tmp_path / "log").read_text().split())) == list(range(40))  # nothing was computed twice

@@ -7,7 +7,7 @@ from bifurcate.adaptation.equilibria.equilibrium import last_beta
 from bifurcate.adaptation.equilibria.local_stability import Stability
 from bifurcate.adaptation.long_run.orbit_fate import OrbitFate
 from bifurcate.adaptation.long_run.stability_limits import StabilityLimit
-from bifurcate.adaptation.long_run.stability_verdict import Outcome, StabilityVerdict
+from bifurcate.adaptation.long_run.stability_verdict import Outcome, StabilityVerdict, outcomes
 from bifurcate.adaptation.maps.reduction import Reduction
 from bifurcate.adaptation.maps.weight_update import Update
 from bifurcate.adaptation.mirror_descent import MirrorDescent
@@ -52,6 +52,7 @@ __all__ = [
     "largest_region",
     "last_beta",
     "literal",
+    "outcomes",
     "periodic",
     "protocols",
     "raised_cosine",

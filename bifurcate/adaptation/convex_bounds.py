@@ -26,8 +26,16 @@ TINY = 1e-300  # absolute tolerance of a root, so that the relative one decides
 
 def exponential_remainder(x: np.ndarray) -> np.ndarray:
     """eˣ − 1 − x, to a relative error of about 1e-12 and never below its value by more than that."""
+    return _remainder(x, np.expm1(x))
+
+
+def _remainder(x: np.ndarray, power: np.ndarray) -> np.ndarray:
+    """The same, where eˣ − 1 is known."""
+    is_small = np.abs(x) < SMALL
+    if not is_small.any():
+        return np.asarray(power - x)
     series = 0.5 * x * x * (1.0 + x / 3.0 * (1.0 + x / 4.0 * (1.0 + x / 5.0)))
-    return np.asarray(np.where(np.abs(x) < SMALL, series, np.expm1(x) - x))
+    return np.asarray(np.where(is_small, series, power - x))
 
 
 def relative_entropy(delta: np.ndarray | float) -> np.ndarray:
@@ -45,9 +53,14 @@ def outer_root(a: np.ndarray, b: np.ndarray, level: float) -> np.ndarray:
     by_power = np.log(2.0 * (1.0 + level / np.where(a > 0.0, a, np.nan)))  # e^t ≥ 2t
     by_line = 1.0 + level / np.where(b > 0.0, b, np.nan)
     t = np.fmin(np.fmin(by_square, by_power), by_line)
+    has_power = a > 0.0
+    is_plain = bool(has_power.all())
     for _ in range(NEWTON_STEPS):
-        left = np.where(a > 0.0, a * exponential_remainder(t), 0.0) + b * exponential_remainder(-t) - level
-        slope = np.where(a > 0.0, a * np.expm1(t), 0.0) - b * np.expm1(-t)
+        rising, falling = np.expm1(t), np.expm1(-t)
+        left, slope = a * _remainder(t, rising), a * rising
+        if not is_plain:  # 0·∞ far out
+            left, slope = np.where(has_power, left, 0.0), np.where(has_power, slope, 0.0)
+        left, slope = left + b * _remainder(-t, falling) - level, slope - b * falling
         move = np.where(left > 0.0, left / slope, 0.0)
         t = t - move
         if not (move > SETTLED * t).any():

@@ -4,8 +4,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from same import difference
 
-from bifurcate.adaptation import Network
+from bifurcate.adaptation import Network, outcomes, ring
+from bifurcate.errors import InvalidInput
 
 
 def fate(*drives, **parameters):
@@ -434,3 +436,35 @@ def test_weights_that_leave_the_range_of_numbers_warn_of_nothing():
     assert silent.fate.kind == "diverges" and np.isneginf(silent.fate.state[3])
     at_rest = Network([1.0, 0.0], [1.0, 0.0], alpha=0.1, beta=0.5, sigma=0.5, initial=np.eye(2)).outcome()
     assert at_rest.fate.state[1] == 0.0  # y = k = 0 for a neuron that neither hears nor answers
+
+
+def followed_networks():
+    """Networks of several sizes, of all kinds of growth and fate."""
+    rng = np.random.default_rng(5)
+    rings = [
+        ring(12, (0.8, 0.0), (0.8, 1.5), alpha=alpha, beta=beta, sigma=1 / 6, b=b)
+        for beta, b in ((-0.3, 0.05), (-0.02, 0.05), (0.0, 0.5), (0.002, 0.5), (-2.0, 0.05), (-2.3, 0.05))
+        for alpha in (0.1, 0.45, 0.8, 1.1)
+    ]
+    silent = Network([1.0, 0.0, 0.7], [1.0, 0.5, 0.6], alpha=0.3, beta=-0.1, sigma=0.4)
+    return [*rings, silent, *(random_network(rng) for _ in range(6))]
+
+
+@pytest.mark.slow
+def test_orbits_followed_together_are_those_followed_alone():
+    nets = followed_networks()
+    alone = [net.outcome(longest=1500) for net in nets]
+    assert len({each.fate.kind for each in alone}) >= 4
+    for together in (
+        outcomes(nets, longest=1500),
+        [*outcomes(nets[:5], longest=1500), *outcomes(nets[5:], longest=1500)],
+    ):
+        assert [number for number, pair in enumerate(zip(alone, together)) if difference(*pair) is not None] == []
+    assert difference(outcomes(nets[:1], longest=1500), alone[:1]) is None and outcomes([]) == []
+
+
+def test_what_is_no_network_is_refused():
+    net = followed_networks()[0]
+    for given, words in ((net, "sequence of networks"), ([net, 3], "has 3 at 1")):
+        with pytest.raises(InvalidInput, match=words):
+            outcomes(given)

@@ -591,6 +591,7 @@ class Material:
                     "grid": {"r": [1.0, 2.0]},
                     "executor": None,
                     "workers": None,
+                    "batch": None,
                     "journal": None,
                     "seed": 0,
                     "progress": None,

@@ -55,3 +55,14 @@ def interrupting(n, log, process):
         os.kill(process, signal.SIGINT)
     time.sleep(0.005)
     return n
+
+
+def noisy_batch(r, k, seed):
+    """What ``noisy`` does, for arrays of points; a failing point spoils its batch."""
+    return [noisy(*point) for point in zip(r.tolist(), k.tolist(), seed.tolist())]
+
+
+def counting_batch(n, log):
+    with open(log, "a") as file:
+        file.writelines(f"{each}\n" for each in n.tolist())
+    return n * n

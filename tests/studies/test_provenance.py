@@ -82,16 +82,17 @@ def test_the_folder_is_checked_first(tmp_path, capsys):
 
 
 def test_an_interrupted_study_publishes_nothing_and_goes_on(tiny, tmp_path, monkeypatch, capsys):
-    cells, first, whole = [], True, outcome.cell
+    cells, first, whole = [], True, outcome.cells_together
 
     def interrupting(alpha, other, **more):
-        cells.append(alpha)
+        cells.extend(alpha.tolist())
         if len(cells) == 5 and first:
             os.kill(os.getpid(), signal.SIGINT)
         return whole(alpha, other, **more)
 
-    interrupting.__module__, interrupting.__qualname__ = outcome.cell.__module__, outcome.cell.__qualname__
-    monkeypatch.setattr(outcome, "cell", interrupting)
+    interrupting.__module__, interrupting.__qualname__ = whole.__module__, whole.__qualname__
+    monkeypatch.setattr(outcome, "cells_together", interrupting)
+    monkeypatch.setattr(outcome, "CELLS_TOGETHER", 1)
     with pytest.raises(SystemExit) as end:
         made(tmp_path)
     assert end.value.code == 130 and "nothing of this study was published" in capsys.readouterr().err

@@ -97,7 +97,7 @@ class FastReduction:
         None if it stays above 1e-9, is above the first one after 4 iterations, or falls for more than 15.
         """
         first = last = np.inf
-        best: tuple[list[np.ndarray], Operator] | None = None
+        best: tuple[np.ndarray, Operator] | None = None
         for turn in range(MOST_TURNS):
             states = self._around(y, period)
             left = float(self.apart(states[-1], y))
@@ -116,16 +116,22 @@ class FastReduction:
                 break
         if best is None or not last <= CLOSED:
             return None
-        return ResponseCycle(np.array(best[0][:-1]), best[1], last)
+        return ResponseCycle(best[0][:-1], best[1], last)
 
-    def _around(self, y: np.ndarray, period: int) -> list[np.ndarray]:
-        states = [y]
+    def _around(self, y: np.ndarray, period: int) -> np.ndarray:
+        """The states of one turn, shape (period + 1, d)."""
+        states = np.empty((period + 1, len(y)))
+        states[0] = y
+        r, k, growth, rate, floor = self.r, self.k, self.growth, self.rate, self.floor
         with np.errstate(all="ignore"):
-            for _ in range(period):
-                states.append(self.step(states[-1]))
+            for i in range(period):  # step() without its calls, which take longer than its sums
+                y = states[i]
+                R = r / (floor + y)
+                np.subtract(growth * y + (rate * (R @ r)) * R, k, out=states[i + 1])
         return states
 
-    def _product(self, states: list[np.ndarray]) -> Operator | None:
+    def _product(self, states: np.ndarray) -> Operator | None:
+        """The Jacobian of one turn; None if it is too large or not finite."""
         period = len(states) - 1
         if period <= max(1, len(self.r) // 4):
             product: Operator = self.jacobian(states[0])
@@ -134,10 +140,13 @@ class FastReduction:
             return product
         if len(self.r) > LARGEST_DENSE:
             return None
-        R = self.r / (self.floor + np.array(states[:-1]))
+        R = self.r / (self.floor + states[:-1])
         diagonal, left, J = self._diagonal(R), -self.rate * R, np.eye(len(self.r))
+        change = np.empty_like(J)
         for d, u, v in zip(diagonal[:, :, None], left[:, :, None], R * R, strict=True):
-            J = d * J + u * (v @ J)
+            np.multiply(u, v @ J, out=change)
+            J *= d
+            J += change
         return J if np.isfinite(J).all() else None
 
 

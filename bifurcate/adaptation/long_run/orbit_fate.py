@@ -12,6 +12,7 @@ to: see :mod:`bifurcate.adaptation.long_run.weight_asymptotics`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,13 +23,14 @@ from bifurcate.adaptation.kernels import multiply_weights, respond
 from bifurcate.adaptation.long_run.fast_reduction import CLOSED, FastReduction, ResponseCycle
 from bifurcate.adaptation.long_run.orbit_findings import OrbitFindings
 from bifurcate.adaptation.long_run.orbit_follower import WINDOW, OrbitFollower
+from bifurcate.adaptation.long_run.orbits_together import Advance, Course, TangentGrowth, run_alone, run_together
 from bifurcate.adaptation.long_run.weight_asymptotics import weights
 from bifurcate.adaptation.long_run.weight_growth import WeightGrowth
 from bifurcate.interrupts import protected
 from bifurcate.orbits.standard_error import block_standard_error
 from bifurcate.printing import short_repr
 
-__all__ = ["OrbitFate", "fate"]
+__all__ = ["OrbitFate", "fate", "fates"]
 
 EARLY = (0, 1, 2, 4, 8, 16, 32)  # steps at which a proof is looked for before that
 FIRST = 64  # steps before the first look; every look is twice as late as the one before
@@ -136,6 +138,19 @@ def fate(net: Model, slowest: float, longest: int, equilibrium: np.ndarray | Non
     equilibrium : ndarray, shape (n,), optional
         y at rest; nothing is proved without it.
     """
+    return run_alone(_course(net, slowest, longest, equilibrium))
+
+
+@protected()
+def fates(
+    nets: Sequence[Model], slowest: Sequence[float], longest: int, equilibria: Sequence[np.ndarray | None]
+) -> list[OrbitFate]:
+    """What :func:`fate` gives for each of several networks, to the bit; their orbits are followed together."""
+    return run_together([_course(net, slow, longest, y) for net, slow, y in zip(nets, slowest, equilibria)])
+
+
+def _course(net: Model, slowest: float, longest: int, equilibrium: np.ndarray | None) -> Course[OrbitFate]:
+    """All that is done for the fate of one orbit."""
     rule = FastReduction.of(net)
     horizon = int(min(longest, max(SHORTEST, TIMES * slowest)))
     growing = WeightGrowth.of(net) if abs(rule.growth) >= 1.0 and rule.growth != 1.0 else None
@@ -145,9 +160,9 @@ def fate(net: Model, slowest: float, longest: int, equilibrium: np.ndarray | Non
         proof = None if equilibrium is None else Rest.of(net, equilibrium)
         if proof is not None and not proof.certifies(proof.r / proof.R - proof.floor):
             proof = None  # L grows and s falls with the level: what fails at rest holds nowhere
-        course = _follow(search, horizon, longest, proof)
+        course = yield from _follow(search, horizon, longest, proof)
         if course.cycle is not None and search.growing is not None:
-            course = _wait(search, course, horizon)
+            course = yield from _wait(search, course, horizon)
     return _describe(net, search, course, horizon)
 
 
@@ -169,7 +184,7 @@ def _start(rule: FastReduction) -> OrbitFindings | None:
     return _caught(rule, ResponseCycle(y[None], rule.jacobian(y), distance), distance)
 
 
-def _follow(search: OrbitFollower, horizon: int, longest: int, proof: Rest | None = None) -> OrbitFindings:
+def _follow(search: OrbitFollower, horizon: int, longest: int, proof: Rest | None = None) -> Course[OrbitFindings]:
     """Look at 64, 128, 256, … steps, until something is decided or the horizon reached.
 
     An orbit that contracts on average may go on to ``longest``. If that is less than the horizon, nothing is measured.
@@ -177,13 +192,13 @@ def _follow(search: OrbitFollower, horizon: int, longest: int, proof: Rest | Non
     """
     rule, t, before = search.rule, FIRST, np.zeros(len(search.y), dtype=bool)
     if proof is not None and (early := _first_proof(rule, proof)) is not None:
-        search.advance(early)
+        yield Advance(search, early)
         proved = _proved(search, proof)
         if proved is not None:
             return proved
     unknown = OrbitFindings("undecided", rule, np.empty((0, len(rule.r))))
     while True:
-        search.advance(min(t, horizon))
+        yield Advance(search, min(t, horizon))
         if search.broken == "interrupted":
             return unknown
         proved = _proved(search, proof)
@@ -192,7 +207,7 @@ def _follow(search: OrbitFollower, horizon: int, longest: int, proof: Rest | Non
         left = np.zeros_like(before) if search.broken == "pole" else search.escaped()
         late = search.t >= min(horizon, SHORTEST) or search.broken is not None
         if left.any() and (late or left.all() or (left == before).all()):
-            course = _left(search, left, late)
+            course = yield from _left(search, left, late)
             if course is not None:
                 return course
         if search.broken is not None:
@@ -203,7 +218,7 @@ def _follow(search: OrbitFollower, horizon: int, longest: int, proof: Rest | Non
         if search.t >= horizon:
             if horizon > longest or left.any():
                 return unknown
-            value, error = _exponent(search)
+            value, error = yield from _exponent(search)
             if not value < -3.0 * error or horizon >= longest:
                 if value > max(3.0 * error, PARTED):
                     return OrbitFindings("chaos", rule, search.kept, exponent=value, error=error)
@@ -234,14 +249,14 @@ def _proved(search: OrbitFollower, proof: Rest | None) -> OrbitFindings | None:
     return replace(_caught(rule, cycle, float(rule.apart(search.y, y))), proved=search.t)
 
 
-def _left(search: OrbitFollower, left: np.ndarray, late: bool) -> OrbitFindings | None:
+def _left(search: OrbitFollower, left: np.ndarray, late: bool) -> Course[OrbitFindings | None]:
     """The course of an orbit that leaves these neurons behind; None if they may yet come back."""
     rule, rest = search.rule, search.rule.only(~left, search.y)
     if left.all():
         end = OrbitFindings("fades", rest, np.empty((1, 0)))
     else:
         inner = OrbitFollower(rest, rest.start)
-        end = _follow(inner, *((SHORTEST, SHORTEST) if late else (BRIEF, 0)))
+        end = yield from _follow(inner, *((SHORTEST, SHORTEST) if late else (BRIEF, 0)))
         if inner.broken == "interrupted":
             search.broken = inner.broken
             return None
@@ -257,22 +272,21 @@ def _left(search: OrbitFollower, left: np.ndarray, late: bool) -> OrbitFindings 
     return OrbitFindings("diverges", rule, search.y[None], rest=end)
 
 
-def _exponent(search: OrbitFollower) -> tuple[float, float]:
+def _exponent(search: OrbitFollower) -> Course[tuple[float, float]]:
     """The largest Lyapunov exponent of what follows, and its standard error; NaN where the orbit breaks off.
 
     By the rule's own derivative: differences, which a Map is checked by, tell nothing beside a pole.
     """
-    rule, y = search.rule, search.y
-    v, logs = np.random.default_rng(0).standard_normal(len(y)), np.empty(4 * EXPONENT // STRETCH)
+    rule, y, logs = search.rule, search.y, np.empty(0)
+    v = np.random.default_rng(0).standard_normal(len(y))
     glance, enough = GLANCE // STRETCH, EXPONENT // STRETCH
-    with np.errstate(all="ignore"):
-        for i in range(len(logs)):
-            y, v = rule.linear_steps(y, v / np.sqrt(v @ v), STRETCH)
-            logs[i] = np.log(v @ v) / (2 * STRETCH)
-            if i + 1 in (glance, enough, 4 * enough):
-                value, error = float(logs[: i + 1].mean()), float(block_standard_error(logs[: i + 1, None])[0])
-                if value > max(PLAIN * error, 4.0 * PARTED) or (i + 1 > glance and not abs(value) <= 3.0 * error):
-                    break
+    for count in (glance, enough, 4 * enough):
+        y, v, more = yield TangentGrowth(rule, y, v, count - len(logs), STRETCH)
+        logs = np.append(logs, more / (2 * STRETCH))
+        with np.errstate(all="ignore"):
+            value, error = float(logs.mean()), float(block_standard_error(logs[:, None])[0])
+        if value > max(PLAIN * error, 4.0 * PARTED) or (count > glance and not abs(value) <= 3.0 * error):
+            break
     return value, error
 
 
@@ -284,12 +298,12 @@ def _caught(rule: FastReduction, cycle: ResponseCycle, distance: float) -> Orbit
     return OrbitFindings(kind, rule, cycle.states, cycle, distance, exponent, 0.0)
 
 
-def _wait(search: OrbitFollower, course: OrbitFindings, horizon: int) -> OrbitFindings:
+def _wait(search: OrbitFollower, course: OrbitFindings, horizon: int) -> Course[OrbitFindings]:
     """Go on until the orbit is at rest on its cycle: a sum over its future is then known to rounding."""
     assert course.cycle is not None
     period = len(course.cycle.states)
     while not search.still(period) and search.t < horizon and search.broken is None:
-        search.advance(min(2 * search.t, horizon))
+        yield Advance(search, min(2 * search.t, horizon))
     cycle = search.rule.cycle(search.y, period)
     if cycle is None:
         return course

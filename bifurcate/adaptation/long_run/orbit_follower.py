@@ -60,12 +60,15 @@ class OrbitFollower:
                 if t % BETWEEN == 0 and interrupted_meanwhile():
                     until, self.broken = t + 1, "interrupted"
                     break
-        if not np.isfinite(y).all():
+        self.arrive(until, np.array(kept or [y]))
+
+    def arrive(self, t: int, last: np.ndarray) -> None:
+        """Take the last of the states up to a time; or, where they end before that, see why."""
+        if not np.isfinite(last[-1]).all():
             self._stop()
             return
-        kept = kept or [y]
-        known = np.vstack([self.kept, kept]) if self.kept.size else np.array(kept)
-        self.y, self.t, self.kept = y, until, known[-WINDOW:]
+        known = np.vstack([self.kept, last]) if self.kept.size else last
+        self.y, self.t, self.kept = last[-1], t, known[-WINDOW:]
 
     def _stop(self) -> None:
         """Go to the last finite state, and see why it is the last."""

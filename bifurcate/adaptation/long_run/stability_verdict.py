@@ -13,6 +13,7 @@ equilibrium is stable, and come to rest where it is not: beyond a pole, or on th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -21,12 +22,12 @@ import numpy as np
 from bifurcate.adaptation.equations import Model
 from bifurcate.adaptation.equilibria.equilibrium import Unresolved, at_rest, last_beta
 from bifurcate.adaptation.equilibria.local_stability import NEUTRAL, Stability, inner_multipliers, stability
-from bifurcate.adaptation.long_run.orbit_fate import OrbitFate, fate
+from bifurcate.adaptation.long_run.orbit_fate import OrbitFate, fate, fates
 from bifurcate.errors import InvalidInput
 from bifurcate.printing import short_repr
-from bifurcate.validation import check_count
+from bifurcate.validation import check_count, shown
 
-__all__ = ["Outcome", "StabilityVerdict", "outcome", "verdict"]
+__all__ = ["Outcome", "StabilityVerdict", "outcome", "outcomes", "verdict"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +106,49 @@ def outcome(net: Model, longest: int) -> Outcome:
     check_count("longest", longest)
     local = verdict(net)
     return Outcome(local, fate(net, _slowest(net, local), int(longest), local.state))
+
+
+def outcomes(networks: Iterable[Model], *, longest: int = 200_000) -> list[Outcome]:
+    """What :meth:`Network.outcome` gives for each of several networks, to the bit, in less time.
+
+    Their orbits are followed together, each update of all of them being one operation on arrays: where many networks
+    of the same size are chaotic, several times faster than one by one. A sweep over their parameters calls it with
+    batches of points (:func:`bifurcate.sweep`).
+
+    Parameters
+    ----------
+    networks : iterable of Network
+        Of any sizes; those of one size are followed together.
+    longest : int
+        Updates of every orbit at the most.
+
+    Returns
+    -------
+    list of Outcome
+
+    Raises
+    ------
+    InvalidInput
+        If one of them has the clip on, or is no network.
+
+    Examples
+    --------
+    >>> from bifurcate.adaptation import Network, outcomes
+    >>> net = Network([1.0, 0.5], [1.0, 0.6], alpha=0.1, beta=-0.1, sigma=0.5)
+    >>> [each.fate.kind for each in outcomes([net, net.replace(alpha=20.0)])]
+    ['settles', 'cycle']
+    """
+    check_count("longest", longest)
+    if isinstance(networks, Model) or not isinstance(networks, Iterable):
+        raise InvalidInput(f"networks is {shown(networks)}; it must be a sequence of networks")
+    nets = list(networks)
+    for number, net in enumerate(nets):
+        if not isinstance(net, Model):
+            raise InvalidInput(f"networks has {shown(net)} at {number}; it must be a network")
+    local = [verdict(net) for net in nets]
+    slowest = [_slowest(net, each) for net, each in zip(nets, local)]
+    ends = fates(nets, slowest, int(longest), [each.state for each in local])
+    return [Outcome(each, end) for each, end in zip(local, ends)]
 
 
 def verdict(net: Model, known: bool | None = None) -> StabilityVerdict:
