@@ -19,7 +19,7 @@ BLOCKS = [
 @pytest.mark.parametrize("page, block", BLOCKS)
 def test_a_block_runs_as_it_stands(page, block, tmp_path, monkeypatch):
     for library in re.findall(r"^import (nolds)$", block, flags=re.MULTILINE):
-        pytest.importorskip(library, reason="of the extra docs, beside what the package needs")
+        pytest.importorskip(library, reason="a library beside what the package needs, for Python 3.11")
     monkeypatch.chdir(tmp_path)
     exec(compile(block, page, "exec"), {"__name__": "docs"})
 
