@@ -7,7 +7,10 @@ the edge of the attractor's basin.
 intersections. (b) The same where the manifolds first touch as a grows, in a homoclinic tangency: below it the saddle
 has no homoclinic orbit, above it two. (c) Where they do so in the plane of a and b, and where the unstable manifold of
 the saddle with x > 0 touches the stable one of the saddle with x < 0: there the attractor touches the edge of its basin
-and ends, in a boundary crisis. As b → 0 the crisis comes to that of x ↦ 1 − a x², at a = 2.
+and ends, in a boundary crisis. As b → 0 the crisis comes to that of x ↦ 1 − a x², at a = 2. (d, e) Before and after the
+crisis at b = 0.1: how long orbits stay, from every state of the plane. The edge of the basin is the stable manifold of
+the saddle with x < 0; after the crisis the unstable manifold of the other saddle reaches across it, and every orbit
+leaves in the end.
 """
 
 from __future__ import annotations
@@ -28,6 +31,9 @@ from studies.run_settings import study
 B = 0.3
 TANGLE = 1.4  # a of the tangle
 CRISIS_START = (1.85, 0.1)  # a and b at which the curve of crises is entered: beyond the crisis
+BESIDE = 0.02  # in a, from the crisis to the panels before and after it
+PLANE = ((-1.6, 1.6), (-0.9, 0.9))  # of x and y, in which these panels' orbits start
+INSIDE = [(-50.0, 50.0), (-50.0, 50.0)]  # orbits that leave this box do not come back
 
 
 @dataclass(frozen=True)
@@ -42,15 +48,43 @@ class Settings:
         Of the manifolds.
     least_b : float
         Down to which the curves of tangencies are followed.
+    cells : (int, int)
+        Starts along x and along y, whose times of escape are drawn.
+    steps : int
+        Iterations after which an orbit counts as one that stays.
     """
 
     length: float
     tolerance: float
     least_b: float
+    cells: tuple[int, int]
+    steps: int
 
 
-FULL = Settings(length=25.0, tolerance=1e-4, least_b=0.005)
-QUICK = Settings(length=9.0, tolerance=1e-3, least_b=0.09)
+FULL = Settings(length=25.0, tolerance=1e-4, least_b=0.005, cells=(400, 300), steps=5000)
+QUICK = Settings(length=9.0, tolerance=1e-3, least_b=0.09, cells=(80, 60), steps=2000)
+
+
+@dataclass(frozen=True, eq=False)
+class Escapes:
+    """How long orbits stay, at one value of a.
+
+    Attributes
+    ----------
+    a : float
+    x, y : ndarray
+        Centres of the cells in which orbits start.
+    times : ndarray of int, shape (y, x)
+        Iterations after which they have left; −1 for those that stay.
+    manifolds : tuple of Manifold
+        Unstable one of the saddle with x > 0, stable one of the saddle with x < 0.
+    """
+
+    a: float
+    x: np.ndarray
+    y: np.ndarray
+    times: np.ndarray
+    manifolds: tuple[bf.Manifold, bf.Manifold]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +103,8 @@ class Tangle:
         The homoclinic tangency at b = 0.3, and the heteroclinic one at b = 0.1.
     curves : tuple of Branch
         Both in the plane of a and b.
+    escapes : tuple of Escapes
+        Before and after the crisis.
     files : Files
     """
 
@@ -78,6 +114,7 @@ class Tangle:
     tangency: bf.SpecialPoint
     crisis: bf.SpecialPoint
     curves: tuple[bf.Branch, bf.Branch]
+    escapes: tuple[Escapes, Escapes]
     files: Files
 
 
@@ -99,6 +136,19 @@ def first_tangency(orbit: bf.ConnectingOrbit, bounds: tuple[float, float]) -> bf
     return min(found, key=lambda point: point.parameters["a"])
 
 
+def escapes(a: float, b: float, settings: Settings) -> Escapes:
+    """Follow an orbit from every cell of the plane, and grow the manifolds that bound what it does."""
+    edges = [np.linspace(*span, count + 1) for span, count in zip(PLANE, settings.cells)]
+    x, y = (0.5 * (each[1:] + each[:-1]) for each in edges)
+    starts = np.column_stack([np.tile(x, len(y)), np.repeat(y, len(x))])
+    found = bf.escape_times(bf.maps.henon(a=a, b=b), starts, INSIDE, steps=settings.steps)
+    inner, outer = saddle(a, b, 1.0), saddle(a, b, -1.0)
+    box = [(2.0 * low, 2.0 * high) for low, high in PLANE]
+    unstable = bf.manifold(inner, length=6.0, tolerance=settings.tolerance)
+    stable = bf.manifold(outer, stable=True, length=settings.length, tolerance=settings.tolerance, box=box)
+    return Escapes(a, x, y, found.times.reshape(len(y), len(x)), (unstable, stable))
+
+
 @study
 def run(out: Path = FIGURES, quick: bool = False) -> Tangle:
     """Grow manifolds, find where they cross and touch, follow that, draw."""
@@ -113,6 +163,7 @@ def run(out: Path = FIGURES, quick: bool = False) -> Tangle:
     crisis = first_tangency(outwards.orbits[0], (1.75, 1.9))
     bounds = {"a": (0.5, 2.2), "b": (settings.least_b, B)}
     curves = bf.trace(bf.locus(tangency, "b"), bounds), bf.trace(bf.locus(crisis, "b"), bounds)
+    before, after = (escapes(crisis.parameters["a"] + away, b, settings) for away in (-BESIDE, BESIDE))
     result = Tangle(
         manifolds=drawn,
         homoclinic=found,
@@ -120,6 +171,7 @@ def run(out: Path = FIGURES, quick: bool = False) -> Tangle:
         tangency=tangency,
         crisis=crisis,
         curves=curves,
+        escapes=(before, after),
         files=Files("henon", out),
     )
     publish(result.files, lambda: _draw(result), _table(result))
@@ -132,10 +184,11 @@ def run(out: Path = FIGURES, quick: bool = False) -> Tangle:
 def _draw(study: Tangle) -> Figure:
     caption = (
         "(x, y) ↦ (1 − a x² + y, b x). Manifolds of the saddle (cross). Circles: in (a) homoclinic points,\n"
-        "in (b) the orbit on which the manifolds touch. Triangles in (c): the tangencies from which its curves start."
+        "in (b) the orbit on which the manifolds touch. Triangles in (c): the tangencies from which its curves start.\n"
+        "(d, e) White: orbits stay; the darker the sooner they leave. Thick: the stable manifold of the other saddle."
     )
-    drawn = new_figure("The Hénon map: tangle, first tangency, crisis", caption, (7.2, 7.6))
-    axes = drawn.subplot_mosaic("ab;cc", height_ratios=(1.2, 1.0))
+    drawn = new_figure("The Hénon map: tangle, first tangency, crisis, basins", caption, (7.2, 10.0))
+    axes = drawn.subplot_mosaic("ab;cc;de", height_ratios=(1.2, 1.0, 1.2))
     for name, pair, a in (("a", study.manifolds, TANGLE), ("b", study.touching, study.tangency.parameters["a"])):
         ax = axes[name]
         bf.plot.phase_portrait(
@@ -150,7 +203,23 @@ def _draw(study: Tangle) -> Figure:
     touch = study.tangency.cycle_states()
     axes["b"].plot(*np.array(touch).T, "o", ms=4.0, mfc="white", mew=1.1, color=BLACK, zorder=6)
     _draw_curves(axes["c"], study)
+    for name, each in zip("de", study.escapes, strict=True):
+        _draw_escapes(axes[name], each)
+        which = "before" if name == "d" else "after"
+        name_axes(axes[name], f"({name}) {which} the crisis: a = {each.a:.4f}, b = {CRISIS_START[1]}")
     return drawn
+
+
+def _draw_escapes(ax: Axes, each: Escapes) -> None:
+    shades = np.where(each.times < 0, np.nan, np.log(np.maximum(each.times, 1)))
+    ax.pcolormesh(each.x, each.y, shades, cmap="gray", vmin=0.0, vmax=np.log(60.0), alpha=0.75, rasterized=True)
+    unstable, stable = each.manifolds
+    for manifold, colour, width in ((unstable, ORANGE, 0.7), (stable, BLUE, 1.8)):
+        for branch in manifold.branches:
+            ax.plot(*branch.points.T, color=colour, lw=width)
+    ax.plot(*unstable.solution.state, "x", ms=6, color=BLACK)
+    ax.plot(*stable.solution.state, "x", ms=6, color=BLACK)
+    ax.set(xlim=PLANE[0], ylim=PLANE[1], xlabel="x", ylabel="y")
 
 
 def _draw_curves(ax: Axes, study: Tangle) -> None:
@@ -177,5 +246,7 @@ def _table(study: Tangle) -> Table:
         for name, curve in zip(("homoclinic tangency", "crisis"), study.curves, strict=True):
             for point in curve:
                 yield [f"{name}, curve", point.parameters["a"], point.parameters["b"], *point.state, "", 0.0]
+        for each in study.escapes:
+            yield ["part of the plane that stays", each.a, CRISIS_START[1], float((each.times < 0).mean()), "", "", ""]
 
     return Table(("what", "a", "b", "x", "y", "error", "angle"), rows())

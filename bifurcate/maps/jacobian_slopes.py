@@ -92,7 +92,7 @@ def jacobian_slopes(
     >>> twice, p = IteratedMap(logistic(), (1,), 2), {"r": 3.0}
     >>> found = jacobian_slopes(twice, twice.orbit(np.array([0.5]), p), p, ["r"])
     >>> found.by_parameters.round(6), found.along.ravel().round(6)
-    (array([[0.1875]]), array([9. , 3.]))
+    (array([[-0.1875]]), array([9., 0.]))
     """
     n, m = iterate.size, len(free)
     J, slopes = _along_orbit(iterate, np.array(orbit[:-1]), p, free)

@@ -83,7 +83,7 @@ class FiniteTimeExponents:
         """
         try:
             given = np.atleast_1d(np.asarray(parts, dtype=float))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise InvalidInput("parts must be numbers between 0 and 1") from error
         if not ((given >= 0.0) & (given <= 1.0)).all():
             raise InvalidInput("parts must be numbers between 0 and 1")

@@ -88,7 +88,7 @@ class Material:
         self.homoclinic = bf.connecting_orbits(self.unstable, self.stable).orbits[0]
         curve = bf.connections(self.homoclinic, "a")
         self.tangency = bf.trace(curve, {"a": (1.1, 1.41)}, control=bf.StepControl(largest=0.2)).first("tangency")
-        self.circle = bf.invariant_curve(bf.maps.delayed_logistic(2.02), [0.6, 0.6])
+        self.closed_curve = bf.invariant_curve(bf.maps.delayed_logistic(2.02), [0.6, 0.6])
         self.diagram = bf.explore(self.curve, {"r": (2.7, 3.05)}, depth=1, control=STEPS)
         self.orbits = bf.orbit_diagram(self.map, "r", [2.5, 3.2], [0.3], lambda x, r: x[0], transient=5, samples=3)
         self.many = bf.trace_many(self.map, "r", [[0.6]], {"r": (2.4, 2.6)}, parameters={"r": 2.5})
@@ -448,7 +448,7 @@ class Material:
                 },
             ),
             "crisis": (bf.crisis, {"tangency": self.tangency, "distance": 0.01, "steps": 3}),
-            "invariant_curves": (bf.invariant_curves, {"curve": self.circle, "free": "r"}),
+            "invariant_curves": (bf.invariant_curves, {"curve": self.closed_curve, "free": "r"}),
             "invariant_curve": (
                 bf.invariant_curve,
                 {

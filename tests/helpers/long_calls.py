@@ -90,7 +90,7 @@ def without_journal():
         return found.end == "interrupted" and len(found.states) == found.steps + 1 > 900
 
     def lyapunov():
-        found = bf.lyapunov(interrupting(10000), [0.1, 0.1], steps=9000, transient=10)
+        found = bf.lyapunov(interrupting(5000), [0.1, 0.1], steps=9000, transient=10)
         return found.end == "interrupted" and found.steps > 900 and np.isfinite(found.values).all()
 
     def ensemble(layout, at):
@@ -137,6 +137,6 @@ def without_journal():
     yield "orbit", orbit
     yield "lyapunov", lyapunov
     yield "ensemble, one by one", lambda: ensemble("single", 3000)
-    yield "ensemble, in batches", lambda: ensemble("trailing", 1500)
+    yield "ensemble, in batches", lambda: ensemble("trailing", 700)
     yield "orbit diagram", orbit_diagram
     yield "deflation", deflation

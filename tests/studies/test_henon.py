@@ -43,6 +43,21 @@ def test_the_crisis_and_its_curve(study):
     assert set(ends[a - 1e-3]) == {"steps"} and set(ends[a + 2e-2]) == {"diverged"}
 
 
+def test_the_basin_and_its_edge_before_and_after_the_crisis(study):
+    before, after = study.escapes
+    assert before.a < study.crisis.parameters["a"] < after.a
+    assert 0.2 < (before.times < 0).mean() < 0.8 and (after.times < 0).sum() == 0
+    # Before the crisis the edge is the stable manifold: states a little to either side of it have different fates.
+    henon_map, box = bf.maps.henon(a=before.a, b=0.1), [(-50.0, 50.0), (-50.0, 50.0)]
+    curves = [branch.points for branch in before.manifolds[1].branches]
+    parts = [np.interp(np.linspace(0, len(x) - 1, 400), np.arange(len(x)), x[:, i]) for x in curves for i in (0, 1)]
+    points = np.vstack([np.column_stack(parts[i : i + 2]) for i in range(0, len(parts), 2)])
+    points = points[(np.abs(points[:, 0]) < 1.6) & (np.abs(points[:, 1]) < 0.8)]
+    moved = [points + np.array([away, 0.0]) for away in (-6e-3, 6e-3)]
+    stays = [bf.escape_times(henon_map, each, box, steps=2000).times < 0 for each in moved]
+    assert len(points) > 5 and (stays[0] != stays[1]).mean() > 0.9
+
+
 def test_below_the_first_tangency_the_manifolds_do_not_meet(study):
     a, counts = study.tangency.parameters["a"], []
     for value in (a - 2e-3, a + 2e-3):

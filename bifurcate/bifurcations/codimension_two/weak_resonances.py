@@ -48,7 +48,7 @@ def resonances_between(first: float, last: float, largest: int) -> list[tuple[in
 
     Examples
     --------
-    >>> [(p, q) for p, q, _ in resonances_between(0.5, 0.9, 9)]
+    >>> [(p, q) for p, q, _ in resonances_between(0.55, 0.9, 9)]
     [(1, 7), (1, 8), (1, 9)]
     """
     found = [each for each in _fractions(largest) if (first > each[2]) != (last > each[2])]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,9 @@ class MinimallyAugmentedFoldFlip(AugmentedEquations):
     Where j multipliers meet the target together by a symmetry that the curve keeps, S is a multiple of WᵀV, and that
     multiple the one equation.
     """
+
+    # With them a 1:2 resonance of the Hénon map at which a flip curve starts was found once more beside itself.
+    takes_slopes: ClassVar[bool] = False
 
     target: float = 1.0
     extra: tuple[str, ...] = ()
