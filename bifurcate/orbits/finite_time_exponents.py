@@ -85,7 +85,7 @@ class FiniteTimeExponents:
             given = np.atleast_1d(np.asarray(parts, dtype=float))
         except (TypeError, ValueError, OverflowError) as error:
             raise InvalidInput("parts must be numbers between 0 and 1") from error
-        if not ((given >= 0.0) & (given <= 1.0)).all():
+        if not given.size or not ((given >= 0.0) & (given <= 1.0)).all():
             raise InvalidInput("parts must be numbers between 0 and 1")
         return _of_columns(lambda v, axis: np.quantile(v, given, axis=axis), self.values)
 
