@@ -136,7 +136,7 @@ def outcomes(networks: Iterable[Model], *, longest: int = 200_000) -> list[Outco
     >>> from bifurcate.adaptation import Network, outcomes
     >>> net = Network([1.0, 0.5], [1.0, 0.6], alpha=0.1, beta=-0.1, sigma=0.5)
     >>> [each.fate.kind for each in outcomes([net, net.replace(alpha=20.0)])]
-    ['settles', 'cycle']
+    ['settles', 'settles beyond a pole']
     """
     check_count("longest", longest)
     if isinstance(networks, Model) or not isinstance(networks, Iterable):
