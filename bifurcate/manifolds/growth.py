@@ -16,17 +16,19 @@ from scipy.optimize import brentq
 
 from bifurcate.interrupts import interruptible
 from bifurcate.manifolds.batched_step import BatchedStep
+from bifurcate.manifolds.growth_limits import GrowthLimits
 from bifurcate.manifolds.refinement import Mesh, refine, without_midpoints
 from bifurcate.manifolds.sampling import ImplicitSampler, KnownPart, Sampler
 from bifurcate.maps.periodic_coordinates import shortest
 from bifurcate.orbits.orbit import DIVERGED
 
-__all__ = ["GrownHalf", "GrowthLimits", "ManifoldStop", "grow"]
+__all__ = ["GrownHalf", "ManifoldStop", "grow"]
 
 Array = NDArray[np.float64]
 
 ManifoldStop = Literal["length", "iterates", "pole", "box", "escaped", "points", "torn", "singular", "interrupted"]
 
+MOST_POINTS = 10**6  # of a branch: 50 MB with all that is kept of them
 CHUNK = 256  # points of the known part that are stretched before the mesh between them is refined
 LOCAL_POINTS = 9  # of the first mesh, on the Taylor part
 SAME_PARAMETER = 1e-12  # part of t to which the last point of a given length is found
@@ -37,37 +39,6 @@ NEAR = 0.1  # ... and within this part of it the next step is longer
 STRETCH = 1.25  # factor by which the last step may be longer, so that none is left of the size of rounding
 LONGER = 2.0  # ... by this factor
 SHORTEST = 1e-12  # part of the parameter that a step may fall to: if it is refused then, f is singular there
-
-
-@dataclass(frozen=True, eq=False)
-class GrowthLimits:
-    """Until where a manifold is grown, and how finely.
-
-    Attributes
-    ----------
-    length : float
-        Arclength; inf for any.
-    iterates : float
-        N: up to the parameter ΛᴺR with R the radius of trust; inf for any.
-    tolerance : float
-        Distance of the curve from its chords.
-    box : ndarray, shape (2, n), or None
-        Least and largest components.
-    unit : float
-        The unit of the state.
-    periods : ndarray or None
-        Of the coordinates.
-    most : int
-        Points.
-    """
-
-    length: float
-    iterates: float
-    tolerance: float
-    box: Array | None
-    unit: float
-    periods: Array | None
-    most: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,16 +135,16 @@ def _extend(half: _Growing, sampler: Sampler, f: BatchedStep, limits: GrowthLimi
     if len(t) > 1:
         known = _joined(half, t, points)
         at: Callable[[Array, Array], Array] = lambda s, guesses: sampler.at(s, guesses, known)  # noqa: E731
-        mesh = refine(t, points, at, limits.tolerance, limits.periods, limits.most - len(half.t))
+        mesh = refine(t, points, at, limits.tolerance, limits.periods, MOST_POINTS - len(half.t))
         before = len(half.t)
         half.append(mesh)
         if mesh.torn is not None:
-            too_many = before + len(mesh.t) > 0 and len(mesh.t) >= limits.most - before - 1
+            too_many = before + len(mesh.t) > 0 and len(mesh.t) >= MOST_POINTS - before - 1
             stop = _torn(half, f, limits, too_many)
         stop = _leaves(half, sampler, f, limits, before) or stop
-    if half.arclength[-1] >= limits.length:
+    if half.arclength[-1] >= limits.farthest:
         _cut_at_length(half, sampler, limits)
-        stop = ("length", f"{limits.length:.6g}")
+        stop = ("length", f"{limits.farthest:.6g}")
     half.stop = stop or (("iterates", f"{limits.iterates:g}") if is_last else None)
 
 
@@ -199,7 +170,7 @@ def _bounded(
             stop = ("pole", f"{f.rule.f.__name__ if hasattr(f.rule.f, '__name__') else 'f'} returns NaN or infinity")
         t, points = t[:count], points[:count]
     chords = np.linalg.norm(shortest(np.diff(points, axis=0), limits.periods), axis=1)
-    beyond = half.arclength[-1] + np.cumsum(chords) > limits.length
+    beyond = half.arclength[-1] + np.cumsum(chords) > limits.farthest
     if beyond.any():
         count = int(np.argmax(beyond)) + 2
         t, points, stop = t[:count], points[:count], None
@@ -214,7 +185,7 @@ def _is_outside(point: Array, limits: GrowthLimits) -> bool:
 def _torn(half: _Growing, f: BatchedStep, limits: GrowthLimits, too_many: bool) -> tuple[ManifoldStop, str]:
     where = f"t = {half.t[-1]:.6g}"
     if too_many:
-        return "points", f"{limits.most} points were not enough; ask for less length or a larger tolerance"
+        return "points", f"{MOST_POINTS} points were not enough; ask for less length or a larger tolerance"
     words = f.words_of_failure(half.points[-1])
     return "torn", words or f"beyond {where} the manifold jumps, as at a pole or a discontinuity of the map"
 
@@ -267,8 +238,8 @@ def _end_at(half: _Growing, sampler: Sampler, limits: GrowthLimits, count: int, 
 
 def _cut_at_length(half: _Growing, sampler: Sampler, limits: GrowthLimits) -> None:
     """End the half where its arclength is the one asked for, which sets the length of the last chord."""
-    count = int(np.searchsorted(half.arclength, limits.length))
-    left, known = limits.length - float(half.arclength[count - 1]), half.known
+    count = int(np.searchsorted(half.arclength, limits.farthest))
+    left, known = limits.farthest - float(half.arclength[count - 1]), half.known
     begin, end = float(half.t[count - 1]), float(half.t[count])
 
     def excess(t: float) -> float:
@@ -287,7 +258,7 @@ def _continued(half: _Growing, sampler: ImplicitSampler, target: float, limits: 
     """
     t, points = [float(half.t[-1])], [half.points[-1]]
     slope = shortest(half.points[-1] - half.points[-2], sampler.periods) / (half.t[-1] - half.t[-2])
-    length, known, left = half.t[-1] - half.t[-2], half.known, limits.length - half.arclength[-1]
+    length, known, left = half.t[-1] - half.t[-2], half.known, limits.farthest - half.arclength[-1]
     while t[-1] != target and left >= 0.0 and not _is_outside(points[-1], limits):
         end = target if STRETCH * abs(length) >= abs(target - t[-1]) else t[-1] + length
         if end == t[-1] or abs(length) < SHORTEST * abs(target):

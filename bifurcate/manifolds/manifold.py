@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bifurcate.errors import InvalidInput
 from bifurcate.interrupts import interrupted_meanwhile, protected
 from bifurcate.manifolds.batched_step import BatchedStep, batched_step
-from bifurcate.manifolds.growth import GrowthLimits, ManifoldStop, grow
+from bifurcate.manifolds.growth import ManifoldStop, grow
+from bifurcate.manifolds.growth_limits import check_inverse, growth_limits, inverse_step, states_beside
 from bifurcate.manifolds.parametrisation import Parametrisation, parametrise
 from bifurcate.manifolds.saddle_direction import SaddleDirection, saddle_directions
 from bifurcate.manifolds.sampling import ImplicitSampler, Sampler, SteppedSampler
@@ -21,7 +21,7 @@ from bifurcate.newton.solve import Solution
 from bifurcate.printing import short_repr
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
-from bifurcate.validation import check_array, check_choice, check_count, check_flag, check_positive, shown
+from bifurcate.validation import check_choice, check_flag
 
 __all__ = ["Manifold", "ManifoldBranch", "manifold", "sampler_of"]
 
@@ -31,9 +31,6 @@ Array = NDArray[np.float64]
 # ten-thousandth is one line in a figure.
 USUAL_LENGTH, USUAL_TOLERANCE = 10.0, 1e-4
 FINEST_TOLERANCE = 1e-11  # in units of the state: below it chords are rounding
-MOST_POINTS = 10**6  # of a branch: 50 MB with all that is kept of them
-# What f(inverse(x)) − x may be at the saddle, in units of the state: the inverse of another map is off by far more.
-INVERSE_ERROR = 1e-8
 
 WORDS: dict[ManifoldStop, str] = {
     "length": "it is as long as asked ({})",
@@ -210,13 +207,20 @@ def manifold(
     check_flag("stable", stable)
     directions = saddle_directions(solution, stable=stable)
     unit = max(directions[0].iterate.map.scale, float(np.abs(directions[0].state).max()))
-    limits = _limits(directions[0], unit, length, iterates, tolerance, box)
+    limits = growth_limits(
+        directions[0].state,
+        unit,
+        directions[0].iterate.periods,
+        farthest=("length", length, USUAL_LENGTH),
+        iterates=iterates,
+        tolerance=tolerance,
+        usual=USUAL_TOLERANCE,
+        finest=FINEST_TOLERANCE,
+        box=box,
+    )
     if side is not None:
         check_choice("side", side, (1, -1))
-    if inverse is not None and not callable(inverse):
-        raise InvalidInput(f"inverse is {shown(inverse)}; it must be callable as inverse(x, **parameters), or None")
-    if inverse is not None and not stable:
-        raise InvalidInput("inverse is for stable manifolds; an unstable one is grown by the map itself")
+    check_inverse(inverse, stable)
     sides = (1, -1) if side is None else (int(side),)
     parameters, branches = dict(directions[0].iterate.map.parameters), list[ManifoldBranch]()
     with (
@@ -242,26 +246,6 @@ def manifold(
     return Manifold(solution, bool(stable), tuple(branches), limits.tolerance)
 
 
-def _limits(
-    at: SaddleDirection, unit: float, length: float | None, iterates: int | None, tolerance: float | None, box: Any
-) -> GrowthLimits:
-    longest = np.inf if length is None else check_positive("length", length)
-    count = np.inf if iterates is None else check_count("iterates", iterates, least=0)
-    if length is None and iterates is None:
-        longest = USUAL_LENGTH * unit
-    finest = USUAL_TOLERANCE * unit if tolerance is None else check_positive("tolerance", tolerance)
-    if finest < FINEST_TOLERANCE * unit:
-        raise InvalidInput(f"tolerance is {finest:.3g}; it must be at least {FINEST_TOLERANCE * unit:.3g}: rounding")
-    edges = None
-    if box is not None:
-        edges = check_array("box", box, (len(at.state), 2)).T
-        if not (edges[0] < edges[1]).all():
-            raise InvalidInput("box has an interval that is empty; write (low, high) for every number of the state")
-        if not ((edges[0] <= at.state) & (at.state <= edges[1])).all():
-            raise InvalidInput("the saddle lies outside the box")
-    return GrowthLimits(longest, count, finest, edges, unit, at.iterate.periods, MOST_POINTS)
-
-
 def sampler_of(
     at: SaddleDirection,
     *,
@@ -277,7 +261,7 @@ def sampler_of(
         If ``inverse`` is none of the map.
     """
     iterate = at.iterate
-    nearby = at.state + 1e-3 * iterate.map.scale * np.array([[0.0], [1.0], [-1.0]]) * at.vector
+    nearby = states_beside(iterate, at.state, np.array([at.vector, -at.vector]))
     f = batched_step(iterate.map, iterate.shape, iterate.period, nearby)
     P = parametrise(at, f) if parametrisation is None else parametrisation
     if not stable:
@@ -287,10 +271,5 @@ def sampler_of(
         times = 2 if at.multiplier < 0.0 else 1
         steps = dataclasses.replace(f, times=times * f.times)
         return ImplicitSampler(P, P.multiplier ** (-times), steps, iterate.periods, unit), f
-    back = batched_step(
-        dataclasses.replace(iterate.map, f=inverse, domain=None, at=None), iterate.shape, f.times, nearby
-    )
-    there = iterate.difference(f(back(nearby)), nearby)
-    if not float(np.abs(there).max()) <= INVERSE_ERROR * unit:
-        raise InvalidInput("inverse is no inverse of the map: f(inverse(x)) differs from x beside the saddle")
+    back = inverse_step(iterate, inverse, f, nearby, unit)
     return SteppedSampler(P, 1.0 / P.multiplier, back), f

@@ -5,7 +5,6 @@ It begins as a disc on which a Taylor expansion is trusted, and is carried on by
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,15 +17,22 @@ from bifurcate.interrupts import interrupted_meanwhile, protected
 from bifurcate.linalg.multipliers import EDGE
 from bifurcate.linalg.operators import dense
 from bifurcate.manifolds.batched_step import BatchedStep, batched_step
+from bifurcate.manifolds.growth_limits import (
+    GrowthLimits,
+    check_inverse,
+    growth_limits,
+    inverse_step,
+    states_beside,
+)
 from bifurcate.manifolds.saddle_direction import points_to_rounding, saddle_map
-from bifurcate.manifolds.surface_growth import MOST_POINTS, SurfaceLimits, SurfaceStop, grow_surface
+from bifurcate.manifolds.surface_growth import MOST_POINTS, SurfaceStop, grow_surface
 from bifurcate.manifolds.surface_parametrisation import SurfaceParametrisation, parametrise_surface
 from bifurcate.maps.iterated_map import LARGEST_DENSE, IteratedMap
 from bifurcate.newton.solve import Solution
 from bifurcate.printing import short_repr
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
-from bifurcate.validation import check_array, check_count, check_flag, check_positive, shown
+from bifurcate.validation import check_flag
 
 __all__ = ["ManifoldSheet", "ManifoldSurface", "manifold_surface"]
 
@@ -35,7 +41,6 @@ Array = NDArray[np.float64]
 USUAL_RADIUS, USUAL_TOLERANCE = 1.0, 1e-2  # in units of the state, where nothing else is asked for
 FINEST_TOLERANCE = 1e-8  # in units of the state: a surface as fine as that has more triangles than memory
 SEPARATE = 1e-6  # |sin| of the angle between two eigenvectors below which they are one: the multipliers form a block
-INVERSE_ERROR = 1e-8  # f(inverse(x)) − x at the saddle, in units of the state
 
 WORDS: dict[SurfaceStop, str] = {
     "radius": "it reaches as far as asked",
@@ -199,19 +204,26 @@ def manifold_surface(
     """
     check_flag("stable", stable)
     map = saddle_map(solution)
-    if inverse is not None and not callable(inverse):
-        raise InvalidInput(f"inverse is {shown(inverse)}; it must be callable as inverse(x, **parameters), or None")
-    if stable != (inverse is not None):
+    check_inverse(inverse, stable)
+    if stable and inverse is None:
         raise InvalidInput(
             "a stable surface is grown by the inverse of the map: give inverse=, as inverse(x, **parameters)"
-            if stable
-            else "inverse is for stable manifolds; an unstable one is grown by the map itself"
         )
     _check_dimension(solution, stable)
     iterate = IteratedMap(map, solution.state.shape, solution.period)
     places = points_to_rounding(solution, iterate)
     unit = max(map.scale, float(np.abs(places[0]).max()))
-    limits = _limits(iterate, places[0], unit, radius, iterates, tolerance, box)
+    limits = growth_limits(
+        places[0],
+        unit,
+        iterate.periods,
+        farthest=("radius", radius, USUAL_RADIUS),
+        iterates=iterates,
+        tolerance=tolerance,
+        usual=USUAL_TOLERANCE,
+        finest=FINEST_TOLERANCE,
+        box=box,
+    )
     sheets, values = list[ManifoldSheet](), dict(map.parameters)
     with protected(), np.errstate(all="ignore"), reporting(progress, f"surface of {map.name}", ()) as report:
         for phase, place in enumerate(places):
@@ -248,46 +260,16 @@ def _check_dimension(solution: Solution, stable: bool) -> None:
         )
 
 
-def _limits(
-    iterate: IteratedMap,
-    place: Array,
-    unit: float,
-    radius: float | None,
-    iterates: int | None,
-    tolerance: float | None,
-    box: Any,
-) -> SurfaceLimits:
-    farthest = np.inf if radius is None else check_positive("radius", radius)
-    count = np.inf if iterates is None else check_count("iterates", iterates, least=0)
-    if radius is None and iterates is None:
-        farthest = USUAL_RADIUS * unit
-    finest = USUAL_TOLERANCE * unit if tolerance is None else check_positive("tolerance", tolerance)
-    if finest < FINEST_TOLERANCE * unit:
-        raise InvalidInput(f"tolerance is {finest:.3g}; it must be at least {FINEST_TOLERANCE * unit:.3g}")
-    edges = None
-    if box is not None:
-        edges = check_array("box", box, (len(place), 2)).T
-        if not (edges[0] < edges[1]).all():
-            raise InvalidInput("box has an interval that is empty; write (low, high) for every number of the state")
-        if not ((edges[0] <= place) & (place <= edges[1])).all():
-            raise InvalidInput("the saddle lies outside the box")
-    return SurfaceLimits(farthest, count, finest, edges, unit, iterate.periods)
-
-
 def _start(
-    iterate: IteratedMap, place: Array, inverse: Callable[..., Any] | None, limits: SurfaceLimits
+    iterate: IteratedMap, place: Array, inverse: Callable[..., Any] | None, limits: GrowthLimits
 ) -> tuple[BatchedStep, SurfaceParametrisation]:
     """The map that stretches the manifold, and its Taylor part."""
     A = dense(iterate.jacobian(iterate.orbit(place, iterate.map.parameters), iterate.map.parameters))
-    nearby = place + 1e-3 * iterate.map.scale * np.vstack([np.zeros(len(place)), np.eye(len(place))])
+    nearby = states_beside(iterate, place, np.eye(len(place)))
     f = batched_step(iterate.map, iterate.shape, iterate.period, nearby)
     step = f
     if inverse is not None:
-        backward = dataclasses.replace(iterate.map, f=inverse, domain=None, at=None)
-        step, A = batched_step(backward, iterate.shape, iterate.period, nearby), np.linalg.inv(A)
-        there = iterate.difference(f(step(nearby)), nearby)
-        if not float(np.abs(there).max()) <= INVERSE_ERROR * limits.unit:
-            raise InvalidInput("inverse is no inverse of the map: f(inverse(x)) differs from x beside the saddle")
+        step, A = inverse_step(iterate, inverse, f, nearby, limits.unit), np.linalg.inv(A)
     multipliers, columns = _two_directions(A)
     P = parametrise_surface(place, A, multipliers, columns, step, limits.unit, limits.periods)
     return step, P

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
@@ -16,11 +15,12 @@ from numpy.typing import NDArray
 
 from bifurcate.interrupts import interruptible
 from bifurcate.manifolds.batched_step import BatchedStep
+from bifurcate.manifolds.growth_limits import GrowthLimits
 from bifurcate.manifolds.surface_parametrisation import SurfaceParametrisation
 from bifurcate.manifolds.triangle_mesh import TriangleMesh, clipped, distances, refined
 from bifurcate.orbits.orbit import DIVERGED
 
-__all__ = ["MOST_POINTS", "SurfaceLimits", "SurfaceStop", "grow_surface"]
+__all__ = ["MOST_POINTS", "SurfaceStop", "grow_surface"]
 
 Array = NDArray[np.float64]
 
@@ -31,36 +31,8 @@ ROUNDING_OF_RADIUS = 1e-12  # part of the radius by which a point on its edge ma
 SurfaceStop = Literal["radius", "iterates", "box", "pole", "torn", "points", "interrupted"]
 
 
-@dataclass(frozen=True, eq=False)
-class SurfaceLimits:
-    """Until where a sheet is grown, and how finely.
-
-    Attributes
-    ----------
-    radius : float
-        Distance from the saddle along edges of triangles; inf for any.
-    iterates : float
-        By which the Taylor part is stretched; inf for any.
-    tolerance : float
-        Distance of the surface from edges at their middles.
-    box : ndarray, shape (2, n), or None
-        Least and largest components.
-    unit : float
-        The unit of the state.
-    periods : ndarray or None
-        Of the coordinates.
-    """
-
-    radius: float
-    iterates: float
-    tolerance: float
-    box: Array | None
-    unit: float
-    periods: Array | None
-
-
 def grow_surface(
-    f: BatchedStep, P: SurfaceParametrisation, limits: SurfaceLimits, report: Callable[[int], None]
+    f: BatchedStep, P: SurfaceParametrisation, limits: GrowthLimits, report: Callable[[int], None]
 ) -> tuple[TriangleMesh, Array, tuple[SurfaceStop, ...]]:
     """The triangles of a sheet, the saddle first, distances from it along their edges, and why the sheet ends.
 
@@ -70,7 +42,7 @@ def grow_surface(
         The map that stretches the manifold.
     P : SurfaceParametrisation
         Its Taylor part.
-    limits : SurfaceLimits
+    limits : GrowthLimits
         Until where.
     report : callable
         Called with the number of points after every strip.
@@ -144,7 +116,7 @@ def _grown(
     new: int,
     at: Callable[[Array], Array],
     f: BatchedStep,
-    limits: SurfaceLimits,
+    limits: GrowthLimits,
     reasons: set[SurfaceStop],
 ) -> TriangleMesh:
     """The mesh with its newest triangles refined and cut where they leave what is asked for."""
@@ -156,7 +128,7 @@ def _grown(
     if part.torn:
         reasons.add("torn")
     joined = np.vstack([old, part.triangles])
-    distance = distances(part.points, joined, limits.periods) if np.isfinite(limits.radius) else None
+    distance = distances(part.points, joined, limits.periods) if np.isfinite(limits.farthest) else None
     part, front = _kept(part, limits, f, reasons, distance)
     if not is_whole:
         reasons.add("points")
@@ -164,11 +136,11 @@ def _grown(
     return TriangleMesh(part.t, part.points, np.vstack([old, part.triangles]), front)
 
 
-def _within(mesh: TriangleMesh, limits: SurfaceLimits, at: Callable[[Array], Array]) -> tuple[TriangleMesh, Array]:
+def _within(mesh: TriangleMesh, limits: GrowthLimits, at: Callable[[Array], Array]) -> tuple[TriangleMesh, Array]:
     """The mesh cut at the radius and at the sides of the box, and distances from the saddle."""
     distance = distances(mesh.points, mesh.triangles, limits.periods)
-    if np.isfinite(limits.radius):
-        mesh, distance = clipped(mesh, distance - limits.radius, distance, at)
+    if np.isfinite(limits.farthest):
+        mesh, distance = clipped(mesh, distance - limits.farthest, distance, at)
     if limits.box is not None:
         half = 0.5 * np.ptp(limits.box, axis=0)
         levels = (np.abs(mesh.points - limits.box.mean(axis=0)) / half).max(axis=1) - 1.0
@@ -177,7 +149,7 @@ def _within(mesh: TriangleMesh, limits: SurfaceLimits, at: Callable[[Array], Arr
 
 
 def _kept(
-    mesh: TriangleMesh, limits: SurfaceLimits, f: BatchedStep, reasons: set[SurfaceStop], distance: Array | None
+    mesh: TriangleMesh, limits: GrowthLimits, f: BatchedStep, reasons: set[SurfaceStop], distance: Array | None
 ) -> tuple[TriangleMesh, NDArray[np.int_]]:
     """The triangles with at least one corner inside of everything and none at infinity, and the front they have."""
     used = np.unique(mesh.triangles)
@@ -194,7 +166,7 @@ def _kept(
     if limits.box is not None:
         tests.append(("box", ((mesh.points >= limits.box[0]) & (mesh.points <= limits.box[1])).all(axis=1)))
     if distance is not None:
-        tests.append(("radius", distance <= limits.radius))
+        tests.append(("radius", distance <= limits.farthest))
     for reason, is_inside in tests:
         outside = ~is_inside[triangles].any(axis=1)
         ended = ~is_inside[front].any(axis=1)
