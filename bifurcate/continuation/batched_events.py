@@ -50,6 +50,10 @@ SHARPEST = 2e-15
 # the singular matrix what they gain, eps/distance against distance⁴.
 BESIDE = np.array([-2.0, -1.0, 1.0, 2.0])
 NEAR_BRANCH_POINT = 2e-3
+# Distances of two such sets of points, in units of the one above: what their cubics differ by is the error.
+NEARER, FARTHER = 8.0, 16.0
+# Part of a multiplier's error below which a test function is zero: the next secant would be rounding alone.
+ZERO_ENOUGH = 0.02
 # Errors of multipliers and of corrected points, in units of rounding times the norm of the Jacobian.
 ROUNDING_ERRORS = 50.0 * np.finfo(float).eps
 
@@ -196,7 +200,7 @@ def _test_values(kinds: Numbers, ranks: Numbers, points: Corrected) -> Array:
     at = np.flatnonzero(kinds == NEIMARK_SACKER)
     if len(at):
         pair = (mu[at].imag > 0.0) & ~_is_real(mu[at])
-        out[at] = 1.0 - _at_rank(np.where(pair, -(np.abs(mu[at]) ** 2), np.nan), ranks[at]) * -1.0
+        out[at] = 1.0 + _at_rank(np.where(pair, -(np.abs(mu[at]) ** 2), np.nan), ranks[at])
     return out
 
 
@@ -282,7 +286,7 @@ def _zeros(at: Any, kinds: Numbers, ranks: Numbers) -> tuple[Corrected, Array, A
         settled = (
             (high[left] - low[left] <= sharpest[left])
             | ((moved <= sharpest[left]) & (done < SECANTS))
-            | (np.abs(g) <= 0.02 * noise)
+            | (np.abs(g) <= ZERO_ENOUGH * noise)
         )
         left = left[~(settled | lost)]
     return best, share, slope, failed
@@ -299,7 +303,7 @@ def _beside_branch_points(
 ) -> tuple[Array, Any, Array]:
     """Branch points from cubics through points beside them, which are sure, and what two cubics differ by."""
     found = []
-    for distance in (8.0 * NEAR_BRANCH_POINT, 16.0 * NEAR_BRANCH_POINT):
+    for distance in (NEARER * NEAR_BRANCH_POINT, FARTHER * NEAR_BRANCH_POINT):
         t = distance * BESIDE
         points = [at(share[which] + each, which) for each in t]
         g = np.array([_test_values(kinds[which], ranks[which], each) for each in points])

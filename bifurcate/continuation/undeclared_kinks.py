@@ -35,9 +35,8 @@ LEAST_JUMP = 1e-3  # jump, in units of the Jacobian or 1, that is told
 # Distance from a kink, in the metric, within which points are its own: twice the reach of difference quotients
 LAYER = 5e-3
 NEARER = 0.5  # part of the distance from the domain's edge: over a longer way there a pole changes derivatives, too
-MOST_STEPS = (
-    100  # steps in such a layer after which the branch counts as stuck there: where it goes on few lead through
-)
+# Steps in such a layer after which the branch counts as stuck there: where it goes on few lead through.
+MOST_STEPS = 100
 AHEAD = 1e-2  # distance ahead of a point at which a branch ends in which a kink is looked for, in the metric
 LARGEST_CHECKED = 60  # size limit: unknowns up to which kinks are looked for: each place costs twice as many calls of f
 

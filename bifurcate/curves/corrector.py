@@ -32,9 +32,8 @@ __all__ = ["adapt_equations", "correct", "correct_between", "point_with_tangent"
 Vector = NDArray[np.float64]
 
 # Bounds on errors; lengths are in the metric, residuals in units of max(scale, ‖x‖_∞).
-FAR_FROM_ZERO = (
-    0.01  # a state that varies by less than this part of itself lies far from 0: its rounding is that of its size
-)
+# A state that varies by less than this part of itself lies far from 0: its rounding is that of its size.
+FAR_FROM_ZERO = 0.01
 OFFSET_ROUNDING = 1e-4  # part of such a state that is added to the unit of residuals: rounding over the tolerance
 STATE_ROUNDINGS = 16.0  # roundings of a state that a Newton step consists of at the least
 EPS = float(np.finfo(float).eps)

@@ -19,7 +19,7 @@ from bifurcate.maps.connection_map import ConnectionMap
 from bifurcate.maps.periodic_coordinates import shortest
 from bifurcate.printing import short_repr
 
-__all__ = ["ConnectingOrbit", "End", "Half", "connect"]
+__all__ = ["ConnectingOrbit", "End", "Half", "connect", "saddle_of"]
 
 Array = NDArray[np.float64]
 
@@ -132,9 +132,12 @@ class Half:
         return float(self.branch.t[i] + (place - i) * (self.branch.t[i + 1] - self.branch.t[i]))
 
     def arclength_at(self, t: float) -> float:
-        """The arclength from the saddle, by a cubic through four points of the mesh; with the sign of the side."""
+        """The arclength from the saddle, by a cubic through four points of the mesh; with the sign of the side.
+
+        A half that is straight to the tolerance may have fewer points: the polynomial goes through them all then.
+        """
         order = self.branch.side * self.branch.t
-        i = int(np.clip(np.searchsorted(order, self.branch.side * t) - 2, 0, len(order) - 4))
+        i = int(np.clip(np.searchsorted(order, self.branch.side * t) - 2, 0, max(len(order) - 4, 0)))
         x, y = order[i : i + 4], self.branch.arclength[i : i + 4]
         unit = x[-1] - x[0]
         curve = np.polynomial.Polynomial(np.linalg.solve(np.vander((x - x[0]) / unit, increasing=True), y))
@@ -170,12 +173,13 @@ def connect(first: End, second: End, t: float, s: float, is_homoclinic: bool) ->
     return dataclasses.replace(found, error=found.error + moved)
 
 
-def _saddle(end: End) -> SaddleDirection:
+def saddle_of(end: End) -> SaddleDirection:
+    """The saddle at an end of a connecting orbit."""
     return end.at if isinstance(end, Half) else end
 
 
 def _solved(first: End, second: End, t: float, s: float, is_homoclinic: bool, end: float) -> ConnectingOrbit | str:
-    one, two = _saddle(first), _saddle(second)
+    one, two = saddle_of(first), saddle_of(second)
     problem, x, steps = _problem(first, second, t, s, is_homoclinic, end)
     if x.size > MOST_UNKNOWNS:
         return f"the orbit has {len(x) // len(one.state)} states from one saddle to the other, too many to solve for"
@@ -222,7 +226,7 @@ def _problem(
     first: End, second: End, t: float, s: float, is_homoclinic: bool, end: float
 ) -> tuple[ConnectionMap, Array, tuple[int, int]]:
     """The boundary value problem with its first guess, and how many steps the point is from either end."""
-    saddles = [_saddle(first), _saddle(second)]
+    saddles = [saddle_of(first), saddle_of(second)]
     one, p = saddles[0].iterate, saddles[0].iterate.map.parameters
     k = math.lcm(one.period, saddles[1].iterate.period)
     # A manifold that is given by its saddle has one dimension less than there are.

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import compress, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.cycle import CycleEquations
 from bifurcate.errors import InvalidInput
-from bifurcate.manifolds.connecting_orbit import ConnectingOrbit, End, Half, connect
+from bifurcate.manifolds.connecting_orbit import ConnectingOrbit, End, Half, connect, saddle_of
 from bifurcate.manifolds.manifold import Manifold
 from bifurcate.manifolds.polygon_meetings import Meeting, meetings
 from bifurcate.manifolds.saddle_direction import SaddleDirection, saddle_directions
@@ -132,7 +132,7 @@ def connecting_orbits(
     (array([ 0.338853, -0.255113]), True)
     """
     first, second = _ends(unstable, stable)
-    saddles = [_saddle(end) for end in (*first, *second)]
+    saddles = [saddle_of(end) for end in (*first, *second)]
     map = saddles[0].iterate.map
     unit = max(map.scale, *(float(np.abs(at.state).max()) for at in saddles))
     reach = NEAR_TOLERANCES * sum(each.tolerance for each in (unstable, stable) if isinstance(each, Manifold))
@@ -141,7 +141,7 @@ def connecting_orbits(
     with np.errstate(all="ignore"), reporting(progress, named, (), "meetings") as report:
         done = 0
         for one, other in product(first, second):
-            apart = shortest(_saddle(one).state - _saddle(other).state, map.periods)
+            apart = shortest(saddle_of(one).state - saddle_of(other).state, map.periods)
             is_homoclinic = bool(np.abs(apart).max() <= SAME_POINT * unit)
             found = _all_meetings(one, other, reach, unit, is_homoclinic)
             for number, meeting in enumerate(found, 1):
@@ -151,10 +151,6 @@ def connecting_orbits(
                     report(Progress(dict(map.parameters), done, left=len(found) - number))
     points.sort(key=lambda point: (point.unstable_half, abs(point.s if math.isnan(point.t) else point.t)))
     return ConnectingOrbits(unstable, stable, tuple(_numbered(points, unit)), tuple(dict.fromkeys(doubts)))
-
-
-def _saddle(end: End) -> SaddleDirection:
-    return end.at if isinstance(end, Half) else end
 
 
 def _ends(unstable: Manifold | Solution, stable: Manifold | Solution) -> tuple[list[End], list[End]]:
@@ -258,15 +254,14 @@ def _take_in(
             where = ", ".join(f"{value:.6g}" for value in points_of[min(at + 1, len(points_of) - 1)])
             doubts.append(f"the manifolds cross near ({where}), where no orbit was found: {found}")
         return
-    now = [each for each in (found.t, found.s) if not math.isnan(each)]
-    lengths = [each for each in found.arclengths if not math.isnan(each)]
-    moved = (
+    is_half = [isinstance(end, Half) for end in ends]
+    now, lengths = (list(compress(pair, is_half)) for pair in ((found.t, found.s), found.arclengths))
+    moved = [
         abs(length - half.arclength_at(was)) for half, length, was in zip(halves, lengths, parameters, strict=True)
-    )
-    far = max(moved)
+    ]
     allowed = FARTHEST * reach if len(ends) == len(halves) else BESIDE * unit
     is_beyond = any(abs(at) > abs(half.branch.t[-1]) for half, at in zip(halves, now, strict=True))
-    if meeting.distance == 0.0 and far > allowed:
+    if meeting.distance == 0.0 and max(moved) > allowed:
         doubts.append(f"the manifolds cross, but Newton's method went to {found}")
     elif not is_beyond and not any(_is_same(found, known, unit) for known in points):
         points.append(found)

@@ -29,17 +29,15 @@ __all__ = ["Crisis", "crisis"]
 
 Array = NDArray[np.float64]
 
-USUAL_DISTANCE = (
-    0.01  # of the parameter from the tangency, in units of max(1, |p|): nearer, transients grow without end
-)
+# Of the parameter from the tangency, in units of max(1, |p|): nearer, transients grow without end.
+USUAL_DISTANCE = 0.01
 USUAL_STEPS = 5000  # iterations: at the usual distance transients of maps of the plane last some hundreds
 LENGTH = 0.5  # of the unstable manifold on which orbits start, in units of the state
 STARTS = 100  # orbits, spread along it
 SAMPLES = 50  # states of each orbit, whose cells are counted
 CELLS = 50  # along the range of every component
-GROWS = (
-    1.5  # ratio of the visited cells beyond which an attractor has grown at once: without a crisis it does by some %
-)
+# Ratio of the visited cells beyond which an attractor has grown at once: without a crisis it does by some %.
+GROWS = 1.5
 ESCAPES = 0.5  # part of the orbits beyond which "almost all" escape: transients are exponentially distributed
 
 
@@ -145,12 +143,12 @@ def crisis(
             stays = np.array(orbits.ends) == "steps"
             visited.append(orbits.states[stays].reshape(int(stays.sum()) * SAMPLES, saddle.size))
     cells = _cells(visited, problem.map.periods)
-    name_of_it = ""
+    kind = ""
     if min(parts) == 0.0 and max(parts) > ESCAPES:
-        name_of_it = "boundary crisis"
+        kind = "boundary crisis"
     elif max(parts) == 0.0 and max(cells) > GROWS * min(cells):
-        name_of_it = "interior crisis"
-    return Crisis(name_of_it, name, values, (parts[0], parts[1]), count, cells)
+        kind = "interior crisis"
+    return Crisis(kind, name, values, (parts[0], parts[1]), count, cells)
 
 
 def _cells(visited: list[Array], periods: Array | None) -> tuple[int, int]:

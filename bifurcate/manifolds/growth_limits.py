@@ -21,9 +21,8 @@ Array = NDArray[np.float64]
 
 # What f(inverse(x)) − x may be at the saddle, in units of the state: the inverse of another map is off by far more.
 INVERSE_ERROR = 1e-8
-BESIDE = (
-    1e-3  # in scales of the map: states of the trials, where any f is defined that has the saddle within its domain
-)
+# In scales of the map: states of the trials, where any f is defined that has the saddle within its domain.
+BESIDE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,9 +20,8 @@ from bifurcate.maps.derivatives import CURVATURE_STEP, FIVE_POINT_STEP, THREE_PO
 
 __all__ = ["EXACT", "Precision"]
 
-DEVIATIONS = (
-    4.0  # how many times the noise an error is taken to be at most: of normal noise 1 value in 16,000 is larger
-)
+# How many times the noise an error is taken to be at most: of normal noise 1 value in 16,000 is larger.
+DEVIATIONS = 4.0
 AMPLIFIED = 1e3  # times the noise up to which a residual that no longer falls is noise: it is multiplied along a cycle
 # Times the noise below which lengths along a branch are its chance: neighbouring points differ by it in any direction.
 INDISTINCT = 100.0

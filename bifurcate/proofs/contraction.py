@@ -47,9 +47,8 @@ REACH = 1e-4
 
 POLISHING_STEPS = 8  # Newton steps before the proof: located points need one or two, rough guesses a few more
 NARROWINGS = 4  # Krawczyk steps after it: each squares the radius, down to the precision
-FIRST_RADIUS = (
-    1e-3  # first ρ, in units of the weights: the bound Z is about linear in ρ, and the next ρ follows from it
-)
+# First ρ, in units of the weights: the bound Z is about linear in ρ, and the next ρ follows from it.
+FIRST_RADIUS = 1e-3
 TRIALS = 9  # values of ρ that are tried; each costs one evaluation of DF on a ball
 FILLED = 0.8  # which part of the radius at which Z would reach 1, by its slope, is tried next
 LEAST_GAIN = 1.2  # a larger radius of uniqueness by less than this factor is not worth an evaluation

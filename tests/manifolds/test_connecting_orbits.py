@@ -1,5 +1,6 @@
 """Homoclinic and heteroclinic points and tangencies, against Taylor parametrisations in 40 digits and other tools."""
 
+import dataclasses
 import json
 import pathlib
 
@@ -8,7 +9,9 @@ import pytest
 
 import bifurcate as bf
 from bifurcate.errors import InvalidInput
+from bifurcate.manifolds.connecting_orbit import Half
 from bifurcate.manifolds.polygon_meetings import meetings
+from bifurcate.manifolds.saddle_direction import saddle_directions
 from bifurcate.maps.connection_map import ConnectionMap
 
 VALUES = {
@@ -232,3 +235,14 @@ def test_a_result_from_a_file_goes_on(tmp_path):
     assert np.array_equal(again.points[0].unknowns, found.points[0].unknowns) and str(again) == str(found)
     first, second = (bf.trace(bf.connections(each.orbits[0], "a"), {"a": (1.39, 1.41)}) for each in (found, again))
     assert np.array_equal(first.states, second.states)
+
+
+def test_arclength_along_a_half_of_few_points():
+    saddle = bf.solve(bf.Map(lambda x, a: np.array([a * x[0], x[1] / 2]), {"a": 2.0}), [0.0, 0.0])
+    unstable = bf.manifold(saddle, length=1.0, side=1)  # straight: t is arclength
+    whole = unstable.branches[0]
+    for count in (2, 3, 5):
+        kept = np.linspace(0, len(whole.t) - 1, count).astype(int)
+        few = dataclasses.replace(whole, points=whole.points[kept], t=whole.t[kept], arclength=whole.arclength[kept])
+        half = Half.of(unstable, few, saddle_directions(saddle, stable=False)[0])
+        assert half.arclength_at(0.3) == pytest.approx(0.3, abs=1e-12)

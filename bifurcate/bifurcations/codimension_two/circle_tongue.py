@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +75,7 @@ class _Circle:
         assert self.map.periods is not None
         return float(self.map.periods[0])
 
-    @property
+    @cached_property
     def orbits(self) -> OrbitMap:
         """The equations of the cycles."""
         return OrbitMap(self.map, (self.q, 1), self.q)
@@ -91,7 +92,7 @@ class _Circle:
             return np.asarray(found[:, 0])
         return np.array([self.map.evaluate(np.array([each]), p)[0] for each in x])
 
-    @property
+    @cached_property
     def is_lift(self) -> bool:
         """True if f(x + P) = f(x) + P, False if f returns reduced states.
 

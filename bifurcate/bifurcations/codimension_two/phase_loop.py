@@ -17,9 +17,8 @@ __all__ = ["PHASES", "PhaseLoop"]
 
 Array = NDArray[np.float64]
 
-PHASES = (
-    8  # samples a loop: three harmonics, of which those of thin tongues fall by the tongue's width from each to next
-)
+# Samples a loop: three harmonics, of which those of thin tongues fall by the tongue's width from each to the next.
+PHASES = 8
 FINE = 720  # angles at which extremes of the interpolant are looked for: half a degree changes an extreme value by 1e-5
 EPS = float(np.finfo(float).eps)
 SURE = 10.0  # errors that a width must exceed to be more than rounding

@@ -18,6 +18,7 @@ rounding over r.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +87,7 @@ class ResonantCycles:
     right: NDArray[np.complex128]
     left: NDArray[np.complex128]
 
-    @property
+    @cached_property
     def _rows(self) -> Array:
         """Real and imaginary part of the projection, shape (2, qkn)."""
         p, q = self.resonance

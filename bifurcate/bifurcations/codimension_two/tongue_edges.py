@@ -96,13 +96,18 @@ def tongue_at(point: SpecialPoint, resonance: tuple[int, int], amplitude: float 
             break
         ring = larger
         edges, places = _edges(near, ring, widths)
-    smaller = _ring(near, PART * ring.amplitude, widths, ring)
-    exponent = np.nan
-    if smaller is not None and smaller.loop.is_resolved:
-        exponent = float(np.log(ring.loop.width / smaller.loop.width) / -np.log(PART))
+    exponent = _growth(near, widths, ring)
     if not edges:
         note = "doubles do not tell its edges apart here"
     return _tongue(near, ring, widths, edges, places, exponent, note)
+
+
+def _growth(near: ResonantCycles, widths: Array, ring: _Ring) -> float:
+    """The power of the amplitude with which the width grows; NaN where that of a smaller one is rounding."""
+    smaller = _ring(near, PART * ring.amplitude, widths, ring)
+    if smaller is None or not smaller.loop.is_resolved:
+        return np.nan
+    return float(np.log(ring.loop.width / smaller.loop.width) / -np.log(PART))
 
 
 def _resolved_ring(near: ResonantCycles, widths: Array, scale: float) -> _Ring | None:
@@ -316,12 +321,10 @@ def _below_rounding(
         noise = (ring or shown).loop.noise * unit
         error = 2.0 * noise
         if law is not None:
-            smaller = _ring(near, PART * law.amplitude, widths, law)
             part = amplitude / law.amplitude
             width = law.loop.width * unit * part ** (q - 2)
-            measured = q - 2.0
-            if smaller is not None and smaller.loop.is_resolved:
-                measured = float(np.log(law.loop.width / smaller.loop.width) / -np.log(PART))
+            measured = _growth(near, widths, law)
+            measured = q - 2.0 if np.isnan(measured) else measured
             error = abs(width - law.loop.width * unit * part**measured) + law.loop.width_error * unit * part ** (q - 2)
             note += f"; from amplitude {law.amplitude:.2g} on its edges are told apart"
     return Tongue(
