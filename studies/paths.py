@@ -15,22 +15,18 @@ have the exponents of their last sizes. The paths of the network, up to 10¹² w
 
 from __future__ import annotations
 
-import time
-import tracemalloc
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass, fields
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import bifurcate as bf
-from studies.report import FIGURES, Files, Table, finish_axes, legend_title, new_figure, publish
-from studies.run_settings import Interrupted, study
-from studies.scaling import bandwidth
+from studies.report import FIGURES, Files, Table, publish
+from studies.run_settings import study
+from studies.step_cost import cost_figure, draw_cost, measured_bandwidth, measured_lines, peak_megabytes, timed
 
 __all__ = ["Line", "Paths", "run"]
 
@@ -49,8 +45,7 @@ QUICK: Mapping[str, tuple[int, ...]] = {
     "products": (300,),
     "low rank": (10, 1000),
 }
-STEPS, UNTIMED = 3, 2  # steps that are timed, and first ones of every branch that are not, since they find caches cold
-COPIED, QUICK_COPIED = 4 * 10**7, 10**6  # numbers of the arrays by which the bandwidth is measured
+STEPS = 3  # that are timed
 LAST = 3  # sizes through whose times an exponent is fitted
 STYLE = {
     "f alone": ("v", "#7b3294"),
@@ -163,45 +158,27 @@ def _steps(path: str, n: int) -> Iterator[bf.Step]:
 
 
 def _measure(path: str, n: int) -> Line:
-    steps = _steps(path, n)
-    for _ in islice(steps, UNTIMED):
-        pass
-    times = []
-    for _ in range(STEPS):
-        begin = time.process_time()
-        step = next(steps)
-        times.append(time.process_time() - begin)
+    seconds, step = timed(_steps(path, n), STEPS)
     r, least = step.parameters["r"], float(step.point.spectrum.values.real.min())
-    del steps, step
-    tracemalloc.start()
-    try:
-        for _ in islice(_steps(path, n), UNTIMED + 1):
-            pass
-        megabytes = tracemalloc.get_traced_memory()[1] / 1e6
-    finally:
-        tracemalloc.stop()
-    return Line(path, n, min(times), megabytes, r, least)
+    return Line(path, n, seconds, peak_megabytes(lambda: _steps(path, n)), r, least)
+
+
+def _say(line: Line) -> None:
+    cost = f"{line.seconds:10.4f} s {line.megabytes:10.1f} MB"
+    print(f"{line.path:9} {line.unknowns:8d} unknowns {cost}", flush=True)
 
 
 @study
 def run(out: Path = FIGURES, quick: bool = False) -> Paths:
     """Measure, print, draw ``paths.png`` and ``paths.pdf``, and write ``paths.csv``."""
-    rate = bandwidth(QUICK_COPIED if quick else COPIED)
-    print(f"copying passes {rate / 1e9:.1f} GB/s")
-    lines: list[Line] = []
-    asked = [(path, n) for path, sizes in (QUICK if quick else SIZES).items() for n in sizes]
-    try:
-        for path, n in asked:
-            lines.append(_measure(path, n))
-            each = lines[-1]
-            print(f"{path:9} {n:8d} unknowns {each.seconds:10.4f} s {each.megabytes:10.1f} MB", flush=True)
-    except Interrupted as end:
-        if lines:
-            missing = ", ".join(f"{path} at {n}" for path, n in asked[len(lines) :])
-            _publish(Paths(tuple(lines), rate, Files("paths", out), missing))
-            end.published = f"what was measured is published, marked as incomplete; not measured: {missing}"
-        raise
-    found = Paths(tuple(lines), rate, Files("paths", out))
+    rate, files = measured_bandwidth(quick), Files("paths", out)
+    lines = measured_lines(
+        QUICK if quick else SIZES,
+        _measure,
+        _say,
+        lambda lines, missing: _publish(Paths(lines, rate, files, missing)),
+    )
+    found = Paths(lines, rate, files)
     for path in STYLE:
         print(f"{path:9} time as n^{found.exponent(path):.2f}, memory as n^{found.exponent(path, 'megabytes'):.2f}")
     _publish(found)
@@ -215,36 +192,28 @@ def _publish(found: Paths) -> None:
 
 def _draw(found: Paths) -> Figure:
     missing = f"\nINTERRUPTED, and incomplete: not measured are {found.missing}." if found.missing else ""
-    drawn = new_figure(
-        "",  # the legend has the title
+    return cost_figure(
         "Rings of logistic units. Grey: memory passes the state once (16 bytes a number at "
         f"{found.bandwidth / 1e9:.1f} GB/s, measured), and one state\nin memory. Exponents of time and memory, in "
         "brackets, are those of the last three sizes." + missing,
-        (6.8, 3.9),
+        lambda left, right: _draw_panels(left, right, found),
+        3,
     )
-    left, right = drawn.subplots(1, 2)
+
+
+def _draw_panels(left: Axes, right: Axes, found: Paths) -> None:
     n = np.array([1e1, 1e6])
     left.plot(n, 16.0 / found.bandwidth * n, "--", color="0.6", lw=1)
     right.plot(n, 8e-6 * n, "--", color="0.6", lw=1)
-    _draw_panel(left, found, "seconds", "processor time of a step / s")
-    _draw_panel(right, found, "megabytes", "memory of a step / MB")
-    heading: Any = {"title": legend_title("One continuation step with its multipliers"), "alignment": "left"}
-    heading |= {"title_fontsize": 11}
-    handles, names = left.get_legend_handles_labels()
-    drawn.legend(handles, names, loc="outside upper left", ncols=3, frameon=False, fontsize="small", **heading)
-    for ax, letter in ((left, "(a)"), (right, "(b)")):
-        ax.text(0.02, 0.98, letter, va="top", transform=ax.transAxes)
-    return drawn
+    panels = ((left, "seconds", "processor time of a step / s"), (right, "megabytes", "memory of a step / MB"))
+    for ax, value, label in panels:
+        draw_cost(ax, found.lines, ("unknowns", value), STYLE, lambda path: _name(found, path))
+        ax.set(xlabel="unknowns n", ylabel=label)
+        ax.set_ylim(bottom=0.2 * min(getattr(line, value) for line in found.lines))
 
 
-def _draw_panel(ax: Axes, found: Paths, value: str, label: str) -> None:
-    for path, (marker, colour) in STYLE.items():
-        lines = found.of(path)
-        exponents = f" ({found.exponent(path):.1f}, {found.exponent(path, 'megabytes'):.1f})"
-        name = path + ("" if len(lines) < 2 else exponents)
-        values = [getattr(line, value) for line in lines]
-        ax.plot([line.unknowns for line in lines], values, marker=marker, color=colour, ms=4.5, lw=1, label=name)
-    least = min(getattr(line, value) for line in found.lines)
-    ax.set(xscale="log", yscale="log", xlabel="unknowns n", ylabel=label)
-    ax.set_ylim(bottom=0.2 * least)
-    finish_axes(ax)
+def _name(found: Paths, path: str) -> str:
+    """The path with the exponents of its time and memory, as the legend has it."""
+    if len(found.of(path)) < 2:
+        return path
+    return f"{path} ({found.exponent(path):.1f}, {found.exponent(path, 'megabytes'):.1f})"

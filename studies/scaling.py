@@ -14,11 +14,8 @@ Times are processor times, since they suffer less from what else a machine does.
 
 from __future__ import annotations
 
-import time
-import tracemalloc
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass, fields, replace
-from itertools import islice
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -29,10 +26,11 @@ from matplotlib.figure import Figure
 
 import bifurcate as bf
 from studies.benchmark.scale import network
-from studies.report import FIGURES, Files, Table, finish_axes, legend_title, new_figure, publish
-from studies.run_settings import Interrupted, study
+from studies.report import FIGURES, Files, Table, publish
+from studies.run_settings import study
+from studies.step_cost import cost_figure, draw_cost, measured_bandwidth, measured_lines, peak_megabytes, timed
 
-__all__ = ["Line", "Scaling", "bandwidth", "run"]
+__all__ = ["Line", "Scaling", "run"]
 
 START = 0.5  # α; far below the first flip
 SIZES: Mapping[str, tuple[int, ...]] = {
@@ -47,9 +45,7 @@ QUICK: Mapping[str, tuple[int, ...]] = {
     "structured": (10, 32),
     "reduced": (10, 32, 3000),
 }
-STEPS, UNTIMED = 4, 2  # steps that are timed, and first ones of every branch that are not, since they find caches cold
-COPIED, QUICK_COPIED = 4 * 10**7, 10**6  # numbers of the arrays by which the bandwidth is measured
-COPIES = 5  # of which the fastest counts
+STEPS = 4  # that are timed
 STYLE = {
     "dense": ("s", "0.0"),
     "matrix-free": ("^", "#b45f06"),
@@ -108,17 +104,6 @@ class Scaling:
         return tuple(line for line in self.lines if line.path == path)
 
 
-def bandwidth(numbers: int = COPIED) -> float:
-    """Bytes a second that ``copyto`` reads and writes, on arrays too long for the cache (two of 320 MB)."""
-    a, b = np.ones(numbers), np.empty(numbers)
-    best = np.inf
-    for _ in range(COPIES):
-        begin = time.process_time()
-        np.copyto(b, a)
-        best = min(best, time.process_time() - begin)
-    return 16.0 * numbers / best
-
-
 def _map(net: bf.adaptation.Network, path: str) -> bf.Map:
     update, p = net.update, dict(net.update.parameters)
     products = bf.Map.from_rule(update, p, without=("jacobian", "borders"))
@@ -138,60 +123,37 @@ def _steps(net: bf.adaptation.Network, path: str) -> Iterator[bf.Step]:
 
 def _measure(path: str, n: int) -> Line:
     net = network(n, alpha=START)
-    steps = _steps(net, path)
-    for _ in islice(steps, UNTIMED):
-        pass
-    times = []
-    for _ in range(STEPS):
-        begin = time.process_time()
-        step = next(steps)
-        times.append(time.process_time() - begin)
+    seconds, step = timed(_steps(net, path), STEPS)
     alpha, unknowns = float(step.point.u[-1]), len(step.point.u) - 1
     # Along a branch of products alone multipliers are sharp near the circle only: here they are computed to rounding.
     map = _map(net, path)
     state = step.point.u[:-1].reshape((n,) if path == "reduced" else (n, n))
     least = float(bf.multipliers(map, state, parameters={"alpha": alpha}).values.real.min())
-    del steps, step
+    del step
     return Line(
         path=path,
         neurons=n,
         weights=n * n,
         unknowns=unknowns,
-        seconds=min(times),
-        megabytes=_peak_megabytes(net, path),
+        seconds=seconds,
+        megabytes=peak_megabytes(lambda: _steps(net, path)),
         alpha=alpha,
         least=least,
     )
 
 
-def _peak_megabytes(net: bf.adaptation.Network, path: str) -> float:
-    tracemalloc.start()
-    try:
-        for _ in islice(_steps(net, path), UNTIMED + 1):
-            pass
-        return tracemalloc.get_traced_memory()[1] / 1e6
-    finally:
-        tracemalloc.stop()
-
-
 @study
 def run(out: Path = FIGURES, quick: bool = False) -> Scaling:
     """Measure, print, draw ``scaling.png`` and ``scaling.pdf``, and write ``scaling.csv``."""
-    rate = bandwidth(QUICK_COPIED if quick else COPIED)
-    print(f"copying passes {rate / 1e9:.1f} GB/s")
-    lines: list[Line] = []
-    asked = [(path, n) for path, sizes in (QUICK if quick else SIZES).items() for n in sizes]
-    try:
-        for path, n in asked:
-            lines.append(_measure(path, n))
-            _say(lines[-1])
-    except Interrupted as end:
-        if lines:
-            missing = ", ".join(f"{path} at {n} neurons" for path, n in asked[len(lines) :])
-            _publish(Scaling(tuple(lines), rate, Files("scaling", out), missing))
-            end.published = f"what was measured is published, marked as incomplete; not measured: {missing}"
-        raise
-    study = Scaling(tuple(lines), rate, Files("scaling", out))
+    rate, files = measured_bandwidth(quick), Files("scaling", out)
+    lines = measured_lines(
+        QUICK if quick else SIZES,
+        _measure,
+        _say,
+        lambda lines, missing: _publish(Scaling(lines, rate, files, missing)),
+        unit=" neurons",
+    )
+    study = Scaling(lines, rate, files)
     _publish(study)
     return study
 
@@ -202,36 +164,19 @@ def _say(line: Line) -> None:
 
 
 def _publish(study: Scaling) -> None:
-    publish(study.files, lambda: _draw(study), _table(list(study.lines)), study.missing)
-
-
-def _table(lines: list[Line]) -> Table:
-    return Table([field.name for field in fields(Line)], [astuple(line) for line in lines])
+    table = Table([field.name for field in fields(Line)], [astuple(line) for line in study.lines])
+    publish(study.files, lambda: _draw(study), table, study.missing)
 
 
 def _draw(study: Scaling) -> Figure:
-    drawn = new_figure(
-        "",  # the legend has the title
+    return cost_figure(
         f"Grey: memory passes the state once (16 bytes a number at {study.bandwidth / 1e9:.1f} GB/s, measured), "
         "and one state in memory;\ndashed for n² weights, dotted for the n unknowns of the reduction. "
         "Of more than 2000 neurons only the multipliers\nnext to ±1 and the extreme ones are computed, "
         "and those outside the circle counted." + _not_measured(study),
-        (6.8, 3.9),
+        lambda left, right: _draw_panels(left, right, study),
+        4,
     )
-    left, right = drawn.subplots(1, 2)
-    weights = np.array([1e2, 1e12])
-    for ax, each in ((left, 16.0 / study.bandwidth), (right, 8e-6)):
-        ax.plot(weights, each * weights, "--", color="0.6", lw=1)
-        ax.plot(weights, each * np.sqrt(weights), ":", color="0.6", lw=1.2)
-    _draw_panel(left, study, "seconds", "processor time of a step / s", (1e-4, 1e2))
-    _draw_panel(right, study, "megabytes", "memory of a step / MB", (1e-2, 1e4))
-    heading: Any = {"title": legend_title("One continuation step with its multipliers"), "alignment": "left"}
-    heading |= {"title_fontsize": 11}
-    handles, names = left.get_legend_handles_labels()
-    drawn.legend(handles, names, loc="outside upper left", ncols=4, frameon=False, fontsize="small", **heading)
-    for ax, letter in ((left, "(a)"), (right, "(b)")):
-        ax.text(0.02, 0.98, letter, va="top", transform=ax.transAxes)
-    return drawn
 
 
 def _not_measured(study: Scaling) -> str:
@@ -239,11 +184,16 @@ def _not_measured(study: Scaling) -> str:
     return "\n" + fill(f"INTERRUPTED, and incomplete: not measured are {study.missing}.", 110) if study.missing else ""
 
 
-def _draw_panel(ax: Axes, study: Scaling, value: str, label: str, limits: tuple[float, float]) -> None:
-    for path, (marker, colour) in STYLE.items():
-        lines = study.of(path)
-        values = [getattr(line, value) for line in lines]
-        ax.plot([line.weights for line in lines], values, marker=marker, color=colour, ms=4.5, lw=1, label=path)
-    ax.set(xscale="log", yscale="log", xlabel="weights n²", ylabel=label, xlim=(50, 3e12), ylim=limits)
-    ax.set_xticks([1e2, 1e4, 1e6, 1e8, 1e10, 1e12])
-    finish_axes(ax)
+def _draw_panels(left: Axes, right: Axes, study: Scaling) -> None:
+    weights = np.array([1e2, 1e12])
+    for ax, each in ((left, 16.0 / study.bandwidth), (right, 8e-6)):
+        ax.plot(weights, each * weights, "--", color="0.6", lw=1)
+        ax.plot(weights, each * np.sqrt(weights), ":", color="0.6", lw=1.2)
+    panels = (
+        (left, "seconds", "processor time of a step / s", (1e-4, 1e2)),
+        (right, "megabytes", "memory of a step / MB", (1e-2, 1e4)),
+    )
+    for ax, value, label, limits in panels:
+        draw_cost(ax, study.lines, ("weights", value), STYLE)
+        ax.set(xlabel="weights n²", ylabel=label, xlim=(50, 3e12), ylim=limits)
+        ax.set_xticks([1e2, 1e4, 1e6, 1e8, 1e10, 1e12])
