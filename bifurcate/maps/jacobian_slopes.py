@@ -29,7 +29,7 @@ from bifurcate.maps.batched_map import (
 from bifurcate.maps.batches import BatchLayout, BatchRows
 from bifurcate.maps.iterated_map import IteratedMap
 
-__all__ = ["JacobianSlopes", "has_jacobian_slopes", "jacobian_slopes"]
+__all__ = ["JacobianSlopes", "has_jacobian_slopes", "jacobian_slopes", "jacobians", "takes_batches"]
 
 Array = NDArray[np.float64]
 
@@ -121,12 +121,33 @@ def _along_orbit(
     rows = (states[:, None] + moves[:, :, :n]).reshape(-1, n)
     moved = moves[:, :, n:].reshape(-1, m).T
     parameters = {**p, **{name: p[name] + by for name, by in zip(free, moved)}}
-    J = _jacobians(iterate, rows, parameters).reshape(k, -1, n, n)
+    J = jacobians(iterate, rows, parameters).reshape(k, -1, n, n)
     return J[:, 0], (J[:, 1 : 1 + n + m] - J[:, 1 + n + m :]) / (2.0 * h[:, :, None, None])
 
 
-def _jacobians(iterate: IteratedMap, states: Array, p: Mapping[str, Any]) -> Array:
-    """The Jacobian of f at every row, in one call where that works."""
+def takes_batches(iterate: IteratedMap, states: Array, p: Mapping[str, Any]) -> bool:
+    """True if the Jacobians at many states, one a row, come from one call."""
+    given = iterate.map.jvp if iterate.map.jacobian is None else iterate.map.jacobian
+    way = _way(iterate.map.f if given is None else given, iterate, BatchRows(states.reshape(-1, *iterate.shape), p))
+    return way is not None and way.by != "one by one"
+
+
+def jacobians(iterate: IteratedMap, states: Array, p: Mapping[str, Any]) -> Array:
+    """The Jacobian of f at every row, shape (rows, n, n), in one call where that works.
+
+    Parameters
+    ----------
+    iterate : IteratedMap
+        Of the map f.
+    states : ndarray, shape (rows, n)
+    p : mapping of str to float or ndarray of shape (rows,)
+        All parameters.
+
+    Raises
+    ------
+    MapFailed
+        If one is NaN or infinity.
+    """
     map, shape = iterate.map, iterate.shape
     given = map.jvp if map.jacobian is None else map.jacobian
     rows = BatchRows(states.reshape(-1, *shape), p)

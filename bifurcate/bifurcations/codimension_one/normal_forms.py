@@ -11,8 +11,8 @@ Maps, Cambridge 2019, section 3.2; Kuznetsov, Elements of Applied Bifurcation Th
     branch point    a = 1/2 <p, B(q, q)>, and where it vanishes (pitchfork) c = 1/6 <p, C(q, q, q) + 3 B(q, h)>,
                     h the solution of (I − A) h = B(q, q) − <p, B(q, q)> q with <p, h> = 0
 
-b > 0: the doubled cycle is stable where it is born; d < 0: so is the invariant circle. No n × n × n tensor is formed:
-every form is a directional derivative, and for a cycle the forms are composed along it,
+b > 0: the doubled cycle is stable where it is born; d < 0: so is the invariant circle. No n × n × n tensor is formed, but
+for a few unknowns: every form is a directional derivative, and for a cycle the forms are composed along it,
 
     B(u, v) ← B_j(Au, Av) + A_j B(u, v),   C(u, v, w) ← C_j(Au, Av, Aw) + B_j(B(u, v), Aw) + … + A_j C(u, v, w).
 
@@ -32,6 +32,7 @@ from bifurcate.linalg.bordered_system import SingularSystem, bordered
 from bifurcate.linalg.null_space import approximate_null_space, bordered_by, fix_sign
 from bifurcate.linalg.operators import Operator, shifted
 from bifurcate.maps.derivatives import curvature_by_five_points, slope_by_five_points
+from bifurcate.maps.higher_derivatives import higher_derivatives
 from bifurcate.maps.iterated_map import IteratedMap
 
 __all__ = [
@@ -124,6 +125,37 @@ class _Forms:
 
 
 @dataclass(frozen=True, eq=False)
+class _Tensors:
+    """B and C of f^k as tensors: see :mod:`~bifurcate.maps.higher_derivatives`."""
+
+    second: Array
+    third: Array
+
+    def B(self, u: Array, v: Array) -> Array:
+        """B(u, v), bilinear over the complex numbers."""
+        return np.asarray(self.second @ v @ u)
+
+    def squares(self, q: Array) -> tuple[Array, Array]:
+        """B(q, q) and B(q, q̄)."""
+        along = self.second @ q
+        return along @ q, np.asarray((along @ q.conj()).real)
+
+    def cube(self, v: Array) -> Array:
+        """C(v, v, v)."""
+        return np.asarray(self.third @ v @ v @ v)
+
+    def cube_with_conjugate(self, q: Array) -> Array:
+        """C(q, q, q̄)."""
+        return np.asarray(self.third @ q @ q @ q.conj())
+
+
+def _forms(iterate: IteratedMap, orbit: list[Array], p: Mapping[str, float], coarser: float) -> _Forms | _Tensors:
+    """B and C of f^k: as tensors where states are small, else by directional derivatives."""
+    found = higher_derivatives(iterate, orbit, p, coarser)
+    return _Forms(iterate, orbit, p, coarser) if found is None else _Tensors(found.B, found.C)
+
+
+@dataclass(frozen=True, eq=False)
 class _Critical:
     """The simple critical multiplier λ of A and its eigenvectors.
 
@@ -196,17 +228,17 @@ def multiplier_functional(A: Operator, multiplier: complex) -> tuple[Array, Call
     return at.q, at.pair
 
 
-def _fold(at: _Critical, forms: _Forms) -> dict[str, float]:
+def _fold(at: _Critical, forms: _Forms | _Tensors) -> dict[str, float]:
     return {"a": 0.5 * at.pair(forms.B(at.q, at.q)).real}
 
 
-def _flip(at: _Critical, forms: _Forms) -> dict[str, float]:
+def _flip(at: _Critical, forms: _Forms | _Tensors) -> dict[str, float]:
     q = at.q
     h = resolvent(at.A, 1.0, forms.B(q, q))
     return {"b": at.pair(forms.cube(q) + 3.0 * forms.B(q, h)).real / 6.0}
 
 
-def _neimark_sacker(at: _Critical, forms: _Forms, angle: float) -> complex:
+def _neimark_sacker(at: _Critical, forms: _Forms | _Tensors, angle: float) -> complex:
     q, turn = at.q, np.exp(1j * angle)
     square, mixed = forms.squares(q)
     flat = resolvent(at.A, 1.0, mixed)
@@ -215,7 +247,7 @@ def _neimark_sacker(at: _Critical, forms: _Forms, angle: float) -> complex:
     return complex(0.5 * at.pair(total) / turn)
 
 
-def _branch_point(at: _Critical, forms: _Forms) -> dict[str, float]:
+def _branch_point(at: _Critical, forms: _Forms | _Tensors) -> dict[str, float]:
     q, bend = at.q, forms.B(at.q, at.q)
     along = at.pair(bend).real
     h = -at.complement(bend - along * q)  # (I − A) h = the rest of B(q, q)
@@ -278,7 +310,7 @@ def neimark_sacker_coefficient(
     """
     try:
         at = _critical(iterate.jacobian(orbit, p), complex(np.exp(1j * angle)))
-        value, coarser = (_neimark_sacker(at, _Forms(iterate, orbit, p, steps), angle) for steps in (1.0, COARSER))
+        value, coarser = (_neimark_sacker(at, _forms(iterate, orbit, p, steps), angle) for steps in (1.0, COARSER))
     except SingularSystem:
         return None
     return value, abs(value - coarser) + _rounding(iterate, "d") * (1.0 + abs(value))
@@ -314,13 +346,13 @@ def _at_steps(
     """The coefficients for each length of the difference steps; empty where a linear system on the way is singular."""
     try:
         at = _critical(A, critical_multiplier(kind, angle), vector)
-        found = [_of(kind, at, _Forms(iterate, orbit, p, coarser), angle) for coarser in steps]
+        found = [_of(kind, at, _forms(iterate, orbit, p, coarser), angle) for coarser in steps]
         return [{name: complex(value) for name, value in each.items()} for each in found]
     except SingularSystem:
         return [{} for _ in steps]
 
 
-def _of(kind: str, at: _Critical, forms: _Forms, angle: float) -> Mapping[str, complex]:
+def _of(kind: str, at: _Critical, forms: _Forms | _Tensors, angle: float) -> Mapping[str, complex]:
     if kind == "fold":
         return _fold(at, forms)
     if kind == "flip":
