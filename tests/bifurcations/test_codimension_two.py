@@ -350,6 +350,24 @@ def test_a_pole_of_a_coefficient_at_the_start_is_no_point(B):
         assert_close(point.state, np.full(3, (2.0 - B) / 2.0), 1e-7)
 
 
+@pytest.mark.parametrize("kind, a", [("R1", -1.0), ("R2", 3.0)])
+def test_a_resonance_at_which_a_curve_starts_is_met_once(kind, a):
+    # The start lies on the resonance or a little beside it: the side of the second multiplier is noise there.
+    branch = fixed_points(bf.maps.henon(a=0.1), "a", [1.0, 0.3], (-0.5, 2.0))
+    bounds = {"a": (-2.0, 4.0), "b": (-1.2, 0.9)}
+    resonance = bf.trace(bf.locus(branch.first("fold" if kind == "R1" else "flip"), "b"), bounds).first(kind)
+    turning = bf.trace(next(c for c in bf.switches(resonance) if c.kind == "neimark-sacker" and c.period == 1), bounds)
+    curve = next(c for c in bf.switches(turning.first(kind)) if c.kind in ("fold", "flip") and c.period == 1)
+    directions = np.random.default_rng(0).standard_normal((12, 2))
+    for size, direction in zip(np.logspace(-16, -5, 12), directions):
+        start = curve.start.copy()
+        start[2:] += size * direction
+        found = bf.trace(curve.replace(start=start), bounds)
+        (point,) = found.special
+        assert point.kind == kind and not found.doubts
+        assert max(abs(point.parameters["a"] - a), abs(point.parameters["b"] + 1.0)) <= point.error < 1e-8
+
+
 def test_chenciner_from_a_resonance_and_from_afar_agree():
     B, M2 = 0.5, -0.51
     z = (M2 + 1.0 - B * B) / (2.0 * B)

@@ -58,6 +58,9 @@ SURE_ERRORS = 2.0  # errors by which a coefficient must exceed 0 at one end to b
 POLE_MARGIN = 0.02  # steps on either side of a coefficient's pole where its zeros are not looked for
 SAMPLES = (0.2, 0.4, 0.6, 0.8)  # where a coefficient that may be rounding noise is looked at
 SAME = 1e-5  # distance up to which two points are one: where curves cross they are interpolated, to about this
+# Part of <ψ, φ> at the other end below which a step ends at a defective multiplier. The other one of the pair is known to
+# the root of what the corrector leaves there, and its side of the circle is noise.
+ENDS_AT_DEFECT = 1e-2
 ONE_EIGENVECTOR = 0.2  # part of its values at the ends below which <ψ, φ> vanishes: the multiplier is defective
 INTERPOLATIONS = 6  # points from which a place where curves cross is interpolated
 ROOT_TOLERANCE = 1e-13  # of Brent's method
@@ -311,13 +314,23 @@ class _Search:
             value = _signed_distance(self.curve, i, 0.5 * (_count_beyond(before, i) + _count_beyond(after, i)))
             count = abs(int(change[i]))
             if KINDS[kind].is_double:
-                strong = "R1" if kind == "fold-fold" else "R2"
-                low, high = a.arclength - SAME, b.arclength + SAME
-                here = any(p.kind == strong and low <= p.arclength <= high for p in self.points)
-                if not (here and count == 1):  # else the multiplier that crosses is the defective one
+                if not (count == 1 and self.crosses_as_defective(kind, a, b)):
                     self.locate_where_curves_cross(kind, a, b, value, count)
             else:
                 self.locate_zero(kind, a, b, value, (value(a), value(b)), NOISE * CROSSING_NOISE, count)
+
+    def crosses_as_defective(self, kind: str, a: CurvePoint, b: CurvePoint) -> bool:
+        """True if the other multiplier crosses in a strong resonance: inside the step, or at one of its ends.
+
+        A resonance at an end is located in the one of the two steps in which <ψ, φ> changes its sign, while the counts
+        of multipliers may change in either.
+        """
+        strong = _resonance_instead(kind)
+        low, high = a.arclength - SAME, b.arclength + SAME
+        if any(p.kind == strong and low <= p.arclength <= high for p in self.points):
+            return True
+        defects = [abs(self.values(node).get(strong, np.inf)) for node in (a, b)]
+        return min(defects) <= ENDS_AT_DEFECT * max(defects) < np.inf
 
     def locate_where_curves_cross(
         self, kind: str, a: CurvePoint, b: CurvePoint, value: Callable[[CurvePoint], float], multiplicity: int
@@ -327,7 +340,7 @@ class _Search:
         if not np.isfinite(u).all():
             self.doubts.append(f"{kind} near {self.curve.where(b.u)} could not be located: multipliers meet there")
             return
-        strong = "R1" if kind == "fold-fold" else "R2"
+        strong = _resonance_instead(kind)
         defects = [abs(self.values(node).get(strong, np.inf)) for node in (near, a, b)]
         if defects[0] < ONE_EIGENVECTOR * max(defects[1:]) < np.inf:  # one eigenvector, not two
             kind = strong
@@ -419,6 +432,11 @@ class _Search:
             tangent=near.tangent,
             **at,
         )
+
+
+def _resonance_instead(kind: str) -> str:
+    """The resonance that a point is, of a kind of two multipliers +1 or −1, if these have one eigenvector only."""
+    return "R1" if kind == "fold-fold" else "R2"
 
 
 def _count_beyond(rest: Spectrum, which: int) -> int:

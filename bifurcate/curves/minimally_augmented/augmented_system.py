@@ -24,7 +24,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,8 +108,6 @@ class AugmentedEquations:
     rows: Vector | None = None
     krylov: Krylov = field(default_factory=Krylov)
 
-    takes_slopes: ClassVar[bool] = True  # exact gradients of the further equations, where the map offers them
-
     @property
     def codimension(self) -> int:
         """1: the points of the curve are special points."""
@@ -161,7 +158,7 @@ class AugmentedEquations:
         self, plain: Evaluation, jacobian: Operator, A: Operator, W: Vector, unit: float = 1.0
     ) -> AugmentedEvaluation:
         j, slopes = self.V.shape[1], None
-        if self.takes_slopes and has_jacobian_slopes(self.iterate) and isinstance(jacobian, np.ndarray):
+        if has_jacobian_slopes(self.iterate) and isinstance(jacobian, np.ndarray):
             slopes = partial(jacobian_slopes, self.iterate, plain.orbit, plain.parameters, self.free)
         system = bordered(A, W, self.V.T, np.zeros((j, j)), krylov=self.krylov)
         Phi, S = system.solve(np.zeros_like(self.V), np.eye(j))

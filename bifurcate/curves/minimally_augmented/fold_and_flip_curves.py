@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +30,6 @@ class MinimallyAugmentedFoldFlip(AugmentedEquations):
     multiple the one equation.
     """
 
-    # With them a 1:2 resonance of the Hénon map at which a flip curve starts was found once more beside itself.
-    takes_slopes: ClassVar[bool] = False
 
     target: float = 1.0
     extra: tuple[str, ...] = ()
