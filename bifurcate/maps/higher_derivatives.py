@@ -38,7 +38,7 @@ class HigherDerivatives(NamedTuple):
     ----------
     A : ndarray, shape (n, n)
     B : ndarray, shape (n, n, n)
-        B[i, j, l] = ∂²fᵢ/∂xⱼ∂xₗ.
+        B[i, j, m] = ∂²fᵢ/∂xⱼ∂xₘ.
     C : ndarray, shape (n, n, n, n)
     """
 
@@ -114,18 +114,18 @@ def _along_orbit(
     J = jacobians(iterate, (states[:, None] + moves).reshape(-1, n), p).reshape(k, -1, n, n)
     first, here = J[:, : len(slopes)].reshape(k, n, 4, n, n), J[:, -1]
     second = J[:, len(slopes) : -1].reshape(k, n * n, 4, n, n)
-    # B[:, :, j, l] from the slope along axis l, and the mean of both orders
+    # B[:, :, j, m] from the slope along axis m, and the mean of both orders
     B = 8.0 * (first[:, :, 0] - first[:, :, 1]) - (first[:, :, 2] - first[:, :, 3])
     B = B.transpose(0, 2, 3, 1) / (12.0 * short[:, None, None, None])
     B = 0.5 * (B + B.transpose(0, 1, 3, 2))
     along = 16.0 * (second[:, :, 0] + second[:, :, 1]) - (second[:, :, 2] + second[:, :, 3]) - 30.0 * here[:, None]
     along /= 12.0 * (long * long)[:, None, None, None]
     C = np.empty((k, n, n, n, n))
-    for l in range(n):  # noqa: E741 the index that stands beside j in textbooks
-        C[..., l, l] = along[:, l]
-    for number, (j, l) in enumerate(itertools.combinations(range(n), 2)):
+    for j in range(n):
+        C[..., j, j] = along[:, j]
+    for number, (j, m) in enumerate(itertools.combinations(range(n), 2)):
         pair = n + 2 * number
-        C[..., j, l] = C[..., l, j] = 0.25 * (along[:, pair] - along[:, pair + 1])
+        C[..., j, m] = C[..., m, j] = 0.25 * (along[:, pair] - along[:, pair + 1])
     C = (C + C.transpose(0, 1, 3, 2, 4) + C.transpose(0, 1, 4, 3, 2)) / 3.0
     return [HigherDerivatives(*each) for each in zip(here, B, C, strict=True)]
 
@@ -135,7 +135,6 @@ def _directions(n: int) -> tuple[Array, Array]:
     """What samples are taken along: ±e, ±2e for every axis e; and for every axis, e ± e' of every pair of them, too."""
     axes = np.eye(n)
     pairs = [axes[j] + sign * axes[i] for j, i in itertools.combinations(range(n), 2) for sign in (1.0, -1.0)]
-    sides = np.array([1.0, -1.0, 2.0, -2.0])
-    return tuple(  # type: ignore[return-value]
-        (sides[:, None] * each[:, None, :]).reshape(-1, n) for each in (axes, np.array([*axes, *pairs]))
-    )
+    sides = np.array([1.0, -1.0, 2.0, -2.0])[:, None]
+    slopes, bends = ((sides * each[:, None, :]).reshape(-1, n) for each in (axes, np.array([*axes, *pairs])))
+    return slopes, bends

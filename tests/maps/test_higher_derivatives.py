@@ -44,12 +44,12 @@ def test_derivatives_of_an_iterate(period):
     x, iterate = [0.7, 0.4], IteratedMap(waves(), (2,), period)
     found = higher_derivatives(iterate, iterate.orbit(np.array(x), {}), {})
     for j in range(2):
-        for l in range(2):  # noqa: E741
-            exact = by_mpmath(period, x, (2 - j - l, j + l))
-            assert np.abs(found.B[:, j, l] - exact).max() < 1e-10 * max(1.0, np.abs(exact).max())
+        for i in range(2):
+            exact = by_mpmath(period, x, (2 - j - i, j + i))
+            assert np.abs(found.B[:, j, i] - exact).max() < 1e-10 * max(1.0, np.abs(exact).max())
             for m in range(2):
-                exact = by_mpmath(period, x, (3 - j - l - m, j + l + m))
-                assert np.abs(found.C[:, j, l, m] - exact).max() < 1e-8 * max(1.0, np.abs(exact).max())
+                exact = by_mpmath(period, x, (3 - j - i - m, j + i + m))
+                assert np.abs(found.C[:, j, i, m] - exact).max() < 1e-8 * max(1.0, np.abs(exact).max())
 
 
 def test_three_unknowns_take_differences_along_pairs_of_axes():

@@ -11,8 +11,8 @@ Maps, Cambridge 2019, section 3.2; Kuznetsov, Elements of Applied Bifurcation Th
     branch point    a = 1/2 <p, B(q, q)>, and where it vanishes (pitchfork) c = 1/6 <p, C(q, q, q) + 3 B(q, h)>,
                     h the solution of (I − A) h = B(q, q) − <p, B(q, q)> q with <p, h> = 0
 
-b > 0: the doubled cycle is stable where it is born; d < 0: so is the invariant circle. No n × n × n tensor is formed, but
-for a few unknowns: every form is a directional derivative, and for a cycle the forms are composed along it,
+b > 0: the doubled cycle is stable where it is born; d < 0: so is the invariant circle. No n × n × n tensor is formed,
+but for a few unknowns: every form is a directional derivative, and for a cycle the forms are composed along it,
 
     B(u, v) ← B_j(Au, Av) + A_j B(u, v),   C(u, v, w) ← C_j(Au, Av, Aw) + B_j(B(u, v), Aw) + … + A_j C(u, v, w).
 
