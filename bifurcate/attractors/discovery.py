@@ -21,7 +21,7 @@ from bifurcate.orbits.ensemble import ensemble
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report
 
-__all__ = ["Box", "Limits", "is_same", "refuse_conservative", "settle_all"]
+__all__ = ["Box", "Limits", "is_same", "refuse_conservative", "settle_all", "settling_report"]
 
 Array = NDArray[np.float64]
 

@@ -315,7 +315,7 @@ class Branch:
 
     def __repr__(self) -> str:
         ranges = ", ".join(range_text(name, self[name], self.special) for name in self.curve.free)
-        what = f"period {self.curve.period}" if self.curve.kind != CURVES else "closed invariant curves"
+        what = _of_what(self.curve)
         what += "" if self.curve.codimension == 0 else f", {self.curve.kind} points"
         found = count_labels(point.label for point in self.special) or "no special points"
         doubts = f", {len(self.doubts)} doubts" if self.doubts else ""
@@ -393,10 +393,14 @@ class Branch:
     def __str__(self) -> str:
         ranges = ", ".join(range_text(name, self[name], self.special) for name in self.curve.free)
         what = "" if self.curve.codimension == 0 else f"{self.curve.kind} points, "
-        name, cycles = self.curve.iterate.map.name, f"period {self.curve.period}"
-        cycles = cycles if self.curve.kind != CURVES else "closed invariant curves"
+        name, cycles = self.curve.iterate.map.name, _of_what(self.curve)
         lines = [f"branch of {name}, {what}{cycles}: {len(self)} points, {ranges}"]
         lines += [f"  {point}" for point in self.special]
         lines += [f"  first point: {self.stop.first}", f"  last point: {self.stop.last}"]
         lines += [f"  in doubt: {doubt}" for doubt in self.doubts]
         return "\n".join(lines)
+
+
+def _of_what(curve: Curve) -> str:
+    """What the points of a branch are, for titles."""
+    return "closed invariant curves" if curve.kind == CURVES else f"period {curve.period}"

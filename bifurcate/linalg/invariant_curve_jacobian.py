@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.linalg.threads import one_thread
-from bifurcate.linalg.trigonometric import at_angles, resampled, shift_matrix
+from bifurcate.linalg.trigonometric import at_angles, resampled, shift_matrix, smooth_weights
 
 __all__ = ["InvariantCurveJacobian"]
 
@@ -145,7 +145,5 @@ class InvariantCurveJacobian:
             if j >= SETTLING:
                 with np.errstate(divide="ignore"):
                     logs[j - SETTLING] = np.log(np.abs(np.diag(R)))
-        t = np.arange(1.0, ORBIT + 1.0) / (ORBIT + 1.0)
-        w = np.exp(-1.0 / (t * (1.0 - t)))
-        moduli = np.exp(w @ logs / w.sum())
+        moduli = np.exp(smooth_weights(ORBIT) @ logs)
         return np.sort(np.delete(moduli, np.argmin(np.abs(moduli - 1.0))))[::-1]

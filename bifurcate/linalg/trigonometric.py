@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["at_angles", "coefficients", "resampled", "shift_matrix", "shifted_values", "slopes", "tail"]
+__all__ = [
+    "at_angles",
+    "coefficients",
+    "resampled",
+    "shift_matrix",
+    "shifted_values",
+    "slopes",
+    "smooth_weights",
+    "tail",
+]
 
 Array = NDArray[np.float64]
 
@@ -107,3 +116,19 @@ def tail(values: Array, unit: float = 0.0) -> float:
     highest = float(modes[-max(1, round(TAIL_PART * len(modes))) :].max())
     rounding = ROUNDINGS * float(np.finfo(float).eps) * float(np.abs(values).max())
     return highest / largest if highest > rounding else 0.0
+
+
+def smooth_weights(count: int) -> Array:
+    """The weights exp(−1/(t(1 − t))) at t = 1/(count + 1), …, count/(count + 1), of sum 1.
+
+    Averages of a smooth function along a quasi-periodic orbit converge under them faster than any power of 1/count (Das
+    & Yorke, Nonlinearity 31 (2018) 491).
+
+    Examples
+    --------
+    >>> smooth_weights(3).round(3)
+    array([0.173, 0.655, 0.173])
+    """
+    t = np.arange(1.0, count + 1.0) / (count + 1.0)
+    found = np.exp(-1.0 / (t * (1.0 - t)))
+    return np.asarray(found / found.sum())

@@ -16,7 +16,7 @@ from bifurcate.manifolds.saddle_direction import SaddleDirection
 from bifurcate.manifolds.saddle_passage import Step, follow, preimages
 from bifurcate.manifolds.sampling import KnownPart, Sampler
 from bifurcate.maps.connection_map import ConnectionMap
-from bifurcate.maps.periodic_coordinates import shortest
+from bifurcate.maps.periodic_coordinates import reduced, shortest
 from bifurcate.printing import short_repr
 
 __all__ = ["ConnectingOrbit", "End", "Half", "connect", "saddle_of"]
@@ -245,7 +245,7 @@ def _problem(
     ends = [saddles[0].state] if is_homoclinic else [each.state for each in saddles]
     rows = np.vstack([come, going, *ends])
     if one.map.periods is not None:
-        rows = _near_each_other(rows, one.map.periods)
+        rows = reduced(rows, one.map.periods)
     problem = dataclasses.replace(empty, shape=(len(rows), *one.shape), middle=len(come) - 1)
     references = tuple(problem.subspace_rows(problem.block(at.state, p), i) for i, at in enumerate(saddles))
     return dataclasses.replace(problem, references=references), rows.ravel(), (len(come) - 1, len(going))
@@ -284,13 +284,6 @@ def _to_saddle(
     i = int(np.clip(np.searchsorted(np.abs(branch.t), abs(t)), 1, len(branch.t) - 1))
     unit = max(problem.map.scale, float(np.abs(half.at.state).max()))
     return follow(saddle, row, step, at, (float(branch.t[i - 1]), float(branch.t[i])), unit, end * unit)
-
-
-def _near_each_other(rows: Array, periods: Array) -> Array:
-    """States moved by whole periods to between 0 and one period."""
-    finite = np.isfinite(periods)
-    widths = np.where(finite, periods, 1.0)
-    return np.asarray(rows - np.where(finite, np.floor(rows / widths) * widths, 0.0))
 
 
 def _newton(problem: ConnectionMap, x: Array, p: dict[str, float], unit: float) -> tuple[Array, float]:

@@ -19,6 +19,7 @@ from bifurcate.bifurcations.special_point import SpecialPoint
 from bifurcate.errors import InvalidInput
 from bifurcate.manifolds.manifold import manifold
 from bifurcate.maps.connection_map import ConnectionMap
+from bifurcate.maps.periodic_coordinates import reduced
 from bifurcate.newton.solve import solve
 from bifurcate.orbits.ensemble import ensemble
 from bifurcate.printing import short_repr
@@ -153,9 +154,7 @@ def crisis(
 
 def _cells(visited: list[Array], periods: Array | None) -> tuple[int, int]:
     """How many cells of one grid each of two sets of states visits."""
-    if periods is not None:
-        widths = np.where(np.isfinite(periods), periods, 1.0)
-        visited = [x - np.where(np.isfinite(periods), np.floor(x / widths) * widths, 0.0) for x in visited]
+    visited = [reduced(x, periods) for x in visited]
     together = np.vstack(visited)
     if not len(together):
         return 0, 0

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from bifurcate.curves.invariant_curve_equations import FEWEST_ANGLES, InvariantCurveEquations, odd
 from bifurcate.errors import InvalidInput
-from bifurcate.linalg.trigonometric import resampled, tail
+from bifurcate.linalg.trigonometric import resampled, smooth_weights, tail
 from bifurcate.manifolds.recorded_orbit import RecordedOrbit
 from bifurcate.manifolds.rotation_number import RotationNumber, rotation_number
-from bifurcate.manifolds.weighted_averages import weights
 from bifurcate.maps.invariant_curve_map import InvariantCurveMap
 from bifurcate.maps.map import Map
 from bifurcate.maps.periodic_coordinates import shortest
@@ -107,7 +106,7 @@ def _periodic_part(
         else:
             one = np.array([width])
             advances = shortest(np.diff(states[:, c])[:, None], one)[:, 0] / width
-            mean = float(weights(len(advances)) @ advances)
+            mean = float(smooth_weights(len(advances)) @ advances)
             turns = round(mean / rho) if rho else 0
             if abs(mean - turns * rho) > SAME_TURNS:
                 raise InvalidInput(
@@ -127,7 +126,7 @@ def _separable_modes(rho: float, count: int) -> int:
 
 def _modes(states: Array, rho: float, turn: float) -> Array:
     """The values at as many angles as resolve the curve for a start, from states at the angles 0, ρ, 2ρ, …"""
-    w = weights(len(states))
+    w = smooth_weights(len(states))
     turns = np.exp(-2j * np.pi * rho * np.arange(len(states)))
     known, power = list[Any](), w.astype(complex)
     modes = max(1, _separable_modes(rho, len(states)))

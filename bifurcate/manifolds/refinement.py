@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bifurcate.maps.periodic_coordinates import shortest
 
-__all__ = ["Mesh", "is_fine", "refine", "without_midpoints"]
+__all__ = ["Halves", "Mesh", "halves", "refine", "without_midpoints"]
 
 Array = NDArray[np.float64]
 
@@ -86,14 +86,13 @@ def refine(
         middle_t = 0.5 * (t[open_ones] + t[open_ones + 1])
         whole = shortest(b - a, periods)
         m = at(middle_t, a + 0.5 * whole)
-        first, second = shortest(m - a, periods), shortest(b - m, periods)
-        chord, one, two = (np.linalg.norm(each, axis=1) for each in (first + second, first, second))
-        accepted = is_fine(first, second, chord, one, two, tolerance)
+        parts = halves(a, m, b, tolerance, periods)
+        chord, one, two, accepted = parts.chord, parts.first, parts.second, parts.is_fine
         is_narrow = np.abs(t[open_ones + 1] - t[open_ones]) <= FINEST * EPS * np.abs(t[open_ones + 1])
         tears = ~accepted & is_narrow
-        halves = one + two
-        gain = np.where(accepted, (halves - chord) / 3.0, 0.0)
-        share = np.where(halves > 0.0, gain / np.where(halves > 0.0, halves, 1.0), 0.0)
+        length = one + two
+        gain = np.where(accepted, (length - chord) / 3.0, 0.0)
+        share = np.where(length > 0.0, gain / np.where(length > 0.0, length, 1.0), 0.0)
         # Each segment becomes two; those that tear stay one.
         torn_at[open_ones[tears]] = True
         done[open_ones[tears]] = True
@@ -122,18 +121,28 @@ def without_midpoints(t: Array, points: Array, tolerance: float, periods: Array 
     double from image to image.
     """
     for _ in range(MOST_ROUNDS):
-        a, m, b = points[:-2:2], points[1:-1:2], points[2::2]
-        first, second = shortest(m - a, periods), shortest(b - m, periods)
-        chord, one, two = (np.linalg.norm(each, axis=1) for each in (first + second, first, second))
-        spare = 1 + 2 * np.flatnonzero(is_fine(first, second, chord, one, two, tolerance))
+        parts = halves(points[:-2:2], points[1:-1:2], points[2::2], tolerance, periods)
+        spare = 1 + 2 * np.flatnonzero(parts.is_fine)
         if not len(spare):
             break
         t, points = np.delete(t, spare), np.delete(points, spare, axis=0)
     return t, points
 
 
-def is_fine(first: Array, second: Array, chord: Array, one: Array, two: Array, tolerance: float) -> NDArray[np.bool_]:
-    """True where a segment's middle is as near to its chord as asked, and the curve turns by little."""
+@dataclass(frozen=True, eq=False)
+class Halves:
+    """Lengths of segments' chords and of the two halves by their middles, and which of them are fine enough."""
+
+    chord: Array
+    first: Array
+    second: Array
+    is_fine: NDArray[np.bool_]
+
+
+def halves(a: Array, m: Array, b: Array, tolerance: float, periods: Array | None) -> Halves:
+    """Segments from a to b by m, shapes (k, n); fine where m is as near to the chord as asked, and the turn small."""
+    first, second = shortest(m - a, periods), shortest(b - m, periods)
+    chord, one, two = (np.linalg.norm(each, axis=1) for each in (first + second, first, second))
     with np.errstate(all="ignore"):
         along = np.einsum("ij,ij->i", first, first + second) / chord
         off = np.sqrt(np.maximum(one**2 - along**2, 0.0))
@@ -141,4 +150,4 @@ def is_fine(first: Array, second: Array, chord: Array, one: Array, two: Array, t
         ratio = np.maximum(one, two) <= LARGEST_RATIO * np.minimum(one, two)
         smooth = (off <= tolerance) & (cosine >= np.cos(LARGEST_TURN)) & ratio
         short = one + two <= tolerance
-    return np.asarray((smooth | short) & np.isfinite(one + two))
+    return Halves(chord, one, two, np.asarray((smooth | short) & np.isfinite(one + two)))

@@ -308,7 +308,6 @@ def _creeps(turning: _Turning, found: RotationNumber) -> bool:
 
 def _slow(orbit: RecordedOrbit, found: RotationNumber) -> RotationNumber:
     """What an average is of that converges slowly."""
-    chaotic = RotationNumber(np.nan, np.nan, "not quasi-periodic", None, found.steps, found.centre)
     try:
         exponents = lyapunov(orbit.map, orbit.here, steps=EXPONENT_STEPS, transient=0)
     except BifurcateError:
@@ -316,7 +315,7 @@ def _slow(orbit: RecordedOrbit, found: RotationNumber) -> RotationNumber:
     value, error = float(exponents.values[0]), float(exponents.errors[0])
     if value > EXPONENT_ERRORS * error + BOUNDED_GROWTH / max(exponents.steps, 1):
         note = f"the orbit is chaotic: its largest exponent is {value:.3g} ± {error:.0e}"
-        return RotationNumber(**{**vars(chaotic), "note": note})
+        return RotationNumber(np.nan, np.nan, "not quasi-periodic", None, found.steps, found.centre, note)
     note = found.note or "averages converge slowly: near a fraction, near break-up of the curve, or still settling"
     return RotationNumber(found.value, found.error, "undecided", None, found.steps, found.centre, note)
 

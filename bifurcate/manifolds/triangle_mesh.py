@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from bifurcate.manifolds.refinement import is_fine
+from bifurcate.manifolds.refinement import halves
 from bifurcate.maps.periodic_coordinates import shortest
 
 __all__ = ["TriangleMesh", "clipped", "distances", "refined"]
@@ -83,10 +83,7 @@ def refined(
             break
         middle = 0.5 * (t[edges[:, 0]] + t[edges[:, 1]])
         x = at(middle)
-        a, b = points[edges[:, 0]], points[edges[:, 1]]
-        first, second = shortest(x - a, periods), shortest(b - x, periods)
-        chord, one, two = (np.linalg.norm(each, axis=1) for each in (first + second, first, second))
-        accepted = is_fine(first, second, chord, one, two, tolerance)
+        accepted = halves(points[edges[:, 0]], x, points[edges[:, 1]], tolerance, periods).is_fine
         apart = np.abs(t[edges[:, 0]] - t[edges[:, 1]]).max(axis=1)
         stuck = ~accepted & ((apart <= FINEST * EPS * np.abs(middle).max(axis=1)) | ~np.isfinite(x).all(axis=1))
         torn += int(np.count_nonzero(stuck))

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["convergents", "inner_point", "lifted", "weighted_average", "weights", "winding"]
+from bifurcate.linalg.trigonometric import smooth_weights
+
+__all__ = ["convergents", "inner_point", "lifted", "weighted_average", "winding"]
 
 Array = NDArray[np.float64]
 
@@ -22,22 +24,9 @@ PADDED = 8  # times as many frequencies as states among which the largest mode i
 SMALLEST_REMAINDER = 1e-14  # of a continued fraction: below, the next partial quotient is rounding
 
 
-def weights(count: int) -> Array:
-    """The weights exp(−1/(t(1 − t))) at t = 1/(count + 1), …, count/(count + 1), of sum 1.
-
-    Examples
-    --------
-    >>> weights(3).round(3)
-    array([0.173, 0.655, 0.173])
-    """
-    t = np.arange(1.0, count + 1.0) / (count + 1.0)
-    found = np.exp(-1.0 / (t * (1.0 - t)))
-    return np.asarray(found / found.sum())
-
-
 def weighted_average(values: NDArray[Any]) -> Any:
-    """The average of the first axis of an array under :func:`weights`."""
-    return weights(len(values)) @ values
+    """The average of the first axis of an array under smooth weights."""
+    return smooth_weights(len(values)) @ values
 
 
 def lifted(turns: Array) -> Array | None:
@@ -79,7 +68,7 @@ def inner_point(states: Array) -> Array | None:
     states : ndarray, shape (m, 2)
         Successive ones.
     """
-    w, m = weights(len(states)), len(states)
+    w, m = smooth_weights(len(states)), len(states)
     z = states @ np.array([1.0, 1j])
     sizes = np.abs(np.fft.fft(w * (z - w @ z), n=PADDED * m))
     k = int(np.argmax(sizes))

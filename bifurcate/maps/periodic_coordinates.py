@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bifurcate.errors import InvalidInput
 from bifurcate.validation import is_real_number
 
-__all__ = ["check_periods", "near", "shortest"]
+__all__ = ["check_periods", "near", "reduced", "shortest", "whole_periods"]
 
 Array = NDArray[Any]
 
@@ -73,3 +73,21 @@ def near(states: Array, reference: Array, periods: Array | None) -> Array:
         return states
     turns = np.round((states - reference) / periods)
     return np.where(turns == 0.0, states, states - turns * np.where(np.isfinite(periods), periods, 0.0))
+
+
+def whole_periods(states: Array, periods: Array) -> Array:
+    """How many whole periods lie below the states, shapes (..., n) and (n,); 0 for coordinates without a period."""
+    return np.where(np.isfinite(periods), np.floor(states / np.where(np.isfinite(periods), periods, 1.0)), 0.0)
+
+
+def reduced(states: Array, periods: Array | None) -> Array:
+    """The states moved by whole periods to between 0 and one period, shape (..., n).
+
+    Examples
+    --------
+    >>> reduced(np.array([-0.25, -0.25]), np.array([1.0, np.inf]))
+    array([ 0.75, -0.25])
+    """
+    if periods is None:
+        return states
+    return np.asarray(states - whole_periods(states, periods) * np.where(np.isfinite(periods), periods, 0.0))

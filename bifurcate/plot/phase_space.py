@@ -16,6 +16,7 @@ from bifurcate.linalg.operators import dense
 from bifurcate.manifolds.invariant_curve import InvariantCurve
 from bifurcate.manifolds.manifold import Manifold
 from bifurcate.maps.iterated_map import IteratedMap
+from bifurcate.maps.periodic_coordinates import reduced, whole_periods
 from bifurcate.newton.solve import Solution
 from bifurcate.orbits.ensemble import Ensemble
 from bifurcate.orbits.orbit import Orbit
@@ -225,10 +226,8 @@ def _draw_invariant_curve(ax: Axes, curve: InvariantCurve, components: list[int]
 
 def _wrapped(points: NDArray[np.float64], periods: NDArray[np.float64]) -> NDArray[np.float64]:
     """A curve in coordinates reduced to [0, period), interrupted where it comes back on the other side."""
-    turns = np.where(np.isfinite(periods), np.floor(points / periods), 0.0)
-    reduced = points - turns * np.where(np.isfinite(periods), periods, 0.0)
-    jumps = np.flatnonzero((np.diff(turns, axis=0) != 0.0).any(axis=1)) + 1
-    return np.insert(reduced, jumps, np.nan, axis=0)
+    jumps = np.flatnonzero((np.diff(whole_periods(points, periods), axis=0) != 0.0).any(axis=1)) + 1
+    return np.insert(reduced(points, periods), jumps, np.nan, axis=0)
 
 
 def _draw_cycle(ax: Axes, solution: Solution, components: list[int], directions: bool) -> dict[str, Line2D]:
