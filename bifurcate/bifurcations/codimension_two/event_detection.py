@@ -58,8 +58,8 @@ SURE_ERRORS = 2.0  # errors by which a coefficient must exceed 0 at one end to b
 POLE_MARGIN = 0.02  # steps on either side of a coefficient's pole where its zeros are not looked for
 SAMPLES = (0.2, 0.4, 0.6, 0.8)  # where a coefficient that may be rounding noise is looked at
 SAME = 1e-5  # distance up to which two points are one: where curves cross they are interpolated, to about this
-# Part of <ψ, φ> at the other end below which a step ends at a defective multiplier. The other one of the pair is known to
-# the root of what the corrector leaves there, and its side of the circle is noise.
+# Part of <ψ, φ> at the other end below which a step ends at a defective multiplier. The other one of the pair is known
+# to the root of what the corrector leaves there, and its side of the circle is noise.
 ENDS_AT_DEFECT = 1e-2
 ONE_EIGENVECTOR = 0.2  # part of its values at the ends below which <ψ, φ> vanishes: the multiplier is defective
 INTERPOLATIONS = 6  # points from which a place where curves cross is interpolated
