@@ -30,7 +30,6 @@ class MinimallyAugmentedFoldFlip(AugmentedEquations):
     multiple the one equation.
     """
 
-
     target: float = 1.0
     extra: tuple[str, ...] = ()
 
