@@ -27,8 +27,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from bifurcate.bifurcations.codimension_one.normal_forms import coefficients, leading_coefficients
 from bifurcate.bifurcations.codimension_two.crossing_interpolation import interpolate_crossing
+from bifurcate.bifurcations.codimension_two.event_functions import (
+    COSINE_NOISE,
+    NOISE,
+    count_beyond,
+    critical_angle,
+    error_of,
+    is_neutral_saddle,
+    is_of_cosine,
+    other_multipliers,
+    signed_distance,
+    values_at,
+)
 from bifurcate.bifurcations.codimension_two.noisy_zero import zero_of_noisy
 from bifurcate.bifurcations.codimension_two.parameter_noise import parameter_noise
 from bifurcate.bifurcations.codimension_two.weak_resonances import resonances_between
@@ -41,18 +52,14 @@ from bifurcate.curves.curve_point import CorrectorFailure, CurvePoint
 from bifurcate.curves.metric import Metric
 from bifurcate.curves.minimally_augmented.augmented_system import AugmentedEvaluation
 from bifurcate.curves.step_cache import StepCache
-from bifurcate.linalg.multipliers import Spectrum
-from bifurcate.linalg.operators import project_vectors
 
-__all__ = ["critical_angle", "detect_codimension_two", "is_neutral_saddle"]
+__all__ = ["detect_codimension_two"]
 
 Array = NDArray[np.float64]
 
 # Lengths are in the metric, fractions in steps.
 # Halvings of a step in which several multipliers cross: parts of 1/4000 tell all but coincident ones
 MOST_HALVINGS = 12
-NOISE = 1e-9  # error of test functions made of bordered solves: rounding times the inverse of a typical angle
-COSINE_NOISE = 1e-12  # error of κ = cos θ, an unknown of the equations
 CROSSING_NOISE = 1e-3  # part of NOISE that a simple multiplier's distance from the circle is known to
 SURE_ERRORS = 2.0  # errors by which a coefficient must exceed 0 at one end to be more than rounding
 POLE_MARGIN = 0.02  # steps on either side of a coefficient's pole where its zeros are not looked for
@@ -73,16 +80,6 @@ SMALLEST = 1e-300  # keeps a division from being one by 0
 
 # Multipliers that may become critical besides those of the curve: +1, −1, or a pair; the order is a signature's.
 FURTHER_CRITICAL: tuple[tuple[tuple[float, ...], int], ...] = (((1.0,), 0), ((-1.0,), 0), ((), 1))
-
-
-def is_neutral_saddle(curve: Curve, node: CurvePoint) -> bool:
-    """True if a point of a Neimark–Sacker curve is a neutral saddle, with a real pair λ, 1/λ and no bifurcation."""
-    return curve.kind == "neimark-sacker" and abs(float(node.u[-1])) > 1.0
-
-
-def critical_angle(curve: Curve, u: Array) -> float:
-    """θ of the critical pair on a Neimark–Sacker curve, 0 elsewhere."""
-    return float(np.arccos(np.clip(u[-1], -1.0, 1.0))) if curve.kind == "neimark-sacker" else 0.0
 
 
 def detect_codimension_two(
@@ -117,97 +114,6 @@ def detect_codimension_two(
     return sorted(search.points, key=lambda point: point.arclength), search.doubts
 
 
-def _test_functions(curve: Curve, node: CurvePoint, metric: Metric, cache: StepCache) -> dict[str, float]:
-    if curve.kind in ("branch point", "tangency") or not isinstance(node.at, AugmentedEvaluation):
-        return {}
-    if curve.kind == "neimark-sacker":
-        kappa = float(node.u[-1])
-        found: dict[str, float] = {kind.name: kappa - kind.cosine for kind in KINDS.values() if kind.cosine is not None}
-        if abs(kappa) < 1.0 and not cache.vanishes("chenciner"):
-            found["chenciner"] = _coefficient(curve, node, "chenciner")
-        return found
-    if node.at.Phi.shape[1] > 1:
-        return {}
-    defect = float(node.at.system.solve(node.at.Phi, np.zeros((1, 1)))[1][0, 0] / np.linalg.norm(node.at.Phi))
-    if curve.kind == "fold":
-        return {"R1": defect, "cusp": _velocity(curve, node, metric)}
-    if cache.vanishes("generalised flip"):
-        return {"R2": defect}
-    return {"R2": defect, "generalised flip": defect * _coefficient(curve, node, "generalised flip")}
-
-
-def _velocity(curve: Curve, node: CurvePoint, metric: Metric) -> float:
-    """The signed speed of the parameters along a fold curve, in units of their bounds."""
-    assert isinstance(node.at, AugmentedEvaluation)
-    n = curve.size
-    columns = project_vectors(node.at.jacobian, node.linear.B[:, :2])
-    push = node.at.system.solve(columns, np.zeros((1, 2)))[1][0] * metric.widths[:2]
-    speed = node.tangent[n : n + 2] / metric.widths[:2]
-    return float((push[0] * speed[1] - push[1] * speed[0]) / np.linalg.norm(push))
-
-
-def _is_of_cosine(kind: str) -> bool:
-    """True if the test function of a kind is κ less a number, which is known to rounding: at resonances."""
-    return KINDS[kind].is_strong_resonance or kind == "weak resonance"
-
-
-def _vanishing(kind: str) -> tuple[str, str]:
-    """The kind of curve and the coefficient along it that vanishes at points of a kind."""
-    found = KINDS[kind].vanishing
-    assert found is not None  # asked for such kinds only
-    return found
-
-
-def _coefficient(curve: Curve, node: CurvePoint, kind: str) -> float:
-    form, name = _vanishing(kind)
-    at, angle = node.at, critical_angle(curve, node.u)
-    J = node.linear.jacobian
-    found = leading_coefficients(
-        form, curve.iterate, at.orbit, at.parameters, J, angle, _critical_vector(curve, node, angle)
-    )
-    return found.get(name, np.nan)
-
-
-def _critical_vector(curve: Curve, node: CurvePoint, angle: float) -> NDArray[Any] | None:
-    """The critical eigenvector up to a factor, from what the equations solved; None where that is a part of it only.
-
-    J Φ = Φ R with the multipliers e^{±iθ} of R, so that (J − e^{−iθ}) φ is the eigenvector of e^{iθ}.
-    """
-    at = node.at
-    if not isinstance(at, AugmentedEvaluation) or not isinstance(at.jacobian, np.ndarray):
-        return None
-    phi = at.Phi[:, 0]
-    return at.jacobian @ phi - np.exp(-1j * angle) * phi if curve.kind == "neimark-sacker" else phi
-
-
-def _error(curve: Curve, node: CurvePoint, kind: str) -> float:
-    if curve.kind == "neimark-sacker" and _is_of_cosine(kind):
-        return COSINE_NOISE
-    if KINDS[kind].vanishing is None:
-        return NOISE
-    form, name = _vanishing(kind)
-    x, p = node.u[: curve.size], node.at.parameters
-    return coefficients(form, curve.iterate, curve.iterate.orbit(x, p), p, critical_angle(curve, node.u))[1].get(
-        name, np.inf
-    )
-
-
-def _other_multipliers(curve: Curve, node: CurvePoint) -> Spectrum:
-    """The spectrum without the multipliers that are critical all along the curve."""
-    s = node.spectrum
-    if curve.kind == "neimark-sacker":
-        root = np.sqrt(complex(node.u[-1] ** 2 - 1.0))
-        gone = [node.u[-1] + root, node.u[-1] - root]
-    else:
-        columns = node.at.Phi.shape[1] if isinstance(node.at, AugmentedEvaluation) else 1
-        gone = [-1.0 if curve.kind == "flip" else 1.0] * columns
-    count = s.multiplicity.copy()
-    for value in gone:
-        count[np.argmin(np.where(count > 0, np.abs(s.values - value), np.inf))] -= 1
-    kept = count > 0
-    return Spectrum(s.values[kept], count[kept], s.size - len(gone), s.certified, s.note)
-
-
 @dataclass
 class _Search:
     """The search for points of codimension two in one step; ``points`` and ``doubts`` grow as it proceeds."""
@@ -220,7 +126,7 @@ class _Search:
 
     def values(self, node: CurvePoint) -> dict[str, float]:
         """The test functions at a point: computed once, since the next step needs them again."""
-        return self.cache.values(node, lambda point: _test_functions(self.curve, point, self.metric, self.cache))
+        return self.cache.values(node, lambda point: values_at(self.curve, point, self.metric, self.cache))
 
     def parts_between_poles(self, a: CurvePoint, b: CurvePoint) -> list[tuple[CurvePoint, CurvePoint]]:
         """The step without the neighbourhoods of points at which a coefficient has a pole."""
@@ -252,7 +158,7 @@ class _Search:
             if (f > 0) == (g > 0):
                 self.cache.count_step(kind, False)
                 continue
-            error = max(_error(self.curve, a, kind), _error(self.curve, b, kind))
+            error = max(error_of(self.curve, a, kind), error_of(self.curve, b, kind))
             is_zero = max(abs(f), abs(g)) <= SURE_ERRORS * error
             is_zero = is_zero or (coefficients and self.is_rounding(kind, a, b, f, g))
             self.cache.count_step(kind, is_zero)
@@ -284,7 +190,7 @@ class _Search:
         values = np.array([f, *(self.values(node).get(kind, np.nan) for node in nodes), g])
         changes = int(np.count_nonzero(np.diff(values[np.isfinite(values)] > 0)))
         return changes > 1 or all(
-            abs(v) <= SURE_ERRORS * _error(self.curve, n, kind) for v, n in zip(values[1:-1], nodes)
+            abs(v) <= SURE_ERRORS * error_of(self.curve, n, kind) for v, n in zip(values[1:-1], nodes)
         )
 
     def test_function(self, kind: str) -> Callable[[CurvePoint], float]:
@@ -293,7 +199,7 @@ class _Search:
 
     def find_crossings(self, a: CurvePoint, b: CurvePoint, depth: int) -> None:
         """Other multipliers that cross the circle; several at a time are taken apart by halving."""
-        before, after = _other_multipliers(self.curve, a), _other_multipliers(self.curve, b)
+        before, after = other_multipliers(self.curve, a), other_multipliers(self.curve, b)
         change = np.subtract(after.signature, before.signature)
         if not change.any() or (is_neutral_saddle(self.curve, a) and is_neutral_saddle(self.curve, b)):
             return
@@ -311,7 +217,7 @@ class _Search:
                 where = ", ".join(f"{name} = {value:.3g}" for name, value in p)  # the step's end, no more
                 self.doubts.append(f"{which[i]} near {where}: no point with a name of its own")
                 continue
-            value = _signed_distance(self.curve, i, 0.5 * (_count_beyond(before, i) + _count_beyond(after, i)))
+            value = signed_distance(self.curve, i, 0.5 * (count_beyond(before, i) + count_beyond(after, i)))
             count = abs(int(change[i]))
             if KINDS[kind].is_double:
                 if not (count == 1 and self.crosses_as_defective(kind, a, b)):
@@ -384,7 +290,7 @@ class _Search:
         except (ArithmeticError, KeyError, RuntimeError, ValueError) as failure:
             if KINDS[kind].vanishing is not None and any(not np.isfinite(f) for _, f in tried.values()):
                 return  # undefined: a pole
-            if KINDS[kind].vanishing is not None or _is_of_cosine(kind) or kind == "cusp":
+            if KINDS[kind].vanishing is not None or is_of_cosine(kind) or kind == "cusp":
                 self.doubts.append(f"{kind} near {self.curve.where(b.u)} could not be located ({failure})")
                 return
             u, _, error, _ = interpolate_crossing(self.curve, a, b, value, self.metric)
@@ -404,7 +310,7 @@ class _Search:
             best, spread = found
             at(best)
             node = tried[best][0]
-        if is_neutral_saddle(self.curve, node) and not _is_of_cosine(kind):
+        if is_neutral_saddle(self.curve, node) and not is_of_cosine(kind):
             return
         h, n = b.arclength - a.arclength, self.curve.size
         uncertain = h * spread + ROUNDING
@@ -437,24 +343,3 @@ class _Search:
 def _resonance_instead(kind: str) -> str:
     """The resonance that a point is, of a kind of two multipliers +1 or −1, if these have one eigenvector only."""
     return "R1" if kind == "fold-fold" else "R2"
-
-
-def _count_beyond(rest: Spectrum, which: int) -> int:
-    """How many multipliers lie beyond +1, −1 or the circle, without the margin that counts of stability have."""
-    if which == 2:
-        return int(rest.multiplicity[~rest.real & (np.abs(rest.values) > 1.0)].sum())
-    return int(rest.multiplicity[rest.real & (rest.values.real * (1.0, -1.0)[which] > 1.0)].sum())
-
-
-def _signed_distance(curve: Curve, which: int, middle: float) -> Callable[[CurvePoint], float]:
-    """The distance of the multiplier that crosses from +1, −1 or the circle, negative where fewer lie beyond."""
-
-    def value(node: CurvePoint) -> float:
-        rest = _other_multipliers(curve, node)
-        if which == 2:
-            distance = np.abs(np.abs(rest.values[~rest.real]) - 1.0)
-        else:
-            distance = np.abs(rest.values[rest.real].real - (1.0, -1.0)[which])
-        return float(distance.min(initial=np.inf)) * (1.0 if _count_beyond(rest, which) > middle else -1.0)
-
-    return value
