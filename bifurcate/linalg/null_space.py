@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 from numpy.typing import NDArray
 
 from bifurcate.linalg.bordered_system import Bordered, Krylov, bordered
@@ -54,7 +53,7 @@ def polar_factor(columns: Array) -> Array:
     """
     if columns.shape[1] == 1:
         return np.asarray(columns / np.linalg.norm(columns))
-    left, _, right = scipy.linalg.svd(columns, full_matrices=False, check_finite=False)
+    left, _, right = np.linalg.svd(columns, full_matrices=False)
     return np.asarray(left @ right)
 
 

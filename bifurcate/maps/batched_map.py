@@ -8,8 +8,10 @@ complex steps or by differences, of all states in one call.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -222,7 +224,7 @@ def given_jacobians(map: Map, layout: BatchLayout, by: str, rows: BatchRows) -> 
     DoesNotBroadcast
         If it does not take the batch.
     """
-    m, n, batch = len(rows), int(np.prod(rows.states.shape[1:])), to_batch(rows.states, layout)
+    m, n, batch = len(rows), math.prod(rows.states.shape[1:]), to_batch(rows.states, layout)
     p = broadcast_parameters(rows.parameters, rows.states.ndim - 1, layout)
     try:
         if by == "jacobian":
@@ -250,16 +252,25 @@ def given_jacobians(map: Map, layout: BatchLayout, by: str, rows: BatchRows) -> 
     return out
 
 
+@lru_cache(maxsize=64)
+def _unit_directions(m: int, shape: tuple[int, ...], layout: BatchLayout) -> Array:
+    """A batch of every unit vector, m times each."""
+    n = math.prod(shape)
+    return to_batch(np.repeat(np.eye(n), m, axis=0).reshape(n * m, *shape), layout)
+
+
 def _by_all_products(map: Map, layout: BatchLayout, rows: BatchRows) -> Array:
     """The same by the ``jvp``, for all rows and all unit vectors in one call."""
     assert map.jvp is not None
     m, shape = len(rows), rows.states.shape[1:]
-    n = int(np.prod(shape))
+    n = math.prod(shape)
     states = np.concatenate([rows.states] * n)
-    p = {name: np.concatenate([value] * n) if np.ndim(value) else value for name, value in rows.parameters.items()}
-    directions = np.repeat(np.eye(n), m, axis=0).reshape(states.shape)
-    batch = to_batch(states, layout)
-    slope = np.asarray(map.jvp(batch, to_batch(directions, layout), **broadcast_parameters(p, len(shape), layout)))
+    p = {
+        name: np.concatenate([value] * n) if isinstance(value, np.ndarray) else value
+        for name, value in rows.parameters.items()
+    }
+    batch, directions = to_batch(states, layout), _unit_directions(m, shape, layout).copy()
+    slope = np.asarray(map.jvp(batch, directions, **broadcast_parameters(p, len(shape), layout)))
     if slope.shape != batch.shape or slope.dtype.kind not in REAL_KINDS:
         raise DoesNotBroadcast
     return np.array(to_rows(slope, layout).reshape(n, m, n).transpose(1, 2, 0), dtype=float)
@@ -276,7 +287,7 @@ def batched_map(map: Map, rows: BatchRows) -> BatchedMap | None:
     rows : BatchRows
         States, and values of the parameters.
     """
-    n = int(np.prod(rows.states.shape[1:]))
+    n = math.prod(rows.states.shape[1:])
     if len(rows) < 2 or n > LARGEST_DENSE or map.derivative == "jax" or map.precision.noise:
         return None
     sample = rows[np.unique(np.linspace(0, len(rows) - 1, TRIED).round().astype(int))]

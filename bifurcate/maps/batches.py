@@ -146,7 +146,9 @@ def to_batch(states: Array, layout: BatchLayout) -> Array:
 def broadcast_parameters(parameters: Mapping[str, Any], rank: int, layout: BatchLayout) -> dict[str, Any]:
     """Parameters in the shape that a batch takes whose states have ``rank`` axes."""
     tail = (1,) * rank if layout == "leading" else ()
-    return {name: value.reshape(-1, *tail) if np.ndim(value) else value for name, value in parameters.items()}
+    return {
+        name: value.reshape(-1, *tail) if getattr(value, "ndim", 0) else value for name, value in parameters.items()
+    }
 
 
 def agrees(found: Any, expected: Array, scale: float = 1.0) -> bool:

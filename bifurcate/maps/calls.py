@@ -22,6 +22,7 @@ __all__ = ["REAL_KINDS", "call", "evaluate", "shape_hint"]
 Array = NDArray[np.float64]
 
 REAL_KINDS = "fiub"  # NumPy's kinds of real numbers
+FLOATS = np.dtype(np.float64)
 
 
 def call(function: Callable[..., Any], what: str, /, *arguments: Any, **parameters: Any) -> Any:
@@ -86,7 +87,11 @@ def evaluate(function: Callable[..., Any], what: str, x: Array, parameters: Mapp
     (array([2.]), array([4.]))
     """
     given = np.array(x)  # contiguous, as the comparison below needs it
-    raw = np.asarray(call(function, what, given, **parameters))
+    value = call(function, what, given, **parameters)
+    is_plain = type(value) is np.ndarray and value.dtype is FLOATS and value.shape == x.shape and x.size <= FEW
+    if is_plain and given.tobytes() == x.tobytes():  # the usual case, with as few calls as it takes
+        return np.array(value)
+    raw = np.asarray(value)
     if raw.shape != x.shape:
         words = f"it changed the state's shape from {x.shape} to {raw.shape}"
         words += shape_hint(raw.shape, x.shape)

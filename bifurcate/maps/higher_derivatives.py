@@ -73,12 +73,11 @@ def higher_derivatives(
     """
     if not has_jacobian_slopes(iterate) or iterate.map.precision.is_noisy:
         return None
-    states = np.array(orbit[:-1])
-    if iterate.size > FEW_ALONE and not takes_batches(iterate, states, p):
-        return None
     try:
-        singles = _along_orbit(iterate, states, p, coarser)
+        singles = _along_orbit(iterate, np.array(orbit[:-1]), p, coarser)
     except MapFailed:
+        return None
+    if not singles:
         return None
     found = singles[0]
     for single in singles[1:]:
@@ -105,13 +104,16 @@ def _composed(outer: HigherDerivatives, inner: HigherDerivatives) -> HigherDeriv
 def _along_orbit(
     iterate: IteratedMap, states: Array, p: Mapping[str, float], coarser: float
 ) -> list[HigherDerivatives]:
-    """The derivatives of f at every state, from one batch of its Jacobians."""
+    """The derivatives of f at every state, from one batch of its Jacobians; none where that would be many calls."""
     k, n = states.shape
     levels, sizes = iterate.map.precision, np.maximum(np.abs(states).max(axis=1), iterate.map.scale)
     short, long = coarser * levels.bend_step * sizes, coarser * levels.curvature_step * sizes
     slopes, bends = _directions(n)
     moves = np.concatenate([short[:, None, None] * slopes, long[:, None, None] * bends, np.zeros((k, 1, n))], axis=1)
-    J = jacobians(iterate, (states[:, None] + moves).reshape(-1, n), p).reshape(k, -1, n, n)
+    rows = (states[:, None] + moves).reshape(-1, n)
+    if n > FEW_ALONE and not takes_batches(iterate, rows, p):
+        return []
+    J = jacobians(iterate, rows, p).reshape(k, -1, n, n)
     first, here = J[:, : len(slopes)].reshape(k, n, 4, n, n), J[:, -1]
     second = J[:, len(slopes) : -1].reshape(k, n * n, 4, n, n)
     # B[:, :, j, m] from the slope along axis m, and the mean of both orders

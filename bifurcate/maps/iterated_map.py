@@ -21,7 +21,7 @@ from bifurcate.linalg.operators import DiagonalLowRank, Operator, ShiftedLowRank
 from bifurcate.maps.accelerated import CompiledProduct
 from bifurcate.maps.batched_values import BatchedValues
 from bifurcate.maps.border_sides import continued, inward_step
-from bifurcate.maps.calls import call
+from bifurcate.maps.calls import FLOATS, call, evaluate
 from bifurcate.maps.derivative_check import AnalyticParameters
 from bifurcate.maps.derivatives import (
     central_difference,
@@ -103,6 +103,11 @@ class IteratedMap:
         """True if the map's derivatives are exact to rounding; False if they are differences."""
         return self.map.jvp is not None or self.map.jacobian is not None or self.map.derivative != "central"
 
+    @cached_property
+    def _names(self) -> tuple[str, str]:
+        """What error messages call the map's Jacobian and its derivative by a parameter."""
+        return f"the jacobian of {self.map.name}", f"the parameter_derivative of {self.map.name}"
+
     def noise_at(self, x: Array) -> float:
         """The size of the errors of f's values near a state, in its unit; 0 where they are rounding."""
         noise = self.map.precision.noise
@@ -129,11 +134,15 @@ class IteratedMap:
 
         In coordinates that have a period the last one is moved by whole periods to where it is nearest to x.
         """
-        states = [x]
-        for _ in range(self.period):
-            states.append(self._step(states[-1], p))
-        if self.map.periods is not None:
-            states[-1] = near(states[-1], x, self.map.periods)
+        states, map = [x], self.map
+        if len(self.shape) == 1:  # as _step does, without what one axis does not need
+            for _ in range(self.period):
+                states.append(evaluate(map.f, map.name, states[-1], p))
+        else:
+            for _ in range(self.period):
+                states.append(self._step(states[-1], p))
+        if map.periods is not None:
+            states[-1] = near(states[-1], x, map.periods)
         return states
 
     @property
@@ -242,8 +251,8 @@ class IteratedMap:
         n = len(x)
         given = self.map.jacobian
         if given is not None:
-            J = call(given, f"the jacobian of {self.map.name}", x.reshape(self.shape), **p)
-            if type(J) is np.ndarray and J.shape == (n, n) and J.dtype == np.float64:
+            J = call(given, self._names[0], x.reshape(self.shape), **p)
+            if type(J) is np.ndarray and J.dtype is FLOATS and J.shape == (n, n):
                 return self._finite(J.copy(), "Jacobian", p)
             if sp.issparse(J) and n <= LARGEST_SPARSE_MADE_DENSE:
                 J = dense(J)
@@ -289,7 +298,7 @@ class IteratedMap:
 
     def _real(self, value: Any, part: str, size: int) -> Array:
         """A copy of what a given derivative returned, as a vector of floats of the size asked for."""
-        if type(value) is np.ndarray and value.dtype == np.float64 and value.size == size:
+        if type(value) is np.ndarray and value.dtype is FLOATS and value.size == size:
             return value.reshape(-1).copy()
         if np.iscomplexobj(value) or np.size(value) != size:
             kind = "complex numbers" if np.iscomplexobj(value) else f"shape {np.shape(value)}"
@@ -334,8 +343,7 @@ class IteratedMap:
 
     def _by_parameter(self, x: Array, p: Parameters, name: str) -> Array:
         if self.map.parameter_derivative is not None:
-            what = f"the parameter_derivative of {self.map.name}"
-            slope = call(self.map.parameter_derivative, what, x.reshape(self.shape), name, **p)
+            slope = call(self.map.parameter_derivative, self._names[1], x.reshape(self.shape), name, **p)
             return self._real(slope, "parameter_derivative", self.size)
         here, f, method = p[name], self.map.f, self.map.derivative
         if method != "central" and _ANALYTIC.has(f, name, x.reshape(self.shape), p, method):

@@ -5,7 +5,8 @@ What they are stands in ``event_detection``, which looks for their zeros.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import cmath
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from bifurcate.curves.curve_point import CurvePoint
 from bifurcate.curves.metric import Metric
 from bifurcate.curves.minimally_augmented.augmented_system import AugmentedEvaluation
 from bifurcate.curves.step_cache import StepCache
+from bifurcate.linalg.few_numbers import FEW
 from bifurcate.linalg.multipliers import Spectrum
 from bifurcate.linalg.operators import project_vectors
 
@@ -131,16 +133,29 @@ def other_multipliers(curve: Curve, node: CurvePoint) -> Spectrum:
     """The spectrum without the multipliers that are critical all along the curve."""
     s = node.spectrum
     if curve.kind == "neimark-sacker":
-        root = np.sqrt(complex(node.u[-1] ** 2 - 1.0))
-        gone = [node.u[-1] + root, node.u[-1] - root]
+        kappa = float(node.u[-1])
+        root = cmath.sqrt(kappa * kappa - 1.0)
+        gone = [kappa + root, kappa - root]
     else:
         columns = node.at.Phi.shape[1] if isinstance(node.at, AugmentedEvaluation) else 1
         gone = [-1.0 if curve.kind == "flip" else 1.0] * columns
+    if len(s.values) <= FEW:
+        return _without(s, gone)
     count = s.multiplicity.copy()
     for value in gone:
         count[np.argmin(np.where(count > 0, np.abs(s.values - value), np.inf))] -= 1
     kept = count > 0
     return Spectrum(s.values[kept], count[kept], s.size - len(gone), s.certified, s.note)
+
+
+def _without(s: Spectrum, gone: Sequence[complex]) -> Spectrum:
+    # The same in Python, for few numbers.
+    values, count = s.values.tolist(), s.multiplicity.tolist()
+    for value in gone:
+        count[min((i for i, times in enumerate(count) if times), key=lambda i: abs(values[i] - value))] -= 1
+    kept = [i for i, times in enumerate(count) if times]
+    left = np.array([values[i] for i in kept], dtype=complex), np.array([count[i] for i in kept], dtype=int)
+    return Spectrum(*left, s.size - len(gone), s.certified, s.note)
 
 
 def count_beyond(rest: Spectrum, which: int) -> int:

@@ -33,7 +33,13 @@ from bifurcate.curves.minimally_augmented.borders import placeholder_rows
 from bifurcate.linalg.bordered_system import Bordered, Krylov, bordered
 from bifurcate.linalg.operators import Operator, shifted
 from bifurcate.maps.iterated_map import IteratedMap
-from bifurcate.maps.jacobian_slopes import JacobianSlopes, has_jacobian_slopes, jacobian_slopes
+from bifurcate.maps.jacobian_slopes import (
+    JacobianChain,
+    JacobianSlopes,
+    has_jacobian_slopes,
+    jacobian_chain,
+    jacobian_slopes,
+)
 
 __all__ = ["AugmentedEquations", "AugmentedEvaluation"]
 
@@ -154,12 +160,26 @@ class AugmentedEquations:
         residual = np.append(orbit[-1] - u[:n], np.full(equations, np.nan))
         return Evaluation(u, orbit, p, residual, self.iterate.margin(orbit, p))
 
+    def _jacobian(self, at: Evaluation) -> tuple[Operator, JacobianChain | None]:
+        """The Jacobian of f^k, and those along the orbit where their slopes will be asked for."""
+        is_small = has_jacobian_slopes(self.iterate)
+        chain = jacobian_chain(self.iterate, at.orbit, at.parameters) if is_small else None
+        if chain is None:
+            return self.iterate.jacobian(at.orbit, at.parameters), None
+        return chain.products[-1], chain
+
     def _augmented(
-        self, plain: Evaluation, jacobian: Operator, A: Operator, W: Vector, unit: float = 1.0
+        self,
+        plain: Evaluation,
+        jacobian: Operator,
+        A: Operator,
+        W: Vector,
+        chain: JacobianChain | None,
+        unit: float = 1.0,
     ) -> AugmentedEvaluation:
         j, slopes = self.V.shape[1], None
-        if has_jacobian_slopes(self.iterate) and isinstance(jacobian, np.ndarray):
-            slopes = partial(jacobian_slopes, self.iterate, plain.orbit, plain.parameters, self.free)
+        if chain is not None:
+            slopes = partial(jacobian_slopes, self.iterate, plain.orbit, plain.parameters, self.free, chain)
         system = bordered(A, W, self.V.T, np.zeros((j, j)), krylov=self.krylov)
         Phi, S = system.solve(np.zeros_like(self.V), np.eye(j))
         return AugmentedEvaluation(

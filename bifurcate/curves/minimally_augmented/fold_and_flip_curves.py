@@ -38,8 +38,8 @@ class MinimallyAugmentedFoldFlip(AugmentedEquations):
         at = self._evaluate(u, 1)
         if not at.margin > 0:
             return at
-        J = self.iterate.jacobian(at.orbit, at.parameters)
-        augmented = self._augmented(at, J, shifted(core_operator(J), self.target), self.W)
+        J, chain = self._jacobian(at)
+        augmented = self._augmented(at, J, shifted(core_operator(J), self.target), self.W, chain)
         augmented.residual[-1] = self._equation(augmented.S)
         return augmented
 

@@ -34,10 +34,10 @@ class MinimallyAugmentedNeimarkSacker(AugmentedEquations):
         at = self._evaluate(u, 2)
         if not at.margin > 0:
             return at
-        J = self.iterate.jacobian(at.orbit, at.parameters)
+        J, chain = self._jacobian(at)
         kappa = float(u[-1])
         # Along neutral saddles J² grows as κ² does, and S, with its rounding, as J².
-        augmented = self._augmented(at, J, quadratic(core_operator(J), kappa), self.W, max(1.0, kappa**2))
+        augmented = self._augmented(at, J, quadratic(core_operator(J), kappa), self.W, chain, max(1.0, kappa**2))
         augmented.residual[-2:] = self._weight(augmented) * (self._combine @ augmented.S.ravel())
         return augmented
 
@@ -85,7 +85,7 @@ class MinimallyAugmentedNeimarkSacker(AugmentedEquations):
         A = quadratic(core_operator(at.jacobian), float(at.u[-1]))
         V, W = adapted_borders(A, at.Phi, self.krylov, self.W)
         moved = dataclasses.replace(self, V=V, W=W, rows=rows)
-        again = moved._augmented(at, at.jacobian, A, W, at.unit)
+        again = moved._augmented(at, at.jacobian, A, W, None, at.unit)
         if at.bends is not None:
             slopes = moved._rates(again, at.bends) @ kernel
         else:
