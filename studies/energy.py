@@ -79,6 +79,8 @@ ALONG = (0.5, 0.97, 1.05)  # (b): steps as fractions of h*
 ALONG_STEPS = 150
 CERTIFIED = 0.1  # (a): step of the certified set, as a fraction of h*
 RATES = (-0.4, -0.025)  # of decay in (d)
+MARKED = 7  # (a): updates of an orbit that have marks; later ones would lie on each other at rest
+RAISED_EVERY = 5  # (b): of the updates that raised E, which are marked
 FLIP_POINTS = 60  # of the closed form in (d), at which the curve is drawn
 SCANNED = 1.02  # fraction of h* up to which (d) scans
 
@@ -218,8 +220,9 @@ def _draw(study: Energies) -> Figure:
         "The energy that the outputs descend",
         "Baseline of contrast 0.8 at 0°, stimulus of contrast 0.8 at 90°; σ = 1/6, b = 0.05. (a) 2 neurons, "
         "the rest 16; α = 0.5 h,\n"
-        "β = −0.1 h in (a) and (b), α = 0.2, β = 0, b = 0.8 in (c). All orbits start at W₀ = 1. In (b) E − E* is\n"
-        "computed by its divergence form, not by subtraction, and keeps its relative accuracy down to 10⁻²⁴.",
+        "β = −0.1 h in (a) and (b), α = 0.2, β = 0, b = 0.8 in (c). All orbits start at W₀ = 1. In (b) E − E* is computed "
+        "by its\ndivergence form, not by subtraction, and keeps its relative accuracy down to 10⁻²⁴. In (c) it levels off where\n"
+        "an update no longer changes the state, to rounding.",
         (6.9, 6.8),
     )
     axes = drawn.subplot_mosaic("ab;cd")
@@ -267,7 +270,8 @@ def _draw_plane(ax: Axes, net: bf.adaptation.Network, orbits: tuple[Descent, ...
     marks = ("", "o", "s")
     for each, path, colour, mark in zip(orbits, logs, COLOURS, marks, strict=True):
         label = f"h = {each.h / edge:.2f} h*"
-        ax.plot(*path.T, color=colour, lw=1.3 if not mark else 0.7, marker=mark, ms=2.6, mfc="white", label=label)
+        style: dict[str, Any] = {"lw": 1.3 if not mark else 0.7, "marker": mark, "ms": 2.6, "mfc": "white"}
+        ax.plot(*path.T, color=colour, markevery=range(min(MARKED, len(path))), label=label, **style)
     ax.plot(*np.log(E.rest), "*", ms=9, color="k", zorder=5, label="rest")
     ax.plot(*logs[0][0], "x", ms=6, color="k", zorder=5, label="W₀")
     ax.set(xlabel="ln R, neuron tuned to the baseline", ylabel="ln R, neuron tuned to the stimulus")
@@ -278,8 +282,9 @@ def _draw_plane(ax: Axes, net: bf.adaptation.Network, orbits: tuple[Descent, ...
 def _draw_courses(ax: Axes, courses: tuple[Descent, ...], edge: float) -> None:
     for each, colour, style in zip(courses, COLOURS, ("-", (0, (5, 1.5)), "-."), strict=True):
         ax.semilogy(each.excess, color=colour, lw=1.1, ls=style, label=f"h = {each.h / edge:.2f} h*")
-        ax.semilogy(each.raised, each.excess[each.raised], "v", ms=3.5, mfc="white", color=colour)
-    ax.plot([], [], "v", ms=4, mfc="white", color="0.3", ls="", label="E rose")
+        shown = each.raised[::RAISED_EVERY]
+        ax.semilogy(shown, each.excess[shown], "v", ms=3.5, mfc="white", color=colour)
+    ax.plot([], [], "v", ms=4, mfc="white", color="0.3", ls="", label=f"E rose (each {RAISED_EVERY}th)")
     ax.set(xlabel="updates t", ylabel="E − E*", ylim=(1e-24, 1e2))
     ax.legend(frameon=False, fontsize="x-small", loc="upper right", ncols=2)
     finish_axes(ax, f"(b) along orbits, h* = {edge:.4f}")
@@ -290,7 +295,7 @@ def _draw_forms(ax: Axes, study: Energies) -> None:
     above = np.where(study.subtracted > 0.0, study.subtracted, np.nan)
     ax.semilogy(t, above, color="0.65", lw=2.6, label="E(t) − E*, subtracted")
     ax.semilogy(t, study.divergence, color=COLOURS[0], lw=1.2, label="the divergence")
-    ax.semilogy(t, study.parts[:, 1], color=COLOURS[1], lw=1.0, ls="--", label="its Σ p (e^δ − 1 − δ)")
+    ax.semilogy(t, study.parts[:, 1], color=COLOURS[1], lw=1.0, ls="--", label=r"its $\Sigma\,p\,(e^{\delta} - 1 - \delta)$")
     ax.semilogy(t, study.parts[:, 0], color=COLOURS[2], lw=1.0, ls=":", label="its ½ d²")
     ax.set(xlabel="updates t", ylabel="E − E* at β = 0")
     ax.legend(frameon=False, fontsize="x-small", loc="best")

@@ -35,6 +35,7 @@ ALPHA = 0.2  # of (a) and (c)
 ALPHAS = (0.05, 2.0)  # of (b)
 COURSE = 120  # updates of (c)
 SEED, TRIES, CLEAR = 5, 500, 1e-4  # of (d): the first draw whose pair has an imaginary part above CLEAR
+MAGNIFIED = 1e3  # by which factor imaginary parts are drawn larger
 RULES = {"adaptation, R Rᵀ": BLACK, "gradient, R rᵀ": ORANGE}
 
 
@@ -169,7 +170,7 @@ def _draw(study: Rules) -> Figure:
         "The adaptation rule, and the nearest one that is a gradient",
         f"{N} neurons, baseline of contrast 0.8 at 0°; {ORIENTATIONS} orientations at contrast 0.8, the one at 90° "
         f"five times as often, averaged;\nβ = −{-BETA:g}, σ = {SIGMA:g}, b = {B:g}; (a), (c) α = {ALPHA:g}. "
-        "(d) 3 neurons, 2 stimuli.",
+        "(d) 3 neurons, 2 stimuli.\nJ: what the gradient rule ascends; dotted: its maximum.",
         (6.9, 6.6),
     )
     axes = drawn.subplot_mosaic("ab;cd")
@@ -201,9 +202,9 @@ def _draw_multipliers(ax: Axes, study: Rules) -> None:
     ax.axhline(0.0, color="0.8", lw=0.8, zorder=0)
     for (name, colour), mark in zip(RULES.items(), ("o", "x"), strict=True):
         values = study.multipliers[name]
-        ax.plot(values.real, values.imag, mark, ms=5, mfc="none", color=colour, label=name)
-    largest = max(float(np.abs(values.imag).max()) for values in study.multipliers.values())
-    ax.set(xlabel="real part", ylabel="imaginary part", ylim=(-2.0 * largest, 2.0 * largest))
+        ax.plot(values.real, MAGNIFIED * values.imag, mark, ms=5, mfc="none", color=colour, label=name)
+    largest = max(MAGNIFIED * float(np.abs(values.imag).max()) for values in study.multipliers.values())
+    ax.set(xlabel="real part", ylabel=f"imaginary part × {MAGNIFIED:,.0f}", ylim=(-2.0 * largest, 2.0 * largest))
 
 
 def _rows(study: Rules) -> Iterator[list[Any]]:

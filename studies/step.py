@@ -33,6 +33,7 @@ from studies.run_settings import study
 
 ALPHA, BETA = 0.5, -0.1
 BOUNDS = (0.05, 2.0)
+CASCADE = 1.35  # h from which (a) is drawn: below there is nothing but the equilibrium, which does not move
 PARTS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)  # of h*, at which (c) looks for proofs
 LONGEST_PROOF = 2000  # updates after which (c) gives up
 FULL = Sampling(longest=8, values=311, transient=800, samples=80)
@@ -147,6 +148,7 @@ def _draw(study: Steps, observable: Callable[..., float], sampling: Sampling) ->
         [sampling],
         mosaic="a;b;c",
         height=9.2,
+        note="\n(c): the update at which the orbit from W₀ = 1 is proved to settle.",
     )
     bf.plot.diagram(
         study.branches,
@@ -157,18 +159,18 @@ def _draw(study: Steps, observable: Callable[..., float], sampling: Sampling) ->
         ylabel="R, neuron tuned to the baseline",
         xlabel="step h",
     )
-    top.set_xlim(0.0, 1.01 * BOUNDS[1])
-    for ax, name in ((top, "(a)"), (below, "(b)")):
+    top.set_xlim(CASCADE, BOUNDS[1] + 0.01 * (BOUNDS[1] - CASCADE))
+    for ax, name in ((top, "(a)"), (below, "(b)"), (last, "(c)")):
         ax.text(0.01, 0.97, name, va="top", transform=ax.transAxes)
     _draw_multipliers(below, study)
     last.semilogy(*study.proved.T, "o-", ms=4, mfc="white", lw=0.9, color=BLACK)
     last.axvline(study.flip, color=BLUE, lw=0.9, ls=":")
-    last.set(xlabel="step h", ylabel="update", xlim=(0.0, BOUNDS[1]))
+    last.set(xlabel="step h", ylabel="update of the proof", xlim=(0.0, 1.01 * BOUNDS[1]))
     last.text(study.flip, 0.9, " h*", color=BLUE, transform=last.get_xaxis_transform())
     last.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     last.yaxis.set_major_formatter(ScalarFormatter())
     last.yaxis.set_minor_formatter(NullFormatter())
-    finish_axes(last, "(c) the update at which the orbit from W₀ = 1 is proved to settle")
+    finish_axes(last)
     return drawn
 
 

@@ -30,6 +30,7 @@ LINE = (2.005, 2.215)  # r along which rotation numbers are computed: beyond, th
 CURVES = (2.03, 2.1, 2.15, 2.17)  # r of the closed curves that are drawn, from the widest tongue's side to near it
 DRAWN = 400  # angles at which they are
 LOCKED = 2.19  # r of the cycle that is drawn
+LABEL_GAP = 2  # points between a closed curve and its r
 RESONANCE = (1, 7)  # the tongue that the line crosses
 
 
@@ -175,7 +176,11 @@ def run(out: Path = FIGURES, quick: bool = False) -> Locking:
 
 
 def _draw(study: Locking) -> Figure:
-    caption = "(x, y) ↦ (r x (1 − y) + ε, x) in (a), (c), (d); (x, y) ↦ (a x (1 − x) − b x y, b x y) in (b)"
+    caption = (
+        "(x, y) ↦ (r x (1 − y) + ε, x) in (a), (c), (d); (x, y) ↦ (a x (1 − x) − b x y, b x y) in (b).\n"
+        "Dash-dotted: Neimark–Sacker points, with weak resonances; shaded: tongues, between folds of cycles.\n"
+        "Dashed in (a): the line of (c). Beyond the shade in (c), orbits lock to other rationals."
+    )
     drawn = new_figure("Arnold tongues at weak resonances", caption, (7.2, 7.0))
     axes = drawn.subplot_mosaic("ab;cd")
     for name, i, (x, y), labels in (("a", 0, ("r", "eps"), {"eps": "ε"}), ("b", 1, ("a", "b"), {})):
@@ -213,9 +218,12 @@ def _draw_curves(ax: Axes, study: Locking) -> None:
     for curve in study.closed:
         states = curve.states(np.linspace(0.0, 1.0, DRAWN))
         ax.plot(states[:, 0], states[:, 1], "-", color=BLUE, lw=0.8)
-        top = states[int(np.argmin(states[:, 0]))]
+        is_outermost = curve is study.closed[-1]  # the others have room for their r inside only
+        place: dict[str, Any] = {"ha": "center", "va": "bottom" if is_outermost else "top", "color": BLUE}
+        top = states[int(np.argmax(states[:, 1]))]
+        offset = (0, LABEL_GAP if is_outermost else -LABEL_GAP)
         words = f"{curve.parameters['r']:g}"
-        ax.annotate(words, top, xytext=(2, 0), textcoords="offset points", fontsize="x-small", color=BLUE)
+        ax.annotate(words, top, xytext=offset, textcoords="offset points", fontsize="x-small", **place)
     map = bf.maps.delayed_logistic(r=LOCKED)
     for solution, filling in zip(study.cycles, (ORANGE, "white"), strict=True):
         states = bf.orbit(map, solution.state, RESONANCE[1] - 1).states

@@ -119,8 +119,8 @@ def chart(
     point_labels : bool
         Write labels beside the points of codimension two.
     stable_side : bool or "ticks"
-        Shade the side on which a cycle is stable, along curves at which its stability ends, or set ticks on it. It
-        takes two solutions beside every curve.
+        Shade the side on which a cycle is stable, along curves at which its stability ends, or set ticks on it. The
+        side is that into which the critical multiplier moves inwards, by the unfolding of a point of every part.
     underneath : ParameterPlane, optional
         Drawn under the curves: from :func:`bifurcate.parameter_plane`, its Lyapunov exponents if it has any, else its
         periods.
@@ -187,10 +187,10 @@ def _draw_stable_sides(ax: Axes, branches: list[Branch], x: str, y: str, ticks: 
         if branch.curve.kind == CURVES:
             continue
         colour = ink(KINDS[branch.curve.kind].colour)
-        for begin, end, side in stability_borders(branch, x, y):
+        for line, side in stability_borders(branch, x, y):
             found = True
             style: dict[str, Any] = {"color": colour, "lw": 0.7, "zorder": 2}
-            ax.plot(branch[x][begin:end], branch[y][begin:end], path_effects=[effect(side, colour)], **style)
+            ax.plot(line[:, 0], line[:, 1], path_effects=[effect(side, colour)], **style)
     words = "ticks: stable side" if ticks else "shaded: stable side"
     key = Line2D([], [], color="0.3", lw=0.7, label=words, path_effects=[effect(1, "0.3"), Normal()])
     return [key] if found else []

@@ -150,11 +150,54 @@ def test_ticks_stand_on_the_stable_side(start):
         locus = bf.trace(bf.locus(fixed.first(kind), free="b"), {"a": (-1, 2), "b": (-0.5, 0.8)})
         found = list(stability_borders(locus, "a", "b"))
         assert found
-        for begin, end, side in found:
-            i = (begin + end) // 2
-            tangent = np.array([locus["a"][i + 1] - locus["a"][i - 1], locus["b"][i + 1] - locus["b"][i - 1]])
+        for line, side in found:
+            i = len(line) // 2
+            tangent = line[i + 1] - line[i - 1]
             towards = side * np.array([-tangent[1], tangent[0]])
             assert np.sign(towards[0]) == sign, kind
+
+
+def stable_fixed_points(alpha, beta, R=-0.1):
+    """Which x of the generalised Hénon map's fixed points (x, x) are stable, from trace and determinant."""
+    roots = np.roots([1.0 - R, 1.0 + beta, -alpha])
+    x = roots[np.abs(roots.imag) == 0.0].real
+    det, trace = beta - R * x, (R - 2.0) * x
+    return x[(np.abs(trace) < 1.0 + det) & (det < 1.0)]
+
+
+def test_the_stable_side_is_known_from_one_point_of_codimension_two_to_the_next():
+    from bifurcate.plot.stable_side import stability_borders
+
+    map = bf.maps.generalised_henon(alpha=-0.3, beta=0.8)
+    along = {"alpha": (-2.0, 3.0)}, {"beta": (-2.0, 2.5)}
+    branches = [bf.trace(bf.cycles(map, *each, [-0.17, -0.17]), each) for each in along]
+    bounds = {"alpha": (-2.0, 4.0), "beta": (-2.0, 2.5)}
+    met = set()
+    for kind in ("fold", "flip", "neimark-sacker"):
+        start = next(point for branch in branches for point in branch.of(kind))
+        other = "beta" if start.curve.free == ("alpha",) else "alpha"
+        locus = bf.trace(bf.locus(start, free=other), bounds)
+        met |= {point.label for point in locus.special}
+        parts = list(stability_borders(locus, "alpha", "beta"))
+        for i in range(1, len(locus) - 1):
+            at = np.array([locus["alpha"][i], locus["beta"][i]])
+            tangent = np.array([locus[name][i + 1] - locus[name][i - 1] for name in ("alpha", "beta")])
+            left = 1e-6 * np.array([-tangent[1], tangent[0]]) / np.linalg.norm(tangent)
+            x, near = locus.points[i].state[0], 1e-2
+            is_stable = [(np.abs(stable_fixed_points(*(at + s * left)) - x) < near).any() for s in (1, -1)]
+            said = [side for line, side in parts if (line == at).all(axis=1).any()]
+            assert said == ([] if is_stable[0] == is_stable[1] else [1 if is_stable[0] else -1]), (kind, at)
+    assert {"R1", "R2"} <= met
+
+
+def test_the_stable_side_is_known_where_the_state_is_large_beside_the_chart():
+    from bifurcate.plot.stable_side import stability_borders
+
+    fixed = bf.trace(bf.cycles(bf.maps.henon(a=0.1, b=0.3), "a", [1.0, 0.3]), {"a": (-1, 4)})
+    for kind in ("fold", "flip"):  # x grows without bound as b goes to 1
+        locus = bf.trace(bf.locus(fixed.first(kind), free="b"), {"a": (-1, 4), "b": (-0.9, 1.2)})
+        ((line, _),) = stability_borders(locus, "a", "b")
+        assert len(line) >= len(locus)
 
 
 def test_a_portrait_has_cycles_with_their_directions():
