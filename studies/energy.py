@@ -220,9 +220,9 @@ def _draw(study: Energies) -> Figure:
         "The energy that the outputs descend",
         "Baseline of contrast 0.8 at 0°, stimulus of contrast 0.8 at 90°; σ = 1/6, b = 0.05. (a) 2 neurons, "
         "the rest 16; α = 0.5 h,\n"
-        "β = −0.1 h in (a) and (b), α = 0.2, β = 0, b = 0.8 in (c). All orbits start at W₀ = 1. In (b) E − E* is computed "
-        "by its\ndivergence form, not by subtraction, and keeps its relative accuracy down to 10⁻²⁴. In (c) it levels off where\n"
-        "an update no longer changes the state, to rounding.",
+        "β = −0.1 h in (a) and (b), α = 0.2, β = 0, b = 0.8 in (c). All orbits start at W₀ = 1. In (b) E − E* is\n"
+        "computed by its divergence form, not by subtraction, and keeps its relative accuracy down to 10⁻²⁴. In (c)\n"
+        "it levels off where an update no longer changes the state, to rounding.",
         (6.9, 6.8),
     )
     axes = drawn.subplot_mosaic("ab;cd")
@@ -295,7 +295,8 @@ def _draw_forms(ax: Axes, study: Energies) -> None:
     above = np.where(study.subtracted > 0.0, study.subtracted, np.nan)
     ax.semilogy(t, above, color="0.65", lw=2.6, label="E(t) − E*, subtracted")
     ax.semilogy(t, study.divergence, color=COLOURS[0], lw=1.2, label="the divergence")
-    ax.semilogy(t, study.parts[:, 1], color=COLOURS[1], lw=1.0, ls="--", label=r"its $\Sigma\,p\,(e^{\delta} - 1 - \delta)$")
+    curved = r"its $\Sigma\,p\,(e^{\delta} - 1 - \delta)$"
+    ax.semilogy(t, study.parts[:, 1], color=COLOURS[1], lw=1.0, ls="--", label=curved)
     ax.semilogy(t, study.parts[:, 0], color=COLOURS[2], lw=1.0, ls=":", label="its ½ d²")
     ax.set(xlabel="updates t", ylabel="E − E* at β = 0")
     ax.legend(frameon=False, fontsize="x-small", loc="best")

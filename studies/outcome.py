@@ -50,7 +50,6 @@ FOLD_LINE: dict[str, Any] = {"color": "#7a1020", "lw": 1.6, "ls": (0, (5, 1.5)),
 NEUTRAL_LINE: dict[str, Any] = {"color": "k", "lw": 1.2, "ls": ":", "path_effects": CASED}  # β = 0
 PROVED: dict[str, Any] = {"color": "0.35", "marker": ".", "ms": 1.2, "mew": 0.0, "ls": ""}
 CELLS_TOGETHER = 40  # whose orbits are followed together: a journal of the quick form has several parts, too
-FEWEST_ROWS = 41  # rows at which limits are sought: lines through fewer have visible corners
 FLIPS_DRAWN = 3  # of every row, the first ones in α
 BEYOND = 1.2  # flips are looked for up to this multiple of the largest α, so that their lines leave the chart
 SAMPLES = 60  # values of α between which net.limits looks for flips
@@ -69,16 +68,19 @@ class Settings:
         Cells in α and in the other parameter, in (a) and (b) and in (c).
     decay_updates, growth_updates : int
         Updates of an orbit at the most, likewise.
+    rows : int
+        At which limits are sought: lines through fewer than 41 have visible corners.
     """
 
     decay_cells: tuple[int, int]
     growth_cells: tuple[int, int]
     decay_updates: int
     growth_updates: int
+    rows: int
 
 
-FULL = Settings(decay_cells=(48, 40), growth_cells=(36, 24), decay_updates=3000, growth_updates=20_000)
-QUICK = Settings(decay_cells=(10, 8), growth_cells=(8, 6), decay_updates=3000, growth_updates=8000)
+FULL = Settings(decay_cells=(48, 40), growth_cells=(36, 24), decay_updates=3000, growth_updates=20_000, rows=81)
+QUICK = Settings(decay_cells=(10, 8), growth_cells=(8, 6), decay_updates=2000, growth_updates=5000, rows=17)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +175,14 @@ def rows_of_limits(name: str, other: Span, count: int) -> np.ndarray:
 
 
 def chart(
-    out: Path, name: str, fixed: dict[str, float], alpha: Span, other: Span, cells: tuple[int, int], updates: int
+    out: Path,
+    name: str,
+    fixed: dict[str, float],
+    alpha: Span,
+    other: Span,
+    cells: tuple[int, int],
+    updates: int,
+    rows: int,
 ) -> Chart:
     """Follow an orbit in every cell; find the limits in α for every row, and for rows between.
 
@@ -191,6 +200,8 @@ def chart(
         Cells in α and in the other parameter.
     updates : int
         Of every orbit, at the most.
+    rows : int
+        Values of the other parameter at which limits are sought.
     """
 
     def centres(span: tuple[float, float], count: int) -> np.ndarray:
@@ -202,9 +213,10 @@ def chart(
     given: dict[str, Any] = {"name": name, "fixed": tuple(fixed.items())}
     orbits = partial(cells_together, **given, updates=updates)
     found = sweep_of_study(out, "outcome", part, orbits, {"other": b, "alpha": a}, batch=CELLS_TOGETHER)
-    rows = {"other": rows_of_limits(name, other, max(2 * cells[1] + 1, FEWEST_ROWS))}
-    limits = sweep_of_study(out, "outcome", f"{part}-flips", partial(flips_of_row, **given, top=alpha[1]), rows)
-    flips = [(value, y) for y, values in zip(rows["other"].tolist(), limits.values, strict=True) for value in values]
+    at = rows_of_limits(name, other, rows)
+    flips_at = partial(flips_of_row, **given, top=alpha[1])
+    limits = sweep_of_study(out, "outcome", f"{part}-flips", flips_at, {"other": at})
+    flips = [(value, y) for y, values in zip(at.tolist(), limits.values, strict=True) for value in values]
     fold = np.nan
     if other[1] > 0.0 and name == "beta":
         fold = bf.adaptation.last_beta(network(**fixed, beta=0.0, alpha=alpha[1]), other[1] * FOLD_REACH) / alpha[1]
@@ -229,8 +241,8 @@ def run(out: Path = FIGURES, quick: bool = False) -> Charts:
     settings = QUICK if quick else FULL
     cells, updates = settings.decay_cells, settings.decay_updates
     charts = (
-        chart(out, "beta", {"sigma": 1 / 6, "b": 0.05}, (0.0, 1.2), (-0.4, -0.001), cells, updates),
-        chart(out, "sigma", {"beta": -0.1, "b": 0.05}, (0.0, 1.2), (0.02, 0.5), cells, updates),
+        chart(out, "beta", {"sigma": 1 / 6, "b": 0.05}, (0.0, 1.2), (-0.4, -0.001), cells, updates, settings.rows),
+        chart(out, "sigma", {"beta": -0.1, "b": 0.05}, (0.0, 1.2), (0.02, 0.5), cells, updates, settings.rows),
         chart(
             out,
             "beta",
@@ -239,6 +251,7 @@ def run(out: Path = FIGURES, quick: bool = False) -> Charts:
             (-0.0015, 0.006),
             settings.growth_cells,
             settings.growth_updates,
+            settings.rows,
         ),
     )
     counts = Counter(

@@ -61,7 +61,7 @@ SLOW_ALPHA = 0.1  # of (d)
 FAINT = 1e-4  # the least β of (d)
 AT_REST = 1e-13  # largest move of a weight at which the weights of (d) count as at rest: rounding of weights of 1
 
-COLOURS_OF_STIMULI = (BLACK, ORANGE, BLUE)
+COLOURS_OF_STIMULI, MARKS_OF_STIMULI = (BLACK, ORANGE, BLUE), ("o", "s", "^")
 COLOURS = {
     "weights and outputs rest": "#e8f0d8",
     "outputs rest, weights diverge": "#d9d28a",
@@ -97,7 +97,7 @@ class Settings:
 
 
 FULL = Settings(curve=101, tested=5, cells=16, updates=200_000, rates=13)
-QUICK = Settings(curve=31, tested=2, cells=4, updates=4000, rates=3)
+QUICK = Settings(curve=21, tested=2, cells=3, updates=3000, rates=3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,11 +251,12 @@ def _flip(beta: float) -> float:
 
 
 def _draw(study: Posed, updates: int) -> Figure:
+    shares = f"{', '.join(f'{share:g}' for share in BESIDE[:-1])} and {BESIDE[-1]:g}"
     drawn = new_figure(
         "",  # the legend has the title
         f"{N} neurons, baseline of contrast 0.8 at 0°, W₀ = 1. (b) to (d): stimulus of contrast 0.8 at 90°, σ = 1/6;\n"
-        f"(c), (d) b = {B:g}; (d) α = {SLOW_ALPHA:g}. Cells and dots: orbits from W₀, of at most {updates:,} updates. "
-        "Lines: exact.",
+        f"(c), (d) b = {B:g}; (d) α = {SLOW_ALPHA:g}. Cells, and marks in (a) at {shares} of α*: orbits from W₀,\n"
+        f"of at most {updates:,} updates. Lines: exact.",
         (6.9, 7.6),
     )
     axes = drawn.subplot_mosaic("ab;cd")
@@ -291,15 +292,15 @@ def _draw(study: Posed, updates: int) -> Figure:
 
 
 def _draw_limits(ax: Axes, study: Posed) -> None:
+    styles = dict(zip(STIMULI, zip(COLOURS_OF_STIMULI, MARKS_OF_STIMULI, strict=True), strict=True))
     for (name, sigma), values in study.limits.items():
-        colour = dict(zip(STIMULI, COLOURS_OF_STIMULI, strict=True))[name]
-        ax.plot(study.b, values, color=colour, lw=1.2, ls="-" if sigma == SIGMA else (0, (4, 1.5)))
+        ax.plot(study.b, values, color=styles[name][0], lw=1.2, ls="-" if sigma == SIGMA else (0, (4, 1.5)))
     for name, sigma, b, share, rests in study.tested:
         at = share * np.interp(b, study.b, study.limits[name, sigma])
-        colour = dict(zip(STIMULI, COLOURS_OF_STIMULI, strict=True))[name]
-        ax.plot([b], [at], "o", ms=2.8, color=colour, mfc=colour if rests else "white", mew=0.7)
+        colour, mark = styles[name]
+        ax.plot([b], [at], mark, ms=2.8, color=colour, mfc=colour if rests else "white", mew=0.7)
     handles = [
-        *(Line2D([], [], color=c, label=name) for name, c in zip(STIMULI, COLOURS_OF_STIMULI, strict=True)),
+        *(Line2D([], [], color=c, marker=mark, ms=3, label=name) for name, (c, mark) in styles.items()),
         *(Line2D([], [], color="0.4", ls=s, label=f"σ = {t}") for s, t in (("-", "1/6"), ((0, (4, 1.5)), "1/2"))),
         Line2D([], [], color="0.35", marker="o", ms=3, ls="", label="rests"),
         Line2D([], [], color="0.35", marker="o", ms=3, mfc="white", ls="", label="does not"),

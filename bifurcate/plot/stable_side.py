@@ -1,4 +1,4 @@
-"""On which side of a curve of bifurcations a cycle is stable: the side into which the critical multiplier moves inwards.
+"""On which side of a curve of bifurcations a cycle is stable: that towards which the critical multiplier moves inwards.
 
 Along a direction n in the plane of both parameters, with the rates of
 :mod:`~bifurcate.bifurcations.codimension_one.unfolding`, a cycle is stable towards n
@@ -7,14 +7,14 @@ Along a direction n in the plane of both parameters, with the rates of
     Neimark–Sacker  where d|λ|/dn < 0
     fold            where <p, f_n> a < 0: there are two cycles, and one of them is stable
 
-if all other multipliers lie inside the unit circle. No cycle beside the curve is solved for, so that no other cycle can be
-taken for it.
+if all other multipliers lie inside the unit circle. No cycle beside the curve is solved for, so that no other cycle can
+be taken for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +58,7 @@ def stability_borders(branch: Branch, x: str, y: str) -> Iterator[tuple[Plane, i
     is_border = [_is_border(branch, i) for i in range(len(branch))]
     ends = [(point.arclength, point.parameters[x], point.parameters[y]) for point in branch.special]
     ends = [(-np.inf, *plane[0]), *sorted(ends), (np.inf, *plane[-1])]
-    for (begin, *first), (end, *last) in zip(ends[:-1], ends[1:], strict=True):
+    for (begin, *first), (end, *last) in pairwise(ends):
         between = np.flatnonzero((branch.arclength > begin) & (branch.arclength < end)).tolist()
         for is_part, run in groupby(between, key=is_border.__getitem__):
             if not is_part:

@@ -15,7 +15,7 @@ def study(run_study):
 
 
 def test_a_small_chart_has_the_fates_and_the_flips_of_its_cells(tmp_path):
-    found = outcome.chart(tmp_path, "beta", {"sigma": 1 / 6, "b": 0.05}, (0.2, 1.0), (-0.4, -0.2), (2, 1), 300)
+    found = outcome.chart(tmp_path, "beta", {"sigma": 1 / 6, "b": 0.05}, (0.2, 1.0), (-0.4, -0.2), (2, 1), 300, 9)
     assert found.alpha.tolist() == pytest.approx([0.4, 0.8]) and found.other.tolist() == pytest.approx([-0.3])
     assert found.seen.shape == found.proved.shape == (1, 2) and np.isnan(found.fold)
     stable = [np.abs(1 - model.rates(model.rest())).max() < 1 for model in (RingModel(a, -0.3) for a in found.alpha)]
