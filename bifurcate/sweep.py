@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput
-from bifurcate.executors import as_executor, process_pool, stop_pool
+from bifurcate.executors import AHEAD, UNKNOWN_WORKERS, as_executor, process_pool, stop_pool
 from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
@@ -28,14 +28,12 @@ from bifurcate.storage.functions import pack
 from bifurcate.storage.journal import Section, open_journal
 from bifurcate.sweep_calls import Outcome, Work, call_at, call_packed, failure, seed_of
 from bifurcate.sweep_result import FailedPoint, Sweep
-from bifurcate.validation import check_count, check_mapping, check_seed
+from bifurcate.validation import check_count, check_mapping, check_seed, check_workers
 
 __all__ = ["sweep"]
 
 CHUNK_SECONDS = 0.25  # work that is sent at a time: enough that sending costs little, too little to lose much of it
 LONGEST_CHUNK = 1000  # points in it at the most, however fast they are
-AHEAD = 2  # chunks for each worker that are under way at a time: the next is there when one is done
-UNKNOWN_WORKERS = 8  # workers that an executor is taken to have if it does not say how many
 MOST_DEATHS = 3  # processes that may die over one point, alone at the end, before it counts as failed
 SHORTEST = 1e-9  # seconds that a chunk counts as at the least: clocks have no finer ticks
 
@@ -112,8 +110,7 @@ def sweep(
         raise InvalidInput(f"function is {function!r}; it must be callable as function(**parameters)")
     axes = _check_grid(grid)
     check_seed(seed)
-    if workers is not None:
-        check_count("workers", workers)
+    workers = check_workers(workers)
     if batch is not None:
         check_count("batch", batch)
     call = {"function": function, "code": _code_of(function), "grid": axes, "seed": seed}
@@ -127,8 +124,8 @@ def sweep(
         work.take_noted(notes)
         missing = work.missing()
         try:
-            if missing and (executor is not None or (workers or 1) > 1):
-                work.run_elsewhere(missing, as_executor(executor), workers or 1, notes)
+            if missing and (executor is not None or workers > 1):
+                work.run_elsewhere(missing, as_executor(executor), workers, notes)
             else:
                 work.run_here(missing, notes)
         except KeyboardInterrupt:

@@ -33,6 +33,7 @@ __all__ = [
     "check_sequence",
     "check_text",
     "check_values",
+    "check_workers",
     "is_real_number",
     "is_whole_number",
     "shown",
@@ -145,6 +146,17 @@ def check_count(name: str, value: Any, least: int = 1, most: int | None = None) 
         allowed = f"of at least {least}" if most is None else f"from {least} to {most}"
         raise InvalidInput(f"{name} is {shown(value)}; it must be a whole number {allowed}")
     return int(value)
+
+
+def check_workers(value: Any) -> int:
+    """Processes of a call's own, 1 if none are asked for.
+
+    Examples
+    --------
+    >>> check_workers(None), check_workers(4)
+    (1, 4)
+    """
+    return 1 if value is None else check_count("workers", value)
 
 
 def check_period(value: Any) -> int:

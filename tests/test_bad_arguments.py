@@ -12,7 +12,7 @@ from bifurcate.errors import BifurcateError, InvalidInput
 SAMPLED = 1500  # of the calls, in every run: chosen by a seed
 
 # Started by a valid value: processes, which take a second to start.
-SLOW = {("sweep", "workers", "two")}
+SLOW = {(name, "workers", "two") for name in ("sweep", "attractors", "basins", "attractor_continuation")}
 # The protocol of sequences asks for an IndexError where a number is beyond the end.
 ALLOWED = {"branch[…]": IndexError}
 

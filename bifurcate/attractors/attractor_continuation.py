@@ -9,19 +9,20 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bifurcate.attractors.attractor import INTERRUPTED, OUTCOMES, Attractor, neighbours
-from bifurcate.attractors.attractors import attractors, check_box
+from bifurcate.attractors.attractor import INTERRUPTED, OUTCOMES, UNDECIDED, Attractor, neighbours
+from bifurcate.attractors.attractors import Attractors, attractors, check_box
 from bifurcate.attractors.branches_through import branches_through
-from bifurcate.attractors.discovery import settle_all
+from bifurcate.attractors.discovery import Box, settle_all
 from bifurcate.attractors.fractions import wilson_interval
 from bifurcate.continuation.branch import Branch
 from bifurcate.errors import InvalidInput
+from bifurcate.executors import call_in_order, workplace
 from bifurcate.maps.map import Map
 from bifurcate.printing import short_repr
 from bifurcate.progress import Progress
 from bifurcate.progress_line import reporting
 from bifurcate.storage.tables import Columns, as_dataframe
-from bifurcate.validation import check_count, check_flag, check_instance, check_seed, check_values
+from bifurcate.validation import check_count, check_flag, check_instance, check_seed, check_values, check_workers
 
 __all__ = ["AttractorContinuation", "AttractorEvent", "attractor_continuation"]
 
@@ -166,13 +167,15 @@ def attractor_continuation(
     steps: int = 2000,
     branches: bool = False,
     seed: int = 0,
+    executor: Any = None,
+    workers: int | None = None,
     progress: Callable[[Progress], None] | bool | None = None,
 ) -> AttractorContinuation:
     """Follow attractors and the fractions of their basins as a parameter changes.
 
-    At each value the attractors are found from the same starts, and from those of the value before. An attractor is
-    followed by its orbits: A at one value and B at the next are one if orbits that start on A settle on B at the new
-    value, and those that start on B settle on A at the old one.
+    At each value the attractors are found from the same starts, and from states of those of the value before. An
+    attractor is followed by its orbits: A at one value and B at the next are one if orbits that start on A settle on B
+    at the new value, and those that start on B settle on A at the old one.
 
     Parameters
     ----------
@@ -192,6 +195,12 @@ def attractor_continuation(
         Trace the branches of all fixed points and cycles that were found, between the least and the largest value.
     seed : int
         Of the starts.
+    executor : Executor or dask Client, optional
+        Where attractors are sought, at several values at a time: an executor of concurrent.futures, or a Dask
+        cluster. The result is the same, to the bit.
+    workers : int, optional
+        Processes of this call's own, if no executor is given; by default all is done here. A script that asks for
+        processes must do so under ``if __name__ == "__main__":``, since each of them reads it.
     progress : callable, bool or None
         As for :func:`trace`: called with a :class:`Progress` whose ``points`` are values, ``special`` events.
 
@@ -226,12 +235,14 @@ def attractor_continuation(
     for name, count in (("starts", starts), ("steps", steps)):
         check_count(name, count)
     check_flag("branches", branches)
+    hands = check_workers(workers)
     drawn = low + (high - low) * np.random.default_rng(check_seed(seed)).random((starts, *low.shape))
     following = _Following(map, parameter, drawn, (low, high), steps, seed)
-    with reporting(progress, "attractor_continuation", (parameter,)) as report:
+    calls = [(map.replace(**{parameter: value}), (low, high), drawn, steps, seed) for value in values.tolist()]
+    with workplace(executor, hands) as pool, reporting(progress, "attractor_continuation", (parameter,)) as report:
         try:
-            for value in values.tolist():
-                following.go_to(value)
+            for value, here in zip(values.tolist(), call_in_order(pool, _attractors_at, calls), strict=True):
+                following.go_to(value, here)
                 if report is not None:
                     done, events = len(following.found), len(following.events)
                     report(Progress({**map.parameters, parameter: value}, points=done, special=events))
@@ -240,13 +251,18 @@ def attractor_continuation(
     return following.result(branches)
 
 
+def _attractors_at(map: Map, box: tuple[Array, Array], starts: Array, steps: int, seed: int) -> Attractors:
+    """The attractors of a map from some starts."""
+    return attractors(map, np.stack(box, axis=-1), starts=starts, steps=steps, seed=seed, progress=False)
+
+
 class _Following:
     """Attractors at the values that were visited."""
 
     def __init__(
         self, map: Map, parameter: str, starts: Array, box: tuple[Array, Array], steps: int, seed: int
     ) -> None:
-        self.map, self.parameter, self.starts, self.box = map, parameter, starts, np.stack(box, axis=-1)
+        self.map, self.parameter, self.starts, self.box = map, parameter, starts, box
         self.steps, self.seed = steps, seed
         self.values: list[float] = []
         self.found: list[dict[int, Attractor]] = []
@@ -256,21 +272,29 @@ class _Following:
         self.interrupted = False
         self.next_number = 0
 
-    def go_to(self, value: float) -> None:
-        """Find the attractors at a value, and which of the last value's each of them is."""
-        here = self.map.replace(**{self.parameter: value})
-        extra = [self._kicked(each) for each in (self.found[-1] if self.found else {}).values()]
-        found = attractors(here, self.box, starts=np.concatenate([self.starts, *extra]), steps=self.steps)
-        if found.interrupted:
+    def go_to(self, value: float, here: Attractors) -> None:
+        """Take in the attractors at a value, and say which of the last value's each of them is."""
+        if here.interrupted:
             raise KeyboardInterrupt
-        m = len(self.starts)
-        went = np.split(found.labels[m:], np.cumsum([len(each) for each in extra]))[:-1]
-        numbers = self._match(value, found.attractors, [_most(each) for each in went])
-        counts = {label: int((found.labels[:m] == label).sum()) for label in np.unique(found.labels[:m]).tolist()}
+        extra = [self._kicked(each) for each in (self.found[-1] if self.found else {}).values()]
+        labels = here.labels.copy()
+        is_open = labels == UNDECIDED  # an attractor that is met on the way may be theirs
+        starts = np.concatenate([*extra, self.starts[is_open]])
+        found, notes, went = here.attractors, here.notes, list[Any]()
+        if len(starts):
+            limits = settle_all(here.map, starts, found, self.steps, self.seed, Box(*self.box))
+            if (limits.settled.labels == INTERRUPTED).any():
+                raise KeyboardInterrupt
+            *went, labels[is_open] = np.split(
+                limits.settled.labels, np.cumsum([len(each) for each in extra], dtype=int)
+            )
+            found, notes = tuple(limits.attractors), (*notes, *limits.notes)
+        numbers = self._match(value, found, [_most(each) for each in went])
+        counts = {label: int((labels == label).sum()) for label in np.unique(labels).tolist()}
         self.values.append(value)
-        self.found.append({numbers[i]: each for i, each in enumerate(found.attractors)})
+        self.found.append({numbers[i]: each for i, each in enumerate(found)})
         self.counts.append({numbers[k] if k >= 0 else k: count for k, count in counts.items()})
-        self.notes += [f"{self.parameter} = {value:.6g}: {note}" for note in found.notes]
+        self.notes += [f"{self.parameter} = {value:.6g}: {note}" for note in dict.fromkeys(notes)]
 
     def _kicked(self, attractor: Attractor) -> Array:
         """Some states of an attractor, moved a little."""

@@ -13,12 +13,13 @@ from bifurcate.attractors.attractor import INTERRUPTED, OUTCOMES, UNDECIDED, Att
 from bifurcate.attractors.discovery import Box, refuse_conservative, settle_all, settling_report
 from bifurcate.attractors.fractions import Fraction, fractions_of, fractions_table
 from bifurcate.errors import InvalidInput, OutsideDomain
+from bifurcate.executors import workplace
 from bifurcate.maps.map import Map
 from bifurcate.orbits.orbit import with_values
 from bifurcate.printing import short_repr
 from bifurcate.progress_line import Report, reporting
 from bifurcate.storage.tables import Columns, as_dataframe
-from bifurcate.validation import check_array, check_count, check_instance, check_seed, is_whole_number
+from bifurcate.validation import check_array, check_count, check_instance, check_seed, check_workers, is_whole_number
 
 __all__ = ["Attractors", "attractor_of", "attractors", "check_box", "check_map_somewhere"]
 
@@ -106,6 +107,8 @@ def attractors(
     steps: int = 2000,
     parameters: Mapping[str, float] | None = None,
     seed: int = 0,
+    executor: Any = None,
+    workers: int | None = None,
     progress: Report | bool | None = None,
 ) -> Attractors:
     """Find the attractors of a map from starts in a box.
@@ -130,6 +133,12 @@ def attractors(
         Values that replace the map's own.
     seed : int
         Of the starts that are drawn.
+    executor : Executor or dask Client, optional
+        Where batches of orbits are iterated: an executor of concurrent.futures, or a Dask
+        cluster. The result is the same, to the bit.
+    workers : int, optional
+        Processes of this call's own, if no executor is given; by default all is done here. A script that asks for
+        processes must do so under ``if __name__ == "__main__":``, since each of them reads it.
     progress : callable, bool, optional
         As for :func:`trace`; starts are counted.
 
@@ -161,6 +170,7 @@ def attractors(
     map = with_values(map, parameters)
     low, high = check_box(box)
     check_count("steps", steps)
+    hands = check_workers(workers)
     rng = np.random.default_rng(check_seed(seed))
     if is_whole_number(starts) and not isinstance(starts, bool):
         drawn = low + (high - low) * rng.random((check_count("starts", starts), *low.shape))
@@ -170,9 +180,9 @@ def attractors(
             raise InvalidInput(f"starts have shape {drawn.shape}; the box is one of states of shape {low.shape}")
     check_map_somewhere(map, drawn)
     refuse_conservative(map, drawn)
-    with reporting(progress, f"attractors of {map.name}", (), "starts") as report:
+    with workplace(executor, hands) as pool, reporting(progress, f"attractors of {map.name}", (), "starts") as report:
         tell = settling_report(report, map, len(drawn))
-        limits = settle_all(map, drawn, (), steps, seed, Box(low, high), tell)
+        limits = settle_all(map, drawn, (), steps, seed, Box(low, high), tell, pool)
     counts = [int((limits.settled.labels == i).sum()) for i in range(len(limits.attractors))]
     order = sorted(range(len(counts)), key=lambda i: -counts[i])
     labels = limits.settled.labels.copy()

@@ -15,13 +15,14 @@ from bifurcate.attractors.discovery import refuse_conservative, settle_all, sett
 from bifurcate.attractors.fractions import Fraction, fractions_of, fractions_table
 from bifurcate.attractors.plane import Plane, as_plane, grid_size
 from bifurcate.errors import InvalidInput
+from bifurcate.executors import workplace
 from bifurcate.maps.map import Map
 from bifurcate.orbits.orbit import with_values
 from bifurcate.printing import short_repr, values_text
 from bifurcate.progress import Progress
 from bifurcate.progress_line import reporting
 from bifurcate.storage.tables import import_xarray
-from bifurcate.validation import check_count, check_seed
+from bifurcate.validation import check_count, check_seed, check_workers
 
 __all__ = ["Basins", "basins", "known_attractors"]
 
@@ -94,6 +95,8 @@ def basins(
     steps: int = 2000,
     parameters: Mapping[str, float] | None = None,
     seed: int = 0,
+    executor: Any = None,
+    workers: int | None = None,
     progress: Callable[[Progress], None] | bool | None = None,
 ) -> Basins:
     """On which attractor each state of a plane settles, and when.
@@ -115,6 +118,12 @@ def basins(
         Values that replace the map's own; only for a map.
     seed : int
         Of the cells in which attractors are sought first.
+    executor : Executor or dask Client, optional
+        Where batches of orbits are iterated: an executor of concurrent.futures, or a Dask
+        cluster. The result is the same, to the bit.
+    workers : int, optional
+        Processes of this call's own, if no executor is given; by default all is done here. A script that asks for
+        processes must do so under ``if __name__ == "__main__":``, since each of them reads it.
     progress : callable, bool or None
         As for :func:`trace`: called with a :class:`Progress` whose ``points`` are cells.
 
@@ -146,6 +155,7 @@ def basins(
     plane = as_plane(plane, origin)
     nx, ny = grid_size(cells)
     check_count("steps", steps)
+    hands = check_workers(workers)
     check_seed(seed)
     if known and known[0].states.shape[1:] != plane.origin.shape:
         shapes = f"{plane.origin.shape}, the attractors' of shape {known[0].states.shape[1:]}"
@@ -155,8 +165,9 @@ def basins(
     starts = plane.states(points)
     check_map_somewhere(map, starts)
     refuse_conservative(map, starts[:: max(1, len(starts) // 8)])
-    with reporting(progress, f"basins of {map.name}", (), "starts") as report:
-        limits = settle_all(map, starts, known, steps, seed, report=settling_report(report, map, len(starts)))
+    with workplace(executor, hands) as pool, reporting(progress, f"basins of {map.name}", (), "starts") as report:
+        tell = settling_report(report, map, len(starts))
+        limits = settle_all(map, starts, known, steps, seed, report=tell, pool=pool)
     return Basins(
         map=map,
         plane=plane,

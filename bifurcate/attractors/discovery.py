@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -104,14 +105,16 @@ def settle_all(
     seed: int,
     box: Box | None = None,
     report: Callable[[int], None] | None = None,
+    pool: Executor | None = None,
 ) -> Limits:
     """The limits of all starts, shape (m, *S): of those known already, and of new ones, which are added.
 
-    Attractors that have no state in the box do not count: what settles on them has left it.
+    Attractors that have no state in the box do not count: what settles on them has left it. Orbits are iterated in the
+    pool, if there is one, and recognised here.
     """
     attractors, notes = list(known), list[str]()
     try:
-        found = _sample_then_all(map, starts, attractors, notes, steps, seed, box, report)
+        found = _sample_then_all(map, starts, attractors, notes, steps, seed, box, report, pool)
     except KeyboardInterrupt:
         m = len(starts)
         found = Limits(attractors, Settled(np.full(m, INTERRUPTED), np.zeros(m, dtype=int), starts.copy()))
@@ -127,14 +130,15 @@ def _sample_then_all(
     seed: int,
     box: Box | None,
     report: Callable[[int], None] | None,
+    pool: Executor | None,
 ) -> Limits:
     if len(starts) > SAMPLE:
         chosen = np.sort(np.random.default_rng(seed).choice(len(starts), SAMPLE, replace=False))
-        first = _discover(map, starts[chosen], attractors, notes, min(steps, EARLY), box, None)
+        first = _discover(map, starts[chosen], attractors, notes, min(steps, EARLY), box, None, pool)
         if (first.settled.labels == INTERRUPTED).any():
             raise KeyboardInterrupt
         attractors, notes = first.attractors, [each for each in first.notes if not each.endswith(UNSEEN)]
-    found = _discover(map, starts, attractors, notes, steps, box, report)
+    found = _discover(map, starts, attractors, notes, steps, box, report, pool)
     return Limits(found.attractors, found.settled, [*found.notes, *dict.fromkeys(found.hints)])
 
 
@@ -146,9 +150,10 @@ def _discover(
     steps: int,
     box: Box | None,
     report: Callable[[int], None] | None,
+    pool: Executor | None,
 ) -> Limits:
     attractors, saddles, notes, hints = list(known), list[Attractor](), list(failures), list[str]()
-    settled = settle(map, starts, attractors, steps, report)
+    settled = settle(map, starts, attractors, steps, report, pool)
     examined = np.zeros(len(starts), dtype=bool)
     is_open = settled.labels == UNDECIDED
     if box is not None and is_open.any():
@@ -170,7 +175,7 @@ def _discover(
         except KeyboardInterrupt:
             settled.labels[settled.labels == UNDECIDED] = INTERRUPTED
             break
-        again = settle(map, starts[rest], [*attractors, *saddles], steps)
+        again = settle(map, starts[rest], [*attractors, *saddles], steps, pool=pool)
         examined[rest[again.labels >= len(attractors)]] = True
         again.labels[again.labels >= len(attractors)] = UNDECIDED
         settled.labels[rest], settled.times[rest], settled.states[rest] = again.labels, again.times, again.states

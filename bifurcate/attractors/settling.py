@@ -10,6 +10,7 @@ the times to settle. An orbit has settled on
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +19,7 @@ from scipy.spatial import cKDTree
 
 from bifurcate.attractors.attractor import INTERRUPTED, UNDECIDED, Attractor, Traps, neighbours
 from bifurcate.attractors.stepper import Stepper, find_layout
+from bifurcate.executors import call_in_order
 from bifurcate.maps.batches import BatchLayout
 from bifurcate.maps.map import Map
 from bifurcate.maps.periodic_coordinates import shortest
@@ -34,6 +36,7 @@ BETWEEN_CHECKS, CHECKS = 7, 8
 MANY_TRAPS = 9
 # Nearest centres that are tried in a tree: traps of different sizes overlap.
 TREE_NEIGHBOURS = 3
+SINGLE_PARTS = 50  # parts in which orbits are iterated that go one state at a time
 
 
 @dataclass(eq=False)
@@ -57,6 +60,21 @@ class Settled:
     states: Array
     details: dict[int, str] = field(default_factory=dict)
 
+    @staticmethod
+    def nowhere(starts: Array) -> Settled:
+        """Starts that have not settled."""
+        return Settled(np.full(len(starts), UNDECIDED), np.zeros(len(starts), dtype=int), starts.copy())
+
+    @staticmethod
+    def join(parts: Sequence[Settled]) -> Settled:
+        """One record of several parts, in their order."""
+        details, first = dict[int, str](), 0
+        for each in parts:
+            details |= {first + row: words for row, words in each.details.items()}
+            first += len(each.labels)
+        labels, times, states = ([getattr(each, name) for each in parts] for name in ("labels", "times", "states"))
+        return Settled(np.concatenate(labels), np.concatenate(times), np.concatenate(states), details)
+
 
 def settle(
     map: Map,
@@ -64,29 +82,40 @@ def settle(
     known: Sequence[Attractor],
     steps: int,
     report: Callable[[int], None] | None = None,
+    pool: Executor | None = None,
 ) -> Settled:
     """Iterate starts, shape (m, *S), until each has settled on an attractor that is known, or for so many steps.
 
     Where f takes batches, the whole of a batch is iterated by single calls instead as soon as f does not yield for
-    one state in a batch what it yields for it alone.
+    one state in a batch what it yields for it alone. Batches are the same wherever they are iterated, here or in a
+    pool.
     """
     m, size = len(starts), starts[0].size
-    found = Settled(np.full(m, UNDECIDED), np.zeros(m, dtype=int), starts.copy())
-    targets = _Targets.of(map, known)
-    layout = find_layout(map, starts)
-    length = max(1, NUMBERS_PER_BATCH // size)
-    for first in range(0, m, length):
-        rows = np.arange(first, min(first + length, m))
-        if first and (found.labels[first - 1] == INTERRUPTED):
-            found.labels[rows] = INTERRUPTED
-            continue
-        with np.errstate(all="ignore"):
-            is_done = layout is not None and _settle_batch(map, found, rows, targets, steps, layout)
-            if not is_done:
-                found.labels[rows], found.times[rows], found.states[rows] = UNDECIDED, 0, starts[rows]
-                _settle_batch(map, found, rows, targets, steps, None)
-        if report is not None:
-            report(len(rows))
+    targets, layout = _Targets.of(map, known), find_layout(map, starts)
+    length = 1 + (m - 1) // SINGLE_PARTS if layout is None else max(1, NUMBERS_PER_BATCH // size)
+    parts = [starts[first : first + length] for first in range(0, m, length)]
+    done: list[Settled] = []
+    try:
+        calls = ((map, part, targets, steps, layout) for part in parts)
+        for found in call_in_order(pool if len(parts) > 1 else None, _settle_part, calls):
+            done.append(found)
+            if report is not None:
+                report(len(found.labels))
+            if (found.labels == INTERRUPTED).any():
+                break
+    except KeyboardInterrupt:  # while a pool was at work
+        pass
+    rest = starts[sum(len(each.labels) for each in done) :]
+    return Settled.join([*done, Settled(np.full(len(rest), INTERRUPTED), np.zeros(len(rest), dtype=int), rest.copy())])
+
+
+def _settle_part(map: Map, starts: Array, targets: _Targets, steps: int, layout: BatchLayout | None) -> Settled:
+    """Where the starts of one batch settle."""
+    found, m = Settled.nowhere(starts), len(starts)
+    with np.errstate(all="ignore"):
+        if layout is None or not _settle_batch(map, found, np.arange(m), targets, steps, layout):
+            found = Settled.nowhere(starts)
+            _settle_batch(map, found, np.arange(m), targets, steps, None)
     return found
 
 
