@@ -139,7 +139,8 @@ def first_point(run: ContinuationProblem) -> CurvePoint:
     """
     curve = run.curve
     found = _correct_start(run)
-    if curve.direction is None and run.detect:
+    # A curve that was begun at a fold knows its direction there, and still has the fold at its very start.
+    if (curve.direction is None or (curve.origin is None and len(curve.sides) > 1)) and run.detect:
         if isinstance(found, CurvePoint):
             found = (regular_point_beside(run, found.u) if is_critical(found) else None) or found
         elif _is_solution(curve):

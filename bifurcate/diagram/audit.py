@@ -32,6 +32,7 @@ __all__ = ["Audit", "BranchFindings", "audit_branch", "check_balance", "check_pa
 TOUCH = 0.2  # distance from +1 within which a multiplier may touch it between two points of an audit
 TOUCH_REACH = 2.0  # steps within which the point of contact is located: it lies between a point's two neighbours
 ON_BRANCH = 0.1  # steps by which the point of contact may lie off the branch: the error of the cubic through its points
+ON_BOUND = 1e-9  # widths of the bounds up to which a special point lies on one of them
 # Reasons for which a branch ends where its last step happened to end, not at a place of its own.
 LOOSE_ENDS = ("escaped", "steps", "stalled", "domain", "failed", "not-isolated")
 
@@ -267,6 +268,8 @@ def check_balance(state: Exploration, graph: nx.MultiGraph, failed: list[Special
             continue
         if kind.is_switchable and (not record.is_followed or _is_among(point, list(failed), state)):
             continue
+        if _is_on_bound(point, state):
+            continue
         together = _nodes_at_one_place(graph, number)
         edges = [data["segment"] for *_, data in graph.edges(together, data=True) if data["kind"] == "cycle"]
         doubles = any(state.points[node].point.kind == "flip" for node in together if node < len(state.points))
@@ -277,6 +280,13 @@ def check_balance(state: Exploration, graph: nx.MultiGraph, failed: list[Special
                 "above: a branch is missing"
             )
     return found
+
+
+def _is_on_bound(point: SpecialPoint, state: Exploration) -> bool:
+    """True if a point lies on a bound of its parameter, to its error: cycles are known on one side of it only."""
+    name = point.curve.free[0]
+    value, slack = point.parameters[name], point.error + ON_BOUND * state.widths[name]
+    return any(abs(value - bound) <= slack for bound in state.bounds[name])
 
 
 def _nodes_at_one_place(graph: nx.MultiGraph, node: int) -> list[int]:

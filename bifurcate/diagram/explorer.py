@@ -216,17 +216,22 @@ class Explorer:
                     self.follow_queue()
         except KeyboardInterrupt:
             self.is_interrupted = True
-        graph, segments = build_graph(self.state)
-        failed = [failure.point for failure in self.failures if failure.point is not None]
+        parity, balance = self._check_indices()
         return Audit(
             extra=tuple(extra),
             gone=tuple(gone),
             touching=tuple(touching),
-            parity=tuple(check_parity(self.state, segments)),
-            balance=tuple(check_balance(self.state, graph, failed)),
+            parity=parity,
+            balance=balance,
             changed=tuple(changed),
             interrupted=self.is_interrupted,
         )
+
+    def _check_indices(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Where indices along branches, and about points, are not what they must be, in words."""
+        graph, segments = build_graph(self.state)
+        failed = [failure.point for failure in self.failures if failure.point is not None]
+        return tuple(check_parity(self.state, segments)), tuple(check_balance(self.state, graph, failed))
 
     def _connect_new(self, points: Iterable[SpecialPoint], branch: int) -> list[SpecialPoint]:
         """Add points to a branch; returns those that are new."""
@@ -237,6 +242,8 @@ class Explorer:
         state = self.state
         not_followed = [r.point for r in state.points if is_switching_point(r.point) and not r.is_followed]
         doubts = [f"branch {i}: {doubt}" for i, record in enumerate(state.branches) for doubt in record.branch.doubts]
+        if report is None and not self.is_interrupted:  # an audit says it itself
+            doubts += [words for found in self._check_indices() for words in found]
         return Diagram(
             branches=tuple(record.branch for record in state.branches),
             generations=tuple(record.generation for record in state.branches),

@@ -13,8 +13,13 @@ from bifurcate.linalg.multipliers import Spectrum
 __all__ = ["Segment", "cut_into_segments"]
 
 
-SAME_PLACE = 1e-7  # arclength up to which special points of two kinds lie at one place: both are located to less
+# Arclength up to which special points of two kinds lie at one place: where one is met by its parameter, from a branch
+# that turns back there, it is known to the root of rounding only
+SAME_PLACE = 2e-5
 ON_CUT = 1e-9  # a branch's point within this arclength of a cut is the special point: the rounding of a sum of steps
+# ... and within this one it does not tell on which side of the circle its multipliers are: where one touches the circle
+# it is as near as rounding, 1e-9, up to the root of that.
+BESIDE_CUT = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +111,8 @@ def _segment(number: int, locator: BranchLocator, begin: float, end: float) -> S
         points = np.concatenate([np.flatnonzero(after), np.flatnonzero(before)])
     else:
         points = np.flatnonzero(after & before)
-    spectra = [branch.points[i].spectrum for i in points.tolist()]
+    apart = points[(np.abs(s[points] - begin) > BESIDE_CUT) & (np.abs(s[points] - end) > BESIDE_CUT)]
+    spectra = [branch.points[i].spectrum for i in (apart if len(apart) else points).tolist()]
     known = [spectrum for spectrum in spectra if spectrum is not None]
     middle, parameter = (known[len(known) // 2] if known else None), float(branch[branch.curve.free[0]][0])
     if len(points):

@@ -64,3 +64,46 @@ def test_both_branches_are_found_from_any_start_with_any_step():
         found = branches_of(predator_and_prey(a), "a", [1.0, 0.0], (0.1, 0.95))
         lost += [("predator", a)] * (len(found.branches) != 2)
     assert not lost
+
+
+def test_every_branch_of_a_triple_flip_with_the_symmetry_of_four_units():
+    # The kernel is x₁ + … + x₄ = 0 with a cubic term: branches along (3, −1, −1, −1), (1, 1, −1, −1), (1, −1, 0, 0).
+    def f(x, r):
+        y = r * x * (1 - x)
+        return 0.9 * y + 0.1 * np.mean(y)
+
+    for start in (3.08, 3.105):
+        ring = bf.trace(bf.cycles(bf.Map(f, {"r": start}), "r", [1 - 1 / start] * 4), {"r": (3.05, 3.2)})
+        (flip,) = ring.of("flip")
+        assert flip.multiplicity == 3 and abs(flip.parameters["r"] - (2 + 1 / 0.9)) <= flip.error
+        kinds = []
+        for curve in bf.switches(flip):
+            ways = (curve.start - flip.u)[:4]
+            kinds.append(tuple(np.round(np.sort(np.abs(ways)) / np.abs(ways).max(), 1)))
+        assert sorted(kinds.count(kind) for kind in set(kinds)) == [3, 4, 6]
+
+
+def _two_at_once(crossing):
+    """A branch point in x and a flip in y, both at p = 0, that know nothing of each other."""
+    return bf.Map(lambda z, p: np.array([z[0] + 0.3 * crossing(z[0], p), -(1 + p) * z[1] + z[1] ** 3]), {"p": -0.3})
+
+
+def test_doubled_cycles_of_every_branch_that_crosses_at_the_flip():
+    # Doubled cycles have y² = p, beside x = 0 and beside what crosses it: x = p, or x = ±√p.
+    for crossing, beside in ((lambda x, p: p * x - x * x, 2), (lambda x, p: p * x - x**3, 3)):
+        diagram = bf.explore(bf.cycles(_two_at_once(crossing), "p", [0.0, 0.0]), {"p": (-0.5, 0.4)}, period=2)
+        doubled = [branch for branch in diagram.branches if branch.curve.period == 2]
+        assert len(doubled) == beside and len(diagram.branches) == 2 + beside and not diagram.doubts
+        for branch in doubled:
+            assert np.abs(branch["p"] - np.array([point.state[1] for point in branch.points]) ** 2).max() < 1e-9
+
+
+def test_curves_that_touch_to_third_order_are_two():
+    # x = 0 and x = p³
+    diagram = bf.explore(
+        bf.cycles(bf.Map(lambda x, p: x - 0.3 * x * (x - p**3), {"p": -0.4}), "p", [0.0]), {"p": (-0.5, 0.5)}
+    )
+    (point,) = diagram.special
+    assert abs(point.parameters["p"]) <= point.error and len(diagram.branches) == 2 and not diagram.failures
+    ends = sorted(float(branch[i].state[0]) for branch in diagram.branches for i in (0, -1))
+    assert np.allclose(ends, [-0.125, 0.0, 0.0, 0.125], atol=1e-9)

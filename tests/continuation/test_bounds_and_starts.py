@@ -105,3 +105,28 @@ def test_the_edge_of_the_domain_lies_within_the_error_of_the_pole():
         line = bf.Map(lambda x, p: x + 0.3 * (p - x), {"p": 1.0}, domain=margin)
         (pole,) = bf.trace(bf.cycles(line, "p", [1.0]), {"p": (-1.0, 2.0)}).of("pole")
         assert abs(pole.parameters["p"] - 0.37) <= pole.error < 1e-6
+
+
+def _turned(z, p, q):
+    return (1 + p + q) * np.array([[0.6, -0.8], [0.8, 0.6]]) @ z * (1 - 0.1 * (z @ z))
+
+
+STARTS = {
+    "fold": (lambda x, p, q: x + 0.3 * (p + q - x * x), [0.5], 0.25, "fold"),
+    "transcritical": (lambda x, p, q: x + 0.3 * ((p + q) * x - x * x), [0.0], -0.5, "branch point"),
+    "pitchfork": (lambda x, p, q: x + 0.3 * ((p + q) * x - x**3), [0.0], -0.5, "branch point"),
+    "flip": (lambda x, p, q: -(1 + p + q) * x + x**3, [0.0], -0.5, "flip"),
+    "neimark-sacker": (_turned, [0.0, 0.0], -0.5, "neimark-sacker"),
+}
+
+
+@pytest.mark.parametrize("by", [0.0, 0.3])
+@pytest.mark.parametrize("name", STARTS)
+def test_a_point_located_in_one_parameter_is_met_in_another_one(name, by):
+    f, x, p, kind = STARTS[name]
+    map = bf.Map(lambda z, p, q: f(z - by, p, q) + by, {"p": p, "q": 0.0})
+    point = bf.trace(bf.cycles(map, "p", np.array(x) + by), {"p": (-1.0, 1.0)}).first(kind)
+    for start in (bf.cycles(map, "q", point), bf.cycles(map.replace(p=point.parameters["p"]), "q", point.state)):
+        branch = bf.trace(start, {"q": (-0.3, 0.35)})
+        (again,) = branch.special
+        assert again.kind == kind and abs(again.parameters["q"]) <= again.error + point.error and not branch.doubts

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bifurcate.bifurcations.codimension_one.border_switching import switches_at_border
 from bifurcate.bifurcations.codimension_one.branch_point_location import kernel_directions
 from bifurcate.bifurcations.codimension_one.invariant_curve_switching import curve_from_neimark_sacker
+from bifurcate.bifurcations.codimension_one.sphere_search import branches_on_sphere, distance_between_phases, is_next
 from bifurcate.bifurcations.codimension_two.branch_switching import curves_of_longer_cycles
 from bifurcate.bifurcations.codimension_two.loci import locus_of
 from bifurcate.bifurcations.codimension_two.tongues import edges_at_resonance
@@ -24,7 +25,6 @@ from bifurcate.curves.cycle import CycleEquations
 from bifurcate.curves.metric import Metric
 from bifurcate.deprecation import old_positions
 from bifurcate.errors import InvalidInput, NotConverged
-from bifurcate.linalg.multipliers import Spectrum
 from bifurcate.validation import check_count
 
 __all__ = ["switch", "switches"]
@@ -42,20 +42,8 @@ AMPLITUDES = (
     3e-6,
     1e-6,
 )  # tried in turn: the largest leaves the point fastest
-TRIES = 24  # random directions in a row that may bring nothing new, at points of corank 2 and more
-# Branches that are looked for at such a point: three coupled flips have 13, which takes a search each
-MOST_BRANCHES = 8
-CANDIDATES = 8  # random directions of which, every second time, the farthest from the known ones is tried
-KNOWN_PART = 0.9  # what is taken out of a random direction of its part along the branch that is known
-DISTINCT = 0.05  # radians between the directions of two branches: located directions are far more exact
-TOUCHING = 1e-3  # ... and of two that touch at the point: on the sphere they are known to 1e-8
-CLEARANCE = 0.3  # part of the angle between two curves that cross by which a third direction must differ from both
-PARALLEL = 1e-9  # 1 − cosine up to which two directions are one
-LEAST_DOUBLING = 0.05  # reaches between the two phases of a doubled cycle, below which it is one of the old period
-SPHERE_STEPS = 12  # renewals of the hyperplane that stands for the sphere: each turns it by a tenth of the last turn
-SPHERE_TURN = 1e-3  # a renewal that turns the direction by less ends the iteration; the corrector does the rest
-LEFT = 3.0  # reaches from the point beyond which the iteration has left its neighbourhood
 DEFECTIVE = 1e-6  # distance of a second multiplier from the critical value that rounding of a defective pair explains
+FAR_AMPLITUDES = (0.3, 0.1, 0.03)  # tried first where curves touch: near the point they are one to the eye
 QUADRATIC = 0.5  # part by which the parameter's growth may differ from a quadratic one between half and whole reach
 QUADRATIC_ROUNDING = 1e-10  # ... and its rounding, in widths of the bounds
 
@@ -198,9 +186,8 @@ def _doubled(point: SpecialPoint, amplitude: float | None, seed: int) -> list[Cu
         assert tangent is not None  # points that lie together have it
         m = int(spectrum.multiplicity[np.abs(spectrum.values - 1.0) < DEFECTIVE].sum())
         node = point_with_tangent(old, point.u, tangent, point.arclength)
-        return _sphere(
-            curve, point, np.hstack([kernel, kernel_directions(old, node, metric, m)]), metric, amplitude, seed
-        )
+        directions = np.hstack([kernel, kernel_directions(old, node, metric, m)])
+        return _sphere(curve, point, directions, metric, amplitude, seed)
     if kernel.shape[1] == 1:
         return _first(curve, point, kernel[:, 0], metric, amplitude)
     tangents = np.zeros((n + 1, 0)) if point.tangent is None else point.tangent[:, None]
@@ -226,7 +213,7 @@ def _first(curve: Curve, point: SpecialPoint, direction: Array, metric: Metric, 
         node = correct(curve, guess, row, float(row @ guess), metric, TO_ROUNDING, t)
         if isinstance(node, CorrectorFailure) or not _is_doubled(node, guess, reach, metric):
             continue
-        if amplitude or (_is_next(node, point) and _is_born(curve, node, row, metric)):
+        if amplitude or (is_next(node, point) and _is_born(curve, node, row, metric)):
             return [curve.replace(start=node.u, direction=node.tangent)]
     return []
 
@@ -246,35 +233,10 @@ def _is_born(curve: Curve, node: CurvePoint, row: Array, metric: Metric) -> bool
     return bool((np.abs(4.0 * part - whole) <= QUADRATIC * np.abs(whole) + QUADRATIC_ROUNDING).all())
 
 
-def _is_next(node: CurvePoint, point: SpecialPoint) -> bool:
-    """True if no multiplier but the critical ones crossed the circle between a point and the start of its branch.
-
-    Farther out the branch may already have passed special points, which its trace would then never see.
-    """
-    s = point.spectrum
-    if not (s.complete and s.certified and node.spectrum.certified):
-        return True
-    power, target = (2, -1.0) if point.kind == "flip" else (1, 1.0)
-    distance = np.where(s.multiplicity == 1, np.abs(s.values - target), np.inf)
-    # A map that preserves areas has two multipliers there but one eigenvector: rounding moves them by its root.
-    m = max(point.multiplicity, int(np.count_nonzero(distance < DEFECTIVE)))
-    rest = np.sort(np.argsort(distance)[m:])
-    before = Spectrum(s.values[rest] ** power, s.multiplicity[rest], s.size).signature
-    up, down, pairs = np.subtract(node.spectrum.signature, before).tolist()
-    return bool(down == 0 and pairs >= 0 and 0 <= up + 2 * pairs <= m)
-
-
 def _is_doubled(node: CurvePoint, guess: Array, reach: float, metric: Metric) -> bool:
     """True if a solution of the doubled equations is a cycle of twice the period, near where it was predicted."""
     # x and f^k(x) lie on both sides of the old cycle, about 2·reach apart; on the old cycle itself they agree.
-    return _distance_between_phases(node, metric) > reach and metric.norm(node.u - guess) < 2.0 * reach
-
-
-def _distance_between_phases(node: CurvePoint, metric: Metric) -> float:
-    """How far a solution of the doubled equations is from itself half a period later; 0 if it has the old period."""
-    assert node.curve is not None  # corrected points know their curve
-    iterate, orbit = node.curve.iterate, node.at.orbit
-    return metric.norm(np.append(iterate.difference(iterate.half_way(orbit), orbit[0]), 0.0))
+    return distance_between_phases(node, metric) > reach and metric.norm(node.u - guess) < 2.0 * reach
 
 
 def _sphere(
@@ -284,103 +246,10 @@ def _sphere(
     metric: Metric,
     amplitude: float | None,
     seed: int,
-    most: int = MOST_BRANCHES,
+    most: int | None = None,
 ) -> list[Curve]:
-    """Solutions on a small sphere within the kernel directions, other than the branch that the point was met on."""
-    T = np.column_stack(metric.orthonormalise(kernel))
-    assert point.tangent is not None  # points at which directions are searched for have it
-    known = _coordinates(point.tangent, T, metric)
-    ways = [_coordinates(way, T, metric) for way in point.tangents.T]
-    crossing = [xi for xi in ways if abs(float(xi @ known)) < 1.0 - PARALLEL]
-    distinct = min(
-        [
-            DISTINCT if point.is_sure else TOUCHING,
-            *(CLEARANCE * float(np.arccos(abs(float(xi @ known)))) for xi in crossing),
-        ]
-    )
-    # Both sides of a curve are traced. A doubled cycle's are one but for its phase, unless old cycles cross there, too.
-    halves_differ = point.kind == "flip" and "branch point" in point.together
-    rng = np.random.default_rng(seed)
-    for reach in _amplitudes(amplitude):
-        directions = [known, *_known_at(curve, point, T, known, reach, metric)]
-        curves: list[Curve] = []
-        idle, first = 0, [sign * xi for xi in crossing for sign in (1.0, -1.0)]
-        while idle < TRIES and len(curves) < most:
-            idle += 1
-            xi = first.pop(0) if first else _direction(rng, directions, CANDIDATES if idle % 2 else 1)
-            node = _on_sphere(curve, point.u, T, xi, reach, metric)
-            if isinstance(node, CorrectorFailure) or not (amplitude or _is_next(node, point)):
-                continue
-            if point.kind == "flip" and _distance_between_phases(node, metric) < LEAST_DOUBLING * reach:
-                continue  # it has the old period
-            phases = _phases(node, point, T, metric)
-            cosines = [float(phases[0] @ other) for other in directions]
-            if max(cosines if halves_differ else map(abs, cosines)) < np.cos(distinct):
-                idle = 0
-                directions.extend(phases)
-                curves.append(curve.replace(start=node.u, direction=_pointing_outward(node, point.u, metric)))
-        if curves:
-            return curves
-    return []
-
-
-def _coordinates(direction: Array, T: Array, metric: Metric) -> Array:
-    """The coordinates of a direction on orthonormal vectors, as a unit vector."""
-    xi = np.array([metric.dot(direction, t) for t in T.T])
-    return np.asarray(xi / np.linalg.norm(xi))
-
-
-def _known_at(curve: Curve, point: SpecialPoint, T: Array, known: Array, reach: float, metric: Metric) -> list[Array]:
-    """Where both sides of the branch that the point was met on pass the sphere: away from the tangent, as it bends."""
-    nodes = [_on_sphere(curve, point.u, T, side * known, reach, metric) for side in (1.0, -1.0)]
-    return [_coordinates(node.u - point.u, T, metric) for node in nodes if isinstance(node, CurvePoint)]
-
-
-def _direction(rng: np.random.Generator, known: list[Array], among: int) -> Array:
-    """A random direction away from the first known one; of several, that which is farthest from all known ones."""
-    xi = rng.standard_normal((among, len(known[0])))
-    xi -= KNOWN_PART * np.outer(xi @ known[0], known[0])
-    xi /= np.linalg.norm(xi, axis=1)[:, None]
-    return np.asarray(xi[np.argmin(np.abs(xi @ np.array(known).T).max(axis=1))])
-
-
-def _phases(node: CurvePoint, point: SpecialPoint, T: Array, metric: Metric) -> list[Array]:
-    """The directions from a point to a node and, at a flip, to the same doubled cycle started half a period later."""
-    starts = [node.u]
-    if point.kind == "flip":
-        n = point.curve.size
-        later = point.u[:n] + point.curve.iterate.difference(node.at.orbit[point.period], point.u[:n])
-        starts.append(np.concatenate([later, node.u[n:]]))
-    return [_coordinates(u - point.u, T, metric) for u in starts]
-
-
-def _pointing_outward(node: CurvePoint, centre: Array, metric: Metric) -> Array:
-    """The tangent of a point, in the sense that leads away from the centre."""
-    return node.tangent if metric.dot(node.tangent, node.u - centre) >= 0 else -node.tangent
-
-
-def _on_sphere(
-    curve: Curve, centre: Array, T: Array, xi: Array, reach: float, metric: Metric
-) -> CurvePoint | CorrectorFailure:
-    """Solve H(u) = 0 with the kernel coordinates of u − centre at distance ``reach``.
-
-    Linearised at ξ, the sphere is the hyperplane across ξ; the corrector solves on it, ξ is renewed, and again.
-    """
-    u = centre + reach * (T @ xi)
-    node: CurvePoint | CorrectorFailure = CorrectorFailure("diverged")
-    for _ in range(SPHERE_STEPS):
-        row = metric.dual(T @ xi)
-        node = correct(curve, u, row, float(row @ centre) + reach, metric, None, T @ xi)
-        if isinstance(node, CorrectorFailure):
-            return node
-        at = np.array([metric.dot(node.u - centre, t) for t in T.T])
-        size = float(np.linalg.norm(at))
-        if not size < LEFT * reach:
-            return CorrectorFailure("diverged", "left the neighbourhood of the point")
-        if np.linalg.norm(at / size - xi) < SPHERE_TURN:
-            break
-        xi = at / size
-        u = centre + reach * (T @ xi)
-    assert isinstance(node, CurvePoint)
-    row = metric.dual(T @ xi)
-    return correct(curve, node.u, row, float(row @ node.u), metric, TO_ROUNDING, T @ xi)
+    """The branches within the kernel, on spheres of the amplitudes that are tried in turn."""
+    amplitudes = _amplitudes(amplitude)
+    if amplitude is None and not point.is_sure:
+        amplitudes = FAR_AMPLITUDES + amplitudes
+    return branches_on_sphere(curve, point, kernel, metric, amplitudes, seed, nearest=amplitude is None, most=most)
