@@ -1,14 +1,15 @@
 """Iteration of many states at once, in one batch where f broadcasts.
 
 f is not trusted to broadcast: what it makes of a batch (:mod:`bifurcate.maps.batches`) is compared with single calls,
-for up to 128 states at the first iteration and at the last, and for one state in turn at every sixteenth other.
+for up to 128 states at the first iteration, up to 32 of a batch at the last, and one in turn at every sixteenth other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from sys import getrefcount
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,17 +23,20 @@ from bifurcate.maps.batches import (
     to_batch,
     to_rows,
 )
+from bifurcate.maps.calls import REAL_KINDS
 from bifurcate.orbits.orbit import DIVERGED, Iteration, IterationRule, OrbitEnd, iterate
 
 __all__ = ["BatchResult", "iterate_batch", "iterate_one_by_one", "spread"]
 
 Array = NDArray[np.float64]
 
-# States of all rows that are computed before one looks whether a row has ended, and their numbers: these stay in a
-# cache of the core. In every block one row, another one each time, is compared with a single call of f.
-LONGEST_BLOCK = 16
-NUMBERS_PER_BLOCK = 2**16
-MOST_COMPARED = 128  # rows that are compared with single calls at the last iteration, spread over all of them
+# Steps between two at which one row, another one each time, is compared with a single call of f.
+COMPARED_EVERY = 16
+MOST_COMPARED = 128  # rows of which a trial compares a batch with single calls, spread over all of them
+COMPARED_AT_LAST = 32  # rows of a batch that are compared at its last iteration
+# References to an array that nothing but one variable and the call that counts them holds.
+OWN_REFERENCES = 2
+_FLOAT = np.dtype(float)
 
 
 @dataclass(eq=False)
@@ -99,7 +103,6 @@ def iterate_batch(
     result, rank, numbers = BatchResult.empty(rows, transient, last), rows.states.ndim - 1, np.arange(len(rows))
     p = broadcast_parameters(rows.parameters, rank, layout)
     batch, done, is_known, turn = to_batch(rows.states, layout), 0, False, 0
-    buffer: Array | None = None
     try:
         while True:
             ends = None if is_known else _find_ends(rule, batch, p, layout, len(numbers))
@@ -121,70 +124,91 @@ def iterate_batch(
             if done == last:
                 result.steps[numbers] = last
                 return result
-            length = min(last - done, max(1, min(LONGEST_BLOCK, NUMBERS_PER_BLOCK // batch.size)))
-            if buffer is None or buffer.shape[1:] != batch.shape:
-                buffer = np.empty((length, *batch.shape))
-            block, is_known = _next_block(rule, batch, p, layout, buffer[:length], len(numbers))
+            unseen = max(transient - done - 1, 0)
+            found = _next_states(rule, batch, p, layout, min(last - done, COMPARED_EVERY), unseen, len(numbers))
             turn += 1
-            final = done + len(block) == last
-            chosen = spread(len(numbers)) if final else np.array([turn % len(numbers)])
-            before = batch if len(block) == 1 else block[-2]
-            if not _is_single(rule, to_rows(before, layout), to_rows(block[-1], layout), rows, chosen):
+            final = done + found.steps == last
+            chosen = spread(len(numbers), COMPARED_AT_LAST) if final else np.array([turn % len(numbers)])
+            if not _is_single(rule, to_rows(found.before, layout), to_rows(found.last, layout), rows, chosen):
                 return None
-            for k in range(max(transient - done - 1, 0), len(block) - 1):
-                result.states[which, done + k + 1 - transient] = to_rows(block[k], layout)
-            batch, done = block[-1].copy(), done + len(block)
+            for k, each in enumerate(found.between):
+                result.states[which, done + 1 + unseen - transient + k] = to_rows(each, layout)
+            batch, done, is_known = found.last, done + found.steps, found.is_known
     except KeyboardInterrupt:
         return result.interrupt(numbers, done)
 
 
-def spread(m: int) -> NDArray[np.int_]:
+def spread(m: int, most: int = MOST_COMPARED) -> NDArray[np.int_]:
     """The numbers of all of m rows, or of as many as are compared at most, spread over them."""
-    return np.unique(np.linspace(0, m - 1, min(m, MOST_COMPARED)).astype(int))
+    return np.unique(np.linspace(0, m - 1, min(m, most)).astype(int))
 
 
 def _is_single(rule: IterationRule, before: Array, after: Array, rows: BatchRows, chosen: NDArray[np.int_]) -> bool:
     """True if f of some rows by themselves is what the batch has there."""
-    singles = rows[chosen].parameters_of_rows()
-    expected = np.array([np.array(rule.f(x, **q)) for x, q in zip(before[chosen], singles, strict=True)])
-    found = after[chosen]
-    return np.array_equal(found, expected) or agrees(found, expected, rule.scale)
+    p = dict(rows.parameters)
+    several = {name: value for name, value in p.items() if np.ndim(value)}
+    for i in chosen.tolist():
+        p.update((name, value.item(i)) for name, value in several.items())
+        expected, found = np.array(rule.f(before[i].copy(), **p)), after[i]
+        if expected.tobytes() != found.tobytes() and not agrees(found, expected, rule.scale):
+            return False
+    return True
 
 
-def _next_block(
-    rule: IterationRule, batch: Array, p: Mapping[str, Any], layout: BatchLayout, block: Array, m: int
-) -> tuple[Array, bool]:
-    """The next states of all rows, put into ``block``: as much of it as goes up to the first at which one ends.
+class _NextStates(NamedTuple):
+    """Some steps of all rows: the state after them, the one before that, and what is to be returned between."""
 
-    Whether a row ends is looked up for all states at once. f may be called for states of ended rows; where it raises
-    for them the block is shorter.
+    last: Array
+    before: Array
+    between: list[Array]
+    steps: int
+    is_known: bool  # no row ends at the last state
 
-    Returns
-    -------
-    block : ndarray
-    is_known : bool
-        True if no row ends at the last of them.
+
+def _next_states(
+    rule: IterationRule, batch: Array, p: Mapping[str, Any], layout: BatchLayout, count: int, unseen: int, m: int
+) -> _NextStates:
+    """The next ``count`` states of all rows, or fewer: up to the first at which one may end, or f raises.
+
+    The first ``unseen`` of them are not returned.
     """
-    for k in range(len(block)):
+    states: list[Array] = []
+    f, shape, before, done = rule.f, batch.shape, batch, 0
+    largest = (DIVERGED * rule.scale) ** 2
+    for done in range(1, count + 1):  # what a step costs beside f is felt where f is a line of NumPy
         try:
-            following = rule.f(batch, **p)
-            if (following.shape if isinstance(following, np.ndarray) else np.shape(following)) != batch.shape:
-                raise ValueError("f does not keep the shape of a batch")
-            block[k] = following  # f may return the same array each time
-        except Exception:
-            if k == 0:
+            y = f(batch, **p)
+            # An array that f keeps it may return, and change, each time: that is copied.
+            if not (
+                type(y) is np.ndarray
+                and y.dtype is _FLOAT
+                and y.shape == shape
+                and y.base is None
+                and getrefcount(y) <= OWN_REFERENCES
+            ):
+                y = _copied(y, shape)
+        except Exception:  # f takes no later states in a batch, or fails for one of them
+            if done == 1:
                 raise
-            block = block[:k]
-            break
-        batch = block[k]
-    limit = DIVERGED * rule.scale
-    is_bounded = block.max() < limit and block.min() > -limit
-    if is_bounded and rule.domain is None:
-        return block, True
-    for k, each in enumerate(block):
-        if _find_ends(rule, each, p, layout, m) is not None:
-            return block[: k + 1], False
-    return block, True
+            return _NextStates(batch, before, states[:-1], done - 1, True)
+        before, batch = batch, y
+        if done > unseen:
+            states.append(y)
+        numbers = y.ravel()
+        # The squares' sum bounds every number, in one pass over memory; where it says nothing one looks closer.
+        if not numbers.dot(numbers) < largest or (
+            rule.domain is not None and _find_ends(rule, batch, p, layout, m) is not None
+        ):
+            return _NextStates(batch, before, states[:-1], done, False)
+    return _NextStates(batch, before, states[:-1], done, True)
+
+
+def _copied(y: Any, shape: tuple[int, ...]) -> Array:
+    """What f made of a batch, as a new array of floats."""
+    y = np.asarray(y)
+    if y.shape != shape or y.dtype.kind not in REAL_KINDS:
+        raise ValueError("f does not keep the shape of a batch of real numbers")
+    return np.array(y, dtype=float)
 
 
 def _select(batch: Array, which: NDArray[np.bool_], layout: BatchLayout) -> Array:

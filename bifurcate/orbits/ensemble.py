@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -29,7 +30,8 @@ __all__ = ["LARGEST_BATCHED", "Ensemble", "Layout", "ensemble"]
 T = TypeVar("T")
 Layout = Literal["trailing", "leading", "single", "compiled"]
 
-# Numbers in one batch: 64 KiB, which stay in a core's nearest cache with what f makes of them.
+# Numbers in one batch: 64 KiB, which stay in a core's nearest caches with what f makes of them, and too few for BLAS,
+# which bounds them at every step, to start threads.
 NUMBERS_PER_BATCH = 2**13
 # Numbers in a state from which on f is called for one state at a time: one call costs so much then that the overhead
 # of a call, all that a batch saves, is lost in it.
@@ -87,12 +89,11 @@ def ensemble(
 
     Where one call of f can iterate a whole batch, it does. Two layouts are tried: batches of shape (*S, m) with
     parameters of shape (m,), in which ``z[0]`` is the first component of every state; and (m, *S) with parameters of
-    shape (m, 1, …, 1), in which ``x @ A.T`` acts on every state. The trial compares one call for up to 128 rows,
-    spread over all, with a call for each; the last iteration does so too, and at every sixteenth iteration at least one
-    row is compared. Numbers must agree to
-    10⁻¹² · max(scale, |value|), otherwise all rows are iterated one by one. Sums, products and quotients of entries
-    agree bit for bit. Where numbers do not (powers, exponentials, sums over an axis), a chaotic orbit differs after
-    some fifty iterations, as it does from one computer to the next.
+    shape (m, 1, …, 1), in which ``x @ A.T`` acts on every state. The trial compares one call for up to 128 rows, spread
+    over all, with a call for each; the last iteration of a batch does so for up to 32, and at every sixteenth iteration
+    one row is compared. Numbers must agree to 10⁻¹² · max(scale, |value|), otherwise all rows are iterated one by one.
+    Sums, products and quotients of entries agree bit for bit. Where numbers do not (powers, exponentials, sums over an
+    axis), a chaotic orbit differs after some fifty iterations, as it does from one computer to the next.
 
     Parameters
     ----------
@@ -267,9 +268,9 @@ def _iterate_batch_safely(
 def _join(results: Sequence[BatchResult | None], layout: Layout) -> Ensemble:
     found = [each for each in results if each is not None]
     return Ensemble(
-        states=np.concatenate([each.states for each in found]),
+        states=found[0].states if len(found) == 1 else np.concatenate([each.states for each in found]),
         steps=np.concatenate([each.steps for each in found]),
-        ends=tuple(end for each in found for end in each.ends),
+        ends=tuple(chain.from_iterable(each.ends for each in found)),
         layout=layout,
-        details=tuple(detail for each in found for detail in each.details),
+        details=tuple(chain.from_iterable(each.details for each in found)),
     )

@@ -37,6 +37,9 @@ __all__ = ["OrbitDiagram", "orbit_diagram"]
 
 Array = NDArray[np.float64]
 
+# Orbits for whose first and last state the observable is called by itself, to see whether it takes all states at once.
+OBSERVED_ALONE = 32
+
 
 @dataclass(frozen=True, eq=False)
 class OrbitDiagram:
@@ -168,14 +171,13 @@ def orbit_diagram(
         parameters = {parameter: values}
         how: dict[str, Any] = {"executor": executor, "layout": layout, "progress": progress}
         found = ensemble(map, starts, samples, transient=transient, parameters=parameters, **how)
-    observed = np.full((len(values), samples), np.nan)
-    is_done = np.array(found.ends) == "steps"
-    if is_done.any():
-        states = found.states[is_done]
-        if is_whole_number(observable) and -states[0, 0].size <= int(observable) < states[0, 0].size:  # type: ignore[arg-type]
-            observed[is_done] = states.reshape(*states.shape[:2], -1)[:, :, int(observable)]  # type: ignore[arg-type]
-        else:
-            observed[is_done] = _observe(map, parameter, values[is_done], states, look)
+    ended = [end != "steps" for end in found.ends]
+    if not any(ended):
+        observed = _observe(map, parameter, values, found.states, observable, look)
+    else:
+        observed, is_done = np.full((len(values), samples), np.nan), ~np.array(ended)
+        if is_done.any():
+            observed[is_done] = _observe(map, parameter, values[is_done], found.states[is_done], observable, look)
     return OrbitDiagram(parameter, values, observed, found.ends, found.layout, found.details)
 
 
@@ -217,15 +219,19 @@ def _carried(
     )
 
 
-def _observe(map: Map, parameter: str, values: Array, states: Array, observable: Callable[..., float]) -> Array:
-    """The observable of states of shape (m, samples, *S), shape (m, samples).
+def _observe(
+    map: Map, parameter: str, values: Array, states: Array, given: Observable, observable: Callable[..., float]
+) -> Array:
+    """The observable, as the user gave it and as a function, of states of shape (m, samples, *S): shape (m, samples).
 
-    It is called once for all states if that yields what single calls do at the first and the last state of up to 128
-    orbits.
+    It is called once for all states if that yields what single calls do at the first and the last state of some orbits.
     """
     m, samples, *shape = states.shape
+    if is_whole_number(given) and -states[0, 0].size <= int(given) < states[0, 0].size:  # type: ignore[arg-type]
+        component: Array = np.take(states.reshape(m, samples, -1), int(given), axis=2)  # type: ignore[arg-type]
+        return component
     rows = BatchRows(states.reshape(m * samples, *shape), {**map.parameters, parameter: np.repeat(values, samples)})
-    some = spread(m)
+    some = spread(m, OBSERVED_ALONE)
     compared = np.union1d(some * samples, some * samples + samples - 1)
     expected = rows[compared].call_each(observable)
     if expected.ndim != 1:

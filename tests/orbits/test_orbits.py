@@ -239,3 +239,34 @@ def test_the_network_is_iterated_as_it_is():
 def test_what_is_refused(call, words):
     with pytest.raises(InvalidInput, match=words):
         call(bf.maps.logistic())
+
+
+@pytest.mark.parametrize("buffers", [1, 2])
+def test_a_function_may_return_the_same_array_each_time(buffers):
+    """What it returned before changes then; the states are those of a function that does not."""
+    kept, turn = {}, [0]
+
+    def thrifty(z, a, b):
+        turn[0] += 1
+        out = kept.setdefault((turn[0] % buffers, z.shape), np.empty(z.shape))
+        x, y = z[0], z[1]
+        out[1] = x  # before x is read: a function that is given its own array would read this
+        out[0] = 1 - a * x * x + y
+        out[1] = b * x
+        return out
+
+    starts = np.linspace(-0.2, 0.2, 40).reshape(20, 2)
+    given = {"a": 1.4, "b": 0.3}
+    found = bf.ensemble(bf.Map(thrifty, given), starts, 40)
+    expected = bf.ensemble(bf.Map(henon, given), starts, 40)
+    assert found.layout == expected.layout == "trailing"
+    assert np.array_equal(found.states, expected.states)
+
+
+def test_an_orbit_that_is_huge_for_one_step_alone_has_diverged_there():
+    """x ↦ 1/x comes back from beyond 10¹² scales: what is looked at is every state, not the last of some."""
+    starts = np.concatenate([np.linspace(1.0, 2.0, 30), [1e-13]])[:, None]
+    found = bf.ensemble(bf.Map(lambda x, r: r / x, {"r": 1.0}), starts, 1, transient=40)
+    assert found.layout == "trailing"
+    assert found.ends == ("steps",) * 30 + ("diverged",)
+    assert found.steps[-1] == 0
