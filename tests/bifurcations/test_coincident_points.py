@@ -97,3 +97,16 @@ def test_kinds_that_lie_apart_are_told_apart():
         branch = bf.trace(bf.cycles(map, "p", [0.0, 0.0, 0.0]), {"p": (-0.3, 0.3)})
         places = {point.label: point.parameters["p"] for point in branch.special}
         assert set(places) == {"PD", "NS"} and abs(places["NS"]) < 1e-12 and abs(places["PD"] + gap) < 1e-12
+
+
+@pytest.mark.parametrize("to_side", [1.0, -1.0])
+def test_a_crossing_and_a_flip_in_opposite_senses_are_no_collision(to_side):
+    # On x = p the multiplier of x comes back through +1 where that of y leaves through −1: their counts add up to 0.
+    map = bf.Map(
+        lambda z, p: np.array([z[0] + 0.3 * (p * z[0] - z[0] ** 2), -(1 + to_side * p) * z[1] + z[1] ** 3]), {"p": -0.2}
+    )
+    for start in (-0.3, -0.02, -0.02 + 3e-7, 0.25):
+        for state in (0.0, start):
+            branch = bf.trace(bf.cycles(map.replace(p=start), "p", [state, 0.0]), {"p": (-0.5, 0.4)})
+            assert sorted(point.kind for point in branch.special) == ["branch point", "flip"] and not branch.doubts
+            assert all(abs(point.parameters["p"]) <= point.error for point in branch.special)

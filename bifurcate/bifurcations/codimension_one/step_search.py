@@ -146,7 +146,8 @@ class StepSearch:
             if _parameter_turns_twice(a, b, self.curve.size, self.metric):
                 self.halve(a, b, depth)
             return
-        collision = (up + down + 2 * pairs == 0) and not turned
+        # Two real multipliers that meet lie on one side: one of each side changes by crossings.
+        collision = up + down + 2 * pairs == 0 and up % 2 == 0 and not turned
         kinds = (bool(up) or turned) + bool(down) + bool(pairs)
         if collision:
             # Two real multipliers met and left the axis, or came back to it, outside the circle: no point lies there,
