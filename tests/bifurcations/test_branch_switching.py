@@ -107,3 +107,12 @@ def test_curves_that_touch_to_third_order_are_two():
     assert abs(point.parameters["p"]) <= point.error and len(diagram.branches) == 2 and not diagram.failures
     ends = sorted(float(branch[i].state[0]) for branch in diagram.branches for i in (0, -1))
     assert np.allclose(ends, [-0.125, 0.0, 0.0, 0.125], atol=1e-9)
+
+
+@pytest.mark.parametrize(("quadratic", "branches"), [(0.0, 13), (0.7, 7)])
+def test_every_branch_of_a_triple_crossing_with_the_symmetry_of_four_units(quadratic, branches):
+    # Cubic terms on the kernel x₁ + … + x₄ = 0 have (3³ − 1)/2 branches, quadratic ones 2³ − 1.
+    map = bf.Map(lambda x, p: x + 0.2 * (p * x - x**3 + quadratic * x * x) - 0.3 * np.mean(x), {"p": -0.3})
+    (point,) = bf.trace(bf.cycles(map, "p", [0.0] * 4), {"p": (-0.5, 0.2)}).of("BP")
+    assert point.multiplicity == 3 and abs(point.parameters["p"]) <= point.error < 1e-9
+    assert len(bf.switches(point)) == branches

@@ -279,9 +279,7 @@ def _noise_of_step(scaled: _Scaled, second: Array) -> float:
     noise = scaled.levels.slope_error
     if not noise:
         return 0.0
-    rows, row_sizes, column_sizes, _ = _equilibrated(second, scaled.second_noise)
-    inverse = np.linalg.pinv(rows, rcond=RANK) / column_sizes[:, None] / row_sizes
-    return min(noise * float(np.linalg.norm(inverse)), LONGEST_NOISE)
+    return min(noise * float(np.linalg.norm(_inverse(second, scaled.second_noise))), LONGEST_NOISE)
 
 
 def _newton_step(second: Array, slopes: Array, noise: float) -> Array:
@@ -340,9 +338,15 @@ def _extent(scaled: _Scaled, v: Array, W: Array, U: Array, system: Bordered, sec
 
 def _gain(second: Array, U: Array, noise: float) -> float:
     """By how much more the parameter may be wrong than the slopes ∂μ/∂ξ, of which it is a zero."""
+    return float(np.linalg.norm(U[-1] @ _inverse(second, noise)))
+
+
+def _inverse(second: Array, noise: float) -> Array:
+    """What slopes are multiplied with in a Newton step, (m + 1, m (m + 1)); see :func:`_newton_step`."""
+    if len(second) > 1:
+        return np.asarray(np.linalg.pinv(second.reshape(-1, second.shape[-1]), rcond=RANK))
     rows, row_sizes, column_sizes, _ = _equilibrated(second, noise)
-    inverse = np.linalg.pinv(rows, rcond=RANK) / column_sizes[:, None] / row_sizes
-    return float(np.linalg.norm(U[-1] @ inverse))
+    return np.asarray(np.linalg.pinv(rows, rcond=RANK) / column_sizes[:, None] / row_sizes)
 
 
 def _is_fold(scaled: _Scaled, slopes: Array, second: Array) -> bool:
