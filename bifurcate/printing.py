@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import reprlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["count_labels", "notebook_html", "number_text", "range_text", "short_repr", "values_text"]
+__all__ = ["count_labels", "grouped", "notebook_html", "number_text", "range_text", "short_repr", "values_text"]
 
 LONGEST_ARRAY = 6  # numbers of an array that a representation prints: they fit a line
 LONGEST_LIST = 3  # records that a representation prints one by one, and does not count
 LONGEST_TEXT = 100  # characters of one field
+
+NUMBER = r"[-−+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"  # as results print them
 
 _LIMITS = reprlib.Repr()
 _LIMITS.maxstring = _LIMITS.maxother = LONGEST_TEXT
@@ -93,6 +96,21 @@ def number_text(value: float, error: float = 0.0, digits: int = 10) -> str:
 def values_text(values: Mapping[str, float], digits: int = 6) -> str:
     """Parameters and their values, as "a = 1.4, b = 0.3"."""
     return ", ".join(f"{name} = {value:.{digits}g}" for name, value in values.items())
+
+
+def grouped(texts: Iterable[str]) -> list[str]:
+    """Texts of which those that differ in numbers only are one: the first of them, and how many more there are.
+
+    Examples
+    --------
+    >>> grouped(["no cusp near r = 2.1", "a kink", "no cusp near r = 2.2", "no cusp near r = 2.3"])
+    ['no cusp near r = 2.1 (and 2 more like it)', 'a kink']
+    """
+    kinds: dict[str, list[str]] = {}
+    for text in texts:
+        kinds.setdefault(re.sub(NUMBER, "#", text), []).append(text)
+    more = {kind: f" (and {len(found) - 1} more like it)" if len(found) > 1 else "" for kind, found in kinds.items()}
+    return [found[0] + more[kind] for kind, found in kinds.items()]
 
 
 def range_text(name: str, values: np.ndarray, special: Iterable[Any] = ()) -> str:

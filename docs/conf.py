@@ -46,7 +46,13 @@ html_theme = "pydata_sphinx_theme"
 html_title = "bifurcate"
 html_static_path = ["_static"]
 html_show_sourcelink = False
-html_theme_options = {"show_prev_next": False, "navigation_with_keys": False, "secondary_sidebar_items": ["page-toc"]}
+html_theme_options = {
+    "show_prev_next": False,
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "header_links_before_dropdown": 3,  # their titles are long: more would push the search into a second row
+}
+html_sidebars = {"*": []}  # pages at the top have no pages below them, and an empty sidebar takes the code's room
 
 sphinx_gallery_conf = {
     "examples_dirs": "gallery",

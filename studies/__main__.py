@@ -62,31 +62,28 @@ STUDIES: dict[str, Any] = {
 
 # About how long each takes on one core, in full and quickly.
 SECONDS: dict[str, tuple[int, int]] = {
-    "alpha": (20, 5),
-    "beta": (40, 10),
-    "sigma": (15, 5),
-    "b": (30, 10),
-    "basins": (25, 10),
-    "adaptation": (15, 15),
-    "chaos": (90, 10),
-    "charts": (40, 20),
-    "henon": (40, 10),
-    "not_gradient": (30, 10),
-    "outcome": (700, 40),
-    "posed": (200, 20),
-    "energy": (70, 10),
-    "spectrum": (10, 5),
-    "step": (30, 10),
-    "theorems": (15, 10),
-    "tongues": (60, 10),
-    "protocols": (80, 20),
-    "rules": (30, 10),
-    "scaling": (70, 10),
-    "paths": (60, 10),
+    "alpha": (20, 2),
+    "beta": (40, 5),
+    "sigma": (15, 2),
+    "b": (15, 5),
+    "basins": (10, 3),
+    "adaptation": (15, 10),
+    "chaos": (60, 5),
+    "charts": (40, 15),
+    "henon": (45, 10),
+    "not_gradient": (10, 5),
+    "outcome": (700, 25),
+    "posed": (140, 10),
+    "energy": (60, 5),
+    "spectrum": (10, 2),
+    "step": (15, 5),
+    "theorems": (15, 5),
+    "tongues": (30, 10),
+    "protocols": (80, 10),
+    "rules": (15, 5),
+    "scaling": (45, 5),
+    "paths": (30, 5),
 }
-
-
-LONGER = ("posed",)  # in full longer than said: its run was stopped after two of its four panels
 
 
 def description() -> str:
@@ -101,8 +98,7 @@ def description() -> str:
 
 def _duration(name: str, is_quick: bool) -> str:
     seconds = SECONDS[name][is_quick]
-    words = f"{seconds} s" if seconds < 120 else f"{round(seconds / 60)} min"
-    return f"over {words}" if name in LONGER and not is_quick else words
+    return f"{seconds} s" if seconds < 120 else f"{round(seconds / 60)} min"
 
 
 def main(arguments: Sequence[str] | None = None) -> list[Any]:
@@ -157,9 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> list[Any]:
 
 def _run(name: str, out: Path, quick: bool) -> Any:
     """Run a study, after saying on the error stream about how long it will take."""
-    duration = _duration(name, quick)
-    said = duration if duration.startswith("over") else f"about {duration}"
-    print(f"{name}: {said} …", file=sys.stderr, flush=True)
+    print(f"{name}: about {_duration(name, quick)} …", file=sys.stderr, flush=True)
     return STUDIES[name](out, quick)
 
 

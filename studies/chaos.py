@@ -38,6 +38,7 @@ Array = NDArray[np.float64]
 
 FIRST = 0.6  # of α: before the first flip
 BRACKET = (0.9, 1.1)  # of α: around the crisis
+MAGNIFIED = 1e7  # by which factor differences of exponents are drawn
 HEIGHT = 0.1  # t, at which the line of W₀ runs through the plane
 ACROSS = (-0.02, 0.30)  # s along it
 COLOURS = {0: BLACK, 1: BLUE, 2: ORANGE, 3: "#1f7a45"}
@@ -242,7 +243,8 @@ def _draw(result: Chaos, settings: Settings) -> Figure:
     drawn = new_figure(
         "Beyond the doublings: chaos, its crisis at the pole, and attractors that W₀ chooses",
         f"16 neurons in a ring; β = −0.1, σ = 1/6, b = 0.05. (a), (b) {settings.samples} samples after "
-        f"{settings.transient} updates, exponents over {settings.steps}.\n(c), (d) two neurons that are driven alike, "
+        f"{settings.transient} updates, exponents over {settings.steps}; "
+        "red: orbits\nthat cross the pole. (c), (d) two neurons that are driven alike, "
         f"α = {basins.ALPHA}, W₀ on the line t = {HEIGHT} of the study basins.",
         (9.6, 6.4),
     )
@@ -268,7 +270,7 @@ def _draw_diagram(ax: Axes, result: Chaos) -> None:
     ax.axvline(result.crisis[0], color=BLACK, lw=0.8, ls="-")
     ax.axvline(result.meets, color=BLACK, lw=0.8, ls=(0, (5, 3)))
     ax.set(yscale="log", xlim=(FIRST, result.orbits.values[-1]), xlabel="")
-    for text, place in (("period 1", (0.61, 0.034)), ("2", (0.69, 0.052)), ("4", (0.762, 0.071))):
+    for text, place in (("period 1", (0.603, 0.034)), ("2", (0.69, 0.052)), ("4", (0.762, 0.071))):
         ax.text(*place, text, fontsize="small")
     name_axes(ax, "(a) orbits and branches; lines: crisis, and pole of one neuron alone")
 
@@ -287,23 +289,23 @@ def _draw_exponents(ax: Axes, result: Chaos) -> None:
             if point.period == branch.curve.period and bf.plot.stable_around(branch, point).changes:
                 ax.plot(point.parameters["alpha"], 0.0, "d", ms=4.5, mfc="white", mec=BLACK, mew=1.0, zorder=5)
     ax.set(xlabel="rate of adaptation α", ylabel="Lyapunov exponents", xlim=(FIRST, values[-1]), ylim=(-0.8, 0.75))
-    ax.legend(frameon=False, fontsize="small", loc="lower right", ncols=3)
+    ax.legend(frameon=False, fontsize="small", loc="lower left", ncols=3)
     finish_axes(ax, "(b) exponents, with standard errors; diamonds: flips")
 
 
 def _draw_starts(upper: Axes, lower: Axes, result: Chaos) -> None:
+    middle = float(np.nanmean(result.start_exponents[:, 0]))
     for shift in range(4):
         chosen = result.shifts == shift
         look: dict[str, Any] = {"ls": "", "marker": MARKS[shift], "ms": 3.0, "color": COLOURS[shift], "mew": 0.0}
         upper.plot(result.s[chosen], result.inputs[chosen, 0, 1], label=f"{shift} ahead", **look)
-        lower.plot(result.s[chosen], result.start_exponents[chosen, 0], **look)  # they differ by 1e-6: see the table
+        lower.plot(result.s[chosen], MAGNIFIED * (result.start_exponents[chosen, 0] - middle), **look)
     upper.set(yscale="log", ylabel="u of neuron 1, where that\nof neuron 0 is largest")
     upper.legend(frameon=False, fontsize="small", ncols=2, loc="best", markerscale=1.6)
-    middle = float(np.nanmean(result.start_exponents[:, 0]))
-    lower.axhline(0.0, color="0.4", lw=0.8)
-    lower.set(xlabel="W₀ along the line, s", ylabel="largest exponent", ylim=(1.5 * middle, -0.25 * middle))
+    lower.set(xlabel="W₀ along the line, s", ylabel="exponent − mean, × 10⁷")
+    lower.margins(y=0.2)
     finish_axes(upper, "(c) four attractors, chosen by W₀")
-    finish_axes(lower, "(d) their exponents hardly differ")
+    finish_axes(lower, f"(d) their largest exponents, mean −{-middle:.6f}")
 
 
 def _table(result: Chaos) -> Table:

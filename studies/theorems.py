@@ -152,7 +152,7 @@ def _draw(study: Theorems) -> Figure:
         "Solid: stable; dashed: unstable. (c) 16 neurons, β = −0.1, σ = 1/6, b = 0.05.",
         (8.4, 3.4),
     )
-    axes = drawn.subplots(1, 3)
+    axes = drawn.subplots(1, 3, width_ratios=(1.3, 1.0, 0.9))
     _draw_one(axes[0], study.logistic, "r", 0, "(a) logistic map", "x")
     _draw_one(axes[1], study.henon, "a", 0, "(b) Hénon map, b = 0.3", "x")
     axes[1].set_ylim(*SHOWN)

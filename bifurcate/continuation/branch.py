@@ -19,7 +19,7 @@ from bifurcate.errors import InvalidInput, NoSuchPoint, Stop
 from bifurcate.linalg.low_rank import LowRank
 from bifurcate.linalg.multipliers import Spectrum
 from bifurcate.maps.iterated_map import IteratedMap
-from bifurcate.printing import count_labels, notebook_html, range_text
+from bifurcate.printing import count_labels, grouped, notebook_html, range_text
 from bifurcate.storage.tables import Columns, about, as_dataframe, as_dataset, points_table, special_table, write_csv
 from bifurcate.validation import is_whole_number, shown
 
@@ -397,7 +397,7 @@ class Branch:
         lines = [f"branch of {name}, {what}{cycles}: {len(self)} points, {ranges}"]
         lines += [f"  {point}" for point in self.special]
         lines += [f"  first point: {self.stop.first}", f"  last point: {self.stop.last}"]
-        lines += [f"  in doubt: {doubt}" for doubt in self.doubts]
+        lines += [f"  in doubt: {doubt}" for doubt in grouped(self.doubts)]
         return "\n".join(lines)
 
 

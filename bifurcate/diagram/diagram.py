@@ -18,7 +18,7 @@ from bifurcate.deprecation import warn_old_name
 from bifurcate.diagram.audit import Audit
 from bifurcate.errors import InvalidInput
 from bifurcate.orbits.observable import Observable
-from bifurcate.printing import count_labels, range_text
+from bifurcate.printing import count_labels, grouped, range_text
 from bifurcate.storage.atomic import check_folder, written_atomically
 from bifurcate.storage.tables import (
     Columns,
@@ -349,7 +349,7 @@ class Diagram:
         beyond = "not followed, beyond the depth, period or number asked for"
         kinds = Counter((point.label, point.period) for point in self.not_followed)
         lines += [f"  {beyond}: {count} {label} of period {period}" for (label, period), count in kinds.items()]
-        lines += [f"  in doubt: {doubt}" for doubt in self.doubts]
+        lines += [f"  in doubt: {doubt}" for doubt in grouped(self.doubts)]
         lines += ["  interrupted by the user; all that was found so far is kept"] * self.interrupted
         return "\n".join(lines + ([str(self.audit)] if self.audit is not None else []))
 

@@ -23,7 +23,7 @@ from bifurcate.maps.connection_map import ConnectionMap
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.periodic_coordinates import shortest
 from bifurcate.newton.solve import Solution
-from bifurcate.printing import short_repr
+from bifurcate.printing import grouped, short_repr
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
 from bifurcate.storage.functions import MissingFunction
@@ -81,7 +81,7 @@ class ConnectingOrbits:
         kind = "homoclinic" if self.points and self.points[0].is_homoclinic else "connecting"
         lines = [f"{len(self.points)} {kind} points of {len(self.orbits)} orbits"]
         lines += [f"  {point}" for point in self.points]
-        lines += [f"  in doubt: {doubt}" for doubt in self.doubts]
+        lines += [f"  in doubt: {doubt}" for doubt in grouped(self.doubts)]
         return "\n".join(lines)
 
 

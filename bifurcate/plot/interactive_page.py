@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,10 @@ from bifurcate.continuation.branch import Branch
 from bifurcate.errors import InvalidInput
 from bifurcate.orbits.observable import Observable, observable_name
 from bifurcate.plot.drawing import HOLLOW_MARKERS, PERIOD_COLOURS, axis_name
-from bifurcate.plot.observables import observe, observe_at
+from bifurcate.plot.observables import observe, observe_at, stable_around
 from bifurcate.plot.proved import proved_arcs
-from bifurcate.printing import number_text
+from bifurcate.plot.two_parameter_chart import WIDTH_LOSS
+from bifurcate.printing import number_text, values_text
 
 if TYPE_CHECKING:
     from bifurcate.proofs.diagram_theorem import DiagramTheorem
@@ -27,6 +28,8 @@ __all__ = ["html_page"]
 
 MOST_COMPONENTS = 6  # of a state that the page offers as projections of their own
 MOST_MULTIPLIERS = 6  # that a point's text lists, the largest in modulus
+MOST_FIXED = 4  # parameters that do not vary which the title names
+CURVE_WIDTH = 2.4  # pixels, of curves in two parameters at period 1
 SYMBOLS = {
     "s": "square",
     "o": "circle",
@@ -85,8 +88,10 @@ def html_page(
     curves = [(i, branch) for i, branch in loci if len(branch.curve.free) > 1]
     plane = tuple(curves[0][1].curve.free[:2]) if curves else ()
     shown = dict(projections or _default_projections(first))
+    fixed = _fixed(branch for _, branch in cycles)
+    where = f" at {values_text(fixed)}" if 0 < len(fixed) <= MOST_FIXED else ""
     content = {
-        "title": title or f"{first.curve.iterate.map.name}: {len(branches)} branches",
+        "title": title or f"{first.curve.iterate.map.name}: {len(branches)} branches{where}",
         "parameter": axis_name(horizontal, labels),
         "plane": [axis_name(name, labels) for name in plane],
         "projections": list(shown),
@@ -107,6 +112,14 @@ def html_page(
         before, after = text.split(mark)
         text = before + part + after
     return text
+
+
+def _fixed(branches: Iterable[Branch]) -> dict[str, float]:
+    """The parameters that have one value on all branches."""
+    seen = [
+        {name: p[name] for name in p if name not in each.curve.free} for each in branches for p in [each[0].parameters]
+    ]
+    return {name: value for name, value in seen[0].items() if all(other.get(name) == value for other in seen)}
 
 
 def _plotly() -> str:
@@ -152,18 +165,38 @@ def _branch(
             lines.append(f"multipliers {_multipliers_text(spectrum.values)}")
         texts.append("<br>".join(lines))
     known = all(point.spectrum is not None for point in branch.points)
+    stable = branch.stable.tolist() if known else [True] * len(branch)
     where = _numbers(np.column_stack([branch[name] for name in plane])) if plane else [None] * len(branch)
+    p, values = branch[parameter].tolist(), [observe(branch, each).tolist() for each in observables]
+    # Lines reach the points where stability changes and where the cycle is born: these belong to the stable part.
+    for at, special in _between(branch):
+        p.insert(at, special.parameters[parameter])
+        stable.insert(at, any(stable[max(at - 1, 0) : at + 1]))
+        texts.insert(at, f"{special.label}, {special.curve.where(special.u, special.error)}")
+        where.insert(at, _numbers([special.parameters[name] for name in plane]) if plane else None)
+        for rows, each in zip(values, observables, strict=True):
+            rows.insert(at, observe_at(branch, special, each))
     return {
         "number": number,
         "name": f"cycles of period {branch.curve.period}",
         "period": branch.curve.period,
         "colour": PERIOD_COLOURS[int(np.log2(branch.curve.period)) % len(PERIOD_COLOURS)],
-        "parameter": _numbers(branch[parameter]),
-        "values": [_numbers(observe(branch, observable)) for observable in observables],
-        "stable": branch.stable.tolist() if known else [True] * len(branch),
+        "parameter": _numbers(p),
+        "values": [_numbers(rows) for rows in values],
+        "stable": stable,
         "plane": where,
         "text": texts,
     }
+
+
+def _between(branch: Branch) -> list[tuple[int, SpecialPoint]]:
+    """The special points that lines go through, and where among the branch's own points, from the last to the first."""
+    found = [(int(np.searchsorted(branch.arclength, each.arclength)), each) for each in branch.special]
+    found = [(at, each) for at, each in found if stable_around(branch, each).changes]
+    origin = branch.curve.origin
+    if isinstance(origin, SpecialPoint) and len(branch.curve.sides) == 1:
+        found.insert(0, (0, origin))
+    return found[::-1]
 
 
 def _proved_point(theorem: DiagramTheorem | None, number: int) -> dict[str, Any]:
@@ -208,6 +241,7 @@ def _curves(curves: list[tuple[int, Branch]], plane: tuple[str, ...]) -> list[di
                 "name": name,
                 "first": all(name != other["name"] for other in found),
                 "colour": kind.colour,
+                "width": round(CURVE_WIDTH / (1.0 + WIDTH_LOSS * float(np.log2(branch.curve.period))), 2),
                 "dash": ",".join(f"{2 * length:g}px" for length in kind.line) if kind.line else "solid",
                 "x": x,
                 "y": y,

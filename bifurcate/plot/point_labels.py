@@ -20,6 +20,7 @@ __all__ = ["PointLabels", "add_point_labels"]
 DIRECTIONS = np.deg2rad([45.0, 135.0, -45.0, -135.0, 90.0, -90.0, 0.0, 180.0])
 DISTANCES = (4.0, 9.0, 16.0, 25.0, 36.0, 50.0, 66.0)
 LEADER_FROM = 9.0  # a label farther from its point than this is joined to it by a line
+USUAL_RADIUS = 4.0  # of a mark, in points: distances are meant for these
 SAME_PLACE = 3.0  # points closer than this, in points (1/72 inch), are one to the eye, and share one label
 
 # What a place costs, in points of distance: labels and marks that overlap cannot be read, a line under a label can.
@@ -93,10 +94,12 @@ class PointLabels(Artist):
         inside = [i for i in kept if ax.bbox.contains(*points[i])]
         lines = _samples_of_lines(ax)
         taken: list[Bbox] = []
+        radii = _radii_of_marks(ax, points, unit)
         for i in inside:
             label = self._labels[i]
             size = Text.get_window_extent(label, renderer)
-            best = _best_place(points[i], size, unit, taken, np.delete(points, i, axis=0), lines, ax.bbox)
+            others = np.delete(points, i, axis=0)
+            best = _best_place(points[i], size, unit, taken, others, lines, ax.bbox, max(radii[i] - USUAL_RADIUS, 0.0))
             taken.append(best.box)
             label.set_position(best.shift)
             if label.arrow_patch is not None:
@@ -130,8 +133,12 @@ def _best_place(
     marks: NDArray[np.float64],
     lines: NDArray[np.float64],
     frame: Bbox,
+    wider: float,
 ) -> _Placed:
-    """The place of least cost for a label of this size; all but ``unit``, pixels a point, in pixels."""
+    """The place of least cost for a label of this size.
+
+    All is in pixels but ``unit``, pixels a point, and ``wider``, by how many points the mark is wider than usual.
+    """
     best, least = None, np.inf
     half = 0.5 * np.array([size.width, size.height])
     for distance in DISTANCES:
@@ -139,7 +146,7 @@ def _best_place(
             break  # every place beyond costs more
         for angle in DIRECTIONS:
             way = np.array([np.cos(angle), np.sin(angle)])
-            reach = np.abs(way) * half * 1.1 + distance * unit * np.abs(way)
+            reach = np.abs(way) * half * 1.1 + (distance + wider) * unit * np.abs(way)
             centre = point + np.sign(np.round(way, 9)) * reach
             low, high = centre - half, centre + half
             box = Bbox([low, high])
@@ -153,6 +160,18 @@ def _best_place(
                 best, least = _Placed(box, (float(shift[0]), float(shift[1])), distance), cost
     assert best is not None  # the first place costs less than infinity
     return best
+
+
+def _radii_of_marks(ax: Any, points: NDArray[np.float64], unit: float) -> NDArray[np.float64]:
+    """The radius of the largest mark at each point, in points (1/72 inch); 0 where there is none."""
+    radii = np.zeros(len(points))
+    for line in ax.lines:
+        if line.get_marker() in ("None", "", " ", None) or line.get_transform() != ax.transData:
+            continue
+        marked = ax.transData.transform(np.column_stack([line.get_xdata(), line.get_ydata()]).astype(float))
+        near = np.abs(marked[:, None] - points).max(axis=2) < unit
+        radii[near.any(axis=0)] = np.maximum(radii[near.any(axis=0)], 0.5 * line.get_markersize())
+    return radii
 
 
 def _count_inside(points: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> int:

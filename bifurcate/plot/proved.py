@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_proved", "proved_arcs"]
 
 BAND: dict[str, Any] = {"color": "#bcd7ea", "lw": 5.0, "zorder": 0.8, "solid_capstyle": "butt"}
-RING: dict[str, Any] = {"ls": "", "marker": "o", "ms": 10.0, "mew": 0.9, "color": "#14548a", "zorder": 6}
+RING: dict[str, Any] = {"ls": "", "marker": "o", "ms": 8.5, "mew": 0.9, "color": "#14548a", "zorder": 6}
 RING |= {"mfc": "none", "clip_on": False}  # hollow, and whole where a point lies at the end of the axes
 KEY_SIZE = 7.0  # points of a ring in the legend
 

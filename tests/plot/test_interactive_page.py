@@ -64,8 +64,12 @@ def test_the_page_has_the_numbers_of_the_diagram(diagram, page):
     drawn = {each["number"]: each for each in data["branches"]}
     for number, branch in enumerate(diagram.branches):
         if branch.curve.codimension == 0:
-            assert np.allclose(drawn[number]["parameter"], branch["a"], rtol=1e-9)
-            assert np.allclose(np.array(drawn[number]["values"][0])[:, 0], branch.states[:, 0], rtol=1e-9)
+            own = [i for i, text in enumerate(drawn[number]["text"]) if "<br>branch" in text]
+            assert np.allclose(np.array(drawn[number]["parameter"])[own], branch["a"], rtol=1e-9)
+            assert np.allclose(np.array(drawn[number]["values"][0])[own, 0], branch.states[:, 0], rtol=1e-9)
+            # Lines go through the points where stability changes, and begin where the cycle is born.
+            between = [drawn[number]["text"][i][:2] for i in range(len(drawn[number]["text"])) if i not in own]
+            assert sorted(between) == (["LP", "PD"] if number == 0 else ["PD", "PD"])
     flip = next(point for point in data["special"] if point["label"] == "PD" and "period 1" in point["text"])
     assert abs(flip["parameter"] - 0.75 * 0.7**2) < 1e-9 and "supercritical" in flip["text"]
 
