@@ -17,6 +17,7 @@ from bifurcate.errors import InvalidInput, MapFailed, NotConverged, NotIsolated,
 from bifurcate.linalg.bordered_system import SingularSystem
 from bifurcate.linalg.multipliers import Spectrum, spectrum
 from bifurcate.linalg.operators import DiagonalLowRank, Operator
+from bifurcate.maps.cycle_multipliers import multipliers_along
 from bifurcate.maps.iterated_map import LARGEST_DENSE, IteratedMap
 from bifurcate.maps.map import Map
 from bifurcate.maps.orbit_map import OrbitMap, check_shooting
@@ -129,7 +130,10 @@ class Solution:
     @cached_property
     def spectrum(self) -> Spectrum:
         """The multipliers, with multiplicities and with what is certified of them; computed when first asked for."""
-        return spectrum(self.jacobian)
+        if self.period == 1 or self.map is None or isinstance(self.map.f, MissingFunction):
+            return spectrum(self.jacobian)
+        iterate, x = self._equations(self.map)
+        return multipliers_along(iterate, iterate.orbit(x, self.parameters), self.parameters, self.jacobian)
 
     @property
     def multipliers(self) -> NDArray[Any]:

@@ -115,3 +115,14 @@ def test_structured_jacobians_are_solved_with(method, rng):
     assert np.abs(weights.state - net.equilibrium()).max() < 1e-9
     reduced = bf.solve(net.reduced, net.project(net.initial), method=method)
     assert np.abs(reduced.state - net.reduced_equilibrium()).max() < 1e-9
+
+
+@pytest.mark.parametrize("period", [7, 14, 20, 30])
+def test_multipliers_far_inside_the_circle_have_all_their_digits(period):
+    # Their product is (−b)^k whatever the cycle.
+    map = bf.maps.henon(1.4, 0.3)
+    states = bf.orbit(map, [0.1, 0.1], steps=20000).states[500:]
+    nearest = np.argmin(np.linalg.norm(states[period:] - states[:-period], axis=1))
+    found = bf.solve(map, states[nearest], period=period)
+    for values in (found.multipliers, bf.multipliers(map, found.state, period=found.period).values):
+        assert abs(np.prod(values) / (-0.3) ** found.period - 1.0) < 1e-12
