@@ -33,7 +33,7 @@ from bifurcate.maps.calls import REAL_KINDS, call
 from bifurcate.maps.derivatives import AGREEMENT, ATTEMPTS, COMPLEX_STEP, FIVE_POINT_STEP, ROUNDING, SHORTER
 from bifurcate.maps.iterated_map import LARGEST_DENSE, IteratedMap
 from bifurcate.maps.map import Map
-from bifurcate.maps.periodic_coordinates import near, shortest
+from bifurcate.maps.periodic_coordinates import near, shortest, sizes
 
 __all__ = ["BatchedMap", "DoesNotBroadcast", "JacobianBy", "LoopedMap", "batched_map", "given_jacobians", "looped_map"]
 
@@ -181,7 +181,7 @@ class BatchedMap:
         m, n = x.shape
         here = None if self.periods is None else self.images(x, p)
         row, column = np.repeat(np.arange(m), n), np.tile(np.arange(n), m)
-        step = FIVE_POINT_STEP * np.maximum(self.map.scale, np.abs(x)).ravel()
+        step = FIVE_POINT_STEP * sizes(x, self.map.scale, self.periods).ravel()
         out = np.full((m * n, n), np.nan)
         least = np.full(m * n, np.inf)
         left = np.arange(m * n)

@@ -31,7 +31,7 @@ from bifurcate.linalg.boundary_value_jacobian import BoundaryValueJacobian
 from bifurcate.linalg.operators import dense
 from bifurcate.maps.derivatives import AGREEMENT, FIVE_POINT_STEP
 from bifurcate.maps.iterated_map import IteratedMap, Parameters
-from bifurcate.maps.periodic_coordinates import shortest
+from bifurcate.maps.periodic_coordinates import shortest, sizes
 
 __all__ = ["ConnectionMap"]
 
@@ -153,7 +153,7 @@ class ConnectionMap(IteratedMap):
     def _differences(self, states: Array, p: Parameters) -> Array | None:
         """Jacobians of f by five-point differences; None if f does not broadcast."""
         m, n = states.shape
-        h = FIVE_POINT_STEP * np.maximum(self.map.scale, np.abs(states))
+        h = FIVE_POINT_STEP * sizes(states, self.map.scale, self.map.periods)
         steps = np.array([1.0, -1.0, 2.0, -2.0])[:, None, None, None] * (h[:, :, None] * np.eye(n))
         images = self._batch((states[:, None, :] + steps).reshape(-1, n), p)
         if images is None:
@@ -315,7 +315,7 @@ class ConnectionMap(IteratedMap):
     def _beside(self, saddles: Array) -> tuple[Array, Array]:
         """States a step beside every saddle, up and down along every component, and the distances between them."""
         n = saddles.shape[1]
-        h = SUBSPACE_STEP * np.maximum(self.map.scale, np.abs(saddles))
+        h = SUBSPACE_STEP * sizes(saddles, self.map.scale, self.map.periods)
         steps = h[:, :, None, None] * np.array([1.0, -1.0])[:, None] * np.eye(n)[:, None, :]
         return (saddles[:, None, None, :] + steps).reshape(-1, n), 2.0 * h
 

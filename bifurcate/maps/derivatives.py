@@ -289,6 +289,7 @@ def directional_derivative(
     scale: float,
     step: float = FIVE_POINT_STEP,
     noise: float = 0.0,
+    longest: float = np.inf,
 ) -> Array:
     """d/dt f(x + t v) at t = 0.
 
@@ -307,6 +308,8 @@ def directional_derivative(
         In place of ε^(1/5).
     noise : float
         Size of the errors of f's values, in units of max(scale, |x|), where they are larger than rounding.
+    longest : float
+        In place of max(scale, |x|) where it is less: the period of a coordinate that goes round.
 
     Returns
     -------
@@ -336,7 +339,7 @@ def directional_derivative(
         return slope
     size = max(scale, float(np.abs(x).max(initial=0.0)))
     return central_difference(
-        lambda t: np.asarray(f(x + t * v, **parameters), dtype=float), step * size / length, noise * size
+        lambda t: np.asarray(f(x + t * v, **parameters), dtype=float), step * min(size, longest) / length, noise * size
     )
 
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from bifurcate.errors import MapFailed
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.jacobian_slopes import has_jacobian_slopes, jacobians, takes_batches
+from bifurcate.maps.periodic_coordinates import common_size
 
 __all__ = ["HigherDerivatives", "higher_derivatives"]
 
@@ -106,7 +107,7 @@ def _along_orbit(
 ) -> list[HigherDerivatives]:
     """The derivatives of f at every state, from one batch of its Jacobians; none where that would be many calls."""
     k, n = states.shape
-    levels, sizes = iterate.map.precision, np.maximum(np.abs(states).max(axis=1), iterate.map.scale)
+    levels, sizes = iterate.map.precision, common_size(states, iterate.map.scale, iterate.map.periods)
     short, long = coarser * levels.bend_step * sizes, coarser * levels.curvature_step * sizes
     slopes, bends = _directions(n)
     moves = np.concatenate([short[:, None, None] * slopes, long[:, None, None] * bends, np.zeros((k, 1, n))], axis=1)

@@ -30,7 +30,7 @@ from bifurcate.maps.derivatives import (
     slope_by_three_points,
 )
 from bifurcate.maps.map import Map
-from bifurcate.maps.periodic_coordinates import near, shortest
+from bifurcate.maps.periodic_coordinates import common_size, near, shortest, sizes
 from bifurcate.printing import short_repr, values_text
 
 __all__ = ["IteratedMap"]
@@ -269,7 +269,7 @@ class IteratedMap:
         if self.map.jvp is not None or self.map.derivative != "central":
             return np.array([self._jvp(x, e, p) for e in np.eye(len(x))]).T
         # A step of its own for every component, since they may differ in scale.
-        steps = self.map.precision.slope_step * np.maximum(self.map.scale, np.abs(x))
+        steps = self.map.precision.slope_step * sizes(x, self.map.scale, self.map.periods)
         if self.map.borders is not None:
             move = inward_step(lambda y: self.border_signs([y, y], p), x, steps)
             if move is not None:
@@ -393,8 +393,8 @@ class IteratedMap:
         ndarray, shape (m, j)
         """
         # The longest t that changes neither the state by more than its size nor a parameter by more than its own.
-        moved = float(np.abs(dx).max(initial=0.0)) / max(self.map.scale, float(np.abs(x).max(initial=0.0)))
-        size = 1.0 / max(moved, *(abs(rate) / self.parameter_unit(name, p[name]) for name, rate in dp.items()), TINY)
+        moved = float(np.abs(dx).max(initial=0.0)) / float(common_size(x, self.map.scale, self.map.periods))
+        longest = 1.0 / max(moved, *(abs(rate) / self.parameter_unit(name, p[name]) for name, rate in dp.items()), TINY)
 
         def along(t: float) -> Array:
             shifted = {**p, **{name: p[name] + t * rate for name, rate in dp.items()}}
@@ -402,8 +402,8 @@ class IteratedMap:
 
         levels = self.map.precision
         if self.exact:
-            return slope_by_three_points(along, levels.short_bend_step * size)  # errors of 1e-10 suffice
-        return central_difference(along, levels.bend_step * size, levels.slope_error * float(np.abs(columns).max()))
+            return slope_by_three_points(along, levels.short_bend_step * longest)  # errors of 1e-10 suffice
+        return central_difference(along, levels.bend_step * longest, levels.slope_error * float(np.abs(columns).max()))
 
     def _jacobian_along(self, x: Array, p: Parameters, columns: Array, beside: tuple[str, Array] | None) -> Array:
         """J V at a state, and beside it (∂f^k/∂name) cᵀ."""

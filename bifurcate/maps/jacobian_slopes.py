@@ -30,6 +30,7 @@ from bifurcate.maps.batched_map import (
 )
 from bifurcate.maps.batches import LAYOUTS, BatchLayout, BatchRows, agrees, broadcast_parameters, to_batch, to_rows
 from bifurcate.maps.iterated_map import IteratedMap
+from bifurcate.maps.periodic_coordinates import common_size
 
 __all__ = [
     "JacobianChain",
@@ -198,7 +199,7 @@ def _along_orbit(iterate: IteratedMap, states: Array, p: Mapping[str, float], fr
     k, n = states.shape
     m, map = len(free), iterate.map
     h = np.empty((k, 1, n + m))
-    h[:, 0, :n] = np.maximum(np.abs(states).max(axis=1), map.scale)[:, None]
+    h[:, 0, :n] = common_size(states, map.scale, map.periods)[:, None]
     h[:, 0, n:] = [iterate.parameter_unit(name, p[name]) for name in free]
     h *= map.precision.short_bend_step
     moves = _sides(n + m) * h  # to two places beside every state in every direction

@@ -368,8 +368,10 @@ class Map(Portable):
         def f(y: Array, **p: float) -> Array:
             return self.image_near(self.evaluate(y, p), here)
 
-        levels = self.precision
-        return directional_derivative(f, x, v, parameters, self.derivative, self.scale, levels.slope_step, levels.noise)
+        levels, longest = self.precision, np.inf if self.periods is None else float(self.periods.min())
+        return directional_derivative(
+            f, x, v, parameters, self.derivative, self.scale, levels.slope_step, levels.noise, longest
+        )
 
     def check(self, x: Any) -> Array:
         """Try f at x, and compare the derivatives that were given with differences of f there.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bifurcate.errors import InvalidInput
 from bifurcate.validation import is_real_number
 
-__all__ = ["check_periods", "near", "reduced", "shortest", "whole_periods"]
+__all__ = ["check_periods", "common_size", "near", "reduced", "shortest", "sizes", "whole_periods"]
 
 Array = NDArray[Any]
 
@@ -73,6 +73,26 @@ def near(states: Array, reference: Array, periods: Array | None) -> Array:
         return states
     turns = np.round((states - reference) / periods)
     return np.where(turns == 0.0, states, states - turns * np.where(np.isfinite(periods), periods, 0.0))
+
+
+def sizes(states: Array, scale: float, periods: Array | None) -> Array:
+    """The size of every coordinate, by which differences are taken: no angle is larger than its period.
+
+    Orbits in the lift go round any number of times, and f bends over a part of a period wherever they are.
+
+    Examples
+    --------
+    >>> sizes(np.array([1000.0, 1000.0]), 1.0, np.array([2.0, np.inf]))
+    array([   2., 1000.])
+    """
+    large = np.maximum(scale, np.abs(states))
+    return np.asarray(large if periods is None else np.minimum(large, periods))
+
+
+def common_size(states: Array, scale: float, periods: Array | None) -> Array:
+    """The size of states, shape (..., n), by which differences along all their coordinates at once are taken."""
+    large = np.maximum(scale, np.abs(states).max(axis=-1, initial=0.0))
+    return np.asarray(large if periods is None else np.minimum(large, periods.min()))
 
 
 def whole_periods(states: Array, periods: Array) -> Array:

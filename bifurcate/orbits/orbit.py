@@ -84,16 +84,19 @@ class IterationRule(Portable):
         ``domain(x, **parameters)`` → margins, all positive inside the domain.
     scale : float
         A typical magnitude of the state.
+    periods : ndarray or None
+        Of the coordinates, inf for those without one; None if none has one.
     """
 
     f: Callable[..., Any]
     domain: Callable[..., Any] | None
     scale: float
+    periods: NDArray[np.float64] | None = field(default=None, compare=False)
 
     @staticmethod
     def of(map: Map) -> IterationRule:
         """The rule of a map."""
-        return IterationRule(map.f, map.domain, map.scale)
+        return IterationRule(map.f, map.domain, map.scale, map.periods)
 
     def end(self, x: State, p: Mapping[str, float]) -> OrbitEnd:
         """Why an orbit cannot go on from a state, as in :class:`Orbit`; "steps" if it can."""

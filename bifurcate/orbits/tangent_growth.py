@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bifurcate.maps.accelerated import CompiledFunction
 from bifurcate.maps.accelerated_batches import batch_images
 from bifurcate.maps.batches import BatchRows, broadcast_parameters, smallest_margins, to_batch
+from bifurcate.maps.periodic_coordinates import common_size, shortest
 from bifurcate.orbits.ensemble import Layout
 from bifurcate.orbits.orbit import DIVERGED, IterationRule
 
@@ -72,8 +73,9 @@ def _of_batch(rule: IterationRule, rows: BatchRows, layout: Layout, vector: Arra
             is_lost |= ~(margins(x) > 0)
         if is_lost.all():
             break
-        step = (STEP * np.maximum(rule.scale, size)).reshape(ones)
-        image = (f(x + step * v) - f(x - step * v)) / (2.0 * step)
+        step = (STEP * common_size(x.reshape(m, -1), rule.scale, rule.periods)).reshape(ones)
+        apart = (f(x + step * v) - f(x - step * v)).reshape(m, -1)
+        image = shortest(apart, rule.periods).reshape(x.shape) / (2.0 * step)
         growth = np.maximum(np.linalg.norm(image.reshape(m, -1), axis=1), LEAST_GROWTH)
         x, v = f(x), image / growth.reshape(ones)
         if done >= transient:

@@ -26,7 +26,7 @@ from bifurcate.maps.batched_values import BatchedValues
 from bifurcate.maps.batches import BatchRows
 from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
-from bifurcate.maps.periodic_coordinates import near
+from bifurcate.maps.periodic_coordinates import common_size, near
 from bifurcate.orbits.orbit import IterationRule, OrbitEnd, next_states
 
 __all__ = ["TangentMap", "TangentOrbit", "follow"]
@@ -182,7 +182,7 @@ class TangentMap:
 
     def _differences(self, x: Array, following: Array, columns: Array) -> Array:
         """The products by three-point differences, from two values of f a column."""
-        size = max(self.map.scale, float(np.abs(x).max()))
+        size = float(common_size(x.ravel(), self.map.scale, self.map.periods))
         h = STEP * size / np.maximum(np.abs(columns).max(axis=0), np.finfo(float).tiny)
         moves = (h * columns).T
         states = np.concatenate([x.ravel() + moves, x.ravel() - moves]).reshape(-1, *x.shape)

@@ -7,6 +7,9 @@ import pytest
 
 import bifurcate as bf
 from bifurcate.errors import InvalidInput
+from bifurcate.maps.batched_map import batched_map
+from bifurcate.maps.batches import BatchRows
+from bifurcate.maps.iterated_map import IteratedMap
 
 TURN = 2 * np.pi
 
@@ -124,3 +127,45 @@ def test_a_coordinate_that_has_no_such_period_is_refused():
         bf.Map(lambda x: np.sin(x), {}, periodic=3.0).check([0.3])
     with pytest.raises(InvalidInput, match="2 entries"):
         bf.Map(lambda x: x, {}, periodic=(1.0, None)).check([0.3])
+
+
+@pytest.mark.parametrize("periodic", [1.0, (1.0, None)])
+@pytest.mark.parametrize("turns", [0, 1000, -(10**6)])
+def test_derivatives_are_those_of_the_reduced_state(periodic, turns):
+    # An orbit in the lift may have gone round any number of times: differences must not be longer for that.
+    if periodic == 1.0:
+        map, x = circle(), np.array([0.3])
+        exact = np.array([[1.0 + 0.9 * np.cos(TURN * 0.3)]])
+    else:
+        map = bf.Map(lambda z: np.array([z[0] + 0.1, np.cos(TURN * z[0]) + 0.5 * z[1]]), {}, periodic=periodic)
+        x = np.array([0.3, 0.2])
+        exact = np.array([[1.0, 0.0], [-TURN * np.sin(TURN * 0.3), 0.5]])
+    x[0] += turns
+    allowed = 1e-8 + 1e-12 * abs(turns)  # rounding of the state, over a step of a thousandth
+    p = dict(map.parameters)
+    assert np.abs(IteratedMap(map, x.shape).jacobian([x, x], p) - exact).max() < allowed
+    for v in (*np.eye(len(x)), np.ones(len(x))):
+        assert np.abs(map.tangent(x, v, p) - exact @ v).max() < allowed
+    batched = batched_map(map, BatchRows(np.tile(x, (3, 1)), p))
+    assert np.abs(batched.jacobians(np.tile(x, (3, 1)), p) - exact).max() < allowed
+
+
+def test_exponents_of_an_orbit_that_goes_round():
+    # ln|b cos| has the mean ln(b/2): the second exponent. The first is that of the rotation.
+    w = (np.sqrt(5.0) - 1.0) / 2.0
+    map = bf.Map(lambda z: np.array([z[0] + w, 0.5 * np.cos(TURN * z[0]) * np.tanh(z[1])]), {}, periodic=(1.0, None))
+    found = bf.lyapunov(map, [0.3, 0.0], steps=2000, count=2)
+    assert abs(found.values[0]) < 1e-9 and abs(found.values[1] - np.log(0.25)) < 3 * found.errors[1]
+    assert abs(bf.lyapunov(map, [0.3, 0.0], steps=2000).values[0]) < 1e-3
+
+
+@pytest.mark.parametrize("reduced", [True, False])
+def test_exponents_over_parameters_do_not_see_the_cut(reduced):
+    # Exponents of rotations are 0, at places where the orbit crosses the cut within a difference, too.
+    def f(x, a, b):
+        y = x + a + b
+        return np.mod(y, TURN) if reduced else y
+
+    map = bf.Map(f, {"a": 0.0, "b": 0.1}, periodic=TURN)
+    found = bf.parameter_plane(map, {"a": [0.0, 1e-7, 1.0], "b": [TURN / 64, 0.3]}, start=[0.0], exponents=2000)
+    assert np.abs(found.exponents).max() < 1e-8
