@@ -135,8 +135,7 @@ _ADVICE: dict[StopReason, str] = {
     "collapsed": "the cycle shrank onto a solution of a smaller period ({detail}); beyond it lies the same cycle, "
     "traversed half a period later",
     "interrupted": "interrupted by the user; all that was found so far is kept",
-    "origin": "the branch was born here ({detail}) and is followed to one side only: the other is the same cycle, "
-    "started at another of its points",
+    "origin": "the branch was born here and is followed to one side only ({detail})",
     "unfolded": "the points of this kind end here ({detail})",
     "singular": "the linear system could not be solved ({detail})",
     "unresolved": "beyond this point a closed curve needs more modes than are allowed ({detail})",

@@ -17,6 +17,7 @@ from bifurcate.continuation.stepper import Step, StepperState, continue_from
 from bifurcate.curves.compact_state import compact_state
 from bifurcate.curves.curve import Curve
 from bifurcate.curves.curve_point import CurvePoint
+from bifurcate.curves.invariant_curve_equations import KIND as INVARIANT_CURVE
 from bifurcate.errors import MapFailed, Stop
 from bifurcate.interrupts import interruptible
 from bifurcate.progress import Progress
@@ -145,7 +146,7 @@ def join_halves(
     """The branch made of one or two halves and the point between them, with the user's events and doubts there."""
     ahead = halves[0]
     ahead.special = [*here, *ahead.special]
-    begin = Stop("origin", str(curve.origin)) if len(curve.sides) == 1 else ahead.stop
+    begin = Stop("origin", _birth(curve)) if len(curve.sides) == 1 else ahead.stop
     end, points, special, doubts = ahead.stop, [first, *ahead.points], ahead.special, [*doubts, *ahead.doubts]
     if len(halves) == 2:
         behind = halves[1].reversed()
@@ -158,6 +159,25 @@ def join_halves(
     if unsure:
         doubts = [*doubts, f"multipliers at {len(unsure)} of {len(points)} points: {unsure[0].note}"]
     return Branch(curve, tuple(points), tuple(special), BranchEnds(begin, end), tuple(dict.fromkeys(doubts)))
+
+
+def _birth(curve: Curve) -> str:
+    """Where a curve was born that is followed to one side, and what lies on the other.
+
+    On cycles of amplitude r and phase φ the other side is −r, or φ + π: the same points where their number is even.
+    """
+    origin = curve.origin if isinstance(curve.origin, SpecialPoint) else None
+    if curve.tongue is not None:
+        other = f"the other is {'the same' if curve.tongue[1] % 2 == 0 else 'the other'} edge of this tongue"
+    elif curve.kind == INVARIANT_CURVE:
+        other = "the other is the same closed curve, begun half a turn on"
+    elif origin is not None and origin.border is not None:
+        other = "the other lies across the border"
+    elif origin is not None and (curve.period // origin.period) % 2:
+        other = "the other is a curve of its own"
+    else:
+        other = "the other is the same cycle, started at another of its points"
+    return other if origin is None else f"{origin}: {other}"
 
 
 def _repeats_last(special: list[SpecialPoint], point: SpecialPoint) -> bool:
