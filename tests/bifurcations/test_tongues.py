@@ -86,6 +86,8 @@ def test_edges_of_the_predator_prey_map(name, label, distance):
         ("fold", point.resonance[1], point.resonance)
     ] * 2
     bounds = {"a": (1.9, GLOBAL[name]["parameters"]["a"]), "b": (2.5, 4.2)}
+    born = bf.trace(edges[0], bounds, detect=False).stop.first
+    assert born.reason == "origin" and "the other is the other edge of this tongue" in str(born)
     found = sorted(ends_at(edge, bounds, ["b"])[0] for edge in edges)
     assert np.abs(np.subtract(found, GLOBAL[name]["value"])).max() < 1e-12
 
