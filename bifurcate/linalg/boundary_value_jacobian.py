@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bifurcate.linalg.matrix_with_own_multipliers import MatrixWithOwnMultipliers
+
 __all__ = ["BoundaryValueJacobian"]
 
 Array = NDArray[Any]
@@ -23,46 +25,31 @@ LARGEST_SHIFT = 0.5  # |s| at the most: so 1 + s stays away from −1, where a f
 
 
 @dataclass(frozen=True, eq=False)
-class BoundaryValueJacobian:
+class BoundaryValueJacobian(MatrixWithOwnMultipliers):
     """I + G_X of a boundary value problem G(X) = 0.
 
     Attributes
     ----------
-    matrix : ndarray, shape (n, n)
-        I + G_X.
+    slope : ndarray, shape (n, n)
+        G_X.
 
     Examples
     --------
-    >>> BoundaryValueJacobian(np.diag([1.5, -2.0])).multiplier  # G_X = diag(0.5, −3), of negative determinant
+    >>> BoundaryValueJacobian(np.diag([0.5, -3.0])).multiplier  # the determinant is negative
     0.5
     """
 
-    matrix: Array
+    slope: Array
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(n, n)."""
-        n = len(self.matrix)
-        return n, n
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """That of the matrix."""
-        return self.matrix.dtype
-
-    @property
-    def T(self) -> Array:
-        """The transpose, as a matrix."""
-        return self.matrix.T
-
-    def __matmul__(self, x: Array) -> Array:
-        return np.asarray(self.matrix @ x)
+    @cached_property
+    def matrix(self) -> Array:
+        """I + G_X."""
+        return np.asarray(np.eye(len(self.slope)) + self.slope)
 
     @cached_property
     def multiplier(self) -> float:
         """1 + s; NaN if the matrix is not finite."""
-        if not np.isfinite(self.matrix).all():
+        if not np.isfinite(self.slope).all():
             return float("nan")
-        G = self.matrix - np.eye(len(self.matrix))
-        smallest = float(np.linalg.svd(G, compute_uv=False)[-1])
-        return 1.0 + float(np.linalg.slogdet(G)[0]) * min(smallest, LARGEST_SHIFT)
+        smallest = float(np.linalg.svd(self.slope, compute_uv=False)[-1])
+        return 1.0 + float(np.linalg.slogdet(self.slope)[0]) * min(smallest, LARGEST_SHIFT)

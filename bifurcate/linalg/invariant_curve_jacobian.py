@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bifurcate.linalg.matrix_with_own_multipliers import MatrixWithOwnMultipliers
 from bifurcate.linalg.threads import one_thread
 from bifurcate.linalg.trigonometric import at_angles, resampled, shift_matrix, smooth_weights
 
@@ -36,7 +37,7 @@ REAL = 1e-7  # imaginary part, in units of the modulus, of an eigenvalue that is
 
 
 @dataclass(frozen=True, eq=False)
-class InvariantCurveJacobian:
+class InvariantCurveJacobian(MatrixWithOwnMultipliers):
     """f' along a closed invariant curve.
 
     Attributes
@@ -61,19 +62,6 @@ class InvariantCurveJacobian:
         """(mn, mn)."""
         m, n = self.blocks.shape[:2]
         return m * n, m * n
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """That of the blocks."""
-        return self.blocks.dtype
-
-    @property
-    def T(self) -> Array:
-        """The transpose, as a matrix."""
-        return self.matrix.T
-
-    def __matmul__(self, x: Array) -> Array:
-        return np.asarray(self.matrix @ x)
 
     @cached_property
     def matrix(self) -> Array:

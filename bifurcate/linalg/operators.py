@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 from bifurcate.errors import InvalidInput
-from bifurcate.linalg.boundary_value_jacobian import BoundaryValueJacobian
 from bifurcate.linalg.cyclic_product import CyclicProduct
-from bifurcate.linalg.invariant_curve_jacobian import InvariantCurveJacobian
+from bifurcate.linalg.matrix_with_own_multipliers import MatrixWithOwnMultipliers
 from bifurcate.linalg.threads import one_thread
 from bifurcate.storage.pickling import Portable
 
@@ -177,8 +176,7 @@ Operator: TypeAlias = (
     | DiagonalLowRank
     | ShiftedLowRank
     | CyclicProduct
-    | BoundaryValueJacobian
-    | InvariantCurveJacobian
+    | MatrixWithOwnMultipliers
 )
 
 
@@ -225,7 +223,7 @@ def dense(A: Operator) -> Array:
     """
     if isinstance(A, np.ndarray):
         return A
-    if isinstance(A, BoundaryValueJacobian | InvariantCurveJacobian):
+    if isinstance(A, MatrixWithOwnMultipliers):
         return A.matrix
     if sp.issparse(A) or isinstance(A, CyclicProduct):
         return np.asarray((A.matrix if isinstance(A, CyclicProduct) else A).toarray())  # type: ignore[union-attr]
@@ -251,7 +249,7 @@ def shifted(A: Operator, target: complex) -> Operator:
     >>> shifted(np.array([[2.0]]), 1.0)
     array([[1.]])
     """
-    if isinstance(A, BoundaryValueJacobian | InvariantCurveJacobian):
+    if isinstance(A, MatrixWithOwnMultipliers):
         return shifted(A.matrix, target)
     if isinstance(A, np.ndarray):
         real = A.dtype == np.float64 and isinstance(target, float)
@@ -338,7 +336,7 @@ def core_operator(A: Operator) -> Operator:
     >>> float(core_operator(ShiftedLowRank(0.5, np.ones((3, 1)), np.array([[0.2, 0.0, 0.1]])))[0, 0].round(12))
     0.8
     """
-    if isinstance(A, BoundaryValueJacobian | InvariantCurveJacobian):
+    if isinstance(A, MatrixWithOwnMultipliers):
         return A.matrix
     return shifted(_core(A.core), -A.shift) if isinstance(A, ShiftedLowRank) else A
 

@@ -310,7 +310,7 @@ class ConnectionMap(IteratedMap):
         for i in range(count, len(states)):
             G[row : row + n, i * n : (i + 1) * n] = blocks[i] - np.eye(n)
             row += n
-        return BoundaryValueJacobian(np.eye(size) + G)
+        return BoundaryValueJacobian(G)
 
     def _beside(self, saddles: Array) -> tuple[Array, Array]:
         """States a step beside every saddle, up and down along every component, and the distances between them."""
