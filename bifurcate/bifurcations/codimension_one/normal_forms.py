@@ -48,6 +48,9 @@ Array = NDArray[Any]
 
 NOT_SIMPLE = 1e8  # a null vector that (A − λ) reaches with a gain above this is in its range: <p, q> is 0 to √rounding
 COARSER = 2.0  # by which factor the steps of the second evaluation are longer: truncation grows at least 16-fold
+# Relative error of a coefficient above which steps of half the length are tried, while that lowers it ...
+LARGEST_TRUNCATION = 1e-7
+FINEST = 1.0 / 256.0  # ... down to this part of the usual ones
 EXACT_ROUNDING = 1e-11  # rounding of a coefficient, in its own units and those of 1, with derivatives known to rounding
 QUADRATIC_ROUNDING = 1e-9  # ... of a quadratic one where A itself comes from differences: 3e-13 over a step
 CUBIC_ROUNDING = 2e-8  # ... of a cubic one: 3e-13 over the square of a step
@@ -280,13 +283,44 @@ def coefficients(
         dicts are empty where a linear system on the way is singular: a resonance, or a multiplier that is not simple
         though it has one eigenvector only, as in maps that preserve areas.
     """
-    found, coarser = _at_steps(kind, iterate, orbit, p, iterate.jacobian(orbit, p), angle, (1.0, COARSER))
+    A = iterate.jacobian(orbit, p)
+    found, coarser = _at_steps(kind, iterate, orbit, p, A, angle, (1.0, COARSER))
+    values, errors = _with_errors(iterate, found, coarser, 1.0)
+    steps, is_falling = 1.0, not iterate.map.precision.is_noisy
+    while is_falling and _is_truncated(iterate, values, errors) and steps > FINEST:
+        steps, coarser = steps / COARSER, found
+        (found,) = _at_steps(kind, iterate, orbit, p, A, angle, (steps,))
+        finer, finer_errors = _with_errors(iterate, found, coarser, steps)
+        is_falling = all(finer_errors[name] < errors[name] for name in errors) and bool(errors)
+        if is_falling:
+            values, errors = finer, finer_errors
+    return values, errors
+
+
+def _with_errors(
+    iterate: IteratedMap, found: dict[str, complex], coarser: dict[str, complex], steps: float
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Coefficients and their errors: the change under steps twice as long, and rounding, more for shorter steps."""
+    if found.keys() != coarser.keys():
+        return {}, {}
     values = {name: value.real for name, value in found.items()}
     # In units of the state a quadratic coefficient is of size 1/scale, a cubic one of 1/scale².
-    units = {name: iterate.map.scale ** (1 if name == "a" else 2) for name in values}
+    powers = {name: 1 if name == "a" else 2 for name in values}
+    units = {name: iterate.map.scale ** powers[name] for name in values}
     size = 1.0 + max((abs(value) * units[name] for name, value in found.items()), default=0.0)
-    errors = {name: abs(found[name] - coarser[name]) + _rounding(iterate, name) * size / units[name] for name in values}
+    errors = {
+        name: abs(found[name] - coarser[name]) + _rounding(iterate, name) * size / units[name] / steps ** powers[name]
+        for name in values
+    }
     return values, errors
+
+
+def _is_truncated(iterate: IteratedMap, values: dict[str, float], errors: dict[str, float]) -> bool:
+    """True if an error is far more than rounding: f bends over lengths much shorter than the size of the state."""
+    return any(
+        error > LARGEST_TRUNCATION * max(abs(values[name]), iterate.map.scale ** -(1 if name == "a" else 2))
+        for name, error in errors.items()
+    )
 
 
 def _rounding(iterate: IteratedMap, name: str) -> float:
