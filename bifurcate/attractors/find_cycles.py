@@ -17,8 +17,8 @@ from bifurcate.attractors.found_cycles import FoundCycles, SearchEvidence
 from bifurcate.errors import InvalidInput
 from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
 from bifurcate.linalg.cyclic_product import CyclicProduct
-from bifurcate.maps.accelerated_batches import batch_map
-from bifurcate.maps.batched_map import BatchedMap, DoesNotBroadcast, looped_map
+from bifurcate.maps.accelerated_batches import MapOnRows
+from bifurcate.maps.batched_map import BatchedMap
 from bifurcate.maps.batches import BatchRows
 from bifurcate.maps.iterated_map import LARGEST_DENSE
 from bifurcate.maps.map import Map
@@ -120,11 +120,8 @@ def find_cycles(
         protected(),
         reporting(progress, f"find_cycles {map.name}", (), "starts") as report,
     ):
-        batched = batch_map(map, BatchRows(trials, dict(map.parameters))) or looped_map(map, low.shape)
-        try:
-            search = _search(batched, k, low, high, seed, max_starts, report)
-        except DoesNotBroadcast:
-            search = _search(looped_map(map, low.shape), k, low, high, seed, max_starts, report)
+        several = MapOnRows(map, BatchRows(trials, dict(map.parameters)))
+        search = several.run(lambda step: _search(step, k, low, high, seed, max_starts, report))
         return search.to_result(np.stack([low, high], axis=-1), prove)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.attractors.attractor import INFINITY, POLE, UNDECIDED
-from bifurcate.maps.batches import BatchLayout, BatchRows, agrees, first_layout, smallest_margins, to_batch, to_rows
+from bifurcate.maps.batch_calls import DoesNotBroadcast, images_at_once, images_one_by_one
+from bifurcate.maps.batches import BatchLayout, BatchRows, first_layout, smallest_margins, to_batch
 from bifurcate.maps.map import Map
 from bifurcate.orbits.ensemble import LARGEST_BATCHED
 from bifurcate.orbits.orbit import DIVERGED, IterationRule
@@ -42,34 +43,16 @@ class Stepper:
 
     def step(self, states: Array, done: int) -> Array | None:
         """f of all states; None if f, given a batch, fails, or differs for one state from f of it alone."""
+        self.failures = {}
+        f, p = self.rule.f, self.p
         if self.layout is None or len(states) == 1:
-            return self._one_by_one(states)
+            return images_one_by_one(f, states, p, failures=self.failures)
+        is_compared = done < FIRST_COMPARED or done % THEN_COMPARED == 0
+        compared = (done % len(states),) if is_compared else ()
         try:
-            batch = np.array(self.rule.f(to_batch(states, self.layout), **self.p), dtype=float)
-            following = to_rows(batch, self.layout)
-            if following.shape != states.shape:
-                return None
-            if done < FIRST_COMPARED or done % THEN_COMPARED == 0:
-                i = done % len(states)
-                alone = np.array(self.rule.f(states[i].copy(), **self.p), dtype=float)
-                if not agrees(following[i], alone, self.rule.scale):
-                    return None
-        except Exception:  # f took the batch of the trial but not this one: one by one it may
+            return np.ascontiguousarray(images_at_once(f, states, p, self.layout, self.rule.scale, compared))
+        except DoesNotBroadcast:  # f took the batch of the trial but not this one: one by one it may
             return None
-        return np.ascontiguousarray(following)
-
-    def _one_by_one(self, states: Array) -> Array:
-        following, self.failures = np.full(states.shape, np.nan), {}
-        for i, x in enumerate(states):
-            try:
-                y = np.asarray(self.rule.f(x.copy(), **self.p))
-                if y.shape == x.shape and y.dtype.kind in "fiub":
-                    following[i] = y
-                else:
-                    self.failures[i] = f"f returned shape {y.shape}, of {y.dtype.name}"
-            except Exception as error:  # f may raise anything; its words are kept
-                self.failures[i] = f"f raised {type(error).__name__}: {error}"
-        return following
 
     def ends(self, states: Array, before: Array) -> NDArray[np.int_]:
         """INFINITY or POLE where an orbit cannot go on from a state, UNDECIDED where it can."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ from bifurcate.continuation.step_control import StepControl
 from bifurcate.errors import InvalidInput
 from bifurcate.interrupts import interruptible, protected
 from bifurcate.linalg.multipliers import EDGE
-from bifurcate.maps.accelerated_batches import batch_map
-from bifurcate.maps.batched_map import BatchedMap, DoesNotBroadcast, looped_map
+from bifurcate.maps.accelerated_batches import MapOnRows
+from bifurcate.maps.batched_map import BatchedMap
 from bifurcate.maps.batches import BatchRows, make_rows
 from bifurcate.maps.iterated_map import LARGEST_DENSE, SAME_STATE
 from bifurcate.maps.map import Map
@@ -148,20 +149,14 @@ def _traced(
     rows = BatchRows(solved.states, {**rows.parameters, free: np.broadcast_to(rows.parameters[free], len(rows)).copy()})
     length = max(FEWEST_ROWS, NUMBERS_PER_BATCH // (rows.states[0].size + 1) ** 2)
     good = np.flatnonzero([not reason for reason in reasons])
-    batched = batch_map(map, rows) or looped_map(map, rows.states.shape[1:])
+    several = MapOnRows(map, rows)
     parts: list[_Part] = []
     with protected(), reporting(progress, f"trace_many {map.name}", (free,)) as report:
         for i in range(0, len(good), length):
             numbers = good[i : i + length]
+            work = partial(_trace_part, free, rows[numbers], interval, period, control, numbers)
             try:
-                parts.append(
-                    interruptible(_trace_part, batched, free, rows[numbers], interval, period, control, numbers)
-                )
-            except DoesNotBroadcast:
-                batched = looped_map(map, rows.states.shape[1:])
-                parts.append(
-                    interruptible(_trace_part, batched, free, rows[numbers], interval, period, control, numbers)
-                )
+                parts.append(interruptible(several.run, work))
             except KeyboardInterrupt:
                 for each in good[i:].tolist():
                     reasons[each] = "interrupted by the user"
@@ -186,13 +181,13 @@ class _Part:
 
 
 def _trace_part(
-    batched: BatchedMap,
     free: str,
     rows: BatchRows,
     interval: tuple[float, float],
     period: int,
     control: StepControl,
     numbers: NDArray[np.int_],
+    batched: BatchedMap,
 ) -> _Part:
     x = rows.states.reshape(len(rows), -1)
     m, n = x.shape

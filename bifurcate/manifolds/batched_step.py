@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.errors import MapFailed
-from bifurcate.maps.batches import BatchLayout, BatchRows, agrees, first_layout, to_batch, to_rows
+from bifurcate.maps.batch_calls import DoesNotBroadcast, images_at_once, images_one_by_one
+from bifurcate.maps.batches import BatchLayout, BatchRows, first_layout
 from bifurcate.maps.calls import call
 from bifurcate.maps.map import Map
 from bifurcate.orbits.orbit import IterationRule, next_state
@@ -55,30 +56,19 @@ class BatchedStep:
         if not len(rows):
             return rows
         states = rows.reshape(-1, *self.shape)
-        if self.layout is not None:
-            found = self._all_at_once(states)
-            if found is not None:
-                return found
-        return np.array([self._single(x) for x in states]).reshape(rows.shape)
+        with np.errstate(all="ignore"):
+            if self.layout is not None:
+                try:
+                    return self._flat(
+                        images_at_once(self.rule.f, states, self.parameters, self.layout, self.rule.scale)
+                    )
+                except DoesNotBroadcast:  # one state may spoil the batch: they are taken one by one then
+                    pass
+            return self._flat(images_one_by_one(self.rule.f, states, self.parameters))
 
-    def _all_at_once(self, states: Array) -> Array | None:
-        assert self.layout is not None
-        try:
-            with np.errstate(all="ignore"):
-                images = np.asarray(self.rule.f(to_batch(states, self.layout), **self.parameters), dtype=float)
-        except Exception:  # one state may spoil the batch: they are taken one by one then
-            return None
-        batch = to_rows(images, self.layout)
-        if batch.shape != states.shape or not agrees(batch[0], self._single(states[0]), self.rule.scale):
-            return None
-        return np.ascontiguousarray(batch).reshape(len(states), -1)
-
-    def _single(self, x: Array) -> Array:
-        try:
-            with np.errstate(all="ignore"):
-                return next_state(self.rule, x, self.parameters)
-        except MapFailed:
-            return np.full(self.shape, np.nan)
+    @staticmethod
+    def _flat(states: Array) -> Array:
+        return np.ascontiguousarray(states).reshape(len(states), -1)
 
     def on_complex(self, rows: NDArray[np.complex128]) -> NDArray[np.complex128]:
         """g of complex states, shape (m, n), as long as f takes them.

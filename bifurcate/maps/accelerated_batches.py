@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,15 +22,17 @@ from bifurcate.maps.accelerated import (
     traced,
     user_function,
 )
-from bifurcate.maps.batched_map import BatchedMap, batched_map
+from bifurcate.maps.batch_calls import DoesNotBroadcast
+from bifurcate.maps.batched_map import BatchedMap, batched_map, looped_map
 from bifurcate.maps.batches import BatchRows
 from bifurcate.maps.iterated_map import LARGEST_DENSE
 from bifurcate.maps.map import Map
 
-__all__ = ["AcceleratedMap", "batch_images", "batch_map"]
+__all__ = ["AcceleratedMap", "MapOnRows", "batch_images", "batch_map"]
 
 Array = NDArray[np.float64]
 Parameters = Mapping[str, Any]
+T = TypeVar("T")
 
 # The least number of rows that is compiled for, and the factor from one such length to the next: three programs serve
 # up to 16,384 rows, and arithmetic on rows that pad costs less than a compilation.
@@ -142,3 +144,36 @@ def batch_map(map: Map, rows: BatchRows) -> BatchedMap | None:
     if len(rows) < 2 or rows.states[0].size > LARGEST_DENSE or map.precision.noise:
         return None
     return AcceleratedMap(map, shape, "leading", "jacobian")
+
+
+class MapOnRows:
+    """A map on rows of states for as long as a computation takes: in batches until f turns out not to take them.
+
+    Parameters
+    ----------
+    map : Map
+    rows : BatchRows
+        Rows with which one tries whether f takes batches.
+
+    Examples
+    --------
+    >>> from bifurcate.maps.catalogue import logistic
+    >>> rows = BatchRows(np.array([[0.1], [0.5]]), {"r": 2.0})
+    >>> MapOnRows(logistic(), rows).run(lambda step: step.images(rows.states, rows.parameters)).ravel()
+    array([0.18, 0.5 ])
+    """
+
+    def __init__(self, map: Map, rows: BatchRows) -> None:
+        self.map, self.shape = map, rows.states.shape[1:]
+        self.step = batch_map(map, rows) or looped_map(map, self.shape)
+
+    def run(self, work: Callable[[BatchedMap], T]) -> T:
+        """``work(step)``; from its beginning again, one state at a time, if a batch yields what single calls do not.
+
+        All later work has one state at a time then, too.
+        """
+        try:
+            return work(self.step)
+        except DoesNotBroadcast:
+            self.step = looped_map(self.map, self.shape)
+            return work(self.step)

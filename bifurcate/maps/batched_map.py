@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.errors import BifurcateError, MapFailed
+from bifurcate.maps.batch_calls import DoesNotBroadcast, call_on_batch, images_at_once, images_one_by_one
 from bifurcate.maps.batches import (
     LAYOUTS,
     BatchLayout,
@@ -35,7 +36,7 @@ from bifurcate.maps.iterated_map import LARGEST_DENSE, IteratedMap
 from bifurcate.maps.map import Map
 from bifurcate.maps.periodic_coordinates import near, shortest, sizes
 
-__all__ = ["BatchedMap", "DoesNotBroadcast", "JacobianBy", "LoopedMap", "batched_map", "given_jacobians", "looped_map"]
+__all__ = ["BatchedMap", "JacobianBy", "LoopedMap", "batched_map", "given_jacobians", "looped_map"]
 
 Array = NDArray[np.float64]
 Parameters = Mapping[str, Any]
@@ -47,10 +48,6 @@ TRIED = 32
 # Numbers up to which products with all unit vectors are taken in one call: beyond, a call takes longer than what is
 # around it.
 FEW_PRODUCTS = 4096
-
-
-class DoesNotBroadcast(Exception):
-    """A batch was not taken, or yields something else than single calls: f has to be called for one state at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,16 +90,9 @@ class BatchedMap:
         """
         if not len(x):
             return x.copy()
-        found = self._rows(self._call(self.map.f, x, p), x.shape)
         i = next(self._turn) % len(x)
-        values = {name: float(value[i]) if isinstance(value, np.ndarray) else value for name, value in p.items()}
-        try:
-            expected = np.array(self.map.f(x[i].reshape(self.shape), **values), dtype=float).reshape(-1)
-        except Exception as error:
-            raise DoesNotBroadcast from error
-        if not (np.array_equal(found[i], expected) or agrees(found[i], expected, self.map.scale)):
-            raise DoesNotBroadcast
-        return found
+        states = x.reshape(-1, *self.shape)
+        return images_at_once(self.map.f, states, p, self.layout, self.map.scale, (i,)).reshape(x.shape)
 
     def margins(self, x: Array, p: Parameters) -> Array:
         """The smallest domain margin of every row, shape (m,): inf where no domain is declared, −inf for NaN."""
@@ -131,29 +121,6 @@ class BatchedMap:
     def _broadcast(self, p: Parameters) -> dict[str, Any]:
         return broadcast_parameters(p, len(self.shape), self.layout)
 
-    def _batch(self, x: Array) -> Array:
-        """A copy of the rows of x, as f takes them."""
-        if self.layout == "leading":
-            return x.reshape(-1, *self.shape).copy()
-        return np.array(x.T, order="C").reshape(*self.shape, len(x))
-
-    def _rows(self, batch: Array, shape: tuple[int, ...]) -> Array:
-        """What f makes of a batch, one row for each state."""
-        if self.layout == "leading":
-            return batch.reshape(shape)
-        return batch.reshape(shape[1], shape[0]).T
-
-    def _call(self, f: Callable[..., Any], x: Array, p: Parameters, kinds: str = REAL_KINDS) -> Array:
-        """A user's function on a batch, of which the value has the batch's shape."""
-        batch = self._batch(x)
-        try:
-            found = np.array(f(batch, **self._broadcast(p)))  # it may return the same array each time
-        except Exception as error:
-            raise DoesNotBroadcast from error
-        if found.shape != batch.shape or found.dtype.kind not in kinds:
-            raise DoesNotBroadcast
-        return found if found.dtype.kind in "fc" else found.astype(float)
-
     def _one_by_one(self, x: Array, p: Parameters) -> Array:
         single, n = IteratedMap(self.map, self.shape), x.shape[1]
         out = np.full((len(x), n, n), np.nan)
@@ -173,7 +140,8 @@ class BatchedMap:
         for j in range(n):
             y = x.astype(complex)
             y[:, j] += 1j * COMPLEX_STEP
-            out[:, :, j] = self._rows(self._call(self.map.f, y, p, "fc"), x.shape).imag / COMPLEX_STEP
+            images = call_on_batch(self.map.f, y.reshape(-1, *self.shape), p, self.layout, "fc")
+            out[:, :, j] = images.reshape(x.shape).imag / COMPLEX_STEP
         return out
 
     def _by_differences(self, x: Array, p: Parameters) -> Array:
@@ -342,13 +310,8 @@ class LoopedMap(BatchedMap):
 
     def images(self, x: Array, p: Parameters) -> Array:
         """f at the rows of x, one after another."""
-        out = np.full(x.shape, np.nan)
-        for i, (state, values) in enumerate(zip(x, BatchRows(x, p).parameters_of_rows())):
-            try:
-                out[i] = self.map.evaluate(state.reshape(self.shape), values).ravel()
-            except MapFailed:
-                continue
-        return out
+        states = x.reshape(-1, *self.shape)
+        return images_one_by_one(self.map.f, states, p, self.map.name).reshape(x.shape)
 
     def margins(self, x: Array, p: Parameters) -> Array:
         """The smallest domain margin of every row; −inf where the domain fails."""

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bifurcate.maps.calls import REAL_KINDS
+from bifurcate.maps.batch_calls import DoesNotBroadcast, call_on_batch, images_at_once, is_image_alone
+from bifurcate.maps.batches import LAYOUTS, BatchLayout
 
 __all__ = ["BatchedValues"]
 
@@ -23,10 +24,6 @@ Array = NDArray[np.float64]
 # States of the first batch that are compared with single calls, spread over it. The states beside one point, which
 # differences take, differ in one number each: a function that mixes them up is wrong at every one.
 COMPARED_AT_FIRST = 16
-
-# Part of max(scale, |value|) by which a batch may differ from a single call: sums in another order and vectorised
-# functions differ by some units in the last place. Differences are taken within one batch, which adds no more.
-SAME_VALUE = 1e-12
 
 
 class BatchedValues:
@@ -43,7 +40,7 @@ class BatchedValues:
     """
 
     def __init__(self) -> None:
-        self._axes: weakref.WeakKeyDictionary[Any, int | None] = weakref.WeakKeyDictionary()
+        self._layouts: weakref.WeakKeyDictionary[Any, BatchLayout | None] = weakref.WeakKeyDictionary()
         self._calls: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 
     def values(
@@ -61,63 +58,37 @@ class BatchedValues:
             A typical magnitude of the state.
         """
         try:
-            if f in self._axes:
-                axis = self._axes[f]
-                return None if axis is None else self._checked(f, states, parameters, scale, axis)
+            known = self._layouts.get(f, LAYOUTS)
         except TypeError:  # it cannot be remembered: it is called for every state
             return None
-        chosen = np.unique(np.linspace(0, len(states) - 1, COMPARED_AT_FIRST).astype(int))
-        for axis in (-1, 0):
-            found = _in_one_call(f, states, parameters, axis)
-            if found is not None and _agrees(f, states, found, parameters, scale, chosen):
-                self._axes[f], self._calls[f] = axis, 0
+        if isinstance(known, str):
+            return self._checked(f, states, parameters, scale, known)
+        rows = np.unique(np.linspace(0, len(states) - 1, COMPARED_AT_FIRST).astype(int)).tolist()
+        for layout in known or ():
+            try:
+                with np.errstate(all="ignore"):
+                    found = images_at_once(f, states, parameters, layout, scale, rows)
+            except DoesNotBroadcast:
+                continue
+            if np.isfinite(found[rows]).all():
+                self._layouts[f], self._calls[f] = layout, 0
                 return found
-        self._axes[f] = None
+        self._layouts[f] = None
         return None
 
     def _checked(
-        self, f: Callable[..., Any], states: Array, parameters: Mapping[str, float], scale: float, axis: int
+        self, f: Callable[..., Any], states: Array, parameters: Mapping[str, float], scale: float, layout: BatchLayout
     ) -> Array | None:
-        found = _in_one_call(f, states, parameters, axis)
         self._calls[f] += 1
-        row = np.array([self._calls[f] % len(states)])
-        if found is not None and _agrees(f, states, found, parameters, scale, row):
-            return found
-        if found is not None and np.isfinite(found).all():  # it does not broadcast after all
-            self._axes[f] = None
-        return None
-
-
-def _in_one_call(f: Callable[..., Any], states: Array, parameters: Mapping[str, float], axis: int) -> Array | None:
-    batch = np.array(states) if axis == 0 else np.ascontiguousarray(np.moveaxis(states, 0, -1))
-    try:
-        with np.errstate(all="ignore"):
-            found = np.asarray(f(batch, **parameters))
-    except Exception:  # f was not written for such arrays, and may raise anything
-        return None
-    if found.shape != batch.shape or found.dtype.kind not in REAL_KINDS:
-        return None
-    return np.array(found if axis == 0 else np.moveaxis(found, -1, 0), dtype=float)
-
-
-def _agrees(
-    f: Callable[..., Any],
-    states: Array,
-    found: Array,
-    parameters: Mapping[str, float],
-    scale: float,
-    rows: NDArray[np.int_],
-) -> bool:
-    """True if single calls at some rows yield what the batch has there."""
-    for row in rows.tolist():
+        row = self._calls[f] % len(states)
         try:
             with np.errstate(all="ignore"):
-                alone = np.asarray(f(states[row].copy(), **parameters))
-        except Exception:
-            return False
-        if alone.shape != found[row].shape or alone.dtype.kind not in REAL_KINDS:
-            return False
-        allowed = SAME_VALUE * np.maximum(scale, np.abs(alone))
-        if not (np.abs(found[row] - alone) <= allowed).all():
-            return False
-    return True
+                found = call_on_batch(f, states, parameters, layout)
+                is_same = is_image_alone(f, states, found, parameters, row, scale)
+        except DoesNotBroadcast:
+            return None
+        if is_same and np.isfinite(found[row]).all():
+            return found
+        if np.isfinite(found).all():  # it does not broadcast after all
+            self._layouts[f] = None
+        return None

@@ -23,6 +23,7 @@ from bifurcate.maps.map import Map
 from bifurcate.validation import as_floats, check_instance, check_mapping
 
 __all__ = [
+    "HOW_TO_BROADCAST",
     "LAYOUTS",
     "BatchLayout",
     "BatchRows",
@@ -45,6 +46,12 @@ LAYOUTS: tuple[BatchLayout, ...] = ("trailing", "leading")
 # Part of max(scale, |value|) by which a batch may differ from single calls. Summation in another order, and vectorised
 # exponentials and powers, differ by some units in the last place, 1e-15 to 1e-14; a wrong layout differs by far more.
 SAME_VALUE = 1e-12
+
+# Said where f is called for one state at a time, as where it computes with Python's floats.
+HOW_TO_BROADCAST = (
+    "one state in each call of f; if f computes with x[0], x[1], … as arrays, by NumPy's functions (no float(x[0]), no "
+    "math.exp, np.where in place of if), one call takes many states and is many times faster"
+)
 
 
 class Broadcasting(Protocol):
@@ -87,8 +94,10 @@ class BatchRows:
 
     def parameters_of_rows(self) -> list[dict[str, float]]:
         """The parameters of every row, as floats."""
+        if not any(np.ndim(value) for value in self.parameters.values()):
+            return [dict(self.parameters)] * len(self)
         columns = [value.tolist() if np.ndim(value) else [value] * len(self) for value in self.parameters.values()]
-        return [dict(zip(self.parameters, row)) for row in zip(*columns)] if columns else [{}] * len(self)
+        return [dict(zip(self.parameters, row)) for row in zip(*columns)]
 
     def call_each(self, f: Callable[..., Any]) -> Array:
         """The values f(x, **parameters), from one call for every row."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
@@ -212,26 +214,37 @@ def ikeda(u: float = 0.9, a: float = 1.0, phi: float = 0.4, q: float = 6.0) -> M
     array([1., 0.])
     """
 
-    def turned(z: Array, phi: float, q: float) -> tuple[Array, Array, Array]:
-        # The rotation, the rotated state, and the latter turned by a right angle: its derivative by the angle.
-        t = phi - q / (1.0 + z @ z)
-        R = np.array([[np.cos(t), -np.sin(t)], [np.sin(t), np.cos(t)]])
-        w = R @ z
-        return R, w, np.array([-w[1], w[0]])
+    def turned(z: Array, phi: Any, q: Any) -> tuple[Any, Any, Any, Any, Any]:
+        # Cosine and sine of the angle of rotation, the rotated state, and 1 + |z|². States may come in batches (2, m).
+        size = 1.0 + z[0] * z[0] + z[1] * z[1]
+        c, s = np.cos(phi - q / size), np.sin(phi - q / size)
+        return c, s, c * z[0] - s * z[1], s * z[0] + c * z[1], size
 
-    def jacobian(z: Array, u: float, a: float, phi: float, q: float) -> Array:
-        R, _, normal = turned(z, phi, q)
-        return u * (R + np.outer(normal, 2.0 * q * z / (1.0 + z @ z) ** 2))
+    def jacobian(z: Array, u: Any, a: Any, phi: Any, q: Any) -> Array:
+        c, s, x, y, size = turned(z, phi, q)
+        along, across = 2.0 * q * z[0] / size**2, 2.0 * q * z[1] / size**2  # the angle's slopes
+        return np.asarray(u * np.array([[c - y * along, -s - y * across], [s + x * along, c + x * across]]))
 
-    def by_parameter(z: Array, name: str, u: float, a: float, phi: float, q: float) -> Array:
-        _, w, normal = turned(z, phi, q)
-        turn = {"phi": 1.0, "q": -1.0 / (1.0 + float(z @ z))}
-        return {"u": w, "a": np.array([1.0, 0.0])}[name] if name not in turn else u * turn[name] * normal
+    def by_parameter(z: Array, name: str, u: Any, a: Any, phi: Any, q: Any) -> Array:
+        _, _, x, y, size = turned(z, phi, q)
+        if name == "a":
+            return np.array([1.0 + 0.0 * x, 0.0 * y])
+        if name == "u":
+            return np.array([x, y])
+        return np.asarray(u * (1.0 if name == "phi" else -1.0 / size) * np.array([-y, x]))
+
+    def f(z: Array, u: Any, a: Any, phi: Any, q: Any) -> Array:
+        _, _, x, y, _ = turned(z, phi, q)
+        return np.array([a + u * x, u * y])
+
+    def jvp(z: Array, v: Array, u: Any, a: Any, phi: Any, q: Any) -> Array:
+        J = jacobian(z, u, a, phi, q)
+        return np.array([J[0, 0] * v[0] + J[0, 1] * v[1], J[1, 0] * v[0] + J[1, 1] * v[1]])
 
     return Map(
-        lambda z, u, a, phi, q: np.array([a, 0.0]) + u * turned(z, phi, q)[1],
+        f,
         {"u": u, "a": a, "phi": phi, "q": q},
-        jvp=lambda z, v, u, a, phi, q: jacobian(z, u, a, phi, q) @ v,
+        jvp=jvp,
         jacobian=jacobian,
         parameter_derivative=by_parameter,
         name="ikeda",

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput, OutsideDomain
+from bifurcate.maps.batches import HOW_TO_BROADCAST, BatchRows, first_layout
 from bifurcate.maps.checks import check_state, join_names
 from bifurcate.maps.derivatives import DIFFERENCE_CALLS
 from bifurcate.maps.iterated_map import LARGEST_DENSE
@@ -50,8 +51,8 @@ class Finding:
     Attributes
     ----------
     name : str
-        What: "parameters", "shape", "in-place change", "chance", "precision", "noise", "kinks", "domain", "jvp",
-        "jacobian", "parameter derivative", "values".
+        What: "parameters", "shape", "in-place change", "chance", "batches", "precision", "noise", "kinks", "domain",
+        "jvp", "jacobian", "parameter derivative", "values".
     verdict : {"good", "doubtful", "wrong"}
     words : str
         What was found, and what to do about it.
@@ -129,6 +130,7 @@ def _look(map: Map, x: Array) -> list[Finding]:
     if chance.verdict != "good":
         return found
     found.append(_parameters(map, x, y))
+    found.append(_batches(map, x))
     found.append(_precision(map, x, y))
     noise = max(_noise(map, x, v) for v in _directions(x))
     size = max(map.scale, float(np.abs(y).max()))
@@ -185,6 +187,14 @@ def _parameters(map: Map, x: Array, y: NDArray[Any]) -> Finding:
     if unused:
         return Finding("parameters", "doubtful", f"f takes no notice of {', '.join(unused)} at this state")
     return Finding("parameters", "good", f"f depends on {join_names(map.parameters)}")
+
+
+def _batches(map: Map, x: Array) -> Finding:
+    step = NOISE_STEP * max(map.scale, float(np.abs(x).max()))
+    states = np.array([x, *(x + step * v for v in _directions(x))])
+    if map.accelerate or first_layout(map, BatchRows(states, dict(map.parameters))) is not None:
+        return Finding("batches", "good", "one call of f takes many states")
+    return Finding("batches", "doubtful", HOW_TO_BROADCAST)
 
 
 def _precision(map: Map, x: Array, y: NDArray[Any]) -> Finding:

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.linalg.trigonometric import coefficients, resampled, shifted_values
-from bifurcate.maps.batched_map import BatchedMap, DoesNotBroadcast, batched_map, looped_map
+from bifurcate.maps.accelerated_batches import MapOnRows
+from bifurcate.maps.batched_map import BatchedMap
 from bifurcate.maps.batches import BatchRows
 from bifurcate.maps.derivatives import FIVE_POINT_STEP
 from bifurcate.maps.iterated_map import IteratedMap, Parameters
@@ -107,43 +108,34 @@ class InvariantCurveMap(IteratedMap):
         """A vector of values at another number of angles."""
         return resampled(np.asarray(x).reshape(self.shape[0], -1), m).ravel()
 
-    def _batched(self, rows: Array, p: Parameters) -> BatchedMap:
-        known: BatchedMap | None = self.__dict__.get("_batch")
+    def _several(self, rows: Array, p: Parameters) -> MapOnRows:
+        known: MapOnRows | None = self.__dict__.get("_map_on_rows")
         if known is None:
-            states = rows.reshape(-1, *self.state_shape)
-            known = batched_map(self.map, BatchRows(states, dict(p))) or looped_map(self.map, self.state_shape)
-            self.__dict__["_batch"] = known
+            known = MapOnRows(self.map, BatchRows(rows.reshape(-1, *self.state_shape), dict(p)))
+            self.__dict__["_map_on_rows"] = known
         return known
-
-    def _one_by_one(self) -> BatchedMap:
-        self.__dict__["_batch"] = looped_map(self.map, self.state_shape)
-        return self._batched(np.zeros(0), {})
 
     def orbits(self, rows: Array, p: Parameters) -> list[Array]:
         """[rows, f(rows), …, g(rows)], each of shape (m, n); NaN where f fails."""
-        batch, found = self._batched(rows, p), [rows]
-        try:
+
+        def iterate(step: BatchedMap) -> list[Array]:
+            found = [rows]
             for _ in range(self.steps):
-                found.append(batch.images(found[-1], p))
-        except DoesNotBroadcast:
-            batch, found = self._one_by_one(), [rows]
-            for _ in range(self.steps):
-                found.append(batch.images(found[-1], p))
-        return found
+                found.append(step.images(found[-1], p))
+            return found
+
+        return self._several(rows, p).run(iterate)
 
     def blocks(self, orbits: Sequence[Array], p: Parameters) -> Array:
         """g' at the rows, shape (m, n, n), from their orbits."""
-        batch = self._batched(orbits[0], p)
-        product: Array | None = None
-        for rows in orbits[:-1]:
-            try:
-                here = batch.jacobians(rows, p)
-            except DoesNotBroadcast:
-                batch = self._one_by_one()
-                here = batch.jacobians(rows, p)
-            product = here if product is None else here @ product
-        assert product is not None
-        return product
+
+        def multiply(step: BatchedMap) -> Array:
+            product = step.jacobians(orbits[0], p)
+            for rows in orbits[1:-1]:
+                product = step.jacobians(rows, p) @ product
+            return product
+
+        return self._several(orbits[0], p).run(multiply)
 
     def slopes(self, orbits: Sequence[Array], p: Parameters, name: str) -> Array:
         """∂g/∂name at the rows, shape (m, n)."""
@@ -184,7 +176,8 @@ class InvariantCurveMap(IteratedMap):
         """The smallest domain margin at the angles; −inf where a state or image is not finite."""
         if not all(np.isfinite(each).all() for each in orbit):
             return -np.inf
-        return float(self._batched(self.rows(orbit[0]), p).margins(self.rows(orbit[0]), p).min())
+        rows = self.rows(orbit[0])
+        return float(self._several(rows, p).run(lambda step: step.margins(rows, p)).min())
 
     def border_signs(self, orbit: Sequence[Array], p: Parameters) -> Array:
         """None are looked at: a curve across a border crosses it twice, wherever it lies."""

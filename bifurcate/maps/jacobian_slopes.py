@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.errors import MapFailed
+from bifurcate.maps.batch_calls import DoesNotBroadcast
 from bifurcate.maps.batched_map import (
     BatchedMap,
-    DoesNotBroadcast,
     JacobianBy,
     batched_map,
     given_jacobians,

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.maps.accelerated_batches import batch_map
-from bifurcate.maps.batched_map import BatchedMap, DoesNotBroadcast
+from bifurcate.maps.batch_calls import DoesNotBroadcast
+from bifurcate.maps.batched_map import BatchedMap
 from bifurcate.maps.batches import BatchRows
 from bifurcate.maps.orbit_map import SHORTEST_PERIOD
 from bifurcate.newton.batched_deflation import BatchedDeflation

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput, NotConverged
+from bifurcate.maps.batches import HOW_TO_BROADCAST
 from bifurcate.maps.map import Map
 from bifurcate.newton.solve import Solution, solve
 from bifurcate.printing import notebook_html, short_repr
@@ -113,4 +114,6 @@ class Solutions:
             lines.append(f"  … {good - PRINTED_ROWS} more")
         counts = Counter(reason for reason in self.reasons if reason)
         lines += [f"  failed: {number} × {reason}" for reason, number in counts.items()]
+        if self.layout == "single" and len(self) > 1:
+            lines.append(f"  hint: {HOW_TO_BROADCAST}")
         return "\n".join(lines)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from bifurcate.errors import BifurcateError, InvalidInput, MapFailed, NotConverged, NotIsolated, OutsideDomain
 from bifurcate.interrupts import interruptible, protected
 from bifurcate.maps.accelerated_batches import batch_map
-from bifurcate.maps.batched_map import BatchedMap, DoesNotBroadcast
+from bifurcate.maps.batch_calls import DoesNotBroadcast
+from bifurcate.maps.batched_map import BatchedMap
 from bifurcate.maps.batches import BatchRows, make_rows
 from bifurcate.maps.map import Map
 from bifurcate.maps.orbit_map import check_shooting

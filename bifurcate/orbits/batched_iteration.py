@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bifurcate.maps.batch_calls import is_image_alone
 from bifurcate.maps.batches import (
     BatchLayout,
     BatchRows,
-    agrees,
     broadcast_parameters,
     smallest_margins,
     to_batch,
@@ -129,7 +129,9 @@ def iterate_batch(
             turn += 1
             final = done + found.steps == last
             chosen = spread(len(numbers), COMPARED_AT_LAST) if final else np.array([turn % len(numbers)])
-            if not _is_single(rule, to_rows(found.before, layout), to_rows(found.last, layout), rows, chosen):
+            before, after = to_rows(found.before, layout), to_rows(found.last, layout)
+            values = rows.parameters
+            if not all(is_image_alone(rule.f, before, after, values, i, rule.scale) for i in chosen.tolist()):
                 return None
             for k, each in enumerate(found.between):
                 result.states[which, done + 1 + unseen - transient + k] = to_rows(each, layout)
@@ -141,18 +143,6 @@ def iterate_batch(
 def spread(m: int, most: int = MOST_COMPARED) -> NDArray[np.int_]:
     """The numbers of all of m rows, or of as many as are compared at most, spread over them."""
     return np.unique(np.linspace(0, m - 1, min(m, most)).astype(int))
-
-
-def _is_single(rule: IterationRule, before: Array, after: Array, rows: BatchRows, chosen: NDArray[np.int_]) -> bool:
-    """True if f of some rows by themselves is what the batch has there."""
-    p = dict(rows.parameters)
-    several = {name: value for name, value in p.items() if np.ndim(value)}
-    for i in chosen.tolist():
-        p.update((name, value.item(i)) for name, value in several.items())
-        expected, found = np.array(rule.f(before[i].copy(), **p)), after[i]
-        if expected.tobytes() != found.tobytes() and not agrees(found, expected, rule.scale):
-            return False
-    return True
 
 
 class _NextStates(NamedTuple):

@@ -15,7 +15,7 @@ from bifurcate.deprecation import old_parameters, old_positions
 from bifurcate.errors import InvalidInput, MapFailed
 from bifurcate.executors import as_executor
 from bifurcate.interrupts import interrupted_meanwhile, interruptible, protected
-from bifurcate.maps.batches import LAYOUTS, BatchLayout, BatchRows, can_broadcast, make_rows
+from bifurcate.maps.batches import HOW_TO_BROADCAST, LAYOUTS, BatchLayout, BatchRows, can_broadcast, make_rows
 from bifurcate.maps.map import Map
 from bifurcate.orbits.batched_iteration import BatchResult, iterate_batch, iterate_one_by_one, spread
 from bifurcate.orbits.compiled_loops import CompiledRule, iterate_rows_compiled, rows_at_once
@@ -65,8 +65,11 @@ class Ensemble:
     layout: Layout
     details: tuple[str, ...] = field(default=(), repr=False)
 
-    __repr__ = short_repr
     _repr_html_ = notebook_html
+
+    def __repr__(self) -> str:
+        hint = f"\nhint: {HOW_TO_BROADCAST}" if self.layout == "single" and len(self) > 1 else ""
+        return short_repr(self) + hint
 
     def __len__(self) -> int:
         return len(self.states)

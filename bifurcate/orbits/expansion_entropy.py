@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput
 from bifurcate.interrupts import interrupted_meanwhile
-from bifurcate.maps.batched_map import BatchedMap, DoesNotBroadcast, batched_map, looped_map
+from bifurcate.maps.accelerated_batches import MapOnRows
+from bifurcate.maps.batched_map import BatchedMap
 from bifurcate.maps.batches import BatchRows
 from bifurcate.maps.map import Map
 from bifurcate.orbits.orbit import with_values
@@ -119,12 +120,8 @@ def expansion_entropy(
     rng = np.random.default_rng(check_seed(seed))
     x = rng.uniform(low, high, (points, len(low)))
     p = dict(map.parameters)
-    shape = (len(low),)
-    step = batched_map(map, BatchRows(x[:TRIED], p)) or looped_map(map, shape)
-    try:
-        logs, staying = _expansions(step, x, p, (low, high), steps)
-    except DoesNotBroadcast:
-        logs, staying = _expansions(looped_map(map, shape), x, p, (low, high), steps)
+    several = MapOnRows(map, BatchRows(x[:TRIED], p))
+    logs, staying = several.run(lambda step: _expansions(step, x, p, (low, high), steps))
     return _fitted(logs, staying)
 
 

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from scipy.linalg.lapack import dgeqrf, dorgqr
 
 from bifurcate.errors import MapFailed
-from bifurcate.maps.batched_map import BatchedMap, DoesNotBroadcast, batched_map
+from bifurcate.maps.batch_calls import DoesNotBroadcast
+from bifurcate.maps.batched_map import BatchedMap, batched_map
 from bifurcate.maps.batched_values import BatchedValues
 from bifurcate.maps.batches import BatchRows
 from bifurcate.maps.iterated_map import IteratedMap

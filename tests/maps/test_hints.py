@@ -54,3 +54,31 @@ def test_what_a_jvp_saves_is_said_where_products_take_differences():
     (found,) = [each for each in diagnose(large, start) if each.name == "jvp"]
     assert found.verdict == "doubtful" and "a jvp takes one" in found.words
     assert not [each for each in diagnose(given, start) if each.name == "jvp" and each.verdict != "good"]
+
+
+@pytest.mark.parametrize(
+    "f",
+    [lambda z, a, b: [1 - a * z[0] ** 2 + z[1], b * z[0]], lambda z, a, b: (1 - a * z[0] ** 2 + z[1], b * z[0])],
+)
+def test_lists_and_tuples_of_arrays_take_batches_as_arrays_do(f):
+    map, starts = bf.Map(f, {"a": 1.4, "b": 0.3}), np.linspace(-0.2, 0.2, 40).reshape(20, 2)
+    found, array = bf.ensemble(map, starts, 3), bf.ensemble(bf.maps.henon(), starts, 3)
+    assert found.layout == "trailing" and "hint" not in repr(found)
+    assert np.array_equal(found.states, array.states)
+    assert bf.solve_many(map, starts).layout == "trailing"
+    (finding,) = [each for each in diagnose(map, [0.1, 0.2]) if each.name == "batches"]
+    assert finding.verdict == "good"
+
+
+def test_a_function_of_floats_is_told_how_to_take_batches():
+    def f(z, a, b):
+        x, y = float(z[0]), float(z[1])
+        return [1 - a * x * x + y, b * x]
+
+    map, starts = bf.Map(f, {"a": 1.4, "b": 0.3}), [[0.6, 0.2], [0.5, 0.1]]
+    words = "if f computes with x[0], x[1], … as arrays"
+    assert words in repr(bf.ensemble(map, starts, 3))
+    assert words not in repr(bf.ensemble(map, starts[:1], 3))
+    assert words in str(bf.solve_many(map, starts))
+    (finding,) = [each for each in diagnose(map, [0.1, 0.2]) if each.name == "batches"]
+    assert finding.verdict == "doubtful" and words in finding.words
