@@ -12,12 +12,22 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["count_labels", "grouped", "notebook_html", "number_text", "range_text", "short_repr", "values_text"]
+__all__ = [
+    "count_labels",
+    "grouped",
+    "notebook_html",
+    "number_text",
+    "numbers_text",
+    "range_text",
+    "short_repr",
+    "values_text",
+]
 
 LONGEST_ARRAY = 6  # numbers of an array that a representation prints: they fit a line
 LONGEST_LIST = 3  # records that a representation prints one by one, and does not count
 LONGEST_TEXT = 100  # characters of one field
 
+NEXT = "\nnext: "  # before the verbs that take a result
 NUMBER = r"[-−+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"  # as results print them
 
 _LIMITS = reprlib.Repr()
@@ -28,17 +38,20 @@ def short_repr(result: Any) -> str:
     """Represent a result by its fields, of which none prints more than fits on a line.
 
     Used as ``__repr__ = short_repr``. Long arrays appear as their shapes, long lists as their lengths, functions as
-    their names; ``print(result)`` and the fields themselves have the rest.
+    their names; ``print(result)`` and the fields themselves have the rest. A class that has ``next_verbs`` names there
+    what may be called with its results.
 
     Examples
     --------
     >>> import bifurcate as bf
     >>> bf.orbit(bf.maps.logistic(), [0.5], 1000)
     Orbit(states=<array (1000, 1)>, steps=999, end='steps')
+    next: bf.plot.phase_portrait(orbits=orbit), bf.attractor_of(map, orbit.states[-1])
     """
     shown = ((each.name, getattr(result, each.name)) for each in fields(result) if each.repr)
     text = ", ".join(f"{name}={_field_text(value)}" for name, value in shown)
-    return f"{type(result).__name__}({text})"
+    following = getattr(type(result), "next_verbs", "")
+    return f"{type(result).__name__}({text})" + (f"{NEXT}{following}" if following else "")
 
 
 def _field_text(value: Any) -> str:
@@ -58,8 +71,8 @@ def _field_text(value: Any) -> str:
     if callable(value) and hasattr(value, "__qualname__"):
         return str(value.__qualname__)
     if is_dataclass(value) or not _is_plain(value):
-        text = " ".join(repr(value).split())
-        return text if len(text) <= LONGEST_TEXT else f"<{type(value).__name__}>"
+        text = repr(value)
+        return " ".join(text.split()) if len(text) <= LONGEST_TEXT and NEXT not in text else f"<{type(value).__name__}>"
     return _LIMITS.repr(value)
 
 
@@ -111,6 +124,20 @@ def grouped(texts: Iterable[str]) -> list[str]:
         kinds.setdefault(re.sub(NUMBER, "#", text), []).append(text)
     more = {kind: f" (and {len(found) - 1} more like it)" if len(found) > 1 else "" for kind, found in kinds.items()}
     return [found[0] + more[kind] for kind, found in kinds.items()]
+
+
+def numbers_text(values: Any, digits: int = 6) -> str:
+    """The first numbers of an array in one line, with what is left out; complex ones whose imaginary part is 0 as real.
+
+    Examples
+    --------
+    >>> numbers_text([0.5, -1.25 + 2j])
+    '0.5, -1.25+2j'
+    """
+    flat = np.ravel(values)
+    shown = [complex(each) for each in flat[:LONGEST_ARRAY]]
+    words = [f"{each.real:.{digits}g}" if each.imag == 0.0 else f"{each:.{digits}g}" for each in shown]
+    return ", ".join(words) + (f", … ({flat.size} numbers)" if flat.size > LONGEST_ARRAY else "")
 
 
 def range_text(name: str, values: np.ndarray, special: Iterable[Any] = ()) -> str:

@@ -50,9 +50,41 @@ def test_representations_name_verbs_that_exist(diagram):
             for name in verb.split("."):
                 found = getattr(found, name)
             assert callable(found)
+    henon = bf.maps.henon(a=1.2, b=0.3)
+    found = bf.find_cycles(henon, 2, [(-2, 2), (-1, 1)])
+    settled = bf.attractors(henon, [(-2, 2), (-1, 1)], starts=20)
+    saddle = bf.solve(henon, [0.6, 0.2])
+    results = [
+        found,
+        settled,
+        saddle,
+        bf.basins(settled, {0: (-1, 1), 1: (-1, 1)}, cells=4),
+        bf.manifold(saddle, length=1.0),
+        bf.orbit(henon, [0.1, 0.1], 10),
+        bf.solve_many(henon, [[0.6, 0.2]]),
+        bf.invariant_curve(bf.maps.delayed_logistic(r=2.1), [0.5, 0.45]),
+    ]
+    for result in results:
+        shown, following = repr(result).split("\nnext: ")
+        assert len(shown) < SCREEN and len(str(result).splitlines()) < 20
+        for name in re.findall(r"\bbf\.((?:plot\.)?\w+)\(", following):
+            assert callable(getattr(bf.plot, name[5:]) if name.startswith("plot.") else getattr(bf, name))
     space = {"bf": bf, "branch": branch, "curve": branch.curve, "diagram": diagram, "low": 2.0, "high": 2.5}
     assert len(eval(repr(branch.curve).split("next: ")[1], space)) > 2
     assert eval(repr(branch).split("next: ")[1], space)[2].period == 1
+
+
+def test_results_of_numbers_print_them_with_their_errors():
+    henon = bf.maps.henon(a=1.4, b=0.3)
+    assert str(bf.solve(henon, [0.6, 0.2])).splitlines()[:3] == [
+        "fixed point of henon at a = 1.4, b = 0.3",
+        "  state 0.631354477, 0.189406343",  # (−0.7 + √6.09)/2.8
+        "  unstable, multipliers -1.92374, 0.155946",
+    ]
+    # A turn of the circle has the exponent 0: what is smaller than its error is printed so.
+    turn = bf.Map(lambda x, w: x + w, {"w": 2**0.5 - 1}, periodic=(1.0,))
+    assert str(bf.lyapunov(turn, [0.2], steps=200)).splitlines()[1].startswith("  0 ± ")
+    assert str(bf.zero_one_test(bf.orbit(henon, [0.1, 0.1], 2000).states[:, 0])).startswith("chaotic: K = ")
 
 
 def test_a_locus_says_what_it_is_and_its_ranges():

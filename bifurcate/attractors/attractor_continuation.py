@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,6 +107,7 @@ class AttractorContinuation:
     notes: tuple[str, ...] = field(default=(), repr=False)
 
     __repr__ = short_repr
+    next_verbs: ClassVar[str] = "print(found), found.branches, found.to_dataframe()"
 
     def interval(self, number: int) -> tuple[Array, Array]:
         """Wilson's 95% interval of a fraction at every value."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,7 @@ class Attractors:
     box: tuple[Array, Array] | None = field(default=None, repr=False)
 
     __repr__ = short_repr
+    next_verbs: ClassVar[str] = "print(attractors), bf.basins(attractors, plane), bf.fatal_shock(attractors)"
 
     def __len__(self) -> int:
         return len(self.attractors)

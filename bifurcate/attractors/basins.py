@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,7 @@ class Basins:
     notes: tuple[str, ...] = field(default=(), repr=False)
 
     __repr__ = short_repr
+    next_verbs: ClassVar[str] = "bf.plot.basins(basins), bf.basin_entropy(basins), bf.uncertainty_exponent(basins)"
 
     @property
     def fractions(self) -> dict[int, Fraction]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,6 +128,7 @@ class FoundCycles:
     interrupted: bool = False
 
     __repr__ = short_repr
+    next_verbs: ClassVar[str] = "print(found), bf.explore(found, bounds), bf.plot.phase_portrait(found.cycles)"
     _repr_html_ = notebook_html
 
     def __len__(self) -> int:

@@ -6,7 +6,7 @@ import importlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,6 +164,7 @@ class ManyBranches:
     map: Map | None = None
 
     __repr__ = short_repr
+    next_verbs: ClassVar[str] = "print(branches), bf.plot.many_branches(branches), branches.branch(0)"
     _repr_html_ = notebook_html
 
     def __len__(self) -> int:

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +79,7 @@ class ConnectingOrbit:
     number: int = 0
 
     __repr__ = short_repr
+    next_verbs: ClassVar[str] = "bf.connections(orbit, free), orbit.states"
 
     @property
     def states(self) -> Array:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress, product
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ from bifurcate.validation import check_instance, shown
 
 __all__ = ["ConnectingOrbits", "connecting_orbits", "connections"]
 
+PRINTED_POINTS = 12  # that a table prints
 Array = NDArray[np.float64]
 
 # Distance, in units of the state, up to which two refined points are one: far above their errors, and far below the
@@ -63,6 +65,7 @@ class ConnectingOrbits:
     doubts: tuple[str, ...] = ()
 
     __repr__ = short_repr
+    next_verbs: ClassVar[str] = "print(found), bf.connections(found.points[0], free)"
 
     def __len__(self) -> int:
         return len(self.points)
@@ -80,7 +83,8 @@ class ConnectingOrbits:
     def __str__(self) -> str:
         kind = "homoclinic" if self.points and self.points[0].is_homoclinic else "connecting"
         lines = [f"{len(self.points)} {kind} points of {len(self.orbits)} orbits"]
-        lines += [f"  {point}" for point in self.points]
+        lines += [f"  {point}" for point in self.points[:PRINTED_POINTS]]
+        lines += [f"  … {len(self.points) - PRINTED_POINTS} more"] * (len(self.points) > PRINTED_POINTS)
         lines += [f"  in doubt: {doubt}" for doubt in grouped(self.doubts)]
         return "\n".join(lines)
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,7 @@ class InvariantCurve:
     iterations: int = 0
 
     __repr__ = short_repr
+    next_verbs: ClassVar[str] = "bf.invariant_curves(curve, free), bf.plot.phase_portrait(invariant_curves=[curve])"
 
     @property
     def map(self) -> Map:

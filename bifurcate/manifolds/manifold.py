@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,6 +112,7 @@ class Manifold:
     tolerance: float
 
     __repr__ = short_repr
+    next_verbs: ClassVar[str] = "bf.connecting_orbits(unstable, stable), bf.plot.phase_portrait(manifolds=[manifold])"
 
     @property
     def multiplier(self) -> float:

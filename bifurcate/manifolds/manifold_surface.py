@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,6 +122,7 @@ class ManifoldSurface:
     tolerance: float
 
     __repr__ = short_repr
+    next_verbs: ClassVar[str] = "print(surface), bf.plot.surface(surface)"
 
     @property
     def multipliers(self) -> tuple[complex, complex]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,7 @@ class DeflationResult:
     interrupted: bool = False
 
     __repr__ = short_repr
+    next_verbs: ClassVar[str] = "print(result), bf.cycles(map, free, result.solutions[0])"
     _repr_html_ = notebook_html
 
     def of(self, period: int) -> tuple[Solution, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +77,7 @@ class Solutions:
     map: Map | None = None
 
     __repr__ = short_repr
+    next_verbs: ClassVar[str] = "print(solutions), bf.cycles(map, free, solutions[0])"
     _repr_html_ = notebook_html
 
     def __len__(self) -> int:

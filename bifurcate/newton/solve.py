@@ -27,7 +27,7 @@ from bifurcate.newton.multiple_shooting import all_states_unknown, polished_cycl
 from bifurcate.newton.newton import Newton, newton_step
 from bifurcate.newton.newton_krylov import NewtonKrylov, newton_krylov_step, next_forcing_term
 from bifurcate.newton.solution_manifold import manifold_words, tangent_of_manifold
-from bifurcate.printing import notebook_html, short_repr
+from bifurcate.printing import notebook_html, numbers_text, short_repr, values_text
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
 from bifurcate.storage.functions import MissingFunction
@@ -41,6 +41,7 @@ Vector = NDArray[np.float64]
 # equations may leave a solution off by the third root of the tolerance, 2e-4, times multipliers.
 NEARBY_CYCLE = 1e-2
 
+LARGEST_PRINTED = 500  # unknowns of a solution whose multipliers are computed when it is printed: a few milliseconds
 ISOLATE = "bf.constrained(map, …) holds a conserved quantity, or fixes a phase: with it they are isolated."
 
 # What is used where nothing else is asked for, made once.
@@ -91,9 +92,20 @@ class Solution:
     manifold: NDArray[np.float64] | None = None
 
     __repr__ = short_repr
+    next_verbs: ClassVar[str] = "bf.cycles(map, free, solution), bf.manifold(solution), solution.multipliers"
     _repr_html_ = notebook_html
 
     stored_beside_fields: ClassVar = ("spectrum",)  # it may take the map to compute it
+
+    def __str__(self) -> str:
+        name = "the map" if self.map is None else self.map.name
+        what = "fixed point" if self.period == 1 else f"cycle of period {self.period}"
+        state = numbers_text(self.state, 9)
+        lines = [f"{what} of {name} at {values_text(self.parameters)}", f"  state {state}"]
+        if "spectrum" in self.__dict__ or self.state.size <= LARGEST_PRINTED:
+            lines.append(f"  {'stable' if self.stable else 'unstable'}, multipliers {numbers_text(self.multipliers)}")
+        lines.append(f"  residual {self.residual:.0e} after {self.iterations} steps of Newton's method")
+        return "\n".join(lines + ([f"  {self.note}"] if self.note else []))
 
     def stored_state(self) -> dict[str, Any]:
         """What pickle and files hold: the Jacobian only where it consists of numbers; the map gives it again."""

@@ -22,7 +22,7 @@ from bifurcate.orbits.lyapunov_exponents import SURE_ERRORS, first_vectors
 from bifurcate.orbits.orbit import OrbitEnd, with_values
 from bifurcate.orbits.standard_error import block_standard_error
 from bifurcate.orbits.tangent_vectors import TangentMap, follow
-from bifurcate.printing import notebook_html, short_repr
+from bifurcate.printing import notebook_html, number_text, short_repr
 from bifurcate.validation import as_floats, check_count
 
 __all__ = ["AlignmentIndices", "alignment_indices"]
@@ -64,6 +64,12 @@ class AlignmentIndices:
 
     __repr__ = short_repr
     _repr_html_ = notebook_html
+
+    def __str__(self) -> str:
+        exponent = f"{number_text(self.exponent, self.exponent_error, 4)} ± {self.exponent_error:.1g}"
+        lines = [f"alignment of tangent vectors over {self.steps} iterations; largest exponent {exponent}"]
+        lines += [f"  ln GALI_{k} falls to {value:.4g}" for k, value in enumerate(self.log_gali[-1].tolist(), 2)]
+        return "\n".join(lines)
 
     @property
     def steps(self) -> int:

@@ -21,7 +21,7 @@ from bifurcate.maps.batched_map import BatchedMap
 from bifurcate.maps.batches import BatchRows
 from bifurcate.maps.map import Map
 from bifurcate.orbits.orbit import with_values
-from bifurcate.printing import notebook_html, short_repr
+from bifurcate.printing import notebook_html, number_text, short_repr
 from bifurcate.validation import check_count, check_interval, check_seed, check_sequence
 
 __all__ = ["ExpansionEntropy", "expansion_entropy"]
@@ -66,6 +66,10 @@ class ExpansionEntropy:
 
     __repr__ = short_repr
     _repr_html_ = notebook_html
+
+    def __str__(self) -> str:
+        value, (first, last) = number_text(self.value, self.error, 6), self.fitted
+        return f"expansion entropy {value} ± {self.error:.1g}, from steps {first} to {last}"
 
 
 def expansion_entropy(

@@ -15,7 +15,7 @@ from bifurcate.orbits.lyapunov_exponents import first_vectors
 from bifurcate.orbits.orbit import OrbitEnd, with_values
 from bifurcate.orbits.standard_error import block_standard_error
 from bifurcate.orbits.tangent_vectors import TangentMap, follow
-from bifurcate.printing import notebook_html, short_repr
+from bifurcate.printing import notebook_html, number_text, short_repr
 from bifurcate.validation import check_count
 
 __all__ = ["FiniteTimeExponents", "finite_time_exponents"]
@@ -54,6 +54,18 @@ class FiniteTimeExponents:
 
     __repr__ = short_repr
     _repr_html_ = notebook_html
+
+    def __str__(self) -> str:
+        if not len(self.values):
+            return f"no whole window of {self.window} iterations; ended: {self.end}"
+        lines = [f"exponents over {len(self.values)} windows of {self.window} iterations"]
+        columns = zip(self.values.T, self.errors.tolist(), strict=True)
+        for values, error in columns:
+            least, mean, most = (
+                number_text(float(each), error, 4) for each in (values.min(), values.mean(), values.max())
+            )
+            lines.append(f"  mean {mean}, from {least} to {most}")
+        return "\n".join(lines)
 
     def __len__(self) -> int:
         return len(self.values)

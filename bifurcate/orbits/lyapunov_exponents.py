@@ -18,7 +18,7 @@ from bifurcate.orbits.covariant_vectors import covariant_vectors
 from bifurcate.orbits.orbit import DIVERGED, IterationRule, OrbitEnd, with_values
 from bifurcate.orbits.standard_error import block_standard_error
 from bifurcate.orbits.tangent_vectors import TangentMap, follow
-from bifurcate.printing import notebook_html, short_repr
+from bifurcate.printing import notebook_html, number_text, short_repr
 from bifurcate.validation import check_count, check_flag, check_seed
 
 __all__ = ["Exponents", "first_vectors", "kaplan_yorke", "lyapunov", "summarised"]
@@ -74,6 +74,15 @@ class Exponents:
 
     __repr__ = short_repr
     _repr_html_ = notebook_html
+
+    def __str__(self) -> str:
+        pairs = zip(self.values.tolist(), self.errors.tolist(), strict=True)
+        ended = "" if self.end == "steps" else f"; ended: {self.end}"
+        lines = [f"Lyapunov exponents over {self.steps} iterations{ended}"]
+        lines += [f"  {number_text(value, error, 6)} ± {error:.1g}" for value, error in pairs]
+        if np.isfinite(self.kaplan_yorke):
+            lines.append(f"  Kaplan–Yorke dimension {self.kaplan_yorke:.6g} ± {self.kaplan_yorke_error:.1g}")
+        return "\n".join(lines + ([f"  {self.detail}"] if self.detail else []))
 
     @property
     def chaotic(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,7 @@ class Orbit:
     detail: str = field(default="", repr=False)
 
     __repr__ = short_repr
+    next_verbs: ClassVar[str] = "bf.plot.phase_portrait(orbits=orbit), bf.attractor_of(map, orbit.states[-1])"
     _repr_html_ = notebook_html
 
 

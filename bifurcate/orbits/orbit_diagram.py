@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,7 @@ class OrbitDiagram:
     details: tuple[str, ...] = field(default=(), repr=False)
 
     __repr__ = short_repr
+    next_verbs: ClassVar[str] = "bf.plot.orbit_diagram(orbits), bf.plot.diagram(branches, parameter, orbits=orbits)"
     _repr_html_ = notebook_html
 
     def to_dataframe(self) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,7 @@ class ParameterPlane:
     exponents: Array | None = None
 
     __repr__ = short_repr
+    next_verbs: ClassVar[str] = "bf.plot.parameter_plane(plane), bf.plot.chart(branches, x, y, underneath=plane)"
     _repr_html_ = notebook_html
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput
-from bifurcate.printing import notebook_html, short_repr
+from bifurcate.printing import notebook_html, number_text, short_repr
 from bifurcate.validation import as_floats, check_count, check_seed
 
 __all__ = ["ZeroOneTest", "zero_one_test"]
@@ -49,6 +49,11 @@ class ZeroOneTest:
 
     __repr__ = short_repr
     _repr_html_ = notebook_html
+
+    def __str__(self) -> str:
+        verdict = {True: "chaotic", False: "regular", None: "not decided"}[self.chaotic]
+        value = number_text(self.value, self.error, 4)
+        return f"{verdict}: K = {value} ± {self.error:.1g} by the 0–1 test of {self.length} values"
 
     @property
     def chaotic(self) -> bool | None:
