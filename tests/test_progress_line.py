@@ -106,7 +106,21 @@ def longer_calls():
     values = [2.5, 3.0, 3.5]
     basins = bf.basins(cubic, {0: (-1, 1), 1: (-1, 1)}, cells=6)
     traced = bf.trace(bf.cycles(bf.maps.logistic(r=2.5), "r", [0.6]), {"r": (2.0, 2.8)})
+    found, start = bf.attractors(cubic, [(-1, 1)], starts=20), [0.1, 0.1]
     return {
+        "orbit henon: 300 iterations, 0 left": lambda **k: bf.orbit(henon, start, 301, **k),
+        "lyapunov henon: 50 iterations, 0 left": lambda **k: bf.lyapunov(henon, start, steps=50, transient=9, **k),
+        "finite_time_exponents henon: \\d+ iterations": lambda **k: bf.finite_time_exponents(
+            henon, start, windows=5, **k
+        ),
+        "alignment_indices henon: 40 iterations, 0 left": lambda **k: bf.alignment_indices(henon, start, steps=40, **k),
+        "expansion_entropy henon: \\d+ iterations": lambda **k: bf.expansion_entropy(
+            henon, [(-1.5, 1.5), (-0.5, 0.5)], points=1000, steps=6, **k
+        ),
+        "return_times henon: 200 iterations, 0 left": lambda **k: bf.return_times(
+            henon, start, [(0, 2), (-1, 1)], steps=200, **k
+        ),
+        "fatal shock of map: \\d+ shocks": lambda **k: bf.fatal_shock(found, directions=4, **k),
         "prove a branch of logistic: r = [\\d.]+, \\d+ tubes": lambda **k: bf.prove(traced, **k),
         "orbit diagram of logistic: r = 3.5, 3 orbits, 0 left": lambda **k: bf.orbit_diagram(
             bf.maps.logistic(), "r", values, [0.3], 0, samples=2, carry=True, **k

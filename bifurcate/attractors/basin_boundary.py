@@ -16,6 +16,8 @@ from bifurcate.attractors.fractions import label_name
 from bifurcate.errors import InvalidInput
 from bifurcate.maps.map import Map
 from bifurcate.printing import number_text, short_repr
+from bifurcate.progress import Progress
+from bifurcate.progress_line import Report, reporting
 from bifurcate.validation import (
     check_array,
     check_count,
@@ -182,6 +184,7 @@ def fatal_shock(
     steps: int = 2000,
     tolerance: float = 1e-6,
     seed: int = 0,
+    progress: Report | bool | None = None,
 ) -> FatalShock:
     """The smallest shock found that takes an orbit off its attractor for good (Klinshov et al.; Halekotte & Feudel).
 
@@ -206,6 +209,9 @@ def fatal_shock(
         Part of its length to which a shock is found.
     seed : int
         Of the directions.
+    progress : callable, bool, optional
+        Called with a :class:`Progress` whenever some shocks were tried; or True for a line that says how far the call
+        has come, False for none. If it is not given, a line appears after two seconds in terminals and notebooks.
 
     Returns
     -------
@@ -242,8 +248,10 @@ def fatal_shock(
     states = states[:: -(-len(states) // MOST_STATES)]
     unit = max(map.scale, float(np.abs(states).max()))
     reach = 10.0 * unit if largest is None else check_positive("largest", largest)
-    search = _ShockSearch(map, known, attractor, steps, tolerance, _span(within, states[0]), rng)
-    return search.run(states, directions, reach)
+    basis = _span(within, states[0])
+    with reporting(progress, f"fatal shock of {map.name}", (), "shocks") as report:
+        search = _ShockSearch(map, known, attractor, steps, tolerance, basis, rng, report)
+        return search.run(states, directions, reach)
 
 
 def _span(within: Any, state: Array) -> Array | None:
@@ -271,7 +279,9 @@ class _ShockSearch:
         tolerance: float,
         basis: Array | None,
         rng: np.random.Generator,
+        report: Report | None,
     ) -> None:
+        self.report = report
         self.map, self.known, self.own, self.steps, self.tolerance = map, known, own, steps, tolerance
         self.basis, self.rng, self.tried, self.looks = basis, rng, 0, MOST_LOOKS
 
@@ -309,6 +319,8 @@ class _ShockSearch:
 
     def _labels(self, states: Array) -> NDArray[np.int_]:
         self.tried += len(states)
+        if self.report is not None:
+            self.report(Progress(dict(self.map.parameters), self.tried))
         labels = labels_of(self.map, states, self.known, self.steps)
         rows = np.flatnonzero(labels == UNDECIDED)
         if len(rows) and self.looks:  # they may settle on attractors that are not known yet

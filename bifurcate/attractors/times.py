@@ -75,6 +75,7 @@ def return_times(
     steps: int = 10_000,
     transient: int = 0,
     parameters: Mapping[str, float] | None = None,
+    progress: Report | bool | None = None,
 ) -> ReturnTimes:
     """When an orbit enters and leaves a set, and how long it takes to come back.
 
@@ -92,6 +93,9 @@ def return_times(
         Iterations before the first state that counts.
     parameters : mapping of str to float, optional
         Values that replace the map's own.
+    progress : callable, bool, optional
+        Called with a :class:`Progress` whenever some iterations are done; or True for a line that says how far the call
+        has come, False for none. If it is not given, a line appears after two seconds in terminals and notebooks.
 
     Returns
     -------
@@ -119,7 +123,9 @@ def return_times(
     check_count("steps", steps)
     check_count("transient", transient, least=0)
     holds = _membership(inside, map, x)
-    found = iterate(IterationRule.of(map), x, map.parameters, transient=transient, last=transient + steps)
+    rule, last = IterationRule.of(map), transient + steps
+    with reporting(progress, f"return_times {map.name}", (), "iterations") as report:
+        found = iterate(rule, x, map.parameters, transient=transient, last=last, report=report)
     states = found.states if len(found.states) else x[None]
     is_in = holds(states)
     change = np.diff(is_in.astype(int))

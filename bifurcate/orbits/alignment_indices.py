@@ -23,6 +23,7 @@ from bifurcate.orbits.orbit import OrbitEnd, with_values
 from bifurcate.orbits.standard_error import block_standard_error
 from bifurcate.orbits.tangent_vectors import TangentMap, follow
 from bifurcate.printing import notebook_html, number_text, short_repr
+from bifurcate.progress_line import Report, reporting
 from bifurcate.validation import as_floats, check_count
 
 __all__ = ["AlignmentIndices", "alignment_indices"]
@@ -128,6 +129,7 @@ def alignment_indices(
     vectors: Any = None,
     parameters: Mapping[str, float] | None = None,
     seed: int = 0,
+    progress: Report | bool | None = None,
 ) -> AlignmentIndices:
     """SALI, LDI and GALI_2, …, GALI_count along an orbit.
 
@@ -151,6 +153,9 @@ def alignment_indices(
         Values that replace the map's own.
     seed : int
         Of the random first vectors.
+    progress : callable, bool, optional
+        Called with a :class:`Progress` whenever some iterations are done; or True for a line that says how far the call
+        has come, False for none. If it is not given, a line appears after two seconds in terminals and notebooks.
 
     Returns
     -------
@@ -178,29 +183,30 @@ def alignment_indices(
     if not 2 <= count <= x.size:
         raise InvalidInput(f"count is {count}; it must be from 2 to the number of unknowns, {x.size}")
     first = first_vectors(x.size, count, seed) if vectors is None else _check_vectors(vectors, x.size, count)
-    tangent = TangentMap(map, x, dict(map.parameters))
-    if transient:
-        settled = follow(tangent, x, first_vectors(x.size, 1, seed), transient)
-        if settled.end != "steps":
-            nothing = np.empty((0, count - 1))
-            return AlignmentIndices(nothing, nothing, np.nan, np.nan, settled.end, settled.detail)
-        x = settled.x
-    frame, R = np.linalg.qr(first)
-    found = follow(tangent, x, frame, steps, further=first)
-    with np.errstate(all="ignore"):
-        volumes, lengths = np.cumsum(np.log(found.growth), axis=1), np.cumsum(np.log(found.lengths), axis=1)
-        begin = np.cumsum(np.log(np.abs(np.diag(R))))
-        logs = begin + np.concatenate([np.zeros((1, count)), np.cumsum(volumes - lengths, axis=0)])
-        logs[np.isnan(logs)] = -np.inf  # a vector of length 0, in a volume of 0
-        relative = tangent.error * np.maximum(found.growth[:, :1], 1.0) / found.growth
-        errors = np.cumsum(np.cumsum(relative, axis=1), axis=0)
-        rates = np.log(found.lengths[:, :1])
-        exponent = float(rates.mean()) if len(rates) else np.nan
-    errors = np.concatenate([np.full((1, count), tangent.error), tangent.error + errors])
-    spread = float(block_standard_error(rates)[0])
-    return AlignmentIndices(
-        np.minimum(logs[:, 1:], 0.0), errors[:, 1:], exponent, spread, found.end, found.detail
-    )  # fmt: skip
+    with reporting(progress, f"alignment_indices {map.name}", (), "iterations") as report:
+        tangent = TangentMap(map, x, dict(map.parameters), report)
+        if transient:
+            settled = follow(tangent, x, first_vectors(x.size, 1, seed), transient)
+            if settled.end != "steps":
+                nothing = np.empty((0, count - 1))
+                return AlignmentIndices(nothing, nothing, np.nan, np.nan, settled.end, settled.detail)
+            x = settled.x
+        frame, R = np.linalg.qr(first)
+        found = follow(tangent, x, frame, steps, further=first)
+        with np.errstate(all="ignore"):
+            volumes, lengths = np.cumsum(np.log(found.growth), axis=1), np.cumsum(np.log(found.lengths), axis=1)
+            begin = np.cumsum(np.log(np.abs(np.diag(R))))
+            logs = begin + np.concatenate([np.zeros((1, count)), np.cumsum(volumes - lengths, axis=0)])
+            logs[np.isnan(logs)] = -np.inf  # a vector of length 0, in a volume of 0
+            relative = tangent.error * np.maximum(found.growth[:, :1], 1.0) / found.growth
+            errors = np.cumsum(np.cumsum(relative, axis=1), axis=0)
+            rates = np.log(found.lengths[:, :1])
+            exponent = float(rates.mean()) if len(rates) else np.nan
+        errors = np.concatenate([np.full((1, count), tangent.error), tangent.error + errors])
+        spread = float(block_standard_error(rates)[0])
+        return AlignmentIndices(
+            np.minimum(logs[:, 1:], 0.0), errors[:, 1:], exponent, spread, found.end, found.detail
+        )  # fmt: skip
 
 
 def _check_vectors(given: Any, n: int, count: int) -> Array:

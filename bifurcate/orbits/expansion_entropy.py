@@ -22,6 +22,8 @@ from bifurcate.maps.batches import BatchRows
 from bifurcate.maps.map import Map
 from bifurcate.orbits.orbit import with_values
 from bifurcate.printing import notebook_html, number_text, short_repr
+from bifurcate.progress import Progress
+from bifurcate.progress_line import Report, reporting
 from bifurcate.validation import check_count, check_interval, check_seed, check_sequence
 
 __all__ = ["ExpansionEntropy", "expansion_entropy"]
@@ -80,6 +82,7 @@ def expansion_entropy(
     points: int = 20_000,
     parameters: Mapping[str, float] | None = None,
     seed: int = 0,
+    progress: Report | bool | None = None,
 ) -> ExpansionEntropy:
     """The expansion entropy of a map in a box.
 
@@ -97,6 +100,9 @@ def expansion_entropy(
         Values that replace the map's own.
     seed : int
         Of the points.
+    progress : callable, bool, optional
+        Called with a :class:`Progress` whenever some iterations are done; or True for a line that says how far the call
+        has come, False for none. If it is not given, a line appears after two seconds in terminals and notebooks.
 
     Returns
     -------
@@ -125,7 +131,8 @@ def expansion_entropy(
     x = rng.uniform(low, high, (points, len(low)))
     p = dict(map.parameters)
     several = MapOnRows(map, BatchRows(x[:TRIED], p))
-    logs, staying = several.run(lambda step: _expansions(step, x, p, (low, high), steps))
+    with reporting(progress, f"expansion_entropy {map.name}", (), "iterations") as report:
+        logs, staying = several.run(lambda step: _expansions(step, x, p, (low, high), steps, report))
     return _fitted(logs, staying)
 
 
@@ -137,7 +144,12 @@ def _check_box(box: Any) -> tuple[Array, Array]:
 
 
 def _expansions(
-    step: BatchedMap, x: Array, p: Mapping[str, float], box: tuple[Array, Array], steps: int
+    step: BatchedMap,
+    x: Array,
+    p: Mapping[str, float],
+    box: tuple[Array, Array],
+    steps: int,
+    report: Report | None,
 ) -> tuple[Array, Array]:
     """ln of the mean expansion of every batch of points at every step, and the part of all that stay."""
     m, n = x.shape
@@ -146,9 +158,11 @@ def _expansions(
     J: Array = np.broadcast_to(np.eye(n), (m, n, n))
     logs, staying = [np.zeros(BATCHES)], [1.0]
     with np.errstate(all="ignore"):
-        for _ in range(steps):
+        for done in range(steps):
             if interrupted_meanwhile():
                 break
+            if report is not None:
+                report(Progress(dict(p), done, left=steps - done))
             J = step.jacobians(x, p) @ J
             x = step.images(x, p)
             stays = ((x >= box[0]) & (x <= box[1])).all(axis=1) & np.isfinite(J).all(axis=(1, 2))

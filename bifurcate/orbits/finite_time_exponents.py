@@ -16,6 +16,7 @@ from bifurcate.orbits.orbit import OrbitEnd, with_values
 from bifurcate.orbits.standard_error import block_standard_error
 from bifurcate.orbits.tangent_vectors import TangentMap, follow
 from bifurcate.printing import notebook_html, number_text, short_repr
+from bifurcate.progress_line import Report, reporting
 from bifurcate.validation import check_count
 
 __all__ = ["FiniteTimeExponents", "finite_time_exponents"]
@@ -120,6 +121,7 @@ def finite_time_exponents(
     count: int = 1,
     parameters: Mapping[str, float] | None = None,
     seed: int = 0,
+    progress: Report | bool | None = None,
 ) -> FiniteTimeExponents:
     """Lyapunov exponents over successive windows of an orbit: their series, and so their distribution.
 
@@ -143,6 +145,9 @@ def finite_time_exponents(
         Values that replace the map's own.
     seed : int
         Of the random first tangent vectors.
+    progress : callable, bool, optional
+        Called with a :class:`Progress` whenever some iterations are done; or True for a line that says how far the call
+        has come, False for none. If it is not given, a line appears after two seconds in terminals and notebooks.
 
     Returns
     -------
@@ -167,21 +172,22 @@ def finite_time_exponents(
     x = map.check(start)
     if count > x.size:
         raise InvalidInput(f"count is {count}; it must be at most the number of unknowns, {x.size}")
-    tangent = TangentMap(map, x, dict(map.parameters))
-    settled = follow(tangent, x, first_vectors(x.size, count, seed), transient)
-    if settled.end != "steps":
-        nothing = np.empty((0, count))
-        return FiniteTimeExponents(window, nothing, settled.errors, x[None][:0], settled.end, settled.detail)
-    rates, states, errors, done = [], [], np.zeros(count), settled
-    for _ in range(windows):
-        begin = done.x
-        done = follow(tangent, begin, done.vectors, window)
-        if len(done.growth) < window:
-            break
-        with np.errstate(all="ignore"):
-            rates.append(np.log(done.growth).mean(axis=0))
-        states.append(begin)
-        errors += done.errors
-    values = np.array(rates).reshape(-1, count)
-    seen = np.array(states).reshape(-1, *x.shape)
-    return FiniteTimeExponents(window, values, errors / max(len(values), 1), seen, done.end, done.detail)
+    with reporting(progress, f"finite_time_exponents {map.name}", (), "iterations") as report:
+        tangent = TangentMap(map, x, dict(map.parameters), report)
+        settled = follow(tangent, x, first_vectors(x.size, count, seed), transient)
+        if settled.end != "steps":
+            nothing = np.empty((0, count))
+            return FiniteTimeExponents(window, nothing, settled.errors, x[None][:0], settled.end, settled.detail)
+        rates, states, errors, done = [], [], np.zeros(count), settled
+        for _ in range(windows):
+            begin = done.x
+            done = follow(tangent, begin, done.vectors, window)
+            if len(done.growth) < window:
+                break
+            with np.errstate(all="ignore"):
+                rates.append(np.log(done.growth).mean(axis=0))
+            states.append(begin)
+            errors += done.errors
+        values = np.array(rates).reshape(-1, count)
+        seen = np.array(states).reshape(-1, *x.shape)
+        return FiniteTimeExponents(window, values, errors / max(len(values), 1), seen, done.end, done.detail)

@@ -19,6 +19,7 @@ from bifurcate.orbits.orbit import DIVERGED, IterationRule, OrbitEnd, with_value
 from bifurcate.orbits.standard_error import block_standard_error
 from bifurcate.orbits.tangent_vectors import TangentMap, follow
 from bifurcate.printing import notebook_html, number_text, short_repr
+from bifurcate.progress_line import Report, reporting
 from bifurcate.validation import check_count, check_flag, check_seed
 
 __all__ = ["Exponents", "first_vectors", "kaplan_yorke", "lyapunov", "summarised"]
@@ -102,6 +103,7 @@ def lyapunov(
     vectors: bool = False,
     parameters: Mapping[str, float] | None = None,
     seed: int = 0,
+    progress: Report | bool | None = None,
 ) -> Exponents:
     """The leading Lyapunov exponents of an orbit, with error estimates.
 
@@ -131,6 +133,9 @@ def lyapunov(
         Values that replace the map's own.
     seed : int
         Of the random first tangent vectors.
+    progress : callable, bool, optional
+        Called with a :class:`Progress` whenever some iterations are done; or True for a line that says how far the call
+        has come, False for none. If it is not given, a line appears after two seconds in terminals and notebooks.
 
     Returns
     -------
@@ -158,16 +163,17 @@ def lyapunov(
     if count > x.size:
         raise InvalidInput(f"count is {count}; it must be at most the number of unknowns, {x.size}")
     p, Q = dict(map.parameters), first_vectors(x.size, count, seed)
-    if vectors:
-        return _with_vectors(TangentMap(map, x, p), x, Q, transient, steps, seed)
-    if (compiled := CompiledRule.of(IterationRule.of(map), DIVERGED)) is not None:
+    if not vectors and (compiled := CompiledRule.of(IterationRule.of(map), DIVERGED)) is not None:
         return _compiled(compiled, x, Q, p, transient, steps)
-    tangent = TangentMap(map, x, p)
-    found = follow(tangent, x, Q, transient)
-    growth = np.empty((0, count))
-    if found.end == "steps":
-        found = follow(tangent, found.x, found.vectors, steps)
-        growth = found.growth
+    with reporting(progress, f"lyapunov {map.name}", (), "iterations") as report:
+        tangent = TangentMap(map, x, p, report)
+        if vectors:
+            return _with_vectors(tangent, x, Q, transient, steps, seed)
+        found = follow(tangent, x, Q, transient)
+        growth = np.empty((0, count))
+        if found.end == "steps":
+            found = follow(tangent, found.x, found.vectors, steps)
+            growth = found.growth
     return summarised(growth, found.errors, found.x, found.end, found.detail)
 
 

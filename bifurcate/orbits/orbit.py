@@ -16,6 +16,8 @@ from bifurcate.maps.checks import check_parameters
 from bifurcate.maps.map import Map
 from bifurcate.orbits.compiled_loops import CompiledRule, iterate_compiled
 from bifurcate.printing import notebook_html, short_repr
+from bifurcate.progress import Progress
+from bifurcate.progress_line import Report, reporting
 from bifurcate.storage.pickling import Portable
 from bifurcate.validation import check_count, check_instance
 
@@ -148,7 +150,13 @@ class Iteration(NamedTuple):
 @old_parameters
 @old_positions("transient")
 def orbit(
-    map: Map, start: Any, steps: int, *, transient: int = 0, parameters: Mapping[str, float] | None = None
+    map: Map,
+    start: Any,
+    steps: int,
+    *,
+    transient: int = 0,
+    parameters: Mapping[str, float] | None = None,
+    progress: Report | bool | None = None,
 ) -> Orbit:
     """Iterate a map from one state.
 
@@ -164,6 +172,9 @@ def orbit(
         Iterations whose states are not returned.
     parameters : mapping of str to float, optional
         Values that replace the map's own.
+    progress : callable, bool, optional
+        Called with a :class:`Progress` whenever some iterations are done; or True for a line that says how far the call
+        has come, False for none. If it is not given, a line appears after two seconds in terminals and notebooks.
 
     Returns
     -------
@@ -189,7 +200,8 @@ def orbit(
     if (compiled := CompiledRule.of(rule, DIVERGED)) is not None:
         states, done, end = iterate_compiled(compiled, x, map.parameters, transient=transient, last=last)
         return Orbit(states if len(states) else x[None], done, end)
-    found = iterate(rule, x, map.parameters, transient=transient, last=last)
+    with reporting(progress, f"orbit {map.name}", (), "iterations") as report:
+        found = iterate(rule, x, map.parameters, transient=transient, last=last, report=report)
     return Orbit(found.states if len(found.states) else x[None].copy(), found.steps, found.end, found.detail)
 
 
@@ -219,7 +231,14 @@ def with_values(map: Map, parameters: Mapping[str, float] | None) -> Map:
 
 
 def iterate(
-    rule: IterationRule, x: State, p: Mapping[str, float], *, transient: int, last: int, done: int = 0
+    rule: IterationRule,
+    x: State,
+    p: Mapping[str, float],
+    *,
+    transient: int,
+    last: int,
+    done: int = 0,
+    report: Report | None = None,
 ) -> Iteration:
     """Iterate one state until ``last`` iterations are done, or the orbit ends before.
 
@@ -237,6 +256,8 @@ def iterate(
         Number of the last iteration.
     done : int
         Iterations done already.
+    report : callable, optional
+        Told of every block of iterations.
     """
     p, length = dict(p), 1
     blocks = [x[None] if done >= transient else np.empty((0, *x.shape))]
@@ -249,6 +270,8 @@ def iterate(
             if done + len(block) >= transient:
                 blocks.append(block[max(transient - done - 1, 0) :])
             done, x = done + len(block), block[-1] if len(block) else x
+            if report is not None:
+                report(Progress(p, done, left=last - done))
     return Iteration(np.concatenate(blocks), done, end, detail)
 
 

@@ -29,6 +29,8 @@ from bifurcate.maps.iterated_map import IteratedMap
 from bifurcate.maps.map import Map
 from bifurcate.maps.periodic_coordinates import common_size, near
 from bifurcate.orbits.orbit import IterationRule, OrbitEnd, next_states
+from bifurcate.progress import Progress
+from bifurcate.progress_line import Report
 
 __all__ = ["TangentMap", "TangentOrbit", "follow"]
 
@@ -104,9 +106,12 @@ class TangentMap:
     ----------
     error : float
         Of a product, relative to the largest slope: rounding, or that of differences, as far as they have shown it.
+    report : callable or None
+        Told of every block of iterations.
     """
 
-    def __init__(self, map: Map, x: Array, p: Mapping[str, float]) -> None:
+    def __init__(self, map: Map, x: Array, p: Mapping[str, float], report: Report | None = None) -> None:
+        self.report = report
         self.map, self.p, self.rule = map, dict(p), IterationRule.of(map)
         self.iterate, self.whole = IteratedMap(map, x.shape), None
         self.by_differences = not self.iterate.exact
@@ -242,6 +247,8 @@ def follow(
             lengths.append(longer)
             done += count
             found.x = block[count - 1] if count else found.x
+            if tangent.report is not None:
+                tangent.report(Progress(tangent.p, done, left=steps - done))
     found.growth = np.concatenate([found.growth, *grown])
     found.lengths = np.concatenate([found.lengths, *lengths])
     found.errors = _mean_errors(found.growth, tangent.error)
