@@ -17,11 +17,17 @@ from bifurcate.errors import BifurcateError, InvalidInput, MapFailed, MapMissing
 from bifurcate.linalg.few_numbers import FEW
 from bifurcate.printing import values_text
 
-__all__ = ["REAL_KINDS", "call", "evaluate", "shape_hint"]
+__all__ = ["REAL_KINDS", "call", "evaluate", "shape_hint", "vector_hint"]
 
 Array = NDArray[np.float64]
 
 REAL_KINDS = "fiub"  # NumPy's kinds of real numbers
+NO_VECTOR = (
+    "not subscriptable",
+    "non-iterable",
+    "must be an iterable",
+    "invalid index to scalar",
+)  # of a number taken for one
 FLOATS = np.dtype(np.float64)
 
 
@@ -109,6 +115,13 @@ def shape_hint(found: tuple[int, ...], wanted: tuple[int, ...]) -> str:
     if found != () or wanted != (1,):
         return ""
     return "; x holds one number in an array: compute with x, not with x[0], or return np.array([…])"
+
+
+def vector_hint(error: Exception) -> str:
+    """What to do where f looks for several parameters in one, as p[0]; "" elsewhere."""
+    if not isinstance(error, TypeError | IndexError) or not any(words in str(error) for words in NO_VECTOR):
+        return ""
+    return "; a parameter is one number with a name, not a vector: write f(x, a, b) in place of f(x, p) with p[0], p[1]"
 
 
 def _is_bitwise_equal(a: Array, b: Array) -> bool:

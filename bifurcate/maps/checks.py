@@ -54,10 +54,12 @@ def check_parameters(parameters: Any) -> dict[str, float]:
     {'r': 3.0}
     """
     checked: dict[str, float] = {}
-    for name, value in check_mapping("parameters", parameters, "names and values").items():
+    for name, value in check_mapping("parameters", parameters, "names and values, as {'a': 1.4, 'b': 0.3}").items():
         check_text("a parameter's name", name)
         if not is_real_number(value):
-            raise InvalidInput(f"parameter {name!r} is {shown(value)}; it must be a finite real number")
+            vector = isinstance(value, list | tuple | np.ndarray)
+            hint = "; give each of its numbers a name of its own: f(x, a, b) and {'a': …, 'b': …}" if vector else ""
+            raise InvalidInput(f"parameter {name!r} is {shown(value)}; it must be a finite real number{hint}")
         checked[name] = float(value)
     return checked
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput, MapFailed, OutsideDomain
-from bifurcate.maps.calls import call, shape_hint
+from bifurcate.maps.calls import call, shape_hint, vector_hint
 from bifurcate.maps.checks import check_state
 from bifurcate.maps.derivative_check import PassedStates
 from bifurcate.maps.given_parts import CheckedMap, check_given_derivatives, check_whole_periods
@@ -74,7 +74,8 @@ def _try(map: CheckedMap, x: Array) -> Array:
     except InvalidInput:  # f says itself what is wrong
         raise
     except Exception as error:
-        raise MapFailed(f"{map.name} failed on a state of shape {x.shape}: {type(error).__name__}: {error}") from error
+        words = f"{map.name} failed on a state of shape {x.shape}: {type(error).__name__}: {error}"
+        raise MapFailed(words + vector_hint(error)) from error
     if y.shape != x.shape:
         hint = shape_hint(y.shape, x.shape)
         raise MapFailed(f"{map.name} maps a state of shape {x.shape} to shape {y.shape}; they must agree{hint}")

@@ -29,6 +29,13 @@ def test_a_number_for_a_state_of_one_component_is_explained():
 def test_a_vector_of_parameters_is_explained():
     with pytest.raises(InvalidInput, match=r"If p holds all of them: parameters have names here; write f\(x, a, b\)"):
         bf.Map(lambda x, p: p[0] * x, {"a": 1.0, "b": 2.0})
+    for f in (lambda x, p: p[0] * x, lambda x, p: np.float64(p)[1] * x, lambda x, p: (lambda a, b: a)(*p) * x):
+        with pytest.raises(MapFailed, match=r"one number with a name.* write f\(x, a, b\)"):
+            bf.solve(bf.Map(f, {"p": 2.5}), [0.6])
+    with pytest.raises(InvalidInput, match=r"give each of its numbers a name of its own"):
+        bf.Map(lambda x, p: p[0] * x, {"p": [2.5, 1.0]})
+    with pytest.raises(InvalidInput, match=r"names and values, as \{'a': 1.4"):
+        bf.Map(lambda x, p: p[0] * x, [2.5, 1.0])
     with pytest.raises(InvalidInput) as plain:  # a misspelt name is no vector
         bf.Map(lambda x, gain: gain * x, {"gian": 1.0})
     assert "holds all of them" not in str(plain.value)
