@@ -34,9 +34,17 @@ BESIDE = 1e-9
 
 # Steps of the Lanczos method, each of which stores a state. The inverse separates the few multipliers next to ±1 well.
 LANCZOS_STEPS = 30
+FEWEST_STEPS = 6  # a multiplier of which the start holds little grows in them by its distance's share to the power
+LOOKED_AT_EVERY = 3  # of these steps after which one looks what is known: a look costs no pass over a state
+
+# Distance from ±1 beyond which one multiplier, the nearest, is enough: branches are shorter of step than this where a
+# multiplier crosses, and what lies far from the circle is counted exactly.
+FAR = 0.1
 
 # Relative error of a value's distance from ±1, up to which Lanczos's value counts as found.
 RELIABLE = 1e-3
+# ... up to which the nearest one does, or lists would mislead: in a dense band one digit of its distance.
+ROUGH = 0.1
 
 # Vectors of an Arnoldi basis, at the least: with fewer it restarts too often, however little is asked for.
 SMALLEST_BASIS = 20
@@ -136,12 +144,14 @@ def _symmetric(A: sp.csr_array, leading: int, start: Array) -> Leading | None:
             return None
         lu, above = factors
         counts.append(above if sign > 0 else A.shape[0] - above)
-        theta, vector = _lanczos(lu, start, leading)
-        near = theta[np.abs(theta) > 1.0]  # the values nearer to this target than to the other one
-        values.append(sign * (1.0 + BESIDE) + 1.0 / near)
+        theta, errors, vector = _lanczos(lu, start, leading)
+        near = np.abs(theta) > 1.0  # the values nearer to this target than to the other one
+        found = sign * (1.0 + BESIDE) + 1.0 / theta[near]
+        values.append(_known_digits(found, errors[near] / theta[near] ** 2))
         vectors.append(vector)
-    found = np.concatenate(values).astype(complex)
-    return Leading(_distinct(found), (counts[0], counts[1], 0), True, "", np.sum(vectors, axis=0))
+    return Leading(
+        _distinct(np.concatenate(values).astype(complex)), (counts[0], counts[1], 0), True, "", np.sum(vectors, axis=0)
+    )
 
 
 def _inertia(A: sp.csr_array, t: float) -> tuple[SuperLU, int] | None:
@@ -159,8 +169,14 @@ def _inertia(A: sp.csr_array, t: float) -> tuple[SuperLU, int] | None:
     return lu, int(np.count_nonzero(lu.U.diagonal() > 0.0))
 
 
-def _lanczos(lu: SuperLU, start: Array, leading: int) -> tuple[Array, Array]:
-    """The largest reliable Ritz values of the inverse, and the sum of their vectors."""
+def _known_digits(values: Array, errors: Array) -> Array:
+    """The values, rounded to the decimals that their errors leave: a table prints no other ones."""
+    decimals = np.floor(-np.log10(np.maximum(errors, np.finfo(float).eps))).astype(int)
+    return np.array([round(float(value), int(digits)) for value, digits in zip(values, decimals)])
+
+
+def _lanczos(lu: SuperLU, start: Array, leading: int) -> tuple[Array, Array, Array]:
+    """The largest reliable Ritz values of the inverse, bounds of their errors, and the sum of their vectors."""
     n = len(start)
     steps = min(LANCZOS_STEPS, n)
     Q, alpha, beta = np.empty((steps, n)), np.zeros(steps), np.zeros(steps)
@@ -172,14 +188,21 @@ def _lanczos(lu: SuperLU, start: Array, leading: int) -> tuple[Array, Array]:
         for _ in range(2):  # twice is enough for orthogonality to working precision
             r -= (Q[: j + 1] @ r) @ Q[: j + 1]
         beta[j] = np.linalg.norm(r)
+        if (j + 1) % LOOKED_AT_EVERY == 0 or j + 1 == steps:
+            theta, S = scipy.linalg.eigh_tridiagonal(alpha[: j + 1], beta[:j])
+            residuals, order = np.abs(beta[j] * S[-1]), np.argsort(-np.abs(theta))
+            is_known = residuals[order] <= RELIABLE * np.abs(theta[order])
+            top = abs(theta[order[0]])
+            is_enough = is_known[0] if top < 1.0 / FAR else is_known.sum() >= leading
+            if j + 1 == steps or (is_enough and j + 1 >= FEWEST_STEPS):
+                is_known[0] |= residuals[order[0]] <= ROUGH * top
+                known = order[is_known][:leading]
+                return theta[known], residuals[known], S[:, known].sum(axis=1) @ Q[: j + 1]
         if beta[j] <= INVARIANT * np.abs(alpha[: j + 1]).max():  # the space is invariant: continue in another one
             beta[j], r = 0.0, np.random.default_rng(j).standard_normal(n)
             r -= (Q[: j + 1] @ r) @ Q[: j + 1]
         q = r / np.linalg.norm(r)
-    theta, S = scipy.linalg.eigh_tridiagonal(alpha, beta[:-1])
-    known = np.flatnonzero(np.abs(beta[-1] * S[-1]) <= RELIABLE * np.abs(theta))
-    known = known[np.argsort(-np.abs(theta[known]))][:leading]
-    return theta[known], S[:, known].sum(axis=1) @ Q
+    raise AssertionError  # the last step returns
 
 
 def _arnoldi(A: sp.csr_array, leading: int, start: Array) -> Leading:

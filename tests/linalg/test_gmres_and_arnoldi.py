@@ -11,6 +11,7 @@ from scipy.sparse.linalg import LinearOperator
 
 import bifurcate as bf
 from bifurcate.errors import InvalidInput
+from bifurcate.linalg import arnoldi
 from bifurcate.linalg.gmres import Workspace, gmres
 from bifurcate.linalg.matrix_free import workspace_of
 from bifurcate.linalg.multipliers import spectrum
@@ -238,3 +239,38 @@ def test_operators_of_multipliers_hold_a_start():
     s = spectrum(A)
     again = spectrum(A, start=s.vector)
     assert np.abs(np.sort(again.values.real)[0] + 0.95) < 1e-9 and again.signature == s.signature
+
+
+@pytest.mark.parametrize("power", [1, 2])
+@pytest.mark.parametrize("end", [0.5, 0.99, -0.5, -0.99])
+def test_multipliers_of_a_dense_band_are_given_to_the_digits_that_are_known(end, power):
+    """They are not told apart; the nearest one is the end of the band to its last digit, along a branch, too."""
+    A = sp.csr_array(sp.diags_array(end - np.copysign(0.3, end) * np.linspace(0.0, 1.0, 4000) ** power))
+    start = None
+    for _ in range(4):
+        found = spectrum(A, start=start)
+        assert found.certified and found.outside == 0 and found.stable
+        nearest = found.values.real[np.argmax(np.abs(found.values))]
+        decimals = len(f"{nearest:.15g}".partition(".")[2])
+        assert decimals >= 1 and abs(nearest - end) <= 10.0**-decimals
+        start = found.vector
+
+
+def test_few_solves_find_the_multipliers_far_from_the_circle(monkeypatch):
+    """Next to ±1 several are asked for; far from it one is enough, and the method stops."""
+    solves = []
+
+    def counted(lu, start, leading):
+        class Counted:
+            def solve(self, b):
+                solves.append(1)
+                return lu.solve(b)
+
+        return lanczos(Counted(), start, leading)
+
+    lanczos = arnoldi._lanczos
+    monkeypatch.setattr(arnoldi, "_lanczos", counted)
+    ring = bf.maps.logistic_ring(1000, r=2.5, e=0.1, sparse=True)
+    branch = bf.trace(bf.cycles(ring, "r", np.full(1000, 0.6)), {"r": (1.7, 2.7)})
+    assert not branch.special
+    assert len(solves) <= 35 * len(branch)  # both targets together; 60 where each takes its longest
