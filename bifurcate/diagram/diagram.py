@@ -345,7 +345,7 @@ class Diagram:
             lines.append(f"  {point}{form}; on branch {', '.join(map(str, self._branches_at(i)))}")
         if self.theorem is not None:
             lines += ["  theorem: " + line for line in self.theorem.summary()]
-        lines += [f"  failed {failure}" for failure in self.failures]
+        lines += [f"  failed {failure}" for failure in grouped(map(str, self.failures))]
         beyond = "not followed, beyond the depth, period or number asked for"
         kinds = Counter((point.label, point.period) for point in self.not_followed)
         lines += [f"  {beyond}: {count} {label} of period {period}" for (label, period), count in kinds.items()]
