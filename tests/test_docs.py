@@ -51,6 +51,30 @@ def test_every_kind_is_on_the_page_of_results_with_its_label():
             ), kind.name
 
 
+DOUBTS = (
+    "counts of multipliers went from",
+    "the parameter seems to turn near",
+    "of which",
+    "the branch may have gone on along another one there",
+    "is 0 to within its error along this curve",
+    "could not be located",
+    "no point with a name of its own",
+    "another multiplier reaches the unit circle",
+    "noisy by",
+    "the derivative from the two sides differs by",
+    "the rotation number passes",
+    "parity on branch",
+    "balance at",
+)
+
+
+def test_every_doubt_is_on_the_page_of_results_in_the_words_of_the_code():
+    page = (ROOT / "docs/reading_results.md").read_text().partition("## Doubts")[2].partition("## ")[0]
+    code = "".join(path.read_text() for path in (ROOT / "bifurcate").rglob("*.py"))
+    for words in DOUBTS:
+        assert words in page and words in code, words
+
+
 def test_the_page_of_results_lists_the_curves_that_hold_each_kind():
     text = (ROOT / "docs/reading_results.md").read_text()
     for curve, title in (("fold", "folds"), ("flip", "flips"), ("neimark-sacker", "Neimark–Sacker points")):
