@@ -219,7 +219,8 @@ def _is_solution(curve: Curve) -> bool:
 def _correct_start(run: ContinuationProblem) -> CurvePoint | CorrectorFailure:
     """The start corrected on the hyperplane that the curve meets most squarely.
 
-    That is the one across the curve's direction where this is known, else one of a fixed combination of parameters.
+    That is the one across the curve's direction where this is known, or can be told because the start is on a curve in
+    two parameters, as a special point that another curve has found is; else one of a fixed combination of parameters.
     """
     curve, metric, n = run.curve, run.metric, run.curve.size
     start = curve.start
@@ -227,6 +228,10 @@ def _correct_start(run: ContinuationProblem) -> CurvePoint | CorrectorFailure:
     if curve.direction is not None:
         normal = metric.dual(curve.direction)
         return correct(curve, start, normal, float(normal @ start), metric, patient, curve.direction)
+    if curve.codimension > 0 and len(run.lower) > 1 and _is_solution(curve):
+        across = _correct_across_null_vector(run, patient)
+        if across is not None and curve.iterate.least_period(across.at.orbit) == curve.period:
+            return across
     best: CurvePoint | CorrectorFailure = CorrectorFailure("diverged")
     squarest = 0.0
     for parts in FIXED_COMBINATIONS[: 1 if len(run.lower) == 1 else None]:

@@ -219,3 +219,15 @@ def test_a_cusp_in_any_units(state, width):
     for fold in bf.trace(bf.cycles(map, "b", [state]), {"b": box}).of("fold"):
         (cusp,) = bf.trace(bf.locus(fold, "a"), {"a": box, "b": box}).of("cusp")
         assert max(abs(cusp.parameters["a"]), abs(cusp.parameters["b"])) < 1e-8 * width
+
+
+def test_a_curve_starts_the_same_whatever_rounding_its_start_has(rng):
+    # At R1 folds turn in both parameters, and b = −1 all along the Neimark–Sacker points of this conservative map.
+    cycles = bf.cycles(bf.maps.henon(a=1.78, b=0.0), "a", [-0.76659237, 0.0], period=3)
+    fold = bf.trace(cycles, {"a": (1.7, 1.8)}).first("fold")
+    bounds = {"a": (0.5, 2.0), "b": (-1.1, 0.1)}
+    curve = bf.locus(bf.trace(bf.locus(fold, "b"), bounds).first("R1"), kind="neimark-sacker")
+    for _ in range(4):
+        moved = curve.replace(start=curve.start + 1e-15 * rng.standard_normal(len(curve.start)))
+        found = bf.trace(moved, bounds)
+        assert {point.kind for point in found.special} == {"R1", "R2", "R3", "R4"}
