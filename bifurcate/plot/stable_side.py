@@ -28,8 +28,11 @@ __all__ = ["stability_borders"]
 
 # How far the multipliers that are not critical must lie inside the unit circle for the curve to be a border.
 INSIDE = 1e-6
-# Points of a part of the curve, as fractions of it, at which the side is sought until it is sure at one.
-TRIED = (0.5, 0.25, 0.75)
+# Points of a part of the curve, as fractions of its length on the chart, at which the side is sought until it is sure
+# at one. Steps may crowd at an end, beside a pole, where rounding decides.
+TRIED = (0.5, 0.3, 0.7, 0.15, 0.85)
+# The gradient stands across the curve; where its part along it is larger than this, one of both is wrong.
+ALONG = 0.2
 SURE = 2.0  # in errors of the rate at which the multiplier moves: below, the side is not known
 
 Plane = NDArray[np.float64]
@@ -86,14 +89,17 @@ def _is_border(branch: Branch, i: int) -> bool:
 
 def _stable_side(branch: Branch, part: list[int], plane: Plane, x: str, y: str) -> int:
     """+1 if cycles are stable to the left of the points of a part, −1 if to the right, 0 if it is not known."""
-    for fraction in TRIED:
-        i = part[round(fraction * (len(part) - 1))]
+    width = np.ptp(plane, axis=0)
+    width[width == 0.0] = 1.0
+    length = np.append(0.0, np.cumsum(np.linalg.norm(np.diff(plane[part] / width, axis=0), axis=1)))
+    for i in dict.fromkeys(part[int(np.searchsorted(length, fraction * length[-1]))] for fraction in TRIED):
         tangent = plane[min(i + 1, len(plane) - 1)] - plane[max(i - 1, 0)]
         inwards = _inwards(branch.as_special_point(i), x, y)
         if inwards is not None:
             gradient, error = inwards
             left = np.array([-tangent[1], tangent[0]])
-            if abs(left @ gradient) > SURE * np.abs(left) @ error:
+            sizes = float(np.linalg.norm(gradient * width) * np.linalg.norm(tangent / width))
+            if abs(gradient @ tangent) < ALONG * sizes and abs(left @ gradient) > SURE * np.abs(left) @ error:
                 return 1 if left @ gradient > 0.0 else -1
     return 0
 

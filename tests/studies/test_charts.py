@@ -1,10 +1,13 @@
 """The charts in two parameters: against the closed form of the spectrum, on the reduction and on all weights."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
 import bifurcate as bf
 from bifurcate.adaptation.equilibria import equilibrium as equilibria
+from bifurcate.plot.stable_side import stability_borders
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +71,27 @@ def test_the_doubled_cycle_folds_where_the_chart_says(study):
     found = bf.solve(net.reduced, point.state, period=2)
     assert np.abs(found.state - point.state).max() < 1e-6
     assert np.abs(found.multipliers - 1.0).min() < 1e-5
+
+
+def test_the_doubled_cycle_is_stable_on_the_side_that_is_shaded(study):
+    chart = study.charts[1]
+    folds = next(curve for curve in chart.curves if curve.curve.period == 2)
+    ((line, side),) = stability_borders(folds, "alpha", "beta")  # though most points crowd at the pole, its end
+    i = int(np.argmin(np.abs(line[:, 0] - 0.4)))
+    assert side * (line[i + 1] - line[i - 1])[0] > 0.0  # above the curve
+    point = folds.points[int(np.argmin(np.abs(folds["alpha"] - line[i, 0])))]
+    stable = []
+    for step in (1e-5, -1e-5):
+        p = {**chart.network.parameters, **point.parameters}
+        map = chart.network.replace(alpha=p["alpha"], beta=p["beta"] + step).reduced
+        J = np.asarray(folds.curve.iterate.jacobian(folds.curve.iterate.orbit(point.state, p), p) @ np.eye(32))
+        critical = np.linalg.svd(J - np.eye(32))[2][-1]
+        found = []
+        for reach in (-0.01, 0.01):
+            with contextlib.suppress(bf.errors.NotConverged):
+                found.append(bf.solve(map, point.state + reach * critical, period=2))
+        stable.append(any(each.stable and each.period == 2 for each in found))
+    assert stable == [True, False]
 
 
 def test_pictures_and_numbers_are_written(study):
