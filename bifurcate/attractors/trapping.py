@@ -10,6 +10,8 @@ differ from J is sampled: the radius is halved until differences on it, and on t
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_discrete_lyapunov
@@ -49,19 +51,30 @@ def find_traps(map: Map, states: Array) -> Traps | None:
     if size > LARGEST_TRAPPED:
         return None
     iterate = IteratedMap(map, states[0].shape, len(states))
-    found = []
-    for state in states[: MOST_CENTRES if len(states) <= MOST_CENTRES else 1]:
-        with np.errstate(all="ignore"):
-            trap = _find_trap(iterate, state)
-        if trap is None:
-            return None
-        found.append(trap)
-    centres, factors, radii = zip(*found)
-    return Traps(np.array(centres), np.array(factors), np.array(radii))
+    around: list[_Norm] = []
+    with np.errstate(all="ignore"):
+        for state in states[: MOST_CENTRES if len(states) <= MOST_CENTRES else 1]:
+            norm = _norm_around(iterate, state.ravel())
+            if norm is None:
+                return None
+            around.append(norm)
+        radii = _radii(iterate, around)
+    if radii is None:
+        return None
+    return Traps(np.array([each.centre for each in around]), np.array([each.factor for each in around]), USED * radii)
 
 
-def _find_trap(iterate: IteratedMap, state: Array) -> tuple[Array, Array, float] | None:
-    c, p = state.ravel(), iterate.map.parameters
+class _Norm(NamedTuple):
+    """The norm √(dᵀPd) around a state."""
+
+    centre: Array
+    factor: Array  # F of P = Fᵀ F
+    directions: Array  # differences of length 1 in it, which are sampled
+    shrinking: float  # the part of its length that a difference may have after a period
+
+
+def _norm_around(iterate: IteratedMap, c: Array) -> _Norm | None:
+    p = iterate.map.parameters
     try:
         J = dense(iterate.jacobian(iterate.orbit(c, p), p))
         rho = float(np.abs(np.linalg.eigvals(J)).max())
@@ -72,13 +85,30 @@ def _find_trap(iterate: IteratedMap, state: Array) -> tuple[Array, Array, float]
         F = cholesky(0.5 * (P + P.T))
     except (BifurcateError, np.linalg.LinAlgError, ValueError):
         return None
-    directions = _directions(J, F)
-    unit = max(iterate.map.scale, float(np.abs(c).max()))
-    radius = unit / float(np.linalg.norm(np.linalg.inv(F), 2))
+    return _Norm(c, F, _directions(J, F), 0.5 * (1.0 + theta))
+
+
+def _radii(iterate: IteratedMap, around: list[_Norm]) -> Array | None:
+    """The largest radius, of those halved, within which all samples shrink, for each state; None if one has none.
+
+    What is left to be tried around all states is iterated together: f is called as often for many states as for one.
+    """
+    radii = np.array(
+        [
+            max(iterate.map.scale, float(np.abs(each.centre).max()))
+            / float(np.linalg.norm(np.linalg.inv(each.factor), 2))
+            for each in around
+        ]
+    )
+    left = list(range(len(around)))
     for _ in range(HALVINGS):
-        if all(_shrinks(iterate, c, F, radius * part * directions, 0.5 * (1.0 + theta)) for part in SPHERES):
-            return c, F, USED * radius
-        radius *= 0.5
+        shrinking = left
+        for part in SPHERES:
+            shrinking = _which_shrink(iterate, around, part * radii, shrinking)
+        left = [i for i in left if i not in shrinking]
+        if not left:
+            return radii
+        radii[left] *= 0.5
     return None
 
 
@@ -107,9 +137,19 @@ def _directions(J: Array, F: Array) -> Array:
     return np.asarray(np.linalg.solve(F, unit_sphere.T).T)
 
 
-def _shrinks(iterate: IteratedMap, c: Array, F: Array, differences: Array, factor: float) -> bool:
-    """True if f^k brings every c + difference nearer to c by the factor, in the norm of F."""
-    starts = (c + differences).reshape(len(differences), *iterate.state_shape)
-    apart = shortest(image(iterate.map, starts, iterate.period).reshape(differences.shape) - c, iterate.map.periods)
-    before, after = np.linalg.norm(differences @ F.T, axis=1), np.linalg.norm(apart @ F.T, axis=1)
-    return bool((after <= factor * before).all())
+def _which_shrink(iterate: IteratedMap, around: list[_Norm], radii: Array, tried: list[int]) -> list[int]:
+    """Those of the states tried, to which f^k brings every sample at their radius nearer, each in its norm."""
+    if not tried:
+        return []
+    samples = [radii[i] * around[i].directions for i in tried]
+    starts = np.concatenate([around[i].centre + each for i, each in zip(tried, samples, strict=True)])
+    images = image(iterate.map, starts.reshape(-1, *iterate.state_shape), iterate.period).reshape(starts.shape)
+    ends = np.split(images, np.cumsum([len(each) for each in samples])[:-1])
+    found = []
+    for i, before, after in zip(tried, samples, ends, strict=True):
+        norm = around[i]
+        apart = shortest(after - norm.centre, iterate.map.periods)
+        lengths = np.linalg.norm(before @ norm.factor.T, axis=1), np.linalg.norm(apart @ norm.factor.T, axis=1)
+        if (lengths[1] <= norm.shrinking * lengths[0]).all():
+            found.append(i)
+    return found
