@@ -51,21 +51,22 @@ def test_both_branches_are_found_with_any_step(g, largest):
 @pytest.mark.slow
 def test_both_branches_are_found_from_any_start_with_any_step():
     lost = []
-    for g in np.linspace(0.01, 0.7, 26):
+    for g in np.linspace(0.01, 0.7, 14):
         start = 1 - g / 0.8
         lost += [("one", g)] * (len(branches_of(growth(g), "g", [start], (0.005, 1.0)).branches) != 2)
         found = branches_of(growth_beside_another(g), "g", [start, 0.0], (0.005, 1.0))
         lost += [("two", g)] * (len(found.branches) != 2)
-    for largest in np.geomspace(0.003, 0.1, 52):
+    for largest in np.geomspace(0.003, 0.1, 26):
         for g in (0.01, 0.1, 0.3):
             found = branches_of(growth(g), "g", [1 - g / 0.8], (0.005, 1.0), largest)
             lost += [("steps", g, largest)] * (len(found.branches) != 2)
-    for a in np.linspace(0.2, 0.9, 26):
+    for a in np.linspace(0.2, 0.9, 14):
         found = branches_of(predator_and_prey(a), "a", [1.0, 0.0], (0.1, 0.95))
         lost += [("predator", a)] * (len(found.branches) != 2)
     assert not lost
 
 
+@pytest.mark.slow
 def test_every_branch_of_a_triple_flip_with_the_symmetry_of_four_units():
     # The kernel is x₁ + … + x₄ = 0 with a cubic term: branches along (3, −1, −1, −1), (1, 1, −1, −1), (1, −1, 0, 0).
     def f(x, r):

@@ -189,6 +189,7 @@ def test_fold_with_another_pair():
     assert {curve.kind for curve in bf.switches(point)} == {"neimark-sacker"}
 
 
+@pytest.mark.slow
 def test_flip_with_a_pair_and_the_torus_of_the_doubled_cycle():
     turn = np.exp(1.1j)
 
@@ -213,6 +214,7 @@ def test_flip_with_a_pair_and_the_torus_of_the_doubled_cycle():
     assert np.abs(found["q"] - 0.1 + 1.2 * found["p"]).max() < 1e-8 and found["p"].max() > 0.1
 
 
+@pytest.mark.slow
 def test_two_pairs():
     one, two = np.exp(1.1j), np.exp(2.0j)
 
@@ -239,6 +241,7 @@ def test_parts_that_do_not_touch_meet_in_points_of_two_eigenvectors():
     assert_close([both.parameters["r"], both.parameters["q"]], [3.0, 3.0], 1e-9)
 
 
+@pytest.mark.slow
 def test_two_resonances_in_one_step_and_a_second_sampling():
     # R3 and R4 of the map z ↦ e^{i(2 + q)} z (1 + p − |z|²) + 0.2 z̄² + 0.1 z̄³, at q = 2π/3 − 2 and −2 + π/2.
     def g(z, p, q):
@@ -312,6 +315,7 @@ def test_polynomials_in_several_variables(rng):
         assert_close(again.parts[degree], part, 1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state, parameter", [(1e-4, 1e3), (1e5, 1e-3)])
 def test_units_change_nothing(state, parameter):
     def f(z, beta, alpha):
@@ -350,6 +354,7 @@ def test_a_pole_of_a_coefficient_at_the_start_is_no_point(B):
         assert_close(point.state, np.full(3, (2.0 - B) / 2.0), 1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind, a", [("R1", -1.0), ("R2", 3.0)])
 def test_a_resonance_at_which_a_curve_starts_is_met_once(kind, a):
     # The start lies on the resonance or a little beside it: the side of the second multiplier is noise there.

@@ -106,6 +106,7 @@ def test_chords_and_angles_are_as_fine_as_asked():
         assert np.linalg.norm(b - a, axis=1).max() > 5.0 * tolerance  # it is no finer than it must be
 
 
+@pytest.mark.slow
 def test_with_and_without_an_inverse():
     found = henon_saddle()
     inverse = lambda z, a, b: np.array([z[1] / b, z[0] - 1.0 + a * (z[1] / b) ** 2])  # noqa: E731
