@@ -36,6 +36,7 @@ MOST_COMPARED = 128  # rows of which a trial compares a batch with single calls,
 COMPARED_AT_LAST = 32  # rows of a batch that are compared at its last iteration
 # References to an array that nothing but one variable and the call that counts them holds.
 OWN_REFERENCES = 2
+MOST_IN_BLAS = 2**13  # numbers of which BLAS takes the sum of squares in one thread
 _FLOAT = np.dtype(float)
 
 
@@ -186,9 +187,14 @@ def _next_states(
             states.append(y)
         numbers = y.ravel()
         # The squares' sum bounds every number, in one pass over memory; where it says nothing one looks closer.
-        if not numbers.dot(numbers) < largest or (
-            rule.domain is not None and _find_ends(rule, batch, p, layout, m) is not None
-        ):
+        if len(numbers) <= MOST_IN_BLAS:
+            squares = numbers.dot(numbers)
+        else:
+            squares = sum(
+                numbers[i : i + MOST_IN_BLAS].dot(numbers[i : i + MOST_IN_BLAS])
+                for i in range(0, len(numbers), MOST_IN_BLAS)
+            )
+        if not squares < largest or (rule.domain is not None and _find_ends(rule, batch, p, layout, m) is not None):
             return _NextStates(batch, before, states[:-1], done, False)
     return _NextStates(batch, before, states[:-1], done, True)
 

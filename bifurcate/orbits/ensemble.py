@@ -30,9 +30,9 @@ __all__ = ["LARGEST_BATCHED", "Ensemble", "Layout", "ensemble"]
 T = TypeVar("T")
 Layout = Literal["trailing", "leading", "single", "compiled"]
 
-# Numbers in one batch: 64 KiB, which stay in a core's nearest caches with what f makes of them, and too few for BLAS,
-# which bounds them at every step, to start threads.
-NUMBERS_PER_BATCH = 2**13
+# Numbers in one batch: 128 KiB, which stay in a core's own cache with what f makes of them. In smaller batches the
+# overhead of NumPy's calls is felt.
+NUMBERS_PER_BATCH = 2**14
 # Numbers in a state from which on f is called for one state at a time: one call costs so much then that the overhead
 # of a call, all that a batch saves, is lost in it.
 LARGEST_BATCHED = 2**12
