@@ -253,8 +253,8 @@ def _draw(charts: tuple[Chart, ...]) -> Figure:
     drawn = new_figure(
         "Flips and folds of the equilibrium, and where it loses its stability",
         f"{NEURONS} neurons; baseline of contrast 0.8 at 0°, stimulus of contrast 0.8 at 90°.\n"
-        f"Shaded: the side on which outputs are stable. Open circles: points on all {NEURONS**2} weights, from\n"
-        "products with the Jacobian alone. Where flips of different symmetry meet (PDPD): see the numbers.",
+        f"Shaded: the side on which outputs, or a cycle of them, are stable. Open circles: points on all {NEURONS**2}\n"
+        "weights, from products with the Jacobian alone. Where flips of several symmetries meet: see the numbers.",
         (6.8, 6.6),
     )
     for chart, ax in zip(charts, drawn.subplots(2, 2).ravel(), strict=True):
