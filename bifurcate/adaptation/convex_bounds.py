@@ -53,6 +53,8 @@ def outer_root(a: np.ndarray, b: np.ndarray, level: float) -> np.ndarray:
     by_power = np.log(2.0 * (1.0 + level / np.where(a > 0.0, a, np.nan)))  # e^t ≥ 2t
     by_line = 1.0 + level / np.where(b > 0.0, b, np.nan)
     t = np.fmin(np.fmin(by_square, by_power), by_line)
+    # e^t − 1 − t ≥ t²/2 and e^−t − 1 + t ≥ (t²/2)/(1 + t/3), which falls short by less the smaller t is
+    t = np.fmin(t, np.sqrt(2.0 * level / (a + b / (1.0 + t / 3.0))))
     has_power = a > 0.0
     is_plain = bool(has_power.all())
     for _ in range(NEWTON_STEPS):

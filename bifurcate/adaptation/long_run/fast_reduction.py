@@ -91,10 +91,13 @@ class FastReduction:
         with np.errstate(all="ignore"):
             return np.asarray(np.abs((one - two) / (self.floor + two)).max(axis=-1))
 
-    def cycle(self, y: np.ndarray, period: int) -> ResponseCycle | None:
+    def cycle(
+        self, y: np.ndarray, period: int, *, first_turn: float = np.inf, first_step: float = np.inf
+    ) -> ResponseCycle | None:
         """The cycle to which Newton's method goes from y, iterated until its residual no longer falls.
 
-        None if it stays above 1e-9, is above the first one after 4 iterations, or falls for more than 15.
+        None if it stays above 1e-9, is above the first one after 4 iterations, or falls for more than 15; or if the
+        first turn moves y by more than ``first_turn``, or the first step by more than ``first_step``, max |Δy/u|.
         """
         first = last = np.inf
         best: tuple[np.ndarray, Operator] | None = None
@@ -102,10 +105,12 @@ class FastReduction:
             states = self._around(y, period)
             left = float(self.apart(states[-1], y))
             first = left if turn == 0 else first
-            if turn >= PATIENCE and left > first:
+            if first > first_turn:
+                return None
+            if (turn >= PATIENCE and left > first) or (left >= last and last <= CLOSED):
                 break
             J = self._product(states) if left < np.inf else None
-            if J is None or (left >= last and last <= CLOSED):
+            if J is None:
                 break
             best, last = (states, J), left
             if left == 0.0:
@@ -114,6 +119,8 @@ class FastReduction:
                 y = y + newton_step(J, states[-1] - y)
             except ArithmeticError:
                 break
+            if turn == 0 and not self.apart(states[0], y) <= first_step:
+                return None
         if best is None or not last <= CLOSED:
             return None
         return ResponseCycle(best[0][:-1], best[1], last)

@@ -12,6 +12,7 @@ to: see :mod:`bifurcate.adaptation.long_run.weight_asymptotics`.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -158,8 +159,6 @@ def _course(net: Model, slowest: float, longest: int, equilibrium: np.ndarray | 
     course = _start(rule)
     if course is None:
         proof = None if equilibrium is None else Rest.of(net, equilibrium)
-        if proof is not None and not proof.certifies(proof.r / proof.R - proof.floor):
-            proof = None  # L grows and s falls with the level: what fails at rest holds nowhere
         course = yield from _follow(search, horizon, longest, proof)
         if course.cycle is not None and search.growing is not None:
             course = yield from _wait(search, course, horizon)
@@ -191,11 +190,11 @@ def _follow(search: OrbitFollower, horizon: int, longest: int, proof: Rest | Non
     With ``proof`` it is looked for from the start whether the orbit is certified to settle.
     """
     rule, t, before = search.rule, FIRST, np.zeros(len(search.y), dtype=bool)
-    if proof is not None and (early := _first_proof(rule, proof)) is not None:
+    proof, early = _first_proof(rule, proof)
+    if proof is not None and early is not None:
         yield Advance(search, early)
-        proved = _proved(search, proof)
-        if proved is not None:
-            return proved
+        if search.broken is None:
+            return _settled(search, proof)
     unknown = OrbitFindings("undecided", rule, np.empty((0, len(rule.r))))
     while True:
         yield Advance(search, min(t, horizon))
@@ -228,21 +227,32 @@ def _follow(search: OrbitFollower, horizon: int, longest: int, proof: Rest | Non
         t *= 2
 
 
-def _first_proof(rule: FastReduction, proof: Rest) -> int | None:
-    """The first early look at which the orbit is certified to settle."""
-    y = rule.start
+def _first_proof(rule: FastReduction, proof: Rest | None) -> tuple[Rest | None, int | None]:
+    """The proof, None if nothing can be certified, and the first early look at which the orbit is."""
+    if proof is None or proof.certifies(rule.start):
+        return proof, None if proof is None else EARLY[0]
+    if not proof.certifies(proof.r / proof.R - proof.floor):
+        return None, None  # L grows and s falls with the level: what fails at rest holds nowhere
+    y, states = rule.start, list[np.ndarray]()
     with np.errstate(all="ignore"):
-        for t in range(EARLY[-1] + 1):
-            if t in EARLY and proof.certifies(y):
-                return t
+        for t in range(1, EARLY[-1] + 1):
             y = rule.step(y)
-    return None
+            if t in EARLY:
+                states.append(y)
+        # once it is certified it stays so, as E falls at every update from there on
+        looks = bisect_left(states, True, key=proof.certifies) + 1
+    return proof, EARLY[looks] if looks < len(EARLY) else None
 
 
 def _proved(search: OrbitFollower, proof: Rest | None) -> OrbitFindings | None:
     """The findings at a state from which the orbit is certified to settle; None if it is not."""
     if proof is None or search.broken is not None or not proof.certifies(search.y):
         return None
+    return _settled(search, proof)
+
+
+def _settled(search: OrbitFollower, proof: Rest) -> OrbitFindings:
+    """The findings at a state that is certified."""
     rule, y = search.rule, proof.r / proof.R - proof.floor
     residual = float(rule.apart(rule.step(y), y))
     cycle = ResponseCycle(y[None], rule.jacobian(y), residual)

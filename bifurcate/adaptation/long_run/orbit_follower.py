@@ -20,6 +20,12 @@ MOST_PERIODS = 5  # periods tried at a look, the shortest first: a longer one is
 # the linear part of the return then outweighs the quadratic one, which is of the size of the distance, by twenty.
 CAUGHT = 1e-3
 CAUGHT_MARGIN = 0.05
+# Times the last turn's move that the next one may move an orbit that is caught, which comes closer turn by turn, though
+# not in every norm at each of them. A near return of chaos is carried away by as much as nearby orbits part in a turn.
+FIRST_TURN = 10.0
+# Times CAUGHT that Newton's first step may be long on its way to a cycle within CAUGHT: as the quadratic part of the
+# return is a twentieth of the linear one there, the step is the distance but for a few hundredths of it.
+FIRST_STEP = 10.0
 SAME = 1e-6  # max |Δy/u| between the parts of a cycle up to which it is a shorter one, gone round several times
 NEUTRAL = 1e-9  # distance of a multiplier from 1 up to which rest may be slowness: at β = −2 orbits leave like t^¼
 BETWEEN = 64  # updates between two looks whether the user has interrupted: less than a millisecond
@@ -95,7 +101,10 @@ class OrbitFollower:
                 records.append(p)
                 least = lag
         for p in records[:MOST_PERIODS]:
-            found = self.rule.cycle(last, p)
+            near = dict[str, float]()
+            if lags[p - 1] > STILL:  # at rest to rounding a step may be of any length: the system may be singular
+                near = {"first_turn": FIRST_TURN * float(lags[p - 1]), "first_step": FIRST_STEP * CAUGHT}
+            found = self.rule.cycle(last, p, **near)
             distance = np.inf if found is None else float(self.rule.apart(last, found.states[0]))
             if found is None or distance > CAUGHT or self._repeats(found):
                 continue
