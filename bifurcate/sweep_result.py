@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput
 from bifurcate.printing import notebook_html
-from bifurcate.storage.tables import Columns, as_dataframe, import_xarray
+from bifurcate.storage.tables import Columns, import_xarray
+from bifurcate.storage.tabular import Tabular
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +50,7 @@ class FailedPoint:
 
 
 @dataclass(frozen=True, eq=False)
-class Sweep:
+class Sweep(Tabular):
     """What :func:`sweep` found.
 
     Attributes
@@ -123,8 +124,8 @@ class Sweep:
             raise InvalidInput(f"name is {name!r}; the function returned {', '.join(names)}")
         return name
 
-    def to_dataframe(self) -> Any:
-        """A pandas DataFrame with one row a point: parameters, what was returned, and the error where there is one.
+    def table(self) -> Columns:
+        """One row a point: parameters, what was returned, and the error where there is one.
 
         Arrays are in one column as they are.
         """
@@ -137,7 +138,11 @@ class Sweep:
             table[name] = [np.nan if row is None else row.get(name) for row in rows]
         table["error"] = self._errors()
         table["done"] = list(self.done)
-        return as_dataframe(table, {"interrupted": self.interrupted})
+        return table
+
+    def table_attributes(self) -> dict[str, Any]:
+        """Whether the sweep was interrupted."""
+        return {"interrupted": self.interrupted}
 
     def to_xarray(self) -> Any:
         """An xarray Dataset on the axes of the grid, with the parameters as coordinates; and "error", as text."""

@@ -21,7 +21,8 @@ from bifurcate.maps.map import Map
 from bifurcate.printing import short_repr
 from bifurcate.progress import Progress
 from bifurcate.progress_line import reporting
-from bifurcate.storage.tables import Columns, as_dataframe
+from bifurcate.storage.tables import Columns
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import check_count, check_flag, check_instance, check_seed, check_values, check_workers
 
 __all__ = ["AttractorContinuation", "AttractorEvent", "attractor_continuation"]
@@ -71,7 +72,7 @@ class AttractorEvent:
 
 
 @dataclass(frozen=True, eq=False)
-class AttractorContinuation:
+class AttractorContinuation(Tabular):
     """Attractors at values of a parameter, each with one number wherever it exists.
 
     Attributes
@@ -134,8 +135,8 @@ class AttractorContinuation:
     def _where(self, number: int) -> NDArray[np.int_]:
         return np.array([i for i, each in enumerate(self.attractors) if number in each], dtype=int)
 
-    def to_dataframe(self) -> Any:
-        """A pandas DataFrame with one row for each value and number: kind, period, exponent, fraction."""
+    def table(self) -> Columns:
+        """One row for each value and number: kind, period, exponent, fraction."""
         table: Columns = {name: [] for name in (self.parameter, "number", "kind", "period", "exponent", "fraction")}
         for i, value in enumerate(self.values.tolist()):
             for number, fractions in self.fractions.items():
@@ -146,7 +147,11 @@ class AttractorContinuation:
                 row = (value, number, found.kind, found.period, found.exponent, float(fractions[i]))
                 for column, entry in zip(table.values(), row):
                     column.append(entry)
-        return as_dataframe(table, {"map": self.map.name})
+        return table
+
+    def table_attributes(self) -> dict[str, Any]:
+        """The map's name."""
+        return {"map": self.map.name}
 
 
 def _kinds(found: Sequence[dict[int, Attractor]], number: int) -> str:

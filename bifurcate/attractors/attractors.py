@@ -18,7 +18,8 @@ from bifurcate.maps.map import Map
 from bifurcate.orbits.orbit import with_values
 from bifurcate.printing import short_repr
 from bifurcate.progress_line import Report, reporting
-from bifurcate.storage.tables import Columns, as_dataframe
+from bifurcate.storage.tables import Columns
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import check_array, check_count, check_instance, check_seed, check_workers, is_whole_number
 
 __all__ = ["Attractors", "attractor_of", "attractors", "check_box", "check_map_somewhere"]
@@ -29,7 +30,7 @@ MOST_CHECKED = 50  # starts at which the map is checked, until it passes at one;
 
 
 @dataclass(frozen=True, eq=False)
-class Attractors:
+class Attractors(Tabular):
     """Attractors of a map, and where starts settled; a sequence of :class:`Attractor`.
 
     Attributes
@@ -86,8 +87,8 @@ class Attractors:
         lines = [f"{self.map.name}: {count} from {len(self.labels)} starts", "fraction  95% interval"]
         return "\n".join([*lines, *fractions_table(self.fractions, self.attractors), *self.notes])
 
-    def to_dataframe(self) -> Any:
-        """A pandas DataFrame with one row an attractor or other outcome: its fraction, period, exponent."""
+    def table(self) -> Columns:
+        """One row an attractor or other outcome: its fraction, period, exponent."""
         found = self.fractions
         known = [self.attractors[i] if i >= 0 else Attractor(OUTCOMES[i], np.empty(0)) for i in found]
         table: Columns = {
@@ -97,7 +98,11 @@ class Attractors:
             "exponent": [each.exponent for each in known],
             **{name: [getattr(each, name) for each in found.values()] for name in ("starts", "value", "low", "high")},
         }
-        return as_dataframe(table, {"map": self.map.name})
+        return table
+
+    def table_attributes(self) -> dict[str, Any]:
+        """The map's name."""
+        return {"map": self.map.name}
 
 
 def attractors(

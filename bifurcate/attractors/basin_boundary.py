@@ -18,6 +18,8 @@ from bifurcate.maps.map import Map
 from bifurcate.printing import number_text, short_repr
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
+from bifurcate.storage.tables import Columns
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import (
     check_array,
     check_count,
@@ -47,7 +49,7 @@ MOST_LOOKS = 4  # at what shocks lead to that settle on no attractor that is kno
 
 
 @dataclass(frozen=True, eq=False)
-class BasinBoundary:
+class BasinBoundary(Tabular):
     """Points of boundaries between basins in a plane.
 
     Attributes
@@ -65,6 +67,11 @@ class BasinBoundary:
     error: float
 
     __repr__ = short_repr
+
+    def table(self) -> Columns:
+        """One row a point of the boundary: its coordinates in the plane, and the labels on its two sides."""
+        columns = [*self.points.T.tolist(), *self.labels.T.tolist()]
+        return dict(zip(("across", "up", "label_0", "label_1"), columns, strict=True))
 
 
 def boundary_points(basins: Basins, *, tolerance: float = 1e-9, most: int = 2000, seed: int = 0) -> BasinBoundary:

@@ -15,6 +15,8 @@ from bifurcate.errors import InvalidInput
 from bifurcate.printing import short_repr
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
+from bifurcate.storage.tables import Columns
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import check_array, check_count, check_instance, check_seed
 
 __all__ = [
@@ -184,7 +186,7 @@ def boundary_kind(basins: Basins, *, radius: int = 5, seed: int = 0) -> Boundary
 
 
 @dataclass(frozen=True, eq=False)
-class UncertaintyExponent:
+class UncertaintyExponent(Tabular):
     """The uncertainty exponent of a boundary of basins, and what it is a fit of.
 
     Attributes
@@ -206,6 +208,10 @@ class UncertaintyExponent:
     points: int
 
     __repr__ = short_repr
+
+    def table(self) -> Columns:
+        """One row a size of disturbances: it, and the part of the points that it leaves uncertain."""
+        return {"epsilon": self.epsilons.tolist(), "fraction": self.fractions.tolist()}
 
 
 def uncertainty_exponent(

@@ -21,7 +21,8 @@ from bifurcate.orbits.orbit import with_values
 from bifurcate.printing import short_repr, values_text
 from bifurcate.progress import Progress
 from bifurcate.progress_line import reporting
-from bifurcate.storage.tables import import_xarray
+from bifurcate.storage.tables import Columns, import_xarray
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import check_count, check_seed, check_workers
 
 __all__ = ["Basins", "basins", "known_attractors"]
@@ -30,7 +31,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Basins:
+class Basins(Tabular):
     """Basins of attraction in a plane.
 
     Attributes
@@ -85,6 +86,16 @@ class Basins:
         across, up = self.plane.names
         variables = {"label": ((up, across), self.labels), "time": ((up, across), self.times)}
         return import_xarray().Dataset(variables, {across: self.x, up: self.y}, {"map": self.map.name})
+
+    def table(self) -> Columns:
+        """One row a cell: its coordinates, the label of what it settles on, and when it does."""
+        across, up = (axis.ravel().tolist() for axis in np.meshgrid(self.x, self.y))
+        one, two = self.plane.names
+        return {one: across, two: up, "label": self.labels.ravel().tolist(), "time": self.times.ravel().tolist()}
+
+    def table_attributes(self) -> dict[str, Any]:
+        """The map's name."""
+        return {"map": self.map.name}
 
 
 def basins(

@@ -17,6 +17,8 @@ from bifurcate.curves.metric import Metric
 from bifurcate.maps.map import Map
 from bifurcate.newton.solve import Solution
 from bifurcate.printing import notebook_html, short_repr
+from bifurcate.storage.tables import Columns, solutions_table
+from bifurcate.storage.tabular import Tabular
 
 if TYPE_CHECKING:
     from bifurcate.proofs.all_cycles import AllCycles
@@ -87,7 +89,7 @@ class SearchEvidence:
 
 
 @dataclass(frozen=True, eq=False)
-class FoundCycles:
+class FoundCycles(Tabular):
     """The cycles of a least period in a box.
 
     Attributes
@@ -216,3 +218,13 @@ class FoundCycles:
         if self.interrupted:
             lines.append("  interrupted by the user; what was found so far is kept")
         return "\n".join(lines)
+
+    def table(self) -> Columns:
+        """One row a cycle, its first state: those of the period, of its divisors, and those partly inside the box."""
+        table = solutions_table((*self.cycles, *self.shorter, *self.partly_inside))
+        counts = {"inside": len(self.cycles) + len(self.shorter), "partly inside": len(self.partly_inside)}
+        return {"place": [place for place, count in counts.items() for _ in range(count)], **table}
+
+    def table_attributes(self) -> dict[str, Any]:
+        """The map, the period, and whether all cycles are there."""
+        return {"map": self.map.name, "period": self.period, "complete": self.complete}

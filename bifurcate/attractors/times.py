@@ -22,6 +22,8 @@ from bifurcate.orbits.standard_error import block_standard_error
 from bifurcate.printing import short_repr
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
+from bifurcate.storage.tables import Columns, state_columns
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import check_array, check_count, check_flag
 
 __all__ = ["EscapeTimes", "ReturnTimes", "escape_times", "return_times"]
@@ -151,7 +153,7 @@ def return_times(
 
 
 @dataclass(frozen=True, eq=False)
-class EscapeTimes:
+class EscapeTimes(Tabular):
     """How long orbits stay in a set.
 
     Attributes
@@ -223,6 +225,10 @@ class EscapeTimes:
         if p == 1.0:
             return np.inf, np.nan
         return float(-np.log1p(-p)), float(np.sqrt(p / (chances * (1.0 - p))))
+
+    def table(self) -> Columns:
+        """One row a start: after how many steps it left, and its last state."""
+        return {"start": list(range(len(self.times))), "time": self.times.tolist(), **state_columns(self.states)}
 
 
 def escape_times(

@@ -30,6 +30,8 @@ from bifurcate.printing import notebook_html, short_repr
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
 from bifurcate.storage.journal import Section, open_journal
+from bifurcate.storage.tables import Columns, points_table, stacked
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import check_count, check_interval, check_period, check_sequence, check_values
 
 __all__ = ["DeflatedBranches", "deflated_continuation"]
@@ -40,7 +42,7 @@ Bounds = Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True, eq=False)
-class DeflatedBranches:
+class DeflatedBranches(Tabular):
     """What deflated continuation found.
 
     Attributes
@@ -59,6 +61,13 @@ class DeflatedBranches:
 
     __repr__ = short_repr
     _repr_html_ = notebook_html
+
+    def table(self) -> Columns:
+        """One row a point, with its branch's number; otherwise as the table of a branch."""
+        return stacked(
+            {"branch": [number] * len(branch), **points_table(branch.points)}
+            for number, branch in enumerate(self.branches)
+        )
 
 
 @old_keywords(most="max_branches")

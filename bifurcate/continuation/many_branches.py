@@ -19,7 +19,8 @@ from bifurcate.curves.cycle import cycles
 from bifurcate.errors import InvalidInput, NotConverged
 from bifurcate.maps.map import Map
 from bifurcate.printing import count_labels, notebook_html, range_text, short_repr
-from bifurcate.storage.tables import Columns, as_dataframe
+from bifurcate.storage.tables import Columns
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import is_whole_number, shown
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class SpecialPoints:
 
 
 @dataclass(frozen=True, eq=False)
-class ManyBranches:
+class ManyBranches(Tabular):
     """Branches of cycles of one map in one free parameter, traced together.
 
     The points of branch i are ``slice(offsets[i], offsets[i + 1])`` of the arrays over all points; none where its guess
@@ -207,8 +208,8 @@ class ManyBranches:
         curve = cycles(map, self.free, self.starts[number], period=self.period)
         return trace(curve, {self.free: self.bounds}, control=self.control, progress=False)
 
-    def to_dataframe(self) -> Any:
-        """A pandas DataFrame with one row a point: its branch, all parameters, state, largest multiplier, stability."""
+    def table(self) -> Columns:
+        """One row a point: its branch, all parameters, state, largest multiplier, stability."""
         counts = np.diff(self.offsets)
         table: Columns = {"branch": np.repeat(np.arange(len(self)), counts).tolist()}
         for name, value in self.parameters.items():
@@ -218,7 +219,11 @@ class ManyBranches:
             table[f"x{i}"] = column.tolist()
         table["largest multiplier"] = np.abs(self.multipliers).max(axis=1, initial=0.0).tolist()
         table["stable"] = self.stable.tolist()
-        return as_dataframe(table, {"free": self.free, "period": self.period})
+        return table
+
+    def table_attributes(self) -> dict[str, Any]:
+        """The free parameter and the period."""
+        return {"free": self.free, "period": self.period}
 
     def plot(self, observable: int = 0, *, ax: Axes | None = None) -> Axes:
         """Draw all branches, by :func:`bifurcate.plot.many_branches`."""

@@ -19,6 +19,8 @@ from bifurcate.manifolds.sampling import KnownPart, Sampler
 from bifurcate.maps.connection_map import ConnectionMap
 from bifurcate.maps.periodic_coordinates import reduced, shortest
 from bifurcate.printing import short_repr
+from bifurcate.storage.tables import Columns, state_columns
+from bifurcate.storage.tabular import Tabular
 
 __all__ = ["ConnectingOrbit", "End", "Half", "connect", "saddle_of"]
 
@@ -37,7 +39,7 @@ EPS = float(np.finfo(float).eps)
 
 
 @dataclass(frozen=True, eq=False)
-class ConnectingOrbit:
+class ConnectingOrbit(Tabular):
     """A homoclinic or heteroclinic orbit, one of whose points is an intersection of two manifolds.
 
     Attributes
@@ -111,6 +113,10 @@ class ConnectingOrbit:
         curves = [f"{length:.6g}" for length in self.arclengths if not math.isnan(length)]
         lengths = f"arclength{'s' if len(curves) > 1 else ''} {' and '.join(curves)}"
         return f"{what} point ({place}) ± {self.error:.0e}, orbit {self.number}, {lengths}, angle {self.angle:.4g}"
+
+    def table(self) -> Columns:
+        """One row a state, from beside the saddle that the orbit leaves to beside the one it comes to."""
+        return {"step": list(range(len(self.states))), **state_columns(self.states)}
 
 
 @dataclass(frozen=True, eq=False)

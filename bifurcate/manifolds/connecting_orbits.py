@@ -28,6 +28,8 @@ from bifurcate.printing import grouped, short_repr
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
 from bifurcate.storage.functions import MissingFunction
+from bifurcate.storage.tables import Columns, state_columns
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import check_instance, shown
 
 __all__ = ["ConnectingOrbits", "connecting_orbits", "connections"]
@@ -46,7 +48,7 @@ FARTHEST = 1e3
 
 
 @dataclass(frozen=True, eq=False)
-class ConnectingOrbits:
+class ConnectingOrbits(Tabular):
     """The intersections of an unstable and a stable manifold.
 
     Attributes
@@ -87,6 +89,14 @@ class ConnectingOrbits:
         lines += [f"  … {len(self.points) - PRINTED_POINTS} more"] * (len(self.points) > PRINTED_POINTS)
         lines += [f"  in doubt: {doubt}" for doubt in grouped(self.doubts)]
         return "\n".join(lines)
+
+    def table(self) -> Columns:
+        """One row a connecting point: its orbit's number, t and s on both manifolds, angle, error, and the state."""
+        names = ("number", "t", "s", "angle", "error", "residual")
+        return {
+            **{name: [getattr(each, name) for each in self.points] for name in names},
+            **state_columns([each.point for each in self.points]),
+        }
 
 
 def connecting_orbits(

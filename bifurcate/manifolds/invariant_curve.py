@@ -25,6 +25,8 @@ from bifurcate.maps.invariant_curve_map import InvariantCurveMap
 from bifurcate.maps.map import Map
 from bifurcate.orbits.orbit import with_values
 from bifurcate.printing import short_repr, values_text
+from bifurcate.storage.tables import Columns, state_columns
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import as_floats, check_count, check_number, check_period
 
 __all__ = ["InvariantCurve", "invariant_curve"]
@@ -40,7 +42,7 @@ ROUNDING = 1e-14  # size of modes, in units of the largest, below which they are
 
 
 @dataclass(frozen=True, eq=False)
-class InvariantCurve:
+class InvariantCurve(Tabular):
     """A closed curve x(θ) with f^k(x(θ)) = x(θ + ρ).
 
     Attributes
@@ -177,6 +179,16 @@ class InvariantCurve:
             f"residual {self.residual:.0e}, error {self.error:.0e}; "
             f"{'stable' if self.stable else 'not stable'}, normal multipliers {sizes or 'none'}"
         )
+
+    def table(self) -> Columns:
+        """One row a point at which the curve is known: its angle in turns, and the state."""
+        count = len(self.values)
+        return {"angle": (np.arange(count) / count).tolist(), **state_columns(self.values)}
+
+    def table_attributes(self) -> dict[str, Any]:
+        """The map's name, and the rotation number with its error."""
+        numbers = {"rotation_number": self.rotation_number, "rotation_error": self.rotation_error}
+        return {"map": self.map.name, **numbers}
 
 
 def invariant_curve(

@@ -21,6 +21,8 @@ from bifurcate.newton.solve import Solution
 from bifurcate.printing import short_repr
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
+from bifurcate.storage.tables import Columns, stacked, state_columns
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import check_choice, check_flag
 
 __all__ = ["Manifold", "ManifoldBranch", "manifold", "sampler_of"]
@@ -91,7 +93,7 @@ class ManifoldBranch:
 
 
 @dataclass(frozen=True, eq=False)
-class Manifold:
+class Manifold(Tabular):
     """The 1-D stable or unstable manifold of a saddle.
 
     Attributes
@@ -134,6 +136,19 @@ class Manifold:
             place = f"point {branch.phase}, " if period > 1 else ""
             lines.append(f"  {place}{branch}")
         return "\n".join(lines)
+
+    def table(self) -> Columns:
+        """One row a point: the branch's phase and side, the parameter t, the arclength from the saddle, the state."""
+        return stacked(
+            {
+                "phase": [each.phase] * len(each.t),
+                "side": [each.side] * len(each.t),
+                "t": each.t.tolist(),
+                "arclength": each.arclength.tolist(),
+                **state_columns(each.points),
+            }
+            for each in self.branches
+        )
 
 
 def manifold(

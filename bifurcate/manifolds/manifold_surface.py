@@ -32,6 +32,8 @@ from bifurcate.newton.solve import Solution
 from bifurcate.printing import short_repr
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
+from bifurcate.storage.tables import Columns, stacked, state_columns
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import check_flag
 
 __all__ = ["ManifoldSheet", "ManifoldSurface", "manifold_surface"]
@@ -101,7 +103,7 @@ class ManifoldSheet:
 
 
 @dataclass(frozen=True, eq=False)
-class ManifoldSurface:
+class ManifoldSurface(Tabular):
     """The 2-D stable or unstable manifold of a saddle.
 
     Attributes
@@ -137,6 +139,20 @@ class ManifoldSurface:
         lines = [f"2-D {which} manifold of a {what}{name}, multipliers {values}, tolerance {self.tolerance:.1g}"]
         lines += [f"  {f'point {each.phase}, ' if period > 1 else ''}{each}" for each in self.sheets]
         return "\n".join(lines)
+
+    def table(self) -> Columns:
+        """One row a vertex: the sheet's phase, the vertex's number, both parameters, the distance, the state."""
+        return stacked(
+            {
+                "phase": [each.phase] * len(each.t),
+                "vertex": list(range(len(each.t))),
+                "t0": each.t[:, 0].tolist(),
+                "t1": each.t[:, 1].tolist(),
+                "distance": each.distance.tolist(),
+                **state_columns(each.points),
+            }
+            for each in self.sheets
+        )
 
 
 def manifold_surface(

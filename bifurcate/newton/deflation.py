@@ -23,6 +23,8 @@ from bifurcate.newton.solve import Solution
 from bifurcate.printing import notebook_html, short_repr
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
+from bifurcate.storage.tables import Columns, solutions_table
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import check_count, check_instance, check_period, check_sequence
 
 __all__ = ["DeflationResult", "check_guesses", "deflate"]
@@ -33,7 +35,7 @@ PRINTED_NUMBERS = 4  # numbers of each state that a result prints
 
 
 @dataclass(frozen=True, eq=False)
-class DeflationResult:
+class DeflationResult(Tabular):
     """What deflation found.
 
     Attributes
@@ -80,6 +82,10 @@ class DeflationResult:
         elif not self.exhausted:
             lines.append("  the search was ended by the largest number of solutions asked for")
         return "\n".join(lines)
+
+    def table(self) -> Columns:
+        """One row a solution: state, period, stability, residual."""
+        return solutions_table(self.solutions)
 
 
 @old_keywords(most="max_solutions")

@@ -15,6 +15,8 @@ from bifurcate.maps.batches import HOW_TO_BROADCAST
 from bifurcate.maps.map import Map
 from bifurcate.newton.solve import Solution, solve
 from bifurcate.printing import notebook_html, short_repr
+from bifurcate.storage.tables import Columns, state_columns
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import is_whole_number, shown
 
 __all__ = ["Solutions"]
@@ -24,7 +26,7 @@ PRINTED_NUMBERS = 3  # numbers of each state that it prints
 
 
 @dataclass(frozen=True, eq=False)
-class Solutions:
+class Solutions(Tabular):
     """What Newton's method found from many guesses: one row for each.
 
     Attributes
@@ -118,3 +120,13 @@ class Solutions:
         if self.layout == "single" and len(self) > 1:
             lines.append(f"  hint: {HOW_TO_BROADCAST}")
         return "\n".join(lines)
+
+    def table(self) -> Columns:
+        """One row a solution: parameters, state, period, stability, residual, and why it did not converge, if so."""
+        size = len(self)
+        table: Columns = {name: np.broadcast_to(value, size).tolist() for name, value in self.parameters.items()}
+        table |= state_columns(self.states)
+        for name in ("periods", "stable", "isolated", "residuals", "iterations", "converged"):
+            table[name.removesuffix("s") if name.endswith(("ods", "als")) else name] = getattr(self, name).tolist()
+        table["largest_multiplier_abs"] = np.abs(self.multipliers).max(axis=1, initial=0.0).tolist()
+        return {**table, "reason": list(self.reasons)}

@@ -24,6 +24,8 @@ from bifurcate.orbits.standard_error import block_standard_error
 from bifurcate.orbits.tangent_vectors import TangentMap, follow
 from bifurcate.printing import notebook_html, number_text, short_repr
 from bifurcate.progress_line import Report, reporting
+from bifurcate.storage.tables import Columns
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import as_floats, check_count
 
 __all__ = ["AlignmentIndices", "alignment_indices"]
@@ -39,7 +41,7 @@ DEPENDENT = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class AlignmentIndices:
+class AlignmentIndices(Tabular):
     """How tangent vectors align along an orbit.
 
     Attributes
@@ -117,6 +119,13 @@ class AlignmentIndices:
         False is no proof of order: an orbit may show its chaos later.
         """
         return bool(self.power > STEEP and self.exponent > SURE_ERRORS * self.exponent_error)
+
+    def table(self) -> Columns:
+        """One row a step: ln GALI_k for k = 2, 3, …, each with its error."""
+        table: Columns = {"step": list(range(len(self.log_gali)))}
+        for k, (values, errors) in enumerate(zip(self.log_gali.T, self.errors.T), start=2):
+            table |= {f"log_gali_{k}": values.tolist(), f"log_gali_{k}_error": errors.tolist()}
+        return table
 
 
 def alignment_indices(

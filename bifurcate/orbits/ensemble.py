@@ -23,6 +23,8 @@ from bifurcate.orbits.orbit import DIVERGED, IterationRule, OrbitEnd
 from bifurcate.printing import notebook_html, short_repr
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
+from bifurcate.storage.tables import Columns, state_columns
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import check_choice, check_count
 
 __all__ = ["LARGEST_BATCHED", "Ensemble", "Layout", "ensemble"]
@@ -41,7 +43,7 @@ EXECUTOR_TASKS = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Ensemble:
+class Ensemble(Tabular):
     """Orbits of one map from many states, or at many values of its parameters.
 
     Attributes
@@ -73,6 +75,11 @@ class Ensemble:
 
     def __len__(self) -> int:
         return len(self.states)
+
+    def table(self) -> Columns:
+        """One row an orbit: iterations done, how it ended, and its last state, NaN where it ended before."""
+        last = {} if not self.states.shape[1] else state_columns(self.states[:, -1])
+        return {"orbit": list(range(len(self))), "steps": self.steps.tolist(), "end": list(self.ends), **last}
 
 
 @old_parameters

@@ -24,6 +24,8 @@ from bifurcate.orbits.orbit import with_values
 from bifurcate.printing import notebook_html, number_text, short_repr
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
+from bifurcate.storage.tables import Columns
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import check_count, check_interval, check_seed, check_sequence
 
 __all__ = ["ExpansionEntropy", "expansion_entropy"]
@@ -42,7 +44,7 @@ LARGEST = 30  # unknowns: the Jacobians of all points are multiplied as matrices
 
 
 @dataclass(frozen=True, eq=False)
-class ExpansionEntropy:
+class ExpansionEntropy(Tabular):
     """The growth of expanded volume in a region.
 
     Attributes
@@ -72,6 +74,11 @@ class ExpansionEntropy:
     def __str__(self) -> str:
         value, (first, last) = number_text(self.value, self.error, 6), self.fitted
         return f"expansion entropy {value} ± {self.error:.1g}, from steps {first} to {last}"
+
+    def table(self) -> Columns:
+        """One row a step: the logarithm of the expansion, and the part of the points that stay."""
+        steps = list(range(len(self.log_expansion)))
+        return {"step": steps, "log_expansion": self.log_expansion.tolist(), "staying": self.staying.tolist()}
 
 
 def expansion_entropy(

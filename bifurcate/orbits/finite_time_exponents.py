@@ -17,6 +17,8 @@ from bifurcate.orbits.standard_error import block_standard_error
 from bifurcate.orbits.tangent_vectors import TangentMap, follow
 from bifurcate.printing import notebook_html, number_text, short_repr
 from bifurcate.progress_line import Report, reporting
+from bifurcate.storage.tables import Columns, state_columns
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import check_count
 
 __all__ = ["FiniteTimeExponents", "finite_time_exponents"]
@@ -25,7 +27,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class FiniteTimeExponents:
+class FiniteTimeExponents(Tabular):
     """Lyapunov exponents over successive windows of one orbit.
 
     Attributes
@@ -101,6 +103,11 @@ class FiniteTimeExponents:
         if not given.size or not ((given >= 0.0) & (given <= 1.0)).all():
             raise InvalidInput("parts must be numbers between 0 and 1")
         return _of_columns(lambda v, axis: np.quantile(v, given, axis=axis), self.values)
+
+    def table(self) -> Columns:
+        """One row a window: its number, its exponents from the largest on, and the state after it."""
+        exponents = {f"exponent_{i}": column.tolist() for i, column in enumerate(self.values.T)}
+        return {"window": list(range(len(self))), **exponents, **state_columns(self.states)}
 
 
 def _of_columns(function: Any, values: Array) -> Array:

@@ -20,6 +20,8 @@ from bifurcate.orbits.standard_error import block_standard_error
 from bifurcate.orbits.tangent_vectors import TangentMap, follow
 from bifurcate.printing import notebook_html, number_text, short_repr
 from bifurcate.progress_line import Report, reporting
+from bifurcate.storage.tables import Columns
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import check_count, check_flag, check_seed
 
 __all__ = ["Exponents", "first_vectors", "kaplan_yorke", "lyapunov", "summarised"]
@@ -31,7 +33,7 @@ SURE_ERRORS = 3.0
 
 
 @dataclass(frozen=True, eq=False)
-class Exponents:
+class Exponents(Tabular):
     """Lyapunov exponents along one orbit: growth rates per iteration, in natural logarithms.
 
     Attributes
@@ -89,6 +91,14 @@ class Exponents:
     def chaotic(self) -> bool:
         """True if the largest exponent is positive by more than three standard errors."""
         return bool(self.values[0] > SURE_ERRORS * self.errors[0])
+
+    def table(self) -> Columns:
+        """One row an exponent, from the largest on: its number, its value and error."""
+        return {
+            "number": list(range(len(self.values))),
+            "exponent": self.values.tolist(),
+            "exponent_error": self.errors.tolist(),
+        }
 
 
 @old_parameters

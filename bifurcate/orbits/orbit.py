@@ -19,6 +19,8 @@ from bifurcate.printing import notebook_html, short_repr
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
 from bifurcate.storage.pickling import Portable
+from bifurcate.storage.tables import Columns, state_columns
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import check_count, check_instance
 
 __all__ = [
@@ -48,7 +50,7 @@ NUMBERS_PER_BLOCK = 2**13
 
 
 @dataclass(frozen=True, eq=False)
-class Orbit:
+class Orbit(Tabular):
     """Successive states of a map.
 
     Attributes
@@ -73,6 +75,15 @@ class Orbit:
     __repr__ = short_repr
     next_verbs: ClassVar[str] = "bf.plot.phase_portrait(orbits=orbit), bf.attractor_of(map, orbit.states[-1])"
     _repr_html_ = notebook_html
+
+    def table(self) -> Columns:
+        """One row a state: after how many iterations, and its numbers."""
+        first = self.steps - len(self.states) + 1
+        return {"step": list(range(first, self.steps + 1)), **state_columns(self.states)}
+
+    def table_attributes(self) -> dict[str, Any]:
+        """How the orbit ended."""
+        return {"end": self.end, "detail": self.detail}
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,8 @@ from bifurcate.orbits.orbit import OrbitEnd
 from bifurcate.printing import notebook_html, short_repr
 from bifurcate.progress import Progress
 from bifurcate.progress_line import Report, reporting
-from bifurcate.storage.tables import Columns, as_dataframe, import_xarray
+from bifurcate.storage.tables import Columns, import_xarray
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import (
     check_array,
     check_choice,
@@ -42,7 +43,7 @@ OBSERVED_ALONE = 32
 
 
 @dataclass(frozen=True, eq=False)
-class OrbitDiagram:
+class OrbitDiagram(Tabular):
     """Long-run samples of an observable against a parameter.
 
     Attributes
@@ -72,8 +73,8 @@ class OrbitDiagram:
     next_verbs: ClassVar[str] = "bf.plot.orbit_diagram(orbits), bf.plot.diagram(branches, parameter, orbits=orbits)"
     _repr_html_ = notebook_html
 
-    def to_dataframe(self) -> Any:
-        """A pandas DataFrame with one row a sample: the parameter, the sample's number, its value, the orbit's end."""
+    def table(self) -> Columns:
+        """One row a sample: the parameter, the sample's number, its value, the orbit's end."""
         m, samples = self.samples.shape
         table: Columns = {
             self.parameter: np.repeat(self.values, samples).tolist(),
@@ -81,7 +82,11 @@ class OrbitDiagram:
             "value": self.samples.ravel().tolist(),
             "end": [end for end in self.ends for _ in range(samples)],
         }
-        return as_dataframe(table, {"layout": self.layout})
+        return table
+
+    def table_attributes(self) -> dict[str, Any]:
+        """How f was called."""
+        return {"layout": self.layout}
 
     def to_xarray(self) -> Any:
         """An xarray Dataset of "value" and "end", along the parameter and "sample"."""

@@ -17,6 +17,8 @@ from bifurcate.orbits.orbit import IterationRule
 from bifurcate.orbits.tangent_growth import largest_exponents
 from bifurcate.printing import notebook_html, short_repr
 from bifurcate.progress_line import Report
+from bifurcate.storage.tables import Columns
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import check_array, check_count, check_instance
 
 __all__ = ["ParameterPlane", "parameter_plane"]
@@ -29,7 +31,7 @@ SAME_STATE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class ParameterPlane:
+class ParameterPlane(Tabular):
     """What orbits from one start do over a plane of two parameters.
 
     Attributes
@@ -57,6 +59,12 @@ class ParameterPlane:
     __repr__ = short_repr
     next_verbs: ClassVar[str] = "bf.plot.parameter_plane(plane), bf.plot.chart(branches, x, y, underneath=plane)"
     _repr_html_ = notebook_html
+
+    def table(self) -> Columns:
+        """One row a cell: both parameters, the period (0 where there is none), and the exponent where it is known."""
+        across, up = (axis.ravel().tolist() for axis in np.meshgrid(self.x_values, self.y_values))
+        table: Columns = {self.x: across, self.y: up, "period": self.periods.ravel().tolist()}
+        return table if self.exponents is None else {**table, "exponent": self.exponents.ravel().tolist()}
 
 
 def parameter_plane(

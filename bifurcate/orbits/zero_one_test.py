@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from bifurcate.errors import InvalidInput
 from bifurcate.printing import notebook_html, number_text, short_repr
+from bifurcate.storage.tables import Columns
+from bifurcate.storage.tabular import Tabular
 from bifurcate.validation import as_floats, check_count, check_seed
 
 __all__ = ["ZeroOneTest", "zero_one_test"]
@@ -25,7 +27,7 @@ Z = 1.96  # standard deviations that hold 95 of 100 normal values
 
 
 @dataclass(frozen=True, eq=False)
-class ZeroOneTest:
+class ZeroOneTest(Tabular):
     """The growth rates K of a series: near 1 if it is chaotic, near 0 if it is regular.
 
     Attributes
@@ -61,6 +63,10 @@ class ZeroOneTest:
         if abs(self.value - 0.5) <= self.error:
             return None
         return self.value > 0.5
+
+    def table(self) -> Columns:
+        """One row a frequency: it, and the value found with it."""
+        return {"frequency": self.frequencies.tolist(), "value": self.values.tolist()}
 
 
 def zero_one_test(series: Any, *, count: int = 100, seed: int = 0) -> ZeroOneTest:

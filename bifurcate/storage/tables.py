@@ -25,6 +25,7 @@ __all__ = [
     "as_dataset",
     "import_xarray",
     "points_table",
+    "solutions_table",
     "special_table",
     "stacked",
     "state_columns",
@@ -36,7 +37,7 @@ Columns = dict[str, list[Any]]
 LARGEST_SPREAD = 64  # numbers in a state up to which each has a column; larger states are summarised in two
 
 
-def state_columns(states: Sequence[NDArray[Any]]) -> Columns:
+def state_columns(states: Sequence[NDArray[Any]] | NDArray[Any]) -> Columns:
     """States of one shape as columns: one for each number, x0, x1, …, or x0_1 for the entry (0, 1) of a matrix.
 
     States of more than 64 numbers have their root mean square and their largest modulus in place of these.
@@ -72,6 +73,17 @@ def points_table(points: Sequence[Any]) -> Columns:
     table["residual"] = [point.residual for point in points]
     table["newton_steps"] = [point.iterations for point in points]
     return table
+
+
+def solutions_table(solutions: Sequence[Any]) -> Columns:
+    """Solutions of one map: parameters, state, period, stability, and how exact they are."""
+    names = list(dict.fromkeys(name for each in solutions for name in each.parameters))
+    table: Columns = {name: [each.parameters[name] for each in solutions] for name in names}
+    table |= state_columns([each.state for each in solutions])
+    for name in ("period", "stable", "residual", "iterations"):
+        table[name] = [getattr(each, name) for each in solutions]
+    table["largest_multiplier_abs"] = [float(np.abs(each.multipliers).max(initial=0.0)) for each in solutions]
+    return {**table, "note": [each.note for each in solutions]}
 
 
 def special_table(points: Sequence[Any]) -> Columns:

@@ -6,9 +6,19 @@ import sys
 import networkx as nx
 import numpy as np
 import pytest
+from examples_of_results import (
+    examples,
+    of_attractors,
+    of_continuation,
+    of_manifolds,
+    of_newton,
+    of_orbits,
+    of_sweeps,
+)
 
 import bifurcate as bf
 from bifurcate.errors import InvalidInput
+from bifurcate.storage.tabular import Tabular
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +116,48 @@ def test_an_orbit_diagram_is_a_table_of_its_samples():
     assert frame["end"].tolist()[-1] == "diverged" and np.allclose(frame["value"][:4], [0.5, 0.5, 0.6, 0.6])
     data = seen.to_xarray()
     assert data["value"].sel(r=2.5).values.round(9).tolist() == [0.6, 0.6]
+
+
+# What has a table, and what stands for its rows
+
+
+def tabular_examples():
+    rooms = (of_continuation, of_newton, of_orbits, of_attractors, of_manifolds, of_sweeps)
+    found = [each for room in rooms for each in examples(room) if isinstance(each, Tabular)]
+    return [*found, *(each.points[0] for each in found if isinstance(each, bf.ConnectingOrbits))]
+
+
+def kinds_below(kind):
+    return {kind, *(each for below in kind.__subclasses__() for each in kinds_below(below))}
+
+
+def test_every_result_with_a_table_goes_to_pandas_and_to_a_file(tmp_path):
+    tried = {Tabular}
+    for each in tabular_examples():
+        table, frame = each.table(), each.to_dataframe()
+        assert list(frame.columns) == list(table) and len(frame) > 0, type(each)
+        each.to_csv(tmp_path / "table.csv")
+        with open(tmp_path / "table.csv", newline="") as file:
+            names, *rows = csv.reader(file)
+        assert names == list(table) and len(rows) == len(frame), type(each)
+        for name, column in zip(names, zip(*rows)):
+            if frame[name].dtype.kind == "f":
+                assert np.array_equal(np.array(column, dtype=float), frame[name], equal_nan=True), (type(each), name)
+        tried.add(type(each))
+    assert tried == kinds_below(Tabular), f"no example of {kinds_below(Tabular) - tried}"
+
+
+def test_tables_hold_what_the_results_hold():
+    orbit = bf.orbit(bf.maps.logistic(r=2.0), [0.25], 5, transient=2)
+    expected = [0.25]
+    for _ in range(6):
+        expected.append(2.0 * expected[-1] * (1.0 - expected[-1]))
+    assert orbit.table() == {"step": [2, 3, 4, 5, 6], "x0": expected[2:]}
+    found = bf.find_cycles(bf.maps.logistic(r=4.0), 2, [(0.0, 1.0)], max_starts=60)
+    first = [row for row in zip(*(found.table()[name] for name in ("period", "x0", "stable")))]
+    expected = (5.0 - np.sqrt(5.0)) / 8.0  # the lesser state of the cycle of period two at r = 4
+    assert [period for period, _, _ in first] == [2, 1, 1] and abs(first[0][1] - expected) < 1e-12
+    assert not any(stable for _, _, stable in first)
+    plane = bf.basins(bf.Map(lambda x: x * x, {}), {0: (0.5, 1.5)} | {1: (0.5, 1.5)}, cells=2)
+    rows = list(zip(*plane.table().values()))
+    assert [row[2] == 0 for row in rows] == [True, False, False, False]  # the cell below 1 in both coordinates only
