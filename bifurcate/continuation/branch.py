@@ -222,7 +222,9 @@ class Branch:
 
     @cached_property
     def _later_states(self) -> list[list[NDArray[np.float64]]] | None:
-        """The other points of every cycle; None if states were not kept, or are too large to keep k of each."""
+        """The other points of every cycle; None if there are none, states were not kept, or k of each are too large."""
+        if self.curve.period == 1:
+            return None
         if any(point.kept.shape != self.curve.iterate.shape for point in self.points):
             return None
         if self.curve.size * self.curve.period > LARGEST_CYCLE:

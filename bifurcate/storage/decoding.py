@@ -92,8 +92,8 @@ class Decoder:
         return value
 
     def _is_filled(self, number: int) -> bool:
-        kind = type(self.objects[number])
-        return number in self._states or not dataclasses.fields(kind) or bool(self.objects[number].__dict__)
+        value = self.objects[number]
+        return bool(value.__dict__) or number in self._states or not dataclasses.fields(type(value))
 
     def _fill(self, number: int, fields: dict[str, Any]) -> None:
         value = self.objects[number]
@@ -234,9 +234,17 @@ class Decoder:
         columns = {key: self.column(each) for key, each in value["columns"].items()}
         if any(len(column) != length for column in columns.values()):
             raise DamagedFile("a table of the file has columns of different lengths")
-        for i, number in enumerate(numbers):
-            self._fill(number, {key: column[i] for key, column in columns.items()})
-        return [self.objects[number] for number in numbers]
+        made = self.objects[first : first + length]
+        if hasattr(kind, "load_state") or not length:
+            for i, number in enumerate(numbers):
+                self._fill(number, {key: column[i] for key, column in columns.items()})
+            return made
+        new: dict[str, Any] = dict.fromkeys(columns)
+        self._check_fields(kind, new)  # once for all rows, which share what fields that are new since then begin with
+        defaults = {key: each for key, each in new.items() if key not in columns}
+        for each, row in zip(made, zip(*columns.values(), strict=True), strict=True):
+            each.__dict__.update(zip(columns, row), **defaults)
+        return made
 
 
 def _whole(value: Any, below: int | None = None) -> int:

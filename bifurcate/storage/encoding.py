@@ -13,6 +13,7 @@ import sys
 import types
 from collections import deque
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Protocol
 
 import numpy as np
@@ -58,12 +59,18 @@ def fields_of(value: Any, *, complete: bool = True) -> dict[str, Any]:
             continue  # there is none; whoever asks a loaded copy is told so
     if hasattr(kind, "stored_state"):
         return {key: each for key, each in value.stored_state().items() if complete or key not in _beside(kind)}
-    state = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    state = {name: getattr(value, name) for name in _declared(kind)}
     return {**state, **{name: value.__dict__[name] for name in beside if name in value.__dict__}}
 
 
 def _beside(kind: type) -> tuple[str, ...]:
     return tuple(getattr(kind, "stored_beside_fields", ()))
+
+
+@functools.cache
+def _declared(kind: type) -> tuple[str, ...]:
+    """The names of a dataclass's fields, which are asked for at every object."""
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 class Encoder:
@@ -193,7 +200,7 @@ class Encoder:
 
     def _sequence(self, value: Sequence[Any], name: str) -> Any:
         tag = "$tuple" if type(value) is tuple else "$list"
-        kinds = {type(each) for each in value}
+        kinds = set(map(type, value))
         if len(value) < SHORTEST_TABLE or len(kinds) != 1:
             return {tag: [self.encode(each, name) for each in value]}
         (kind,) = kinds
@@ -205,11 +212,12 @@ class Encoder:
         """True for dataclasses none of which is known yet: each gets a number, their fields are stored as columns."""
         if not dataclasses.is_dataclass(kind) or hasattr(kind, "stored_state") or type_name(kind) is None:
             return False
-        return not any(id(each) in self._numbers for each in value) and len(set(map(id, value))) == len(value)
+        identities = set(map(id, value))
+        return len(identities) == len(value) and self._numbers.keys().isdisjoint(identities)
 
     def column(self, values: Sequence[Any], name: str) -> Any:
         """Values that follow each other, as arrays where they are alike."""
-        first, kinds = values[0], {type(each) for each in values}
+        first, kinds = values[0], set(map(type, values))
         if all(each is first for each in values) and type(first) is not float:
             return {"$same": self.encode(first, name), "length": len(values)}
         if len(kinds) == 2 and type(None) in kinds:
@@ -244,20 +252,33 @@ class Encoder:
         return None
 
     def _table(self, kind: type, values: Sequence[Any], name: str) -> Any:
+        fields = self._columns(kind, values)
+        if fields is None:
+            return None
+        first = len(self.values)
+        self._numbers.update(zip(map(id, values), range(first, first + len(values))))
+        self.values.extend(values)
+        self.objects.append({"type": type_name(kind), "rows": len(values)})
+        columns = {key: self.column(each, f"{name}.{key}") for key, each in fields.items()}
+        return {"$table": type_name(kind), "first": first, "length": len(values), "columns": columns}
+
+    def _columns(self, kind: type, values: Sequence[Any]) -> dict[str, list[Any]] | None:
+        """What is stored of objects, field by field; None if it is not the same fields of all."""
+        if not (self.complete and _beside(kind)):  # without a dict for each of a million
+            return {key: list(map(attrgetter(key), values)) for key in _declared(kind)}
         rows = [self._fields(each) for each in values]
         if any(row.keys() != rows[0].keys() for row in rows):
             return None
-        numbers = [self._number(each) for each in values]
-        self.objects.append({"type": type_name(kind), "rows": len(values)})
-        columns = {key: self.column([row[key] for row in rows], f"{name}.{key}") for key in rows[0]}
-        return {"$table": type_name(kind), "first": numbers[0], "length": len(values), "columns": columns}
+        return {key: [row[key] for row in rows] for key in rows[0]}
 
     def _arrays(self, values: Sequence[Array], name: str) -> Any:
-        for each in values:
-            _checked(each, name)
-        if len({(each.dtype.str, each.shape, _is_column_major(each)) for each in values}) == 1:
+        kinds, shapes = set(map(attrgetter("dtype"), values)), set(map(attrgetter("shape"), values))
+        for kind in kinds:
+            _check_kind(kind, name)
+        is_flat = all(len(shape) < 2 for shape in shapes)  # so that there is no order to be kept
+        if len(kinds) == len(shapes) == 1 and (is_flat or len(set(map(_is_column_major, values))) == 1):
             return {"$stack": self.store.add_stack(values, name)}
-        if len({each.dtype.str for each in values}) == 1 and all(each.ndim == 1 for each in values):
+        if len(kinds) == 1 and all(len(shape) == 1 for shape in shapes):
             joined = self.encode(np.concatenate(values), name)
             return {"$pieces": joined, "lengths": self.encode(np.array([len(each) for each in values]), name)}
         return None
@@ -273,9 +294,13 @@ def _is_column_major(array: Array) -> bool:
 
 
 def _checked(array: Array, name: str) -> Array:
-    if array.dtype.kind not in "biufcUS":
-        raise InvalidInput(f"{name} is an array of {array.dtype}; stored are arrays of numbers and text")
+    _check_kind(array.dtype, name)
     return array
+
+
+def _check_kind(kind: np.dtype[Any], name: str) -> None:
+    if kind.kind not in "biufcUS":
+        raise InvalidInput(f"{name} is an array of {kind}; stored are arrays of numbers and text")
 
 
 def _edges_in_order(graph: Any) -> list[tuple[Any, ...]]:

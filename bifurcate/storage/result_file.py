@@ -97,8 +97,11 @@ class ArrayWriter:
         self.digest.update(f"{entry} {about}".encode())
         with self._archive.open(info, "w", force_zip64=True) as file:
             np.lib.format.write_array_header_2_0(file, about)
-            for each in arrays:
-                content = memoryview(np.ascontiguousarray(each)).cast("B") if each.size else b""
+            together = max(PIECE // max(first.nbytes, 1), 1)  # small arrays are written many at a time
+            for at in range(0, len(arrays), together):
+                some = arrays[at : at + together]
+                joined = np.ascontiguousarray(some[0]) if len(some) == 1 else np.array(some)
+                content = memoryview(joined).cast("B") if joined.size else b""
                 file.write(content)
                 self.digest.update(content)
         return entry
