@@ -272,7 +272,12 @@ class _Sweeping:
             while running or chunks.are_left:
                 while chunks.may_send(len(running), AHEAD * workers):
                     indices = chunks.next()
-                    running[pool.submit(call_packed, content, self.work_at(indices), self.batch)] = indices
+                    try:
+                        future = pool.submit(call_packed, content, self.work_at(indices), self.batch)
+                    except BrokenExecutor:  # it broke after the last look at it: these points were not under way
+                        chunks.take_back(indices)
+                        raise
+                    running[future] = indices
                 for future in interruptible(_wait, running):
                     found, seconds = _result(future, running[future])
                     self.note(found, notes)
@@ -340,6 +345,13 @@ class _Chunks:
         if len(indices) == 1:
             self.deaths[indices[0]] = self.deaths.get(indices[0], 0) + 1
         self.suspected = sorted([*indices, *self.suspected])
+
+    def take_back(self, indices: list[int]) -> None:
+        """Send a chunk that could not be sent later, as if nothing had been tried."""
+        if len(indices) == 1 and indices[0] in self.deaths:
+            self.suspected = sorted([*indices, *self.suspected])
+        else:
+            self.waiting = [*indices, *self.waiting]
 
     def give_up(self) -> dict[int, Outcome]:
         """The outcomes of points over which processes died again and again."""

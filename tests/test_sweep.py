@@ -1,10 +1,13 @@
 """A sweep has the same numbers whatever the executor, the order and interruptions, and computes nothing twice."""
 
+import importlib
+import itertools
 import os
 import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 
 import numpy as np
@@ -73,6 +76,21 @@ def test_a_process_that_dies_is_replaced_and_its_point_fails(tmp_path):
     assert [failure.index for failure in found.failures] == [5]  # and none that was under way beside it
     assert found.values == tuple(None if n == 5 else n for n in range(12))
     assert found.failures[0].error == "3 processes died over it"
+
+
+def test_a_pool_that_breaks_while_points_are_sent_loses_none(monkeypatch):
+    # The process may die between the last look at the pool and the next point that is sent to it.
+    sends, breaks = itertools.count(), {2, 5}
+
+    class Breaking(ThreadPoolExecutor):
+        def submit(self, *given):
+            if next(sends) in breaks:
+                raise BrokenProcessPool("a process died")
+            return super().submit(*given)
+
+    monkeypatch.setattr(importlib.import_module("bifurcate.sweep"), "process_pool", Breaking)
+    found = bf.sweep(last_state, {"r": np.linspace(1.0, 3.0, 40), "x": [0.3]}, workers=2)
+    assert found.values == tuple(last_state(r, 0.3) for r in np.linspace(1.0, 3.0, 40)) and next(sends) > 6
 
 
 def test_a_journal_has_what_arrived(tmp_path):
