@@ -67,9 +67,8 @@ def _beside(kind: type) -> tuple[str, ...]:
     return tuple(getattr(kind, "stored_beside_fields", ()))
 
 
-@functools.cache
 def _declared(kind: type) -> tuple[str, ...]:
-    """The names of a dataclass's fields, which are asked for at every object."""
+    """The names of a dataclass's fields."""
     return tuple(field.name for field in dataclasses.fields(kind))
 
 
