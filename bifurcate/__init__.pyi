@@ -97,6 +97,7 @@ from .manifolds.invariant_curve import InvariantCurve as InvariantCurve, invaria
 from .manifolds.invariant_curves import invariant_curves as invariant_curves
 from .manifolds.rotation_number import RotationNumber as RotationNumber, rotation_number as rotation_number
 from .maps.composition import compose as compose, forced as forced
+from .maps.units import in_units as in_units
 from .maps.constraint import constrained as constrained
 from .maps.cycle_multipliers import multipliers as multipliers
 from .maps.map import Map as Map

@@ -37,6 +37,9 @@ GAMMA = math.factorial(ORDER) ** 2 / math.factorial(2 * ORDER)  # 1/70: the mean
 MARGIN = 2.0  # by which more noise is assumed than was measured, from a handful of numbers
 FLOAT32 = 2.0**-23  # noise of an f in float32, in units of its value, if less was measured: a rounding or two
 FEW_BITS = 4096.0  # multiples of 1/4096 are numbers of float32 whatever they were computed in, and tell nothing
+# Noise, in units of the state, from which on it is none: an f that seems so noisy varies within the steps, because a
+# component of the state has a unit far below the map's scale.
+LARGEST = 0.1
 LEAST_FALL = 0.1  # part of what was seen in a quotient that must be left on the lines: of h⁴f⁗ only 1/256 is
 
 
@@ -56,7 +59,7 @@ def start_of(run: ContinuationProblem) -> tuple[ContinuationProblem, CurvePoint,
             start = interruptible(first_point, run)
     except NotConverged:
         noise, is_single = _on_lines(run.curve, run.curve.start), bool(samples) and _is_single(samples[-1:])
-        if noise < SUSPECT:
+        if not SUSPECT <= noise < LARGEST:
             raise
     else:
         noise, is_single = _noise_at(run.curve, start, samples)
@@ -100,7 +103,7 @@ def _noise_at(curve: Curve, start: CurvePoint, samples: Sequence[Array]) -> tupl
     if not SUSPECT < ours < np.inf:
         return 0.0, False
     measured = _on_lines(curve, start.u)
-    return (measured, False) if measured > max(LEAST_FALL * ours, SUSPECT) else (0.0, False)
+    return (measured, False) if max(LEAST_FALL * ours, SUSPECT) < measured < LARGEST else (0.0, False)
 
 
 def _is_single(found: Sequence[Array]) -> bool:

@@ -305,7 +305,7 @@ def _singular_start(curve: Curve, found: CorrectorFailure) -> BifurcateError:
         curve.state(curve.start),
         (float(np.abs(at.residual).max()),),
         "It sits on a fold or branch point, or its solutions are not isolated: start at a slightly different "
-        "parameter. " + curve.iterate.map.advice,
+        "parameter. If its components have sizes far apart, give each a unit: bf.in_units. " + curve.iterate.map.advice,
     )
 
 

@@ -568,6 +568,10 @@ class Material:
                     "parameters": None,
                 },
             ),
+            "in_units": (
+                bf.in_units,
+                {0: m, 1: 2.0, "origin": 0.0, "parameters": {"r": 2.0}, "name": "x"},
+            ),
             "compose": (bf.compose, {0: m, 1: m, "name": "x"}),
             "constrained": (
                 bf.constrained,
