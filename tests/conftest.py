@@ -1,11 +1,14 @@
 import json
 import pathlib
+import signal
 
 import matplotlib
 import numpy as np
 import pytest
 
 matplotlib.use("Agg")
+# A shell that starts the tests in the background has them ignore Ctrl-C, which many of them send.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

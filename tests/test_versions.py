@@ -34,5 +34,6 @@ def test_the_oldest_versions_are_the_lower_bounds():
 def test_ci_uses_them():
     text = (ROOT / ".ci" / "versions").read_text()
     assert "-c .ci/oldest.txt" in text and "find_python 3.11" in text
+    assert "\n.ci/versions\n" in (ROOT / ".ci" / "run").read_text()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["requires-python"] == ">=3.11"
