@@ -22,6 +22,7 @@ import bifurcate as bf
 HELPERS, ROOT = Path(__file__).parent, Path(__file__).parents[2]
 FINISHED, MARKED, UNMARKED, LOST = 0, 10, 11, 12  # exit codes of a process that was to be interrupted
 GRID = {"n": range(120)}
+STUDIES = ("outcome", "charts")  # those that sweep
 
 POOL = """
 import sys
@@ -115,13 +116,14 @@ def tally_cluster(count, seed, kind, folder):
         return tally_program(CLUSTER, [cluster.scheduler_address], count, seed, kind, folder, 2.5)
 
 
-def tally_study(count, seed, kind, folder):
+def tally_study(name, count, seed, kind, folder):
     """The same for a study: its files are the same, byte for byte, and none is there in part."""
-    words = [sys.executable, "-m", "studies", "outcome", "--quick", "--out"]
+    words = [sys.executable, "-m", "studies", name, "--quick", "--out"]
     began = time.perf_counter()
     subprocess.run([*words, str(folder / "whole")], cwd=ROOT, check=True, capture_output=True)
     seconds, rng, ended = time.perf_counter() - began, np.random.default_rng(seed), 0
-    files = ("outcome.csv", "outcome.png", "outcome.pdf", "outcome.provenance.json")
+    files = [each.name for each in (folder / "whole").iterdir()]
+    assert f"{name}.provenance.json" in files and f"{name}.png" in files
     for i in range(count):
         out = folder / f"study {kind} {i}"
         out.mkdir()
@@ -132,13 +134,15 @@ def tally_study(count, seed, kind, folder):
         ended += process.returncode != 0
         assert process.returncode in (0, 130, -kind), process.returncode
         is_whole = [
-            (out / name).read_bytes() == (folder / "whole" / name).read_bytes()
-            for name in files
-            if (out / name).exists()
+            (out / file).read_bytes() == (folder / "whole" / file).read_bytes()
+            for file in files
+            if (out / file).exists()
         ]
         assert all(is_whole), i
         subprocess.run([*words, str(out), "--resume"], cwd=ROOT, check=True, capture_output=True)
-        assert all((out / name).read_bytes() == (folder / "whole" / name).read_bytes() for name in files), i
+        assert all((out / file).read_bytes() == (folder / "whole" / file).read_bytes() for file in files), i
+        left = {each.name for each in out.iterdir()} - set(files)
+        assert not left, (i, left)
     return ended
 
 
@@ -146,7 +150,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("names", nargs="*", default=[*CALLS, "pool", "cluster", "study"])
+    parser.add_argument("names", nargs="*", default=[*CALLS, "pool", "cluster", *STUDIES])
     chosen = parser.parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # shells let what runs in the background ignore it
     for name in chosen.names:
@@ -155,8 +159,10 @@ def main():
                 given = chosen.count, chosen.seed, kind, Path(made)
                 if name == "pool":
                     ended = tally_program(POOL, [], *given, 3.5)
-                elif name in ("cluster", "study"):
-                    ended = (tally_cluster if name == "cluster" else tally_study)(*given)
+                elif name == "cluster":
+                    ended = tally_cluster(*given)
+                elif name in STUDIES:
+                    ended = tally_study(name, *given)
                 else:
                     ended = tally(name, *given)
             print(
