@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import inspect
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,6 +25,7 @@ from bifurcate.maps.diagnosis import diagnose
 from bifurcate.maps.map import Map
 from bifurcate.storage.atomic import check_folder, written_atomically
 from bifurcate.storage.save_and_load import load, save
+from bifurcate.storage.tabular import Tabular
 
 __all__ = ["main"]
 
@@ -40,7 +42,8 @@ examples:
   bifurcate plot henon.npz --out henon.png
 where henon.py has, as an example,
   import numpy as np, bifurcate as bf
-  henon = bf.Map(lambda z, a, b: np.array([1 - a * z[0]**2 + z[1], b * z[0]]), {"a": 0.3, "b": 0.3})"""
+  henon = bf.Map(lambda z, a, b: np.array([1 - a * z[0]**2 + z[1], b * z[0]]), {"a": 0.3, "b": 0.3})
+or a plain function, def henon(z, a, b): …, whose other parameters are given by --set b=0.3"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -89,7 +92,7 @@ def _add_map(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="value of a parameter; repeatable",
+        help="value of a parameter; repeatable (a function without one for --free begins at LOW)",
     )
 
 
@@ -195,7 +198,8 @@ def _load_file(path: Path) -> Any:
     return module
 
 
-def _map(chosen: argparse.Namespace) -> Map:
+def _map(chosen: argparse.Namespace, begins: Mapping[str, float] | None = None) -> Map:
+    """The map that was named; a function's parameters without a value have those in ``begins``."""
     found, settings = _find(chosen.map), dict(chosen.set)
     if isinstance(found, Map):
         return found.replace(**settings)
@@ -203,7 +207,21 @@ def _map(chosen: argparse.Namespace) -> Map:
         raise InvalidInput(
             f"{chosen.map} is a {type(found).__name__}; it must be a Map or a function f(x, **parameters)"
         )
+    missing = [name for name in _without_value(found) if name not in settings]
+    settings |= {name: value for name, value in (begins or {}).items() if name in missing}
+    if words := " ".join(f"--set {name}=VALUE" for name in missing if name not in settings):
+        raise InvalidInput(f"{chosen.map} takes parameters for which no value is given: write {words}")
     return Map(found, settings)
+
+
+def _without_value(function: Any) -> list[str]:
+    """The parameters that a function f(x, …) takes beside its state and gives no value itself."""
+    try:
+        taken = list(inspect.signature(function).parameters.values())[1:]
+    except (TypeError, ValueError):
+        return []
+    named = [each for each in taken if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
+    return [each.name for each in named if each.default is each.empty]
 
 
 def _check_target(path: Path | None, name: str, endings: Sequence[str] = ()) -> None:
@@ -220,14 +238,14 @@ def _diagram(chosen: argparse.Namespace) -> int:
     _check_target(chosen.save, "--save", (".npz",))
     _check_target(chosen.csv, "--csv")
     _check_target(chosen.journal, "--journal")
-    map = _map(chosen)
-    bounds = {chosen.free: tuple(chosen.bounds)}
+    bounds = {chosen.free: (chosen.bounds[0], chosen.bounds[1])}
     if chosen.second is not None:
         name, *ends = chosen.second
         try:
             bounds[name] = float(ends[0]), float(ends[1])
         except ValueError:
             raise InvalidInput(f"--second is {' '.join(chosen.second)}; write NAME LOW HIGH") from None
+    map = _map(chosen, {name: ends[0] for name, ends in bounds.items()})
     curve = cycles(map, chosen.free, chosen.guess, period=chosen.period)
     if chosen.workers < 1:
         raise InvalidInput(f"--workers is {chosen.workers}; it must be at least 1")
@@ -263,7 +281,10 @@ def _show(chosen: argparse.Namespace) -> int:
     print(found)
     for path, special in ((chosen.csv, False), (chosen.special, True)):
         if path is not None:
-            _tabulated(found).to_csv(path, special=special)
+            if isinstance(found, Tabular) and not special:
+                found.to_csv(path)
+            else:
+                _tabulated(found).to_csv(path, special=special)
     return DONE
 
 

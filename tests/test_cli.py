@@ -85,6 +85,20 @@ def test_a_diagram_is_printed_drawn_and_saved(maps, capsys, tmp_path):
     assert (tmp_path / "again.png").read_bytes()[1:4] == b"PNG"
 
 
+def test_a_plain_function_begins_at_the_lower_bound(maps, capsys):
+    words = ("--free", "r", "--bounds", "2.5", "3.2", "--guess", "0.6")
+    code, out, _ = run(capsys, "diagram", f"{maps}:logistic", *words)
+    assert code == 0 and "PD" in out
+    code, _, err = run(capsys, "diagram", f"{maps}:unused", *words)
+    assert code == 2 and "write --set q=VALUE" in err and err.count("\n") == 1
+
+
+def test_any_result_with_rows_is_written_as_a_table(capsys, tmp_path):
+    bf.save(bf.orbit(bf.maps.logistic(r=2.0), [0.5], 3), tmp_path / "orbit.npz")
+    assert run(capsys, "show", str(tmp_path / "orbit.npz"), "--csv", str(tmp_path / "orbit.csv"))[0] == 0
+    assert (tmp_path / "orbit.csv").read_text().splitlines()[0] == "step,x0"
+
+
 def test_two_parameters_are_drawn_in_their_plane(maps, capsys, tmp_path):
     line = f"diagram {maps}:henon --free a --bounds 0 0.6 --second b 0 0.6 --guess 1 0.3 --depth 1"
     words = f"{line} --plot out.svg --journal notes".split()
