@@ -142,6 +142,7 @@ def test_a_fold_is_as_exact_as_it_says():
         assert abs(point.parameters["p"] - true) <= 2.0 * point.error
 
 
+@pytest.mark.slow
 def test_side_branches_of_three_identical_units():
     # S₃ × Z₂: beside the double branch point a transverse multiplier is as near to 1 as the distance's fourth power.
     def f(x, p):
