@@ -46,3 +46,19 @@ def test_pairs_of_slow_rules(eps):
 def test_a_slow_rule_beside_a_fast_unknown(eps):
     point = special(lambda z, p: np.array([z[0] + eps * (p * z[0] - z[0] ** 3), 0.3 * z[1] + z[0]]), [0.0, 0.0])
     assert point.label == "BP" and abs(point.parameters["p"]) <= point.error
+
+
+@pytest.mark.parametrize("eps", [1e-7, 1e-8, 1e-9])
+def test_a_pair_that_differences_do_not_see_move_is_in_doubt(eps, rng):
+    L, by, angle = np.eye(2) + 0.3 * rng.standard_normal((2, 2)), rng.uniform(-1, 1, 2), rng.uniform(0.3, 2.8)
+
+    def f(x, p):
+        w = np.linalg.solve(L, x - by)
+        turned = np.array([[np.cos(angle * eps), -np.sin(angle * eps)], [np.sin(angle * eps), np.cos(angle * eps)]]) @ w
+        return L @ ((1.0 + eps * (p - w @ w)) * turned) + by
+
+    branch = bf.trace(bf.cycles(bf.Map(f, {"p": -0.3}), "p", by), {"p": (-0.4, 0.5)})
+    if branch.special:
+        assert branch.special[0].label == "NS" and abs(branch.special[0].parameters["p"]) <= branch.special[0].error
+    else:
+        assert any("counts of multipliers went from" in doubt for doubt in branch.doubts)

@@ -246,6 +246,8 @@ def locate_pair_at(curve: Curve, node: CurvePoint, multiplier: complex) -> Criti
                 return None
             if abs(turn) < CONVERGED and abs(np.sin(theta)) >= REAL_ANGLE * curve.slowness:
                 weakest = float(np.linalg.svd(matrix, compute_uv=False)[-1])
+                if not weakest > 0.0:
+                    return None
                 sensitivity = float(np.linalg.norm(Phi)) / weakest
                 return Critical(node, _null_part(Phi, S, m), m, iteration, abs(step), sensitivity, abs(theta))
             theta, V = theta + turn, orthonormal(Phi)
@@ -325,6 +327,8 @@ def locate_pair(curve: Curve, node: CurvePoint, multiplier: complex, metric: Met
                 if abs(np.sin(theta)) < REAL_ANGLE * curve.slowness:
                     return None
                 weakest = float(np.linalg.svd(matrix, compute_uv=False)[-1])
+                if not weakest > 0.0:  # of a rule so slow that its differences do not see the pair move
+                    return None
                 spread = float(np.linalg.norm(matrix @ [step, turn] - rhs)) / weakest  # of pairs taken for one
                 kernel, sensitivity = _null_part(Phi, S, m), float(np.linalg.norm(Phi)) / weakest
                 return Critical(node, kernel, m, iteration, abs(step) + spread, sensitivity, abs(theta))
