@@ -171,8 +171,8 @@ class Branch:
         >>> import bifurcate as bf
         >>> curve = bf.cycles(bf.maps.henon(a=0.1, b=0.3), free="a", guess=[1.0, 0.3])
         >>> branch = bf.trace(curve, {"a": (0.0, 0.2)})
-        >>> branch[0].parameters["b"], branch["b"][-1], len(branch[:3])
-        (0.3, np.float64(0.3), 3)
+        >>> branch[0].parameters["b"], float(branch["b"][-1]), len(branch[:3])
+        (0.3, 0.3, 3)
         """
         if isinstance(key, slice):
             return self.points[key]

@@ -53,7 +53,7 @@ class Event(Portable):
     >>> import bifurcate as bf
     >>> half = bf.Event("half", lambda x: x[0] - 0.5, stop=True)
     >>> branch = bf.trace(bf.cycles(bf.maps.logistic(), "r", [0.6]), {"r": (1.5, 3.2)}, events=[half])
-    >>> print(branch.first("half").parameters["r"], branch.stop.first)
+    >>> print(round(branch.first("half").parameters["r"], 12), branch.stop.first)
     2.0 the branch was ended at the event half (r = 2), as asked for
     """
 

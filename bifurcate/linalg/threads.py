@@ -64,8 +64,8 @@ def one_thread(n: int) -> AbstractContextManager[None]:
     --------
     >>> import numpy as np
     >>> with one_thread(100):
-    ...     np.linalg.eigvalsh(np.eye(100)).sum()
-    np.float64(100.0)
+    ...     float(np.linalg.eigvalsh(np.eye(100)).sum())
+    100.0
     """
     return _limited() if SMALLEST_DIVIDED <= n <= LARGEST_IN_ONE_THREAD else _NOTHING
 

@@ -89,13 +89,19 @@ def run(program: Callable[..., Any], what: str, *given: Any) -> Any:
             return tuple(np.asarray(each) for each in found) if isinstance(found, tuple) else np.asarray(found)
     except BifurcateError:
         raise
-    except jax.errors.JaxRuntimeError as error:
+    except _runtime_error(jax) as error:
         raise MapFailed(f"JAX failed to run {what}: {_first_words(error)}") from None
     except Exception as error:  # what f raises when it is traced may be anything
         raise InvalidInput(
             f"{what} cannot be compiled by JAX ({type(error).__name__}: {_first_words(error)}); write it in jax.numpy, "
             "with jax.numpy.where in place of if, and without float() of states and parameters, or leave accelerate out"
         ) from None
+
+
+def _runtime_error(jax: Any) -> type[Exception]:
+    """What JAX raises when a compiled program fails; before 0.4.31 it has no public name, and is a RuntimeError."""
+    found: type[Exception] = getattr(jax.errors, "JaxRuntimeError", RuntimeError)
+    return found
 
 
 def _first_words(error: Exception) -> str:

@@ -101,8 +101,8 @@ def as_numbers(name: str, value: Any) -> Any:
 
     Examples
     --------
-    >>> as_numbers("r", 3)
-    np.float64(3.0)
+    >>> float(as_numbers("r", 3))
+    3.0
     """
     try:
         return as_floats(value)[()]

@@ -42,8 +42,8 @@ def as_observable(observable: Observable, parameters: Iterable[str]) -> Callable
 
     Examples
     --------
-    >>> as_observable(lambda x: x[0] ** 2, ["r"])(np.array([3.0]), r=2.5)
-    np.float64(9.0)
+    >>> float(as_observable(lambda x: x[0] ** 2, ["r"])(np.array([3.0]), r=2.5))
+    9.0
     >>> as_observable("norm", ["r"])(np.array([3.0, 4.0]), r=2.5)
     5.0
     """
