@@ -223,8 +223,17 @@ def test_a_diagram_that_is_explored_with_its_theorem(tmp_path):
 
 
 def test_a_proof_decides_what_floating_point_calls_degenerate():
+    # b = 1e-9 is less than the error of differences, 2e-8.
+    flat = bf.Map(lambda x, p: -(1 + p) * x + 1e-9 * x**3, {"p": -0.2})
+    diagram = bf.explore(bf.cycles(flat, "p", [0.0]), {"p": (-0.3, 0.3)}, depth=1, prove=True)
+    assert [point.form for point in diagram.special] == ["degenerate"]
+    assert "degenerate" not in str(diagram) and "supercritical, proved" in str(diagram)
+
+
+def test_a_proof_agrees_with_a_coefficient_that_takes_short_differences():
     net = bf.adaptation.ring(4, (0.8, 0.0), (0.8, 1.05), alpha=0.402, beta=-0.1, sigma=1 / 6, b=0.05)
     curve = bf.cycles(net.update, "alpha", net.equilibrium())
     diagram = bf.explore(curve, {"alpha": (0.4, 0.404)}, depth=1, prove=True)
-    assert [point.form for point in diagram.special] == ["degenerate"]
-    assert "degenerate" not in str(diagram) and "supercritical, proved" in str(diagram)
+    (point,) = diagram.special
+    assert point.form == "supercritical" and abs(point.coefficients["b"] - 11.97358520) <= point.errors["b"] < 1e-5
+    assert "supercritical, proved" in str(diagram)
