@@ -7,7 +7,6 @@ complex steps or by differences, of all states in one call.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,6 +49,17 @@ TRIED = 32
 FEW_PRODUCTS = 4096
 
 
+class _Turns:
+    """Counts calls, as itertools.count does, which from Python 3.14 on is neither pickled nor copied."""
+
+    def __init__(self) -> None:
+        self.last = -1
+
+    def __next__(self) -> int:
+        self.last += 1
+        return self.last
+
+
 @dataclass(frozen=True, eq=False)
 class BatchedMap:
     """A map on rows of flattened states.
@@ -69,7 +79,7 @@ class BatchedMap:
     shape: tuple[int, ...]
     layout: BatchLayout
     by: JacobianBy
-    _turn: Any = field(default_factory=itertools.count, repr=False)
+    _turn: Any = field(default_factory=_Turns, repr=False)
 
     @property
     def periods(self) -> Array | None:
