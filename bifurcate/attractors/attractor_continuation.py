@@ -244,7 +244,7 @@ def attractor_continuation(
     hands = check_workers(workers)
     drawn = low + (high - low) * np.random.default_rng(check_seed(seed)).random((starts, *low.shape))
     following = _Following(map, parameter, drawn, (low, high), steps, seed)
-    calls = [(map.replace(**{parameter: value}), (low, high), drawn, steps, seed) for value in values.tolist()]
+    calls = [(map, parameter, value, (low, high), drawn, steps, seed) for value in values.tolist()]
     with workplace(executor, hands) as pool, reporting(progress, "attractor_continuation", (parameter,)) as report:
         try:
             for value, here in zip(values.tolist(), call_in_order(pool, _attractors_at, calls), strict=True):
@@ -257,9 +257,17 @@ def attractor_continuation(
     return following.result(branches)
 
 
-def _attractors_at(map: Map, box: tuple[Array, Array], starts: Array, steps: int, seed: int) -> Attractors:
-    """The attractors of a map from some starts."""
-    return attractors(map, np.stack(box, axis=-1), starts=starts, steps=steps, seed=seed, progress=False)
+def _attractors_at(
+    map: Map, parameter: str, value: float, box: tuple[Array, Array], starts: Array, steps: int, seed: int
+) -> Attractors:
+    """The attractors at a value of the parameter, from some starts."""
+    here, ends = map.replace(**{parameter: value}), np.stack(box, axis=-1)
+    try:
+        return attractors(here, ends, starts=starts, steps=steps, seed=seed, progress=False)
+    except InvalidInput as error:
+        if type(error) is not InvalidInput:  # of f itself, which says at which state
+            raise
+        raise InvalidInput(f"at {parameter} = {value:.10g}: {error}") from error
 
 
 class _Following:

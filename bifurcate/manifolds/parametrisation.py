@@ -163,7 +163,8 @@ def _coefficients_on_interval(at: SaddleDirection, step: BatchedStep) -> Coeffic
         states = nodes[:, None] ** np.arange(len(scaled)) @ scaled
         images = near(step(states), at.state, at.iterate.periods)
         fitted = chebyshev.chebfit(nodes, images, 2 * REAL_ORDER)
-        return np.array([chebyshev.cheb2poly(column) for column in fitted.T]).T
+        powers = [chebyshev.cheb2poly(column) for column in fitted.T]  # without the zeros at their ends
+        return np.array([np.pad(each, (0, len(fitted) - len(each))) for each in powers]).T
 
     return coefficients
 

@@ -25,6 +25,8 @@ Array = NDArray[np.float64]
 # |Im λ| up to this part of |λ| counts as real: rounding of a simple real eigenvalue is far smaller, and a pair that is
 # nearer turns by less than a billionth of a radian an iterate.
 REAL = 1e-9
+# Part of the largest entry of the Jacobian up to which a multiplier is 0, its rounding: by preimages nothing is larger.
+ANNIHILATED = 8 * float(np.finfo(float).eps)
 POLISHING = 4  # Newton steps at the most that bring a solution to rounding: it starts with five digits or more
 
 
@@ -89,6 +91,11 @@ def saddle_directions(solution: Solution, *, stable: bool) -> list[SaddleDirecti
         A = dense(iterate.jacobian(iterate.orbit(point, map.parameters), map.parameters))
         values, vectors = np.linalg.eig(A)
         chosen = int(np.argmin(np.abs(values)) if stable else np.argmax(np.abs(values)))
+        if abs(values[chosen]) <= ANNIHILATED * np.abs(A).max():
+            raise InvalidInput(
+                "the multiplier inside is 0 to rounding: f takes a whole curve to the saddle at once, and nothing near "
+                "the saddle tells which one"
+            )
         vector = fix_sign(vectors[:, chosen].real / np.linalg.norm(vectors[:, chosen].real))
         found.append(SaddleDirection(iterate, point, A, float(values[chosen].real), vector, phase))
     return found

@@ -132,3 +132,8 @@ def test_a_carried_orbit_that_ends_begins_anew():
 def test_what_cannot_be_carried(given):
     with pytest.raises(InvalidInput):
         bf.orbit_diagram(bf.maps.logistic(), "r", [2.0, 2.5], [0.3], 0, **given)
+
+
+def test_a_value_at_which_volumes_are_kept_is_named():
+    with pytest.raises(InvalidInput, match="at b = 1: henon keeps volumes"):
+        bf.attractor_continuation(bf.maps.henon(), "b", [0.9, 1.0], [(-0.1, 0.1)] * 2, starts=3)

@@ -243,3 +243,20 @@ def test_a_figure_shows_manifolds_and_their_saddle():
     ]
     drawn = [line.get_xydata() for line in ax.get_lines() if len(line.get_xydata()) > 10]
     assert len(drawn) == 4 and np.array_equal(drawn[0], both[0].branches[0].points)
+
+
+@pytest.mark.parametrize("mu", [0.0, 1e-17])
+def test_a_multiplier_of_zero_has_no_curve(mu):
+    for f in (hidden, lambda x, lam, mu, c, d: np.array([lam * x[0], mu * x[1]])):
+        with pytest.raises(InvalidInput, match="is 0 to rounding"):
+            bf.manifold(saddle(f, 2.0, mu), stable=True, length=1.0)
+        assert bf.manifold(saddle(f, 2.0, mu), length=1.0).branches[0].reason == "length"
+
+
+def test_a_linear_map_of_real_states_alone():
+    # Its expansion ends after the first term, whose zeros a change of basis leaves out.
+    def f(x, lam, mu, c, d):
+        return np.array([lam * float(x[0]), mu * float(x[1])])
+
+    branch = bf.manifold(saddle(f), length=2.0, side=1).branches[0]
+    assert abs(branch.points[-1] - [2.0, 0.0]).max() < 1e-12 and branch.reason == "length"
