@@ -16,7 +16,7 @@ from studies import __main__ as command
 from studies import outcome, provenance, run_settings
 
 ROOT = pathlib.Path(command.__file__).parents[1]
-TINY = outcome.Settings(decay_cells=(3, 2), growth_cells=(3, 2), decay_updates=100, growth_updates=100)
+TINY = outcome.Settings(decay_cells=(3, 2), growth_cells=(3, 2), decay_updates=100, growth_updates=100, rows=9)
 
 
 @pytest.fixture
